@@ -1,0 +1,116 @@
+"""
+What a domain hands to the engine.
+
+The engine knows no cluster: a recipe gives it the functions that reduce a look to facts, the guards that judge facts,
+the phases that decide, and the verbs that may be done. All of them are pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from engine.answer import Answer, Subject
+from engine.world import Intent
+from journal.entries import Fact, Finding, Instant
+
+if TYPE_CHECKING:
+    from engine.memory import Memory
+    from engine.plan import Plan
+
+Facts = Mapping[Subject, Fact]
+Findings = Mapping[str, Finding]
+
+
+class Effect(StrEnum):
+    """What a verb does to the world, and so what may be done when its outcome is in doubt."""
+
+    READ = "read"
+    CONVERGENT = "convergent"  # repeat if the facts do not show it
+    ONCE = "once"  # a probe says happened, not happened or unknown; unknown goes to a person
+    KEYED = "keyed"  # repeat with the same key
+    UNDOABLE = "undoable"
+
+
+class Happened(StrEnum):
+    """What a probe says of an action whose outcome is in doubt."""
+
+    YES = "happened"
+    NO = "not-happened"
+    UNKNOWN = "unknown"
+
+
+Probe = Callable[["Plan", Facts, Intent], Happened]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how soon a failed action is tried again. Seconds; *on* lists codes of settlements."""
+
+    attempts: int = 5
+    backoff_seconds: float = 2.0
+    backoff_limit_seconds: float = 60.0
+    full_jitter: bool = True
+    on: tuple[str, ...] = ("transient",)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """
+    Something that may be done.
+
+    *probe* settles a doubtful action from facts; *guard* says, in a sentence, what refuses a second time at the
+    target; *destroys* says what is gone afterwards. *scope*: doubt about a ``once`` verb of scope ``cluster`` forbids
+    it for every target, not only for its own.
+    """
+
+    name: str
+    effect: Effect
+    deadline_seconds: float
+    retry: Retry = Retry()
+    probe: Probe | None = None
+    guard: str = ""
+    destroys: str = ""
+    typed_approval: bool = False
+    scope: str = "target"
+    enabled: bool = True
+
+
+class Verdict(StrEnum):
+    """What a guard says of a state's goal. Broken needs positive contrary evidence."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A guard's verdict, why in a sentence, and how much of the goal is reached (*done* of *expected*)."""
+
+    verdict: Verdict
+    why: str = ""
+    done: int = 0
+    expected: int = 0
+
+
+Reduce = Callable[["Plan", Any], tuple[Facts, Findings]]
+Guard = Callable[["Plan", Facts], Judgement]
+Decide = Callable[["Plan", Facts, Findings, "Memory"], dict[Subject, Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A domain: pure functions and a table of verbs. Names are those that a plan's machine uses."""
+
+    reduce: Reduce
+    guards: Mapping[str, Guard]
+    phases: Mapping[str, Decide]
+    verbs: Mapping[str, Verb]
+    machine: Mapping[str, Any]
+    section: Any = None
+    goal: Callable[[Facts], str] = field(default=lambda _facts: "")
+    counts: Callable[[Plan, Facts], dict[str, Any]] = field(default=lambda _plan, _facts: {})
+    quick: Callable[[Instant], None] | None = None

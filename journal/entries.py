@@ -1,0 +1,322 @@
+"""
+What a run appends to its journal: a closed set of entries, never changed, only followed by another.
+
+All instants are seconds since the epoch in *world* time (a rehearsal's clock, or the host's). The stamps of the host
+that wrote an entry are columns of its row, not of the entry. Payloads are JSON: strings, numbers, lists, mappings.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+Json = Any
+Instant = float
+
+
+class Outcome(StrEnum):
+    """How an action ended, so far as the journal knows."""
+
+    DONE = "done"
+    FAILED = "failed"  # certainly without effect
+    UNSETTLED = "unsettled"  # we died, or got no answer
+
+
+class RunOutcome(StrEnum):
+    """How a run was closed."""
+
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Something that happened at the world instant *at*."""
+
+    at: Instant
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    What is known of one subject, reduced to a verdict.
+
+    *code* is of the domain's closed vocabulary, *reason* a sentence for people, *since* the instant at which this
+    code began as far as the world tells, *detail* what decisions need beyond the code.
+    """
+
+    code: str
+    reason: str = ""
+    since: Instant | None = None
+    detail: dict[str, Json] = {}
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A cause: what it is, what it blocks, and whether it can clear by itself (yes, no or unknown)."""
+
+    subject: str
+    cause: str
+    message: str
+    blocks: tuple[str, ...] = ()
+    clears_itself: str = "unknown"
+
+
+# --- the run -------------------------------------------------------------------------------------
+
+
+class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
+    """
+    The first entry of a run.
+
+    *plan* is the compiled plan, so that the run can be read without the operator's files; *world* says how to find a
+    rehearsal's world again; *previous_head* is the chain's head before this run (one chain a file).
+    """
+
+    run_id: str
+    purpose: str  # run, rehearse
+    cluster: str
+    identity: dict[str, Json]
+    plan: dict[str, Json]
+    plan_digest: str
+    version: str
+    initial: str
+    world: dict[str, Json] = {}
+    previous_head: str = ""
+
+
+class RunResumed(Entry, frozen=True, kw_only=True, tag="run.resumed"):
+    """Another process went on. *idle_seconds*: world time in which nobody held the lease."""
+
+    holder: str
+    idle_seconds: float
+    open_actions: tuple[str, ...] = ()
+    fresh_deadlines: bool = False
+
+
+class RunInterrupted(Entry, frozen=True, kw_only=True, tag="run.interrupted"):
+    """The session ended, the run did not: a signal, nothing left to do without a person, or stuck."""
+
+    why: str  # signal, waiting, stuck
+
+
+class RunClosed(Entry, frozen=True, kw_only=True, tag="run.closed"):
+    """The last entry of a run. *summary* has the final counts."""
+
+    outcome: RunOutcome
+    state: str
+    summary: dict[str, Json] = {}
+
+
+class CancelRequested(Entry, frozen=True, kw_only=True, tag="run.cancel-requested"):
+    """Somebody asked the run to stop for good at the next safe point."""
+
+    actor: str
+
+
+class LeaseTaken(Entry, frozen=True, kw_only=True, tag="lease.taken"):
+    """From here on this epoch may append."""
+
+    epoch: int
+    holder: str
+    took_over_from: str = ""
+
+
+class LeaseLost(Entry, frozen=True, kw_only=True, tag="lease.lost"):
+    """The holder gave up the right to append."""
+
+    epoch: int
+
+
+# --- what was seen and decided -------------------------------------------------------------------
+
+
+class Observed(Entry, frozen=True, kw_only=True, tag="observed"):
+    """Changed facts only. *part* of *parts*: one look that was too large for one entry, in one commit."""
+
+    changed: dict[str, Fact] = {}
+    removed: tuple[str, ...] = ()
+    part: int = 1
+    parts: int = 1
+
+
+class FindingsChanged(Entry, frozen=True, kw_only=True, tag="findings.changed"):
+    """Causes that appeared or changed, and the ids of those that cleared."""
+
+    changed: dict[str, Finding] = {}
+    cleared: tuple[str, ...] = ()
+
+
+class Moved(Entry, frozen=True, kw_only=True, tag="moved"):
+    """The machine moved, because of what was observed. It shares its commit with a checkpoint."""
+
+    source: str
+    target: str
+    why: str
+
+
+class Decided(Entry, frozen=True, kw_only=True, tag="decided"):
+    """The answers of a turn, subject by subject; written when they differ from the last ones."""
+
+    state: str
+    answers: dict[str, dict[str, Json]]
+
+
+class TimerSet(Entry, frozen=True, kw_only=True, tag="timer.set"):
+    """An instant that the run waits for. *span* is the whole delay in seconds, *policy* wall, active or restart."""
+
+    name: str
+    due: Instant
+    span: float
+    policy: str = "wall"
+
+
+class TimerCancelled(Entry, frozen=True, kw_only=True, tag="timer.cancelled"):
+    """The reason for the timer is gone."""
+
+    name: str
+
+
+class TimerFired(Entry, frozen=True, kw_only=True, tag="timer.fired"):
+    """The instant has passed."""
+
+    name: str
+    due: Instant
+
+
+# --- actions -------------------------------------------------------------------------------------
+
+
+class RetryScheduled(Entry, frozen=True, kw_only=True, tag="retry.scheduled"):
+    """The next attempt of an action may start at *due*; *delay* (seconds) has its jitter already."""
+
+    verb: str
+    target: str
+    attempt: int
+    delay: float
+    due: Instant
+    code: str
+
+
+class ActionIntended(Entry, frozen=True, kw_only=True, tag="action.intended"):
+    """Durable before the action starts. A crash after this leaves a question, not a lie."""
+
+    action: str
+    verb: str
+    target: str
+    attempt: int
+    epoch: int
+    deadline_seconds: float
+    arguments: dict[str, Json] = {}
+
+
+class ActionSettled(Entry, frozen=True, kw_only=True, tag="action.settled"):
+    """How an action ended. *code* is of a closed vocabulary; *by* says who knows: action, probe, resume."""
+
+    action: str
+    verb: str
+    target: str
+    outcome: Outcome
+    code: str = ""
+    by: str = "action"
+    evidence: dict[str, Json] = {}
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+class ApprovalAsked(Entry, frozen=True, kw_only=True, tag="approval.asked"):
+    """
+    A question that only a person may answer.
+
+    *digest* covers everything the answer is bound to; an answer counts only while the digest holds. *typed* is what
+    the person has to type, empty for a plain yes.
+    """
+
+    approval: str
+    digest: str
+    subject: str
+    question: str
+    consequence: str
+    typed: str = ""
+    evidence: dict[str, Json] = {}
+
+
+class ApprovalGiven(Entry, frozen=True, kw_only=True, tag="approval.given"):
+    """A person (or a scenario's operator) said yes to exactly this digest."""
+
+    approval: str
+    digest: str
+    actor: str
+
+
+class ApprovalRefused(Entry, frozen=True, kw_only=True, tag="approval.refused"):
+    """A person said no to exactly this digest."""
+
+    approval: str
+    digest: str
+    actor: str
+
+
+class PlanChanged(Entry, frozen=True, kw_only=True, tag="plan.changed"):
+    """The plan on disk is another one than at the last entry, and the run goes on with it."""
+
+    plan: dict[str, Json]
+    plan_digest: str
+    previous_digest: str
+    verdict: str
+
+
+class GoalMoved(Entry, frozen=True, kw_only=True, tag="goal.moved"):
+    """The revision that everything should reach."""
+
+    revision: str
+    previous: str = ""
+
+
+class ClockJumped(Entry, frozen=True, kw_only=True, tag="clock.jumped"):
+    """Wall and monotonic clock parted by this many seconds."""
+
+    seconds: float
+
+
+class Redacted(Entry, frozen=True, kw_only=True, tag="redacted"):
+    """The payload of entry *seq* was withdrawn; its digest stays and the chain still verifies."""
+
+    seq: int
+    why: str
+
+
+class Note(Entry, frozen=True, kw_only=True, tag="note"):
+    """A person's remark."""
+
+    text: str
+    actor: str
+
+
+AnyEntry = (
+    RunOpened
+    | RunResumed
+    | RunInterrupted
+    | RunClosed
+    | CancelRequested
+    | LeaseTaken
+    | LeaseLost
+    | Observed
+    | FindingsChanged
+    | Moved
+    | Decided
+    | TimerSet
+    | TimerCancelled
+    | TimerFired
+    | RetryScheduled
+    | ActionIntended
+    | ActionSettled
+    | ApprovalAsked
+    | ApprovalGiven
+    | ApprovalRefused
+    | PlanChanged
+    | GoalMoved
+    | ClockJumped
+    | Redacted
+    | Note
+)

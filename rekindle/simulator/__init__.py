@@ -1,0 +1,5 @@
+"""
+A cluster in memory with a seed, for rehearsals and property tests.
+
+It heals nothing that reality would not heal.
+"""
