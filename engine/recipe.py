@@ -8,17 +8,19 @@ the phases that decide, and the verbs that may be done. All of them are pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from engine.answer import Answer, Subject
 from engine.world import Intent
-from journal.entries import Fact, Finding, Instant
+from journal.entries import Fact, Finding
 
 if TYPE_CHECKING:
+    from engine.errors import Problem
     from engine.memory import Memory
-    from engine.plan import Plan
+    from engine.plan import Include, Plan
+    from engine.yamlfile import Marks
 
 Facts = Mapping[Subject, Fact]
 Findings = Mapping[str, Finding]
@@ -101,16 +103,25 @@ Guard = Callable[["Plan", Facts], Judgement]
 Decide = Callable[["Plan", Facts, Findings, "Memory"], dict[Subject, Answer]]
 
 
+Section = Callable[[dict[str, Any], "Marks", "Include", "list[Problem]"], dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A domain: pure functions and a table of verbs. Names are those that a plan's machine uses."""
+    """
+    A domain: pure functions and a table of verbs. Names are those that a plan's machine uses.
+
+    *section* checks the domain's part of a plan file and returns it as JSON, adding what is wrong to the problems;
+    *target* turns that JSON into the domain's own type. *goal* tells the revision that everything should reach (empty:
+    unknown), *counts* a run's closing figures.
+    """
 
     reduce: Reduce
     guards: Mapping[str, Guard]
     phases: Mapping[str, Decide]
     verbs: Mapping[str, Verb]
     machine: Mapping[str, Any]
-    section: Any = None
-    goal: Callable[[Facts], str] = field(default=lambda _facts: "")
-    counts: Callable[[Plan, Facts], dict[str, Any]] = field(default=lambda _plan, _facts: {})
-    quick: Callable[[Instant], None] | None = None
+    section: Section
+    target: Callable[[dict[str, Any]], Any]
+    goal: Callable[[Facts], str]
+    counts: Callable[[Plan, Facts], dict[str, Any]]

@@ -65,12 +65,32 @@ NOT_FOUND = "not-found"  # there is no such object
 NO_ANSWER = "no-answer"  # we cannot know
 
 
+class Question(msgspec.Struct, frozen=True):
+    """An approval that the run waits for, as told to a world that has an operator of its own (a scenario)."""
+
+    approval: str
+    digest: str
+    subject: str
+    question: str
+    typed: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A world's own operator answered; *actor* says who (``scenario``)."""
+
+    approval: str
+    digest: str
+    yes: bool
+    actor: str = "scenario"
+
+
 @dataclass(frozen=True, slots=True)
 class Wakeup:
-    """Why ``next`` returned: actions that ended, and whether anything that is looked at changed."""
+    """Why ``next`` returned: actions that ended, answers of people, and whether anything looked at changed."""
 
     settlements: tuple[Settlement, ...] = ()
     changed: bool = False
+    replies: tuple[Reply, ...] = ()
 
 
 class World(Protocol):
@@ -96,6 +116,14 @@ class World(Protocol):
 
     def adopt(self, intent: Intent) -> None:
         """Take over an action that was begun by a process which has died."""
+
+    def ask(self, question: Question) -> bool:
+        """
+        Tell the world of an open question; asking twice is asking once.
+
+        True: somebody there will answer, through ``next`` (a scenario's operator, after its think time). A real
+        cluster answers False.
+        """
 
     def next(self, until: Instant | None) -> Wakeup:
         """Wait for a change, a settlement or the instant."""

@@ -155,10 +155,15 @@ class Moved(Entry, frozen=True, kw_only=True, tag="moved"):
 
 
 class Decided(Entry, frozen=True, kw_only=True, tag="decided"):
-    """The answers of a turn, subject by subject; written when they differ from the last ones."""
+    """
+    The answers of a turn that differ from the last ones, and the subjects that are done or gone.
+
+    A subject that is answered Done has no line: silence is done.
+    """
 
     state: str
-    answers: dict[str, dict[str, Json]]
+    answers: dict[str, dict[str, Json]] = {}
+    removed: tuple[str, ...] = ()
 
 
 class TimerSet(Entry, frozen=True, kw_only=True, tag="timer.set"):

@@ -45,9 +45,10 @@ class LeaseHeld(Diagnosed):
 
 
 class ChainBroken(Diagnosed):
-    """The journal is not what was written."""
+    """The journal is not what was written. *entry_id* is the first bad entry, 0 where no single one is to blame."""
 
     exit_code = 77
+    entry_id: int = 0
 
 
 class JournalTooNew(Diagnosed):

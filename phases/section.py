@@ -1,18 +1,21 @@
 """
 What a plan says about its cluster, beyond the machine.
 
-Every path is relative to the plan file's folder; the loader makes it absolute and says where a missing one was named.
+Every path is relative to the plan file's folder; the program makes it absolute before anything uses it, and says
+where a missing one was named.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$", max_length=300)]
-Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
+from engine.errors import Problem
+from engine.patience import seconds
+from engine.plan import Include, validated
+from engine.yamlfile import Marks, read_yaml
+from phases.inventory import Inventory, Key, Name
 
 
 class Strict(BaseModel):
@@ -22,11 +25,16 @@ class Strict(BaseModel):
 
 
 class TalosNode(Strict):
-    """A planned node: its own address, its role, and the machine configuration to give it."""
+    """
+    A planned node: its own address, its role, and the machine configuration to give it.
+
+    *sha256* is of that file, filled in when the plan is loaded: what is applied is what was reviewed.
+    """
 
     address: str
     role: Literal["controlplane", "worker"] = "controlplane"
     config: str
+    sha256: str = ""
 
 
 class Talos(Strict):
@@ -35,6 +43,11 @@ class Talos(Strict):
     talosconfig: str
     nodes: dict[Name, TalosNode] = Field(min_length=1)
     talosctl: str = "talosctl"
+
+    @property
+    def control_planes(self) -> tuple[str, ...]:
+        """Names of the planned control planes, in the plan's order."""
+        return tuple(name for name, node in self.nodes.items() if node.role == "controlplane")
 
 
 class Kubernetes(Strict):
@@ -70,9 +83,14 @@ class Command(Strict):
 
 
 class Flux(Strict):
-    """*roots*: manifests of the source and the root Kustomizations. *source*: the GitRepository that all follow."""
+    """
+    *roots*: manifests of the source and the root Kustomizations. *source*: the GitRepository that all follow.
+
+    *command* installs the controllers; empty: the CNI's command does.
+    """
 
     roots: str
+    command: str = ""
     source: Key = "flux-system/flux-system"
     controllers: tuple[Key, ...] = (
         "flux-system/source-controller",
@@ -82,16 +100,15 @@ class Flux(Strict):
 
 
 class Crds(Strict):
-    """*preapply* ``when-blocked``: CRDs that a Kustomization waits for may be applied from *directory* (NAME.yaml)."""
+    """
+    *preapply* ``when-blocked``: CRDs that a Kustomization waits for may be applied from *directory* (NAME.yaml).
+
+    *available* names those that are there, filled in when the plan is loaded.
+    """
 
     preapply: Literal["when-blocked", "never"] = "when-blocked"
     directory: str = ""
-
-
-class Inventory(Strict):
-    """What should exist."""
-
-    file: str
+    available: tuple[str, ...] = ()
 
 
 class Section(Strict):
@@ -102,6 +119,69 @@ class Section(Strict):
     cni: Cni
     flux: Flux
     crds: Crds = Crds()
-    inventory: Inventory
+    inventory: Annotated[Inventory, Field(description="in the file: {file: PATH}")]
     commands: dict[Name, Command] = {}
     repository: str = "."
+
+
+def load_section(
+    raw: dict[str, Any], marks: Marks, include: Include, problems: list[Problem]
+) -> dict[str, Any]:
+    """Check the domain's part of a plan; the inventory's file is read and checked as well."""
+    data = dict(raw)
+    data["inventory"] = _inventory(data.get("inventory"), marks, include, problems)
+    section = validated(Section, data, marks, (), problems)
+    if not isinstance(section, Section):
+        return {}
+    _check(section, marks, problems)
+    return section.model_dump(mode="json", by_alias=True)
+
+
+def _inventory(
+    given: object, marks: Marks, include: Include, problems: list[Problem]
+) -> dict[str, Any]:
+    stand_in = {"schema": "rekindle.inventory/1"}
+    if not isinstance(given, dict) or set(given) != {"file"} or not isinstance(given["file"], str):
+        problems.append(marks.problem(("inventory",), "write it as {file: PATH}"))
+        return stand_in
+    try:
+        file = include(given["file"])
+    except OSError as error:
+        text = f"cannot be read: {error.strerror or error}"
+        problems.append(marks.problem(("inventory", "file"), text))
+        return stand_in
+    data, inner, found = read_yaml(file)
+    problems.extend(found)
+    inventory = validated(Inventory, data, inner, (), problems)
+    if not isinstance(inventory, Inventory):
+        return stand_in
+    total = sum(item.pods for item in inventory.workloads)
+    if total != inventory.pods:
+        problems.append(inner.problem(("pods",), f"the workloads above have {total} pods"))
+    return inventory.model_dump(mode="json", by_alias=True)
+
+
+def _check(section: Section, marks: Marks, problems: list[Problem]) -> None:
+    """Resolve every name that one part of the plan uses of another."""
+    if not section.talos.control_planes:
+        problems.append(marks.problem(("talos", "nodes"), "no node has the role controlplane"))
+    wanted = {("cni", "command"): section.cni.command}
+    if section.flux.command:
+        wanted["flux", "command"] = section.flux.command
+    for path, name in wanted.items():
+        if name not in section.commands:
+            problems.append(marks.problem(path, f"no command {name!r} under commands"))
+    addresses = [node.address for node in section.talos.nodes.values()]
+    for name, node in section.talos.nodes.items():
+        if addresses.count(node.address) > 1:
+            here = ("talos", "nodes", name, "address")
+            problems.append(marks.problem(here, f"{node.address} is given to two nodes"))
+    for name, command in section.commands.items():
+        place = ("commands", name)
+        try:
+            seconds(command.deadline)
+        except ValueError as error:
+            problems.append(marks.problem((*place, "deadline"), str(error)))
+        if command.effect == "once" and not (command.probe and command.guard):
+            text = "a command with effect once needs a probe and a guard"
+            problems.append(marks.problem(place, text))

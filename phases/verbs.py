@@ -14,3 +14,143 @@ Arguments that an intent carries, by verb (strings unless said otherwise); doers
 
 Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``timeout``.
 """
+
+from __future__ import annotations
+
+from engine.answer import Act
+from engine.plan import Plan
+from engine.recipe import Effect, Facts, Happened, Retry, Verb
+from engine.world import PRECONDITION, TRANSIENT, Intent
+from phases import codes
+
+APPLY = "talos.apply"
+BOOTSTRAP = "etcd.bootstrap"
+KUBECONFIG = "kubeconfig.fetch"
+COMMAND = "command.run"
+PREAPPLY = "crd.preapply"
+ROOT = "root.apply"
+NUDGE = "flux.nudge"
+RELEASE = "finalizer.release"
+
+
+def bootstrap_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
+    """
+    Say what the control planes show of a bootstrap whose outcome is in doubt.
+
+    A member list proves that it happened. Nothing proves that it did not: etcd may take minutes to show itself.
+    """
+    del intent
+    for name in plan.target.talos.control_planes:
+        fact = facts.get(codes.node(name))
+        if fact is not None and fact.detail.get("members"):
+            return Happened.YES
+    return Happened.UNKNOWN
+
+
+def release_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
+    """
+    Say whether the finalizers are off: the object is gone, or holds nothing any more.
+
+    Only a listing of what holds its namespace can tell; without one it stays unknown.
+    """
+    del plan
+    scope = f"namespace/{intent.arguments['namespace']}"
+    owner = facts.get(scope)
+    if owner is not None and owner.code == codes.ABSENT:
+        return Happened.YES
+    listed = facts.get(f"holders/{scope}")
+    if listed is None or listed.code != codes.SEEN:
+        return Happened.UNKNOWN
+    found = facts.get(codes.subject("holder", str(intent.arguments["uid"])))
+    if found is None:
+        return Happened.YES
+    left = set(found.detail["finalizers"]) & set(intent.arguments["finalizers"])
+    return Happened.NO if left else Happened.YES
+
+
+VERBS: dict[str, Verb] = {
+    APPLY: Verb(
+        name=APPLY,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=60.0,
+        retry=Retry(attempts=5, backoff_seconds=2.0, backoff_limit_seconds=60.0, on=(TRANSIENT,)),
+    ),
+    BOOTSTRAP: Verb(
+        name=BOOTSTRAP,
+        effect=Effect.ONCE,
+        deadline_seconds=60.0,
+        retry=Retry(
+            attempts=30,
+            backoff_seconds=10.0,
+            backoff_limit_seconds=10.0,
+            full_jitter=False,
+            on=(PRECONDITION, TRANSIENT),
+        ),
+        probe=bootstrap_happened,
+        guard="Talos refuses with AlreadyExists where etcd's data directory is not empty; before that, every "
+        "planned control plane is asked and none may show a member",
+        destroys="nothing by itself; a second bootstrap makes a second cluster",
+        scope="cluster",
+    ),
+    KUBECONFIG: Verb(
+        name=KUBECONFIG,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=30.0,
+        retry=Retry(attempts=20, backoff_seconds=2.0, backoff_limit_seconds=30.0),
+    ),
+    COMMAND: Verb(
+        name=COMMAND,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=900.0,
+        retry=Retry(
+            attempts=3,
+            backoff_seconds=10.0,
+            backoff_limit_seconds=60.0,
+            on=(TRANSIENT, "exit-1", "timeout"),
+        ),
+    ),
+    PREAPPLY: Verb(
+        name=PREAPPLY,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=30.0,
+        retry=Retry(attempts=8, backoff_seconds=2.0, backoff_limit_seconds=30.0),
+    ),
+    ROOT: Verb(
+        name=ROOT,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=30.0,
+        retry=Retry(
+            attempts=12,
+            backoff_seconds=2.0,
+            backoff_limit_seconds=30.0,
+            on=(TRANSIENT, "not-found"),
+        ),
+    ),
+    NUDGE: Verb(
+        name=NUDGE,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=15.0,
+        retry=Retry(
+            attempts=6,
+            backoff_seconds=2.0,
+            backoff_limit_seconds=30.0,
+            on=(TRANSIENT, "conflict", "not-found"),
+        ),
+    ),
+    RELEASE: Verb(
+        name=RELEASE,
+        effect=Effect.ONCE,
+        deadline_seconds=30.0,
+        retry=Retry(attempts=5, backoff_seconds=2.0, backoff_limit_seconds=30.0, on=(TRANSIENT,)),
+        probe=release_happened,
+        guard="the API refuses where the object's UID or resourceVersion is another, or it is not being deleted",
+        destroys="what the finalizer's controller would have cleaned up outside the cluster is left behind",
+        typed_approval=True,
+    ),
+}
+
+
+def run_command(plan: Plan, name: str, reason: str) -> Act:
+    """Run one of the plan's commands; its effect is judged by what it was to bring, never by its exit code."""
+    del plan
+    return Act(COMMAND, f"command/{name}", {"command": name}, reason)

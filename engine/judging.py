@@ -1,0 +1,280 @@
+"""
+From facts to answers: what the phases say, held against what the engine never allows.
+
+Everything here is a function of the plan and the memory alone, so that replaying a journal gives the same answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import assert_never
+
+import msgspec
+
+from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait
+from engine.machine import Machine
+from engine.memory import Attempt, Memory
+from engine.patience import spoken
+from engine.plan import DONE, Plan
+from engine.recipe import Effect, Judgement, Recipe, Verb, Verdict
+from journal.entries import ApprovalAsked, Json, Outcome
+
+MACHINE: Subject = "machine"
+ACTIONS_IN_FLIGHT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a run is judged by: the domain, the operator's plan, and the table compiled from it."""
+
+    recipe: Recipe
+    plan: Plan
+    machine: Machine
+
+    @classmethod
+    def of(cls, recipe: Recipe, plan: Plan) -> Rules:
+        """Compile the table."""
+        return cls(recipe, plan, Machine(plan))
+
+
+def judge(rules: Rules, memory: Memory) -> dict[str, Judgement]:
+    """Ask every guard, in the order of the states."""
+    judged: dict[str, Judgement] = {}
+    for name in rules.plan.states:
+        guard = rules.plan.machine.states[name].guard or name
+        judged[name] = rules.recipe.guards[guard](rules.plan, memory.facts)
+    return judged
+
+
+def asked(memory: Memory, subject: Subject, ask: Ask) -> ApprovalAsked:
+    """Make the entry for a question; its digest covers everything that the answer is bound to."""
+    bound = {
+        "cluster": memory.cluster,
+        "subject": subject,
+        "typed": ask.typed,
+        "evidence": ask.evidence,
+    }
+    digest = hashlib.sha256(msgspec.json.encode(bound, order="deterministic")).hexdigest()
+    return ApprovalAsked(
+        at=memory.now,
+        approval=digest[:8],
+        digest=digest,
+        subject=subject,
+        question=ask.question,
+        consequence=ask.consequence,
+        typed=ask.typed,
+        evidence=ask.evidence,
+    )
+
+
+def answer_to(memory: Memory, subject: Subject, ask: Ask) -> str:
+    """Return what a person said to exactly this question: ``given``, ``refused`` or nothing yet."""
+    entry = asked(memory, subject, ask)
+    known = memory.approvals.get(entry.approval)
+    return known.answer if known is not None and known.digest == entry.digest else ""
+
+
+def flapping(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Ask | None:
+    """Return the question to ask when the machine would go back once more than the plan allows."""
+    lowest = lowest_broken(rules, memory, judged)
+    if lowest is None or f"damping/{lowest}" not in memory.fired:
+        return None
+    count, window = rules.plan.machine.regress.limit
+    recent = [at for at in memory.regressions if at > memory.now - window]
+    if len(recent) < count:
+        return None
+    return Ask(
+        question=f"{lowest} was lost {len(recent)} times within {spoken(window)}; go back to it again?",
+        consequence="nothing is destroyed; something keeps breaking what was repaired",
+        evidence={"state": lowest, "regressions": list(memory.regressions)},
+    )
+
+
+def lowest_broken(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> str | None:
+    """Return the first state before the current one whose goal is known to be broken."""
+    if memory.state == DONE:
+        return None
+    before = rules.plan.states[: rules.plan.states.index(memory.state)]
+    return next((name for name in before if judged[name].verdict is Verdict.BROKEN), None)
+
+
+def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
+    """Decide: the phase's answers, as far as the engine allows them."""
+    if memory.state == DONE:
+        return {}
+    judged = judge(rules, memory)
+    state = rules.plan.machine.states[memory.state]
+    phase = rules.recipe.phases[state.phase or memory.state]
+    wished = dict(phase(rules.plan, memory.facts, memory.findings, memory))
+    stop = flapping(rules, memory, judged)
+    if stop is not None and not answer_to(memory, MACHINE, stop):
+        wished[MACHINE] = stop
+    answers: dict[Subject, Answer] = {}
+    targets: set[str] = set()
+    for subject, answer in wished.items():
+        allowed = _allowed(rules, memory, subject, answer, targets)
+        if isinstance(allowed, Act):
+            targets.add(allowed.target)
+        if not isinstance(allowed, Done):
+            answers[subject] = allowed
+    if not answers:
+        answers[MACHINE] = _nothing_left(rules, memory, judged)
+    if f"deadline/{memory.state}" in memory.fired:
+        return {subject: _too_late(rules, memory, answer) for subject, answer in answers.items()}
+    return answers
+
+
+def _nothing_left(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Answer:
+    judgement = judged[memory.state]
+    if judgement.verdict is Verdict.HOLDS:
+        stable = rules.plan.machine.states[memory.state].stable
+        timer = memory.timers.get(f"stable/{memory.state}")
+        lowest = lowest_broken(rules, memory, judged)
+        if lowest is not None:
+            return Wait(f"{lowest} no longer holds: {judged[lowest].why}")
+        if timer is None:
+            return Wait("the goal holds; what came before it cannot be seen just now")
+        return Wait(f"the goal holds; it must hold for {spoken(stable)}", timer.due)
+    return Wait(judgement.why or "the goal does not show yet")
+
+
+def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:
+    if isinstance(answer, Ask | Stuck):
+        return answer
+    after = spoken(rules.plan.machine.states[memory.state].deadline.after)
+    last = answer.reason if isinstance(answer, Wait | Act) else ""
+    return Stuck(
+        reference="state-deadline-passed",
+        message=f"{memory.state} did not reach its goal within {after}; at the end: {last}",
+        hint="look into what is named here; `rekindle resume` gives the state a fresh deadline",
+    )
+
+
+def _allowed(
+    rules: Rules, memory: Memory, subject: Subject, answer: Answer, targets: set[str]
+) -> Answer:
+    match answer:
+        case Act():
+            return _allowed_act(rules.plan.verbs[answer.verb], memory, subject, answer, targets)
+        case Ask():
+            if answer_to(memory, subject, answer) == "refused":
+                return _refused(answer)
+            return answer
+        case Done() | Wait() | Stuck():
+            return answer
+        case _:
+            assert_never(answer)
+
+
+def _refused(ask: Ask) -> Stuck:
+    return Stuck(
+        reference="approval-refused",
+        message=f"a person said no: {ask.question}",
+        hint="do it by hand or change what the question rests on; a changed question is asked anew",
+    )
+
+
+def _allowed_act(
+    verb: Verb, memory: Memory, subject: Subject, act: Act, targets: set[str]
+) -> Answer:
+    running = memory.busy(act.target) or _same_cluster_verb(verb, memory)
+    if running is not None:
+        return Wait(f"{running.verb} {running.target} is running")
+    if not verb.enabled:
+        return Stuck(
+            reference="verb-disabled",
+            message=f"{verb.name} {act.target} is needed and the plan does not allow it",
+            hint=f"set machine.verbs.{verb.name}.enabled in the plan, or do it by hand",
+        )
+    refusal = _exhausted(verb, memory, act)
+    if refusal is not None:
+        return refusal
+    question = act.approval or _doubt(verb, memory, act)
+    if question is not None:
+        said = answer_to(memory, subject, question)
+        if said == "refused":
+            return _refused(question)
+        if said != "given" or _older_than_doubt(verb, memory, subject, act, question):
+            return question
+    if act.target in targets or len(memory.open) + len(targets) >= ACTIONS_IN_FLIGHT:
+        return Wait(f"{verb.name} {act.target} waits for its turn")
+    return act
+
+
+def _same_cluster_verb(verb: Verb, memory: Memory) -> Attempt | None:
+    if verb.scope != "cluster":
+        return None
+    return next((a for a in memory.open.values() if a.verb == verb.name), None)
+
+
+def _exhausted(verb: Verb, memory: Memory, act: Act) -> Answer | None:
+    """Hold the verb's own patience against the attempts of this state."""
+    key = f"{act.verb} {act.target}"
+    last = memory.last.get(key)
+    count = memory.attempts.get(key, 0)
+    if last is None or count == 0:
+        return None
+    said = f"{last.code or last.outcome}"
+    if count >= verb.retry.attempts:
+        return Stuck(
+            reference="attempts-exhausted",
+            message=f"{verb.name} {act.target} was tried {count} times; the last time: {said}",
+            hint="the journal has each attempt; mend the cause, then `rekindle resume` tries again",
+        )
+    retrial = memory.retrials.get(key)
+    if retrial is not None and not memory.passed(retrial.due):
+        return Wait(f"{verb.name} {act.target} said {said}; tried again soon", retrial.due)
+    if last.outcome is Outcome.FAILED and last.code not in (*verb.retry.on, "not-happened"):
+        return Stuck(
+            reference="action-refused",
+            message=f"{verb.name} {act.target} was refused: {said} {_evidence(last)}".rstrip(),
+            hint="this does not pass by waiting; the evidence is in the journal",
+        )
+    return None
+
+
+def _evidence(last: Attempt) -> str:
+    text = str(last.evidence.get("message", ""))
+    return f"({text[:200]})" if text else ""
+
+
+def _doubtful(verb: Verb, memory: Memory, act: Act) -> list[Attempt]:
+    """Return earlier attempts at a once verb that happened, or may have."""
+    if verb.effect is not Effect.ONCE:
+        return []
+    if verb.scope == "cluster":
+        known: tuple[Attempt | None, ...] = memory.attempts_at(verb.name)
+    else:
+        known = (memory.last_of(verb.name, act.target),)
+    return [a for a in known if a is not None and a.outcome in {Outcome.UNSETTLED, Outcome.DONE}]
+
+
+def _doubt(verb: Verb, memory: Memory, act: Act) -> Ask | None:
+    """The backstop: whatever a phase wishes, a once verb is never repeated without a person."""
+    doubtful = _doubtful(verb, memory, act)
+    if not doubtful:
+        return None
+    last = doubtful[-1]
+    return Ask(
+        question=f"{verb.name} {last.target} was done before ({last.outcome}); do it again to {act.target}?",
+        consequence=verb.destroys or "it cannot be taken back",
+        evidence={"action": last.action, "target": act.target, "arguments": act.arguments},
+        typed=act.target,
+    )
+
+
+def _older_than_doubt(
+    verb: Verb, memory: Memory, subject: Subject, act: Act, question: Ask
+) -> bool:
+    """Say whether the answer was given before the attempt whose outcome is in doubt: then it is no answer to it."""
+    known = memory.approvals[asked(memory, subject, question).approval]
+    given = known.answered_at or 0.0
+    return any(attempt.intended_at >= given for attempt in _doubtful(verb, memory, act))
+
+
+def spelled(answer: Answer) -> dict[str, Json]:
+    """Write an answer as JSON, for the journal."""
+    said = {key: value for key, value in asdict(answer).items() if value not in (None, "", {})}
+    return {"answer": type(answer).__name__.lower(), **said}

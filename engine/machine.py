@@ -1,0 +1,133 @@
+"""
+States, guards and moves: the only file that knows ``transitions``.
+
+The machine is a table. It holds no effects and no history: where a run stands comes from the fold, whether a goal
+holds comes from judgements, and whether it held or was broken long enough comes from timers that fired. A move is
+returned, never performed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from transitions import EventData
+from transitions import Machine as Table
+
+from engine.plan import DONE, Plan
+from engine.recipe import Judgement, Verdict
+
+ADVANCE = "advance"
+REGRESS = "regress"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of the machine, and why."""
+
+    source: str
+    target: str
+    why: str
+    trigger: str
+
+
+@dataclass(slots=True)
+class Cursor:
+    """
+    What ``transitions`` calls a model: where we are, and what the table's conditions may ask.
+
+    *held* names the states whose goal held for their stability window; *broken_long* those broken for the damping.
+    """
+
+    state: str
+    judgements: Mapping[str, Judgement]
+    held: frozenset[str]
+    broken_long: frozenset[str]
+    order: tuple[str, ...]
+
+    def goal_holds(self, event: EventData) -> bool:
+        """Forward only when the pursued goal holds and nothing before it is known to be broken."""
+        source, target = _ends(event)
+        if source not in self.held or self.judgements[source].verdict is not Verdict.HOLDS:
+            return False
+        before = self.order[: self.order.index(source)]
+        if any(self.judgements[name].verdict is Verdict.BROKEN for name in before):
+            return False
+        if target != DONE:
+            return True
+        # Done is a claim about everything: a goal that cannot be seen just now is not known to hold.
+        return all(self.judgements[name].verdict is Verdict.HOLDS for name in before)
+
+
+class Machine:
+    """The compiled table of one plan; shared, immutable in use."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Build the table once; every name in it was resolved by the loader."""
+        self.order = plan.states
+        self._table = Table(
+            model=None,
+            states=[*self.order, DONE],
+            initial=self.order[0],
+            auto_transitions=False,
+            send_event=True,
+        )
+        for index, name in enumerate(self.order):
+            following = self.order[index + 1] if index + 1 < len(self.order) else DONE
+            self._table.add_transition(ADVANCE, name, following, conditions="goal_holds")
+            for lower in self.order[:index]:
+                # Declared lowest first: transitions takes the first whose condition is met.
+                condition = partial(_is_broken_long, lower)
+                self._table.add_transition(REGRESS, name, lower, conditions=[condition])
+
+    def next_move(
+        self,
+        state: str,
+        judgements: Mapping[str, Judgement],
+        *,
+        held: frozenset[str],
+        broken_long: frozenset[str],
+    ) -> Move | None:
+        """Return the one move that the table allows from *state*, backwards before forwards."""
+        if state == DONE:
+            return None
+        for trigger in (REGRESS, ADVANCE):
+            if trigger not in self._table.get_triggers(state):
+                continue
+            cursor = Cursor(state, judgements, held, broken_long, self.order)
+            model: Any = cursor  # transitions adds its methods at run time
+            self._table.add_model(model, initial=state)
+            try:
+                if model.trigger(trigger):
+                    decisive = cursor.state if trigger == REGRESS else state
+                    return Move(state, cursor.state, judgements[decisive].why, trigger)
+            finally:
+                self._table.remove_model(model)
+        return None
+
+
+def _ends(event: EventData) -> tuple[str, str]:
+    if event.transition is None:
+        message = "a condition was asked without a transition"
+        raise AssertionError(message)
+    return str(event.transition.source), str(event.transition.dest)
+
+
+def _is_broken_long(lower: str, event: EventData) -> bool:
+    cursor: Any = event.model
+    return lower in cursor.broken_long and cursor.judgements[lower].verdict is Verdict.BROKEN
+
+
+def mermaid(plan: Plan) -> str:
+    """Draw the machine for documents, as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {plan.machine.initial}"]
+    order = plan.states
+    for index, name in enumerate(order):
+        following = order[index + 1] if index + 1 < len(order) else DONE
+        lines.append(f"    {name} --> {following}: goal holds")
+        if index:
+            lines.append(f"    {name} --> {order[0]}: lowest broken goal")
+    lines.append(f"    {DONE} --> [*]")
+    return "\n".join(lines)

@@ -1,0 +1,288 @@
+"""
+The loop around the turn: world, journal, requests, signals.
+
+One thread decides and writes. What is written is durable before anything starts; a journal error ends everything at
+once. The runner can be killed between any two of its lines: whoever resumes finds a question, never a lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from engine.answer import Act, Ask, Stuck, Wait
+from engine.errors import Exit
+from engine.judging import Rules
+from engine.memory import Memory, fold, fold_all
+from engine.plan import DONE
+from engine.turn import MARGIN_SECONDS, Dice, Turn, intent_of, take
+from engine.world import Question, Wakeup, World
+from journal import entries as e
+from journal.entries import Entry, Instant, RunOutcome
+
+CLOCK_JUMP_SECONDS = 2.0
+POLL_SECONDS = 1.0
+
+
+class Logbook(Protocol):
+    """Where entries become durable. One commit an append; an error of it is final."""
+
+    @property
+    def epoch(self) -> int:
+        """The lease under which this process appends."""
+
+    def append(self, entries: Sequence[Entry], *, checkpoint: bytes | None = None) -> object:
+        """Write entries, all or none."""
+
+    def extend_lease(self, seconds: float) -> None:
+        """Promise that an action may run for so long."""
+
+    def heartbeat(self, now: Instant) -> None:
+        """Note, outside the chain, that somebody holds the lease at this world instant."""
+
+
+class Watcher(Protocol):
+    """Who shows the run to people. It may not fail."""
+
+    def turned(self, rules: Rules, turn: Turn) -> None:
+        """Called after each turn that changed something."""
+
+    def wrote(self, entries: Sequence[Entry]) -> None:
+        """Called after each commit."""
+
+
+class Clock(Protocol):
+    """The host's clocks, in seconds."""
+
+    def wall(self) -> float:
+        """Time since the epoch; people and NTP may set it."""
+
+    def monotonic(self) -> float:
+        """Time that only grows and stands still while the machine sleeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a session ended: done, stuck, waiting, cancelled or interrupted."""
+
+    outcome: str
+    memory: Memory
+    turn: Turn | None
+
+    @property
+    def exit_code(self) -> Exit:
+        """What the process answers with."""
+        return {
+            "done": Exit.DONE,
+            "stuck": Exit.STUCK,
+            "waiting": Exit.WAITING,
+            "cancelled": Exit.CANCELLED,
+            "interrupted": Exit.INTERRUPTED,
+        }[self.outcome]
+
+
+@dataclass(slots=True)
+class Requests:
+    """
+    What people asked for from other terminals, as entries to write.
+
+    *take* returns (entries, done): *done* is called once they are durable.
+    """
+
+    take: Callable[[Memory, Instant], list[tuple[Entry, Callable[[], None]]]]
+
+
+NO_REQUESTS = Requests(lambda _memory, _now: [])
+
+
+class Runner:
+    """A session of a run."""
+
+    def __init__(  # noqa: PLR0913  the ports of the engine, each named at the call
+        self,
+        *,
+        rules: Rules,
+        logbook: Logbook,
+        world: World,
+        memory: Memory,
+        dice: Dice,
+        clock: Clock,
+        watcher: Watcher,
+        requests: Requests = NO_REQUESTS,
+        patient: bool = False,
+    ) -> None:
+        """*memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session."""
+        self.memory = memory
+        self._rules = rules
+        self._logbook = logbook
+        self._world = world
+        self._dice = dice
+        self._clock = clock
+        self._watcher = watcher
+        self._requests = requests
+        self._patient = patient
+        self._interrupted = False
+        self._answered_for = False
+        self._turn: Turn | None = None
+        self._last_wall = clock.wall()
+        self._last_monotonic = clock.monotonic()
+
+    def interrupt(self) -> None:
+        """Ask the session to end at the next safe point; callable from a signal handler."""
+        self._interrupted = True
+        self._world.interrupt()
+
+    def resume(self, holder: str, *, idle_seconds: float, fresh_deadlines: bool) -> None:
+        """Write that this process goes on, and hand to the world what an earlier one left open."""
+        self._write(
+            e.RunResumed(
+                at=self._world.now(),
+                holder=holder,
+                idle_seconds=idle_seconds,
+                open_actions=tuple(self.memory.open),
+                fresh_deadlines=fresh_deadlines,
+            )
+        )
+        for attempt in self.memory.open.values():
+            self._world.adopt(intent_of(attempt))
+
+    def run(self) -> Ended:
+        """Turn until the goal is reached, or nothing is left to do without a person."""
+        wakeup = Wakeup(changed=True)
+        while True:
+            self._note_clock()
+            self._take_in(wakeup)
+            if wakeup.changed or self._due():
+                self._take_turn()
+            ended = self._ended()
+            if ended is not None:
+                return ended
+            self._logbook.heartbeat(self._world.now())
+            wakeup = self._world.next(self._until())
+
+    def _until(self) -> Instant:
+        now = self._world.now()
+        wake_at = self._turn.wake_at if self._turn else None
+        latest = now + (POLL_SECONDS if self._patient else 60.0)
+        return latest if wake_at is None else min(max(wake_at, now), latest)
+
+    def _due(self) -> bool:
+        wake_at = self._turn.wake_at if self._turn else None
+        return wake_at is not None and wake_at <= self._world.now()
+
+    def _take_in(self, wakeup: Wakeup) -> None:
+        """Write settlements, each alone and at once; then what people said."""
+        for settlement in wakeup.settlements:
+            known = self.memory.open.get(settlement.action)
+            known = known or next(
+                (a for a in self.memory.last.values() if a.action == settlement.action), None
+            )
+            if known is None:
+                continue
+            self._write(
+                e.ActionSettled(
+                    at=self._world.now(),
+                    action=settlement.action,
+                    verb=known.verb,
+                    target=known.target,
+                    outcome=settlement.outcome,
+                    code=settlement.code,
+                    evidence=settlement.evidence,
+                )
+            )
+        for reply in wakeup.replies:
+            kind = e.ApprovalGiven if reply.yes else e.ApprovalRefused
+            now = self._world.now()
+            self._write(
+                kind(at=now, approval=reply.approval, digest=reply.digest, actor=reply.actor)
+            )
+        news = bool(wakeup.settlements or wakeup.replies)
+        for entry, done in self._requests.take(self.memory, self._world.now()):
+            self._write(entry)
+            done()
+            news = True
+        if news and not wakeup.changed:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        draining = self._interrupted or self.memory.cancel_requested
+        snapshot, now = self._world.look(), self._world.now()
+        turn = take(self._rules, self.memory, snapshot, now, self._dice, draining=draining)
+        if turn.intents:
+            longest = max(intent.deadline_seconds for intent in turn.intents)
+            self._logbook.extend_lease(longest + MARGIN_SECONDS)
+        for commit in turn.commits:
+            body = msgspec.json.encode(commit.checkpoint) if commit.checkpoint else None
+            self._logbook.append(commit.entries, checkpoint=body)
+            self.memory = fold_all(self.memory, commit.entries)
+            self._watcher.wrote(commit.entries)
+        for intent in turn.intents:
+            self._world.start(intent)
+        self._turn = turn
+        self._answered_for = self._tell_questions(turn)
+        if turn.commits:
+            self._watcher.turned(self._rules, turn)
+
+    def _tell_questions(self, turn: Turn) -> bool:
+        """Tell the world of open questions; say whether somebody there will answer one."""
+        expects = False
+        wanted = {subject for subject, answer in turn.answers.items() if isinstance(answer, Ask)}
+        for approval in turn.memory.approvals.values():
+            if approval.answer or approval.subject not in wanted:
+                continue
+            question = Question(
+                approval=approval.approval,
+                digest=approval.digest,
+                subject=approval.subject,
+                question=approval.question,
+                typed=approval.typed,
+            )
+            expects = self._world.ask(question) or expects
+        return expects
+
+    def _ended(self) -> Ended | None:
+        if self.memory.state == DONE:
+            return self._close(RunOutcome.DONE)
+        if self.memory.open:
+            return None
+        if self.memory.cancel_requested:
+            return self._close(RunOutcome.CANCELLED)
+        if self._interrupted:
+            return self._leave("signal", "interrupted")
+        if self._turn is None or self._patient or self._answered_for:
+            return None
+        answers = self._turn.answers.values()
+        if any(isinstance(answer, Act | Wait) for answer in answers):
+            return None
+        if any(isinstance(answer, Ask) for answer in answers):
+            return self._leave("waiting", "waiting")
+        if any(isinstance(answer, Stuck) for answer in answers):
+            return self._leave("stuck", "stuck")
+        return None
+
+    def _close(self, outcome: RunOutcome) -> Ended:
+        summary = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
+        now = self._world.now()
+        self._write(e.RunClosed(at=now, outcome=outcome, state=self.memory.state, summary=summary))
+        return Ended(outcome.value, self.memory, self._turn)
+
+    def _leave(self, why: str, outcome: str) -> Ended:
+        self._write(e.RunInterrupted(at=self._world.now(), why=why))
+        return Ended(outcome, self.memory, self._turn)
+
+    def _note_clock(self) -> None:
+        """A laptop that slept, or a clock that was set: deadlines of active time must not count it."""
+        wall, monotonic = self._clock.wall(), self._clock.monotonic()
+        jump = (wall - self._last_wall) - (monotonic - self._last_monotonic)
+        self._last_wall, self._last_monotonic = wall, monotonic
+        simulated = self.memory.identity.get("kind") == "simulated"
+        if abs(jump) > CLOCK_JUMP_SECONDS and not simulated:
+            self._write(e.ClockJumped(at=self._world.now(), seconds=round(jump, 3)))
+
+    def _write(self, entry: Entry) -> None:
+        self._logbook.append((entry,))
+        self.memory = fold(self.memory, entry)
+        self._watcher.wrote((entry,))

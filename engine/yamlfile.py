@@ -1,0 +1,125 @@
+"""
+YAML with places: data, and for every path in it the line and column where it stands.
+
+Duplicate keys are an error here: one of them broke the cluster that this program comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from engine.errors import Problem
+
+Path = tuple[str | int, ...]
+MAXIMUM_BYTES = 4 * 1024 * 1024
+MAXIMUM_DEPTH = 64
+MAXIMUM_NODES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A file's name, for messages, and its text."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where each path stands; lines and columns count from 1."""
+
+    file: str
+    places: dict[Path, tuple[int, int]]
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """Say *message* at the nearest place that is known for *path*."""
+        near = path
+        while near and near not in self.places:
+            near = near[:-1]
+        line, column = self.places.get(near, (1, 1))
+        return Problem(self.file, line, column, spelled(path), message)
+
+
+def spelled(path: Path) -> str:
+    """Write a path as ``machine.states.cni-up.deadline`` or ``workloads[3].pods``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "$"
+
+
+def read_yaml(file: YamlFile) -> tuple[Any, Marks, list[Problem]]:
+    """Compose one document; syntax errors and duplicate keys come back as problems, never as exceptions."""
+    marks = Marks(file.name, {})
+    problems: list[Problem] = []
+    if len(file.text) > MAXIMUM_BYTES:
+        return None, marks, [Problem(file.name, 1, 1, "$", f"larger than {MAXIMUM_BYTES} bytes")]
+    loader = yaml.CSafeLoader(file.text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return {}, marks, [Problem(file.name, 1, 1, "$", "the file is empty")]
+        data = _build(node, (), marks, problems, loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problems.append(Problem(file.name, line, column, "$", error.problem or "not YAML"))
+        return {}, marks, problems
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        problems.append(Problem(file.name, 1, 1, "$", f"not YAML: {error}"))
+        return {}, marks, problems
+    finally:
+        loader.dispose()
+    return data, marks, problems
+
+
+def _build(
+    node: yaml.Node, path: Path, marks: Marks, problems: list[Problem], loader: yaml.CSafeLoader
+) -> Any:  # noqa: ANN401  YAML is anything
+    place = (node.start_mark.line + 1, node.start_mark.column + 1)
+    marks.places.setdefault(path, place)
+    if len(path) > MAXIMUM_DEPTH:
+        problems.append(Problem(marks.file, *place, spelled(path[:4]) + "...", "nested too deeply"))
+        return None
+    if len(marks.places) > MAXIMUM_NODES:
+        message = f"more than {MAXIMUM_NODES} values"
+        raise ValueError(message)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _build(item, (*path, index), marks, problems, loader)
+            for index, item in enumerate(node.value)
+        ]
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, marks, problems, loader)
+    return loader.construct_object(node, deep=True)
+
+
+def _mapping(
+    node: yaml.MappingNode,
+    path: Path,
+    marks: Marks,
+    problems: list[Problem],
+    loader: yaml.CSafeLoader,
+) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if not isinstance(key_node, yaml.ScalarNode):
+            problems.append(Problem(marks.file, *place, spelled(path), "a key must be plain text"))
+            continue
+        key = str(key_node.value)
+        here = (*path, key)
+        if key in data:
+            first = marks.places[here][0]
+            problems.append(
+                Problem(
+                    marks.file, *place, spelled(here), f"this key stands at line {first} already"
+                )
+            )
+            continue
+        marks.places[here] = place
+        data[key] = _build(value_node, here, marks, problems, loader)
+    return data

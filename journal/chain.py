@@ -1,0 +1,139 @@
+"""
+The hash chain: each entry's hash covers the one before it.
+
+It covers the digests of payloads, not the payloads, so that one can be withdrawn and everything still verifies. A
+chain alone does not show a tail that was cut off: the file ``PATH.head`` remembers where it ended when it was closed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from journal import codec
+from journal.entries import Redacted
+from journal.row import Head, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NEVER_WITHDRAWN: Final = frozenset({"run.opened", "redacted"})
+
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+
+
+def digest(body: bytes) -> bytes:
+    """Digest a payload."""
+    return hashlib.sha256(body).digest()
+
+
+def genesis(journal_id: str) -> Head:
+    """Give the place before the first entry; it binds the chain to this one journal."""
+    return Head(id=0, hash=hashlib.sha256(f"rekindle journal {journal_id}".encode()).digest())
+
+
+def link(previous: bytes, columns: Mapping[str, object]) -> bytes:
+    """Compute an entry's hash from its predecessor's and its own columns."""
+    text = _ENCODER.encode(
+        [
+            columns["id"],
+            columns["run_id"],
+            columns["seq"],
+            columns["kind"],
+            columns["at"],
+            columns["wall_ns"],
+            columns["monotonic_ns"],
+            columns["boot_id"],
+            columns["epoch"],
+            columns["version"],
+            columns["payload_digest"],
+        ]
+    )
+    return hashlib.sha256(previous + text).digest()
+
+
+def checkpoint_digest(anchor: bytes, body: bytes) -> bytes:
+    """Digest a checkpoint together with the hash of the entry that it follows."""
+    return hashlib.sha256(anchor + body).digest()
+
+
+def read_record(columns: Mapping[str, object], *, expected_id: int) -> Record:
+    """Take a stored row at its word about types only. Raises ``ChainBroken`` for a column of another type."""
+    try:
+        record = msgspec.convert(dict(columns), Record, strict=True, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise codec.broken(expected_id, f"a column is damaged: {error}") from error
+    if not math.isfinite(record.at):
+        raise codec.broken(expected_id, "its instant is not a number")
+    return record
+
+
+class Verification:
+    """
+    A walk along the chain, record by record, from *start* on.
+
+    Raises ``ChainBroken`` with the first bad entry; ``finish`` returns the head.
+    """
+
+    def __init__(self, start: Head) -> None:
+        self._head = start
+        self._seqs: dict[str, int] = {}
+        self._missing: dict[tuple[str, int], int] = {}
+        self._withdrawn: set[tuple[str, int]] = set()
+        self._whole = start.id == 0
+
+    @property
+    def head(self) -> Head:
+        """Where the walk is."""
+        return self._head
+
+    def step(self, columns: Mapping[str, object]) -> Record:
+        """Check the next record."""
+        expected = self._head.id + 1
+        record = read_record(columns, expected_id=expected)
+        if record.id != expected:
+            raise codec.broken(expected, f"it is missing; the next one is {record.id}")
+        last = self._seqs.get(record.run_id, 0 if self._whole else record.seq - 1)
+        if record.seq != last + 1:
+            raise codec.broken(expected, f"it is number {record.seq} of its run, not {last + 1}")
+        if record.previous != self._head.hash:
+            raise codec.broken(expected, "it does not follow the entry before it")
+        if record.hash != link(record.previous, msgspec.structs.asdict(record)):
+            raise codec.broken(expected, "its hash is not that of its columns")
+        self._check_payload(record)
+        self._seqs[record.run_id] = record.seq
+        self._head = Head(id=record.id, hash=record.hash)
+        return record
+
+    def _check_payload(self, record: Record) -> None:
+        if record.body is None:
+            if record.kind in NEVER_WITHDRAWN:
+                raise codec.broken(record.id, "its payload is missing")
+            self._missing[record.run_id, record.seq] = record.id
+            return
+        if digest(record.body) != record.payload_digest:
+            raise codec.broken(record.id, "its payload is not the one that was written")
+        if record.kind == "redacted":
+            entry = codec.decode(
+                record.body, kind=record.kind, version=record.version, entry_id=record.id
+            )
+            if isinstance(entry, Redacted):
+                self._withdrawn.add((record.run_id, entry.seq))
+
+    def finish(self) -> Head:
+        """Check what only the end can tell: a payload is missing only where an entry withdrew it."""
+        lost = [where for key, where in self._missing.items() if key not in self._withdrawn]
+        if lost:
+            raise codec.broken(min(lost), "its payload is missing, and no entry withdrew it")
+        return self._head
+
+
+def verify(records: Iterable[Mapping[str, object]], start: Head) -> Head:
+    """Check a whole sequence of rows. Raises ``ChainBroken``."""
+    walk = Verification(start)
+    for record in records:
+        walk.step(record)
+    return walk.finish()

@@ -1,0 +1,83 @@
+"""Files beside a journal: private from their first instant, complete or absent, and synced with their folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
+BALLAST_BYTES: Final = 1 << 20
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Name a file beside the journal: ``beside(x.db, ".lock")`` is ``x.db.lock``."""
+    return path.with_name(path.name + suffix)
+
+
+def create_private(path: Path, content: bytes = b"") -> None:
+    """Create a file for its owner alone, whatever the umask. Raises FileExistsError, OSError."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, PRIVATE_FILE)
+    try:
+        os.fchmod(descriptor, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file so that it appears complete or not at all, and stays after a power cut."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    create_private(temporary, content)
+    try:
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's content durable."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make creations, renames and removals in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lay_ballast(path: Path) -> None:
+    """Keep a little of the disk back for the last words; a disk that is full already has none to keep."""
+    ballast = beside(path, ".ballast")
+    with suppress(OSError):
+        create_private(ballast, bytes(BALLAST_BYTES))
+
+
+def drop_ballast(path: Path) -> None:
+    """Give the kept space back to the file system."""
+    with suppress(OSError):
+        beside(path, ".ballast").unlink()
+        sync_folder(path.parent)

@@ -1,0 +1,163 @@
+"""
+Turning entries into rows, and rows into SQL. The transaction around it belongs to the store.
+
+Everything that can fail without the database (redaction, encoding, hashing) happens before the transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from journal import chain, codec, tables
+from journal.entries import AnyEntry, LeaseTaken, Redacted, RunOpened
+from journal.errors import JournalFailed
+from journal.redactor import redact_payload
+from journal.row import Head, Lease, Record, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from journal.stamp import Stamp
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """Where the next entry goes: after this head of the file, and after this seq of the run."""
+
+    head: Head
+    seq: int
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Rows that are ready to be written in one commit, and where the next ones will go."""
+
+    rows: tuple[Row, ...]
+    records: tuple[Record, ...]
+    withdrawn: tuple[int, ...]  # seqs of this run
+    tail: Tail
+
+
+def prepare(
+    entries: Sequence[AnyEntry], *, run_id: str, epoch: int, tail: Tail, stamp: Callable[[], Stamp]
+) -> Batch:
+    """
+    Redact, encode, number and chain entries.
+
+    Raises ``msgspec.ValidationError``, TypeError or ValueError for an entry that is not what its class says, and
+    ``JournalFailed`` for a withdrawal that is not allowed.
+    """
+    rows: list[Row] = []
+    records: list[Record] = []
+    head, seq = tail.head, tail.seq
+    for given in entries:
+        entry = codec.decode_fresh(redact_payload(codec.encode(given)))
+        body = codec.encode(entry)
+        seq += 1
+        now = stamp()
+        columns: dict[str, object] = {
+            "id": head.id + 1,
+            "run_id": run_id,
+            "seq": seq,
+            "kind": codec.kind_of(entry),
+            "at": entry.at + 0.0,  # SQLite has no negative zero
+            "wall_ns": now.wall_ns,
+            "monotonic_ns": now.monotonic_ns,
+            "boot_id": now.boot_id,
+            "epoch": epoch,
+            "version": codec.PAYLOAD_VERSION,
+            "payload_digest": chain.digest(body),
+            "previous": head.hash,
+        }
+        columns["hash"] = chain.link(head.hash, columns)
+        record = msgspec.convert({**columns, "body": body}, Record, builtin_types=(bytes,))
+        head = Head(id=record.id, hash=record.hash)
+        records.append(record)
+        rows.append(
+            Row(
+                id=record.id,
+                run_id=run_id,
+                seq=seq,
+                kind=record.kind,
+                at=record.at,
+                wall_ns=record.wall_ns,
+                epoch=epoch,
+                entry=entry,
+            )
+        )
+    withdrawn = tuple(row.entry.seq for row in rows if isinstance(row.entry, Redacted))
+    return Batch(tuple(rows), tuple(records), withdrawn, Tail(head, seq))
+
+
+def write(connection: Connection, batch: Batch) -> None:
+    """Insert the rows of a batch and withdraw the payloads that it names."""
+    if not batch.records:
+        return
+    columns = [msgspec.structs.asdict(record) for record in batch.records]
+    bodies = [{"id": one["id"], "body": one.pop("body")} for one in columns]
+    connection.execute(insert(tables.entries), columns)
+    connection.execute(insert(tables.payloads), bodies)
+    for seq in batch.withdrawn:
+        _withdraw(connection, batch.records[0].run_id, seq)
+
+
+def _withdraw(connection: Connection, run_id: str, seq: int) -> None:
+    columns = tables.entries.c
+    found = connection.execute(
+        select(columns.id, columns.kind).where(columns.run_id == run_id, columns.seq == seq)
+    ).one_or_none()
+    if found is None or found.kind in chain.NEVER_WITHDRAWN:
+        what = "there is no such entry" if found is None else f"a {found.kind} entry stays"
+        raise JournalFailed(
+            f"the payload of entry {seq} cannot be withdrawn: {what}",
+            reference="journal-not-withdrawable",
+            hint="List the entries with `rekindle log`; of a run's opening delete the whole journal.",
+        )
+    connection.execute(delete(tables.payloads).where(tables.payloads.c.id == found.id))
+
+
+def write_checkpoint(connection: Connection, batch: Batch, run_id: str, body: bytes) -> None:
+    """Replace the run's checkpoint by one that stands for the batch's last entry."""
+    head, seq = batch.tail.head, batch.tail.seq
+    values = {
+        "entry_id": head.id,
+        "seq": seq,
+        "anchor": head.hash,
+        "digest": chain.checkpoint_digest(head.hash, body),
+        "body": body,
+    }
+    statement = upsert(tables.checkpoints).values(run_id=run_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["run_id"], set_=values))
+
+
+def read_lease(connection: Connection) -> Lease | None:
+    """Read the lease row, inside the transaction."""
+    found = connection.execute(select(tables.lease)).mappings().one_or_none()
+    return None if found is None else msgspec.convert(dict(found), Lease)
+
+
+def write_lease(connection: Connection, lease: Lease) -> None:
+    """Write the lease row, whoever had it."""
+    values = msgspec.structs.asdict(lease)
+    statement = upsert(tables.lease).values(id=1, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def renew_lease(connection: Connection, **values: float | str) -> None:
+    """Change columns of the lease row."""
+    connection.execute(update(tables.lease).values(**values))
+
+
+def opening_entries(opened: RunOpened, lease: Lease, previous: Lease | None) -> list[AnyEntry]:
+    """Give a run's first two entries."""
+    return [opened, taking(lease, previous, opened.at)]
+
+
+def taking(lease: Lease, previous: Lease | None, at: float) -> LeaseTaken:
+    """Give the entry that says who may append from here on, and from whom it was taken over."""
+    before = previous.holder if previous is not None else ""
+    return LeaseTaken(at=at, epoch=lease.epoch, holder=lease.holder, took_over_from=before)

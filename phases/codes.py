@@ -1,0 +1,64 @@
+"""
+The closed vocabulary of verdicts, and the names of subjects.
+
+A fact's code is one of these; richer than kstatus, because "needs time" and "can never succeed" must differ.
+"""
+
+from __future__ import annotations
+
+# Objects of the Kubernetes API.
+READY = "Ready"
+PROGRESSING = "Progressing"
+BLOCKED = "Blocked"  # detail.cause names what has to clear first
+FAILED = "Failed"
+ABSENT = "Absent"
+TERMINATING = "Terminating"
+SUSPENDED = "Suspended"
+UNOBSERVABLE = "Unobservable"
+SEEN = "Seen"
+
+# Talos nodes; other codes are Talos' own stages.
+UNSEEN = "unseen"
+MAINTENANCE = "maintenance"
+FOREIGN = "foreign"
+WAITS_FOR_ETCD = "waits-for-etcd"
+RUNNING = "running"
+UNHEALTHY = "unhealthy"
+
+# Etcd as a whole.
+HEALTHY = "healthy"
+FORMING = "forming"
+NONE = "none"
+UNKNOWN = "unknown"
+
+# The API and our kubeconfig.
+UP = "up"
+PARTIAL = "partial"
+DOWN = "down"
+OURS = "ours"
+
+ETCD = "etcd"
+API = "api"
+KUBECONFIG = "kubeconfig"
+PODS = "pods"
+ROOT = "root"
+
+
+def node(name: str) -> str:
+    """Subject of a planned Talos node."""
+    return f"node/{name}"
+
+
+def k8s_node(name: str) -> str:
+    """Subject of a Node object."""
+    return f"k8s-node/{name}"
+
+
+def kind(name: str) -> str:
+    """Subject that says whether a kind can be listed at all."""
+    return f"kind/{name}"
+
+
+def subject(kind_name: str, key: str) -> str:
+    """Subject of an object: its kind in lower case, and its key."""
+    return f"{kind_name.lower()}/{key}"

@@ -1,0 +1,91 @@
+"""
+What should exist.
+
+Counting only what exists calls 23 of 23 pods healthy. The inventory is the other half of the count: it comes from the
+Git tree or from a snapshot of the healthy cluster, is reviewed by people, and travels in the plan.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)
+]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$", max_length=300)]
+
+
+class Listed(BaseModel):
+    """Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class SourceItem(Listed):
+    """The source that everything follows."""
+
+    kind: Literal["GitRepository"] = "GitRepository"
+    namespace: Name
+    name: Name
+
+
+class KustomizationItem(Listed):
+    """A Flux Kustomization. *suspended*: Git itself suspends it, so that it is expected to be."""
+
+    key: Key
+    parent: Key | None = None
+    depends_on: tuple[Key, ...] = ()
+    wait: bool = False
+    suspended: bool = False
+
+
+class HelmReleaseItem(Listed):
+    """A HelmRelease."""
+
+    key: Key
+    parent: Key | None = None
+    depends_on: tuple[Key, ...] = ()
+    suspended: bool = False
+
+
+class ExternalSecretItem(Listed):
+    """An ExternalSecret and the store that it reads."""
+
+    key: Key
+    parent: Key | None = None
+    store: str = ""
+
+
+class CrdItem(Listed):
+    """A CustomResourceDefinition and the subject that brings it."""
+
+    name: Name
+    provider: str = ""
+
+
+class WorkloadItem(Listed):
+    """A workload and how many pods it should have."""
+
+    kind: Literal["Deployment", "StatefulSet", "DaemonSet"]
+    key: Key
+    pods: int = Field(ge=0, le=100_000)
+    owner: str = ""
+
+
+class Inventory(Listed):
+    """Everything that should exist; *pods* is the sum that people count by."""
+
+    schema_: Literal["rekindle.inventory/1"] = Field(alias="schema")
+    nodes: tuple[Name, ...] = ()
+    source: SourceItem | None = None
+    roots: tuple[Key, ...] = ()
+    namespaces: tuple[Name, ...] = ()
+    kustomizations: tuple[KustomizationItem, ...] = ()
+    helmreleases: tuple[HelmReleaseItem, ...] = ()
+    externalsecrets: tuple[ExternalSecretItem, ...] = ()
+    stores: tuple[Name, ...] = ()
+    crds: tuple[CrdItem, ...] = ()
+    workloads: tuple[WorkloadItem, ...] = ()
+    pods: int = Field(default=0, ge=0)

@@ -1,0 +1,52 @@
+"""
+Pods healthy: every expected workload has all its pods, N of M, held for the stability window.
+
+Nothing is done here; what does not come up by itself is named.
+"""
+
+from __future__ import annotations
+
+from engine.answer import Answer, Subject, Wait
+from engine.memory import Memory
+from engine.plan import Plan
+from engine.recipe import Facts, Findings, Judgement, Verdict
+from phases import codes
+from phases.facts import wanted_workloads
+from phases.section import Section
+
+
+def guard(plan: Plan, facts: Facts) -> Judgement:
+    """Hold when each workload of the inventory has all its pods."""
+    section: Section = plan.target
+    ready = expected = 0
+    worst = ""
+    for (kind, key), pods in wanted_workloads(section).items():
+        subject = codes.subject(kind, key)
+        listed = facts.get(codes.kind(kind))
+        if listed is None or listed.code != codes.SEEN:
+            return Judgement(
+                Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, section.inventory.pods
+            )
+        fact = facts.get(subject)
+        expected += pods
+        if fact is None or fact.code != codes.READY:
+            reason = fact.reason or fact.code if fact is not None else codes.ABSENT
+            worst = worst or f"{subject}: {reason}"
+        ready += min(int(fact.detail["ready"]), pods) if fact is not None else 0
+    if worst:
+        return Judgement(Verdict.BROKEN, worst, ready, expected)
+    return Judgement(Verdict.HOLDS, "every expected workload is complete", ready, expected)
+
+
+def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict[Subject, Answer]:
+    """Say what each incomplete workload waits for."""
+    del findings, memory
+    answers: dict[Subject, Answer] = {}
+    for kind, key in wanted_workloads(plan.target):
+        subject = codes.subject(kind, key)
+        fact = facts.get(subject)
+        if fact is None or fact.code == codes.READY:
+            continue
+        clears = "unknown" if fact.code in {codes.FAILED, codes.ABSENT} else "yes"
+        answers[subject] = Wait(f"{key}: {fact.reason or fact.code}", can_clear=clears)
+    return answers

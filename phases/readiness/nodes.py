@@ -1,0 +1,119 @@
+"""
+Talos nodes, etcd as a whole, and Node objects.
+
+Facts of Talos 1.11 to 1.13: a control plane that waits for the etcd bootstrap sits at stage ``booting``; without a
+CNI a healthy node is ``running`` with the one unmet condition nodeReady; outside booting and running ``ready`` is
+always true and says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from journal.entries import Fact, Instant
+from phases.codes import (
+    ABSENT,
+    FORMING,
+    HEALTHY,
+    NONE,
+    PROGRESSING,
+    READY,
+    RUNNING,
+    UNHEALTHY,
+    UNKNOWN,
+    UNSEEN,
+    WAITS_FOR_ETCD,
+)
+from phases.snapshot import Node, NodeLook, Seen, Unseen, condition
+
+FRESH_SECONDS = 10.0
+PERMITTED_UNMET = {"nodeReady"}
+WAITING_STATES = {"Waiting", "Preparing"}
+BAD_TAINTS = (
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+    "node.kubernetes.io/network-unavailable",
+)
+
+
+def talos_node(look: Seen[NodeLook] | Unseen, role: str, now: Instant) -> Fact:
+    """Judge one look at a planned node; older than ten seconds is unseen."""
+    if isinstance(look, Unseen):
+        why = f"{look.code}: {look.why}" if look.why else look.code
+        return Fact(UNSEEN, why, look.since or None, {"role": role})
+    if now - look.at > FRESH_SECONDS:
+        return Fact(UNSEEN, "no answer any more", look.at, {"role": role})
+    value = look.value
+    detail = {
+        "role": role,
+        "uuid": value.machine_uuid,
+        "boot_id": value.boot_id,
+        "etcd": value.etcd,
+        "etcd_healthy": value.etcd_healthy,
+        "members": None if value.members is None else sorted(value.members),
+        "learners": sorted(value.learners),
+    }
+    code, reason = _stage(value, role)
+    return Fact(code, reason, detail=detail)
+
+
+def _stage(look: NodeLook, role: str) -> tuple[str, str]:
+    if look.stage == "running":
+        unmet = sorted(set(look.unmet) - PERMITTED_UNMET)
+        if unmet:
+            return UNHEALTHY, f"unmet: {', '.join(unmet)}"
+        return RUNNING, ""
+    waits = role == "controlplane" and look.etcd in WAITING_STATES and not look.members
+    if look.stage == "booting" and waits:
+        return WAITS_FOR_ETCD, f"etcd is {look.etcd.lower()}"
+    return look.stage, ""
+
+
+def etcd(control_planes: Mapping[str, Fact]) -> Fact:
+    """Judge etcd by what every planned control plane shows; one unseen leaves it unknown."""
+    names = sorted(control_planes)
+    unseen = [name for name in names if control_planes[name].code == UNSEEN]
+    told = {
+        name: fact.detail["members"]
+        for name, fact in control_planes.items()
+        if fact.code != UNSEEN and fact.detail.get("members")
+    }
+    if unseen:
+        return Fact(UNKNOWN, f"not seen: {', '.join(unseen)}", detail={"members": len(told)})
+    if not told:
+        return Fact(NONE, "no control plane has a member list")
+    learners = sorted({n for fact in control_planes.values() for n in fact.detail["learners"]})
+    ill = [n for n in names if not control_planes[n].detail["etcd_healthy"]]
+    if ill:
+        return Fact(FORMING, f"not healthy on {', '.join(ill)}")
+    if learners:
+        return Fact(FORMING, f"still learning: {', '.join(learners)}")
+    if any(members != names for members in told.values()) or len(told) != len(names):
+        widest = max(told.values(), key=len)
+        return Fact(FORMING, f"members: {', '.join(widest)} of {', '.join(names)}")
+    return Fact(HEALTHY)
+
+
+def k8s_node(found: Node | None, talos: Fact | None) -> Fact:
+    """Judge a Node object against the machine behind it: an object of an earlier boot is a leftover."""
+    if found is None:
+        return Fact(ABSENT, "the kubelet has not registered")
+    boot_id = str(talos.detail.get("boot_id") or "") if talos is not None else ""
+    if boot_id and found.status.node_info.boot_id not in {"", boot_id}:
+        return Fact(PROGRESSING, "the Node object is of an earlier boot")
+    ready = condition(found.status.conditions, "Ready")
+    if ready is None or ready.status != "True":
+        text = ready.message if ready is not None else "no Ready condition"
+        return Fact(PROGRESSING, _short(text))
+    taints = [taint.key for taint in found.spec.taints if taint.key in BAD_TAINTS]
+    if taints:
+        return Fact(PROGRESSING, f"taint {taints[0]}")
+    if found.spec.unschedulable:
+        return Fact(PROGRESSING, "cordoned")
+    return Fact(READY)
+
+
+def _short(text: str) -> str:
+    if "cni plugin not initialized" in text or "NetworkPluginNotReady" in text:
+        return "waits for the CNI"
+    return text[:160]

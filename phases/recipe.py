@@ -1,0 +1,59 @@
+"""
+The recipe: everything that the engine needs to recover a Talos + Flux cluster, in one table.
+
+Registration by list, one line each.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from engine.plan import Plan
+from engine.recipe import Facts, Recipe
+from phases import cni_up, codes, facts, flux_synced, node_maintenance, pods_healthy, talos_ready
+from phases.section import Section, load_section
+from phases.verbs import VERBS
+
+STATES = {
+    "cni-up": cni_up,
+    "flux-synced": flux_synced,
+    "node-maintenance": node_maintenance,
+    "pods-healthy": pods_healthy,
+    "talos-ready": talos_ready,
+}
+
+
+@cache
+def default_machine() -> dict[str, Any]:
+    """Read the package's own recovery.yaml."""
+    text = files("phases").joinpath("recovery.yaml").read_text(encoding="utf-8")
+    machine: dict[str, Any] = yaml.safe_load(text)
+    return machine
+
+
+def counts(plan: Plan, known: Facts) -> dict[str, Any]:
+    """Return the figures that people count by."""
+    pods = known.get(codes.PODS)
+    section: Section = plan.target
+    ready = int(pods.detail["ready"]) if pods is not None else 0
+    return {"pods": {"ready": ready, "expected": section.inventory.pods}}
+
+
+@cache
+def recipe() -> Recipe:
+    """Return the domain."""
+    return Recipe(
+        reduce=facts.reduce,
+        guards={name: module.guard for name, module in STATES.items()},
+        phases={name: module.decide for name, module in STATES.items()},
+        verbs=VERBS,
+        machine=default_machine(),
+        section=load_section,
+        target=Section.model_validate,
+        goal=facts.goal,
+        counts=counts,
+    )

@@ -1,0 +1,272 @@
+"""
+Requests to a Kubernetes API, as raw bytes.
+
+The official client reads the kubeconfig, wires TLS, runs exec plugins and refreshes tokens; that is all it is used
+for. When the kubeconfig's own address does not answer (a VIP that is down), each control plane is asked at its own
+address, under the same CA and the same name.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from journal.entries import Json
+
+REQUEST_SECONDS = 10.0
+CONNECT_SECONDS = 3.0
+_BODY_LIMIT_BYTES = 256 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
+_POOL_SIZE = 32
+
+
+class UnansweredError(Exception):
+    """
+    There was no answer.
+
+    *code*: refused, silent, foreign (another CA), odd, denied (no credentials could be had). *sent* is false when the
+    request certainly never left.
+    """
+
+    def __init__(self, code: str, why: str, *, sent: bool) -> None:
+        """Keep what decides apart from the sentence."""
+        super().__init__(why)
+        self.code = code
+        self.sent = sent
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whatever its status."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request. *query* values of None are left out."""
+
+    method: str
+    path: str
+    query: Mapping[str, Json] = field(default_factory=dict)
+    body: bytes | None = None
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    seconds: float = REQUEST_SECONDS
+
+    def target(self) -> str:
+        """Return path and query."""
+        query = {name: value for name, value in self.query.items() if value is not None}
+        return f"{self.path}?{urlencode(query)}" if query else self.path
+
+
+class Stream(Protocol):
+    """A body that comes piece by piece."""
+
+    status: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what comes, until the end, an idle time, or ``stop``."""
+
+    def stop(self) -> None:
+        """End ``pieces`` from another thread."""
+
+
+class Connection:
+    """One kubeconfig, and the addresses at which its API may be found. Safe for many threads."""
+
+    def __init__(self, kubeconfig: Path, addresses: Mapping[str, str] | None = None) -> None:
+        """
+        Read the kubeconfig, or raise UnansweredError.
+
+        *addresses* maps control planes to their own base URLs.
+        """
+        self._lock = threading.Lock()
+        self._configuration = _load(kubeconfig)
+        host = str(self._configuration.host).rstrip("/")
+        name = self._configuration.tls_server_name or urlsplit(host).hostname
+        self._addresses = dict(addresses or {})
+        self._pools = {host: self._pool(host, None)}
+        for address in self._addresses.values():
+            if address not in self._pools:
+                self._pools[address] = self._pool(address, name)
+        self._bases = tuple(self._pools)
+        self._base = host
+
+    @property
+    def base(self) -> str:
+        """Return the address that is asked at present."""
+        return self._base
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Return all addresses, the kubeconfig's own first."""
+        return self._bases
+
+    def use(self, base: str) -> None:
+        """Ask this address from now on."""
+        self._base = base
+
+    def address_of(self, control_plane: str) -> str:
+        """Return a control plane's own base URL."""
+        return self._addresses[control_plane]
+
+    def send(self, call: Call, base: str | None = None) -> Response:
+        """Ask once, within the call's seconds whatever the server does; raise UnansweredError."""
+        until = time.monotonic() + call.seconds
+        raw = self._open(call, base or self._base, call.seconds)
+        try:
+            return Response(raw.status, _read_all(raw, until))
+        except Exception as error:
+            raise _translate(error, sent=True) from error
+        finally:
+            raw.close()
+            raw.release_conn()
+
+    def stream(self, call: Call, idle_seconds: float) -> Stream:
+        """Ask for a body without end; raise UnansweredError."""
+        return _Pieces(self._open(call, self._base, idle_seconds))
+
+    def close(self) -> None:
+        """Let go of all sockets."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def _open(self, call: Call, base: str, read_seconds: float) -> Any:  # noqa: ANN401  urllib3's
+        """Send a request and return when the head of the answer is there."""
+        import urllib3
+
+        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, read_seconds), read=read_seconds)
+        headers = {"Accept": call.accept, "User-Agent": "rekindle", **self._credentials()}
+        if call.body is not None:
+            headers["Content-Type"] = call.content_type
+        try:
+            return self._pools[base].request(
+                call.method,
+                base + call.target(),
+                body=call.body,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                preload_content=False,
+            )
+        except Exception as error:
+            raise _translate(error, sent=True) from error
+
+    def _credentials(self) -> dict[str, str]:
+        """Return the header that says who we are; the client refreshes a token when it is due."""
+        with self._lock:
+            try:
+                token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+            except Exception as error:
+                raise UnansweredError("denied", f"no token: {error}", sent=False) from error
+        if token:
+            return {"Authorization": str(token)}
+        if self._configuration.username:
+            return {"Authorization": str(self._configuration.get_basic_auth_token())}
+        return {}
+
+    def _pool(self, host: str, server_name: str | None) -> Any:  # noqa: ANN401  urllib3's
+        """Wire a pool as the client would. Addresses of nodes go by the name in the kubeconfig."""
+        from kubernetes.client.rest import RESTClientObject
+
+        configuration = copy.copy(self._configuration)
+        configuration.host = host
+        configuration.connection_pool_maxsize = _POOL_SIZE
+        if server_name is not None:
+            configuration.tls_server_name = server_name
+        return RESTClientObject(configuration).pool_manager
+
+
+class _Pieces:
+    """A streamed body."""
+
+    def __init__(self, raw: Any) -> None:  # noqa: ANN401  urllib3's
+        """Take over the open answer."""
+        self._raw = raw
+        self.status = int(raw.status)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what comes; raise UnansweredError when it breaks or idles."""
+        try:
+            while piece := self._raw.read1(_PIECE_BYTES):
+                yield piece
+        except GeneratorExit:
+            raise
+        except Exception as error:
+            raise _translate(error, sent=True) from error
+        finally:
+            self._raw.close()
+
+    def stop(self) -> None:
+        """Shut the socket down, which wakes a blocked reader."""
+        try:
+            self._raw.shutdown()
+        except Exception:  # noqa: BLE001  it may be closed already, in many ways
+            self._raw.close()
+
+
+def _load(kubeconfig: Path) -> Any:  # noqa: ANN401  the client's
+    """Let the client read a kubeconfig."""
+    from kubernetes import client, config
+
+    configuration = client.Configuration()
+    try:
+        config.load_kube_config(  # type: ignore[no-untyped-call,unused-ignore]
+            config_file=str(kubeconfig), client_configuration=configuration, persist_config=False
+        )
+    except Exception as error:
+        why = f"{kubeconfig} is no usable kubeconfig: {error}"
+        raise UnansweredError("denied", why, sent=False) from error
+    return configuration
+
+
+def _read_all(raw: Any, until: float) -> bytes:  # noqa: ANN401  urllib3's
+    """Read a body to its end; a drip does not outlast the deadline."""
+    pieces, size = [], 0
+    while piece := raw.read1(_PIECE_BYTES):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _BODY_LIMIT_BYTES:
+            raise UnansweredError("odd", f"an answer of more than {size} bytes", sent=True)
+        if time.monotonic() > until:
+            raise UnansweredError("silent", "the answer came too slowly", sent=True)
+    return b"".join(pieces)
+
+
+def _translate(error: Exception, *, sent: bool) -> UnansweredError:
+    """Turn what urllib3 raises into our own words."""
+    import ssl
+
+    from urllib3 import exceptions
+
+    if isinstance(error, UnansweredError):
+        return error
+    if isinstance(error, exceptions.NameResolutionError):
+        return UnansweredError("refused", "the name does not resolve", sent=False)
+    if isinstance(error, exceptions.ConnectTimeoutError):
+        return UnansweredError("silent", "no connection in time", sent=False)
+    if isinstance(error, exceptions.NewConnectionError):
+        return UnansweredError("refused", "the connection was refused", sent=False)
+    if isinstance(error, exceptions.TimeoutError):
+        return UnansweredError("silent", "no answer in time", sent=sent)
+    if isinstance(error, (exceptions.SSLError, ssl.SSLError)):
+        foreign = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        code = "foreign" if foreign else "odd"
+        return UnansweredError(code, f"TLS failed: {_brief(error)}", sent=not foreign)
+    return UnansweredError("odd", f"the connection broke: {_brief(error)}", sent=sent)
+
+
+def _brief(error: Exception) -> str:
+    """Name an error without quoting what a server sent."""
+    reason = getattr(error, "reason", None)
+    return str(reason) if isinstance(reason, str) else type(error.__cause__ or error).__name__

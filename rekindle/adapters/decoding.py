@@ -1,0 +1,141 @@
+"""
+Bytes of lists and watch events, decoded into the structs of ``phases.snapshot``.
+
+Only the fields that are read are decoded. What is not of the kind that was asked for is refused: a proxy's error page
+and another resource's list are no empty list.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from phases.snapshot import key_of
+from rekindle.adapters.connection import UnansweredError
+from rekindle.adapters.kubernetes import Page, Status
+
+_CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
+
+
+class EventFailedError(Exception):
+    """The stream said that something is wrong (*status*, an HTTP code), or said nothing that we understand (0)."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        """Keep the code apart from the sentence."""
+        super().__init__(why)
+        self.status = status
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A page of a list, or all of it: objects by key, the version to watch from, the token of the next page."""
+
+    objects: dict[str, Any]
+    version: str
+    token: str
+
+
+class WatchEvent(msgspec.Struct, frozen=True):
+    """A line of a watch. *object* is None where it was deleted; a bookmark has no key."""
+
+    key: str
+    object: Any
+    version: str
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """The envelope of an event."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class _VersionOnly(msgspec.Struct, frozen=True, rename="camel"):
+    """What a bookmark has."""
+
+    resource_version: str = ""
+
+
+class _Kinded(msgspec.Struct, frozen=True):
+    """What an event is about."""
+
+    kind: str = ""
+    metadata: _VersionOnly = _VersionOnly()
+
+
+class Decoder:
+    """Decodes one kind."""
+
+    def __init__(self, kind: str, struct: Any) -> None:  # noqa: ANN401  any of KINDS
+        """Prepare the decoders: they are faster than decoding by type each time."""
+        self._kind = kind
+        self._struct = struct
+        self._pages = msgspec.json.Decoder(Page[struct])
+        self._rough_pages = msgspec.json.Decoder(Page[msgspec.Raw])
+        self._objects = msgspec.json.Decoder(struct)
+        self._lines = msgspec.json.Decoder(_Line)
+        self._kinds = msgspec.json.Decoder(_Kinded)
+
+    def page(self, body: bytes) -> Listed:
+        """Decode a page of a list; raise UnansweredError when it is none of this kind."""
+        try:
+            page = self._page(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            why = f"no list of {self._kind}: {error}"
+            raise UnansweredError("odd", why, sent=True) from error
+        if page.kind != f"{self._kind}List" or not page.metadata.resource_version:
+            why = f"asked for a list of {self._kind}, got {page.kind[:64]!r}"
+            raise UnansweredError("odd", why, sent=True)
+        objects = {key_of(found.metadata): found for found in page.items or ()}
+        if "" in objects:
+            raise UnansweredError("odd", f"a {self._kind} without a name", sent=True)
+        return Listed(objects, page.metadata.resource_version, page.metadata.continue_)
+
+    def event(self, line: bytes) -> WatchEvent:
+        """Decode a line of a watch."""
+        try:
+            envelope = self._lines.decode(line)
+            if envelope.type == "ERROR":
+                status = msgspec.json.decode(envelope.object, type=Status)
+                raise EventFailedError(f"the watch ended: {status.message}", status.code or 500)
+            head = self._kinds.decode(envelope.object)
+            if head.kind != self._kind:
+                raise EventFailedError(f"an event about {head.kind[:64]!r}, not {self._kind}")
+            if envelope.type == "BOOKMARK":
+                return WatchEvent("", None, head.metadata.resource_version)
+            found = self._object(envelope.object)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise EventFailedError(f"a line that is no event: {error}") from error
+        key = key_of(found.metadata)
+        if envelope.type not in _CHANGES or not key:
+            raise EventFailedError(f"an event of type {envelope.type[:32]!r}")
+        gone = envelope.type == "DELETED"
+        return WatchEvent(key, None if gone else found, head.metadata.resource_version)
+
+    def _page(self, body: bytes) -> Page[Any]:
+        """Decode a page; where a null stands for nothing, object by object."""
+        try:
+            return self._pages.decode(body)
+        except msgspec.ValidationError:
+            rough = self._rough_pages.decode(body)
+            items = [self._object(item) for item in rough.items or ()]
+            return Page(rough.kind, rough.metadata, items)
+
+    def _object(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401  any of KINDS
+        """Decode an object; some controllers write null for what they do not have."""
+        try:
+            return self._objects.decode(raw)
+        except msgspec.ValidationError:
+            return msgspec.convert(
+                _without_nulls(json.loads(bytes(raw))), self._struct, strict=False
+            )
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401  JSON
+    """Leave out what is null."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value if item is not None]
+    return value

@@ -1,0 +1,119 @@
+"""
+Flux, asked to look again at one object.
+
+Status is read through the watch; this is the only thing that is ever written to a Flux object: an annotation, never
+the spec, and never more than one object at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+
+from engine.world import CONFLICT, INVALID, NOT_FOUND, PRECONDITION
+from phases.snapshot import ApiStruct, Meta
+from rekindle.adapters import settling
+from rekindle.adapters.connection import UnansweredError
+from rekindle.adapters.kubernetes import (
+    RefusedError,
+    decode,
+    settle_refusal,
+    settle_silence,
+)
+from rekindle.adapters.watch import RESOURCES
+
+if TYPE_CHECKING:
+    from engine.world import Intent, Settlement
+    from rekindle.adapters.kubernetes import Api
+
+REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+RESET_AT = "reconcile.fluxcd.io/resetAt"
+FORCE_SYNC = "force-sync"
+NUDGED_KINDS = frozenset(
+    {"Kustomization", "HelmRelease", "GitRepository", "ExternalSecret", "ClusterSecretStore"}
+)
+_NOT_FOUND = 404
+
+
+class _Spec(ApiStruct, frozen=True, rename="camel"):
+    """The one field that forbids a nudge."""
+
+    suspend: bool = False
+
+
+class _Object(ApiStruct, frozen=True, rename="camel"):
+    """What is checked before a nudge."""
+
+    metadata: Meta
+    spec: _Spec | None = None
+
+
+def nudge(intent: Intent, api: Api) -> Settlement:
+    """
+    Set the annotation, if the object is still the one that was meant.
+
+    Done means that the annotation is there; that a controller took it up is for the next look to tell.
+    """
+    kind = str(intent.arguments.get("kind", ""))
+    if kind not in NUDGED_KINDS:
+        return settling.failed(intent, INVALID, why=f"{kind} is not nudged")
+    try:
+        return _nudge(intent, api, kind)
+    except RefusedError as error:
+        return settle_refusal(intent, error)
+    except UnansweredError as error:
+        return settle_silence(intent, error)
+
+
+def _nudge(intent: Intent, api: Api, kind: str) -> Settlement:
+    """Look, check, write."""
+    namespace, name = str(intent.arguments.get("namespace", "")), str(intent.arguments["name"])
+    for place in RESOURCES[kind]:
+        path = place.path(namespace, name)
+        try:
+            found = _look(api, path)
+        except RefusedError as error:
+            if error.status == _NOT_FOUND:
+                continue
+            raise
+        refusal = _refuse(intent, found)
+        if refusal is not None:
+            return refusal
+        version = found.metadata.resource_version
+        change = {"resourceVersion": version, "annotations": marks(intent, kind)}
+        api.merge(path, {"metadata": change})
+        return settling.done(intent, token=str(intent.arguments["token"]))
+    return settling.failed(intent, NOT_FOUND, why=f"no {kind} {namespace}/{name}")
+
+
+def _look(api: Api, path: str) -> _Object:
+    """Get the object; nothing has been sent that could change it, so silence is no doubt."""
+    try:
+        return decode(api.get(path), _Object)
+    except UnansweredError as error:
+        raise UnansweredError(error.code, str(error), sent=False) from error
+
+
+def _refuse(intent: Intent, found: _Object) -> Settlement | None:
+    """Refuse another object, another generation, and what is suspended or on its way out."""
+    metadata = found.metadata
+    if metadata.uid != intent.arguments.get("uid"):
+        return settling.failed(intent, CONFLICT, why="another object has this name by now")
+    if metadata.generation != intent.arguments.get("generation"):
+        why = f"generation is {metadata.generation} by now"
+        return settling.failed(intent, CONFLICT, why=why)
+    if metadata.deletion_timestamp is not None:
+        return settling.failed(intent, PRECONDITION, why="it is being deleted")
+    if found.spec is not None and found.spec.suspend:
+        return settling.failed(intent, PRECONDITION, why="it is suspended")
+    return None
+
+
+def marks(intent: Intent, kind: str) -> dict[str, str]:
+    """Return the annotations that make up a nudge of this kind."""
+    token = str(intent.arguments["token"])
+    if kind in {"ExternalSecret", "ClusterSecretStore"}:
+        return {FORCE_SYNC: token}
+    if kind == "HelmRelease" and intent.arguments.get("reset"):
+        return {REQUESTED_AT: token, RESET_AT: token}
+    return {REQUESTED_AT: token}

@@ -1,0 +1,240 @@
+"""
+A Kubernetes API, as far as rekindle speaks to it: paths, media types, preconditions, and what refusals mean.
+
+Nothing here retries: who intended an action decides whether it is tried again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from engine.world import CONFLICT, DENIED, INVALID, NOT_FOUND, TRANSIENT
+from phases.snapshot import Meta
+from rekindle.adapters import settling
+from rekindle.adapters.connection import Call, Connection, Response, UnansweredError
+
+if TYPE_CHECKING:
+    from engine.world import Intent, Settlement
+    from journal.entries import Json
+
+FIELD_MANAGER = "rekindle"
+READYZ_SECONDS = 3.0
+WRITE_SECONDS = 30.0
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
+_PAGE = 500
+_PAGES_LIMIT = 100
+_REFUSALS = {
+    400: INVALID,
+    401: DENIED,
+    403: DENIED,
+    404: NOT_FOUND,
+    405: INVALID,
+    409: CONFLICT,
+    413: INVALID,
+    415: INVALID,
+    422: INVALID,
+    429: TRANSIENT,
+    503: TRANSIENT,
+}
+_INTERNAL_ERROR = 500
+# A webhook is asked before anything is stored.
+_BEFORE_STORING = re.compile(r"failed calling webhook|no endpoints available for service")
+_ERRORS_FROM = 400
+
+T = TypeVar("T")
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The API's own error object."""
+
+    kind: str = ""
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """See Page."""
+
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A page of a list. *kind* tells a list from whatever else might answer."""
+
+    kind: str = ""
+    metadata: ListMeta = ListMeta()
+    items: list[T] | None = None
+
+
+class Partial(msgspec.Struct, frozen=True, rename="camel"):
+    """An object's metadata. *kind* is PartialObjectMetadata where the server knows that form."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: Meta = Meta()
+
+
+class RefusedError(Exception):
+    """The API answered with an error: *status* is the HTTP status, *message* its own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Keep the status apart from the sentence."""
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePath:
+    """Where objects of a kind are found."""
+
+    group: str
+    version: str
+    resource: str
+    kind: str = ""
+    namespaced: bool = True
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """Return the path of an object, or of the list."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root]
+        if namespace and self.namespaced:
+            parts.append(f"namespaces/{namespace}")
+        parts.append(self.resource)
+        if name:
+            parts.append(name)
+        return "/".join(parts)
+
+
+class Api:
+    """The operations. All block, all raise RefusedError or UnansweredError."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Speak through this connection."""
+        self.connection = connection
+
+    def ask(self, call: Call, base: str | None = None) -> bytes:
+        """Send, and raise on an error status."""
+        response = self.connection.send(call, base)
+        if response.status >= _ERRORS_FROM:
+            raise RefusedError(response.status, status_of(response).message)
+        return response.body
+
+    def readyz(self, control_plane: str) -> bool:
+        """Ask a control plane's own address whether it is ready; no answer is no."""
+        call = Call("GET", "/readyz", seconds=READYZ_SECONDS, accept="*/*")
+        try:
+            base = self.connection.address_of(control_plane)
+            return self.connection.send(call, base).body.strip() == b"ok"
+        except UnansweredError:
+            return False
+
+    def serves(self, base: str) -> bool:
+        """Tell whether a list is answered with our credentials at this address; raise when it is not."""
+        call = Call("GET", "/api/v1/namespaces", {"limit": 1}, seconds=READYZ_SECONDS)
+        page = decode(self.ask(call, base), Page[msgspec.Raw])
+        if page.kind != "NamespaceList":
+            raise UnansweredError("odd", f"asked for namespaces, got {page.kind!r}", sent=True)
+        return True
+
+    def metadata(self, path: str) -> Meta:
+        """Get an object's metadata, and nothing else of it."""
+        return decode(self.ask(Call("GET", path, accept=_METADATA)), Partial).metadata
+
+    def get(self, path: str) -> bytes:
+        """Get an object."""
+        return self.ask(Call("GET", path))
+
+    def list_metadata(self, path: str) -> list[Partial]:
+        """List metadata, page by page."""
+        found: list[Partial] = []
+        token = ""
+        for _ in range(_PAGES_LIMIT):
+            query = {"limit": _PAGE, "continue": token or None}
+            page = decode(self.ask(Call("GET", path, query, accept=_METADATA_LIST)), Page[Partial])
+            if not page.kind.endswith("List"):
+                raise UnansweredError("odd", f"asked for a list, got {page.kind!r}", sent=True)
+            found.extend(page.items or [])
+            token = page.metadata.continue_
+            if not token:
+                break
+        return found
+
+    def apply(self, path: str, document: bytes) -> None:
+        """Apply server-side, under our field manager."""
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        self._write("PATCH", path, query, document, _APPLY)
+
+    def merge(self, path: str, change: Json) -> None:
+        """Merge a change into an object; put a resourceVersion in it."""
+        query = {"fieldManager": FIELD_MANAGER}
+        self._write("PATCH", path, query, msgspec.json.encode(change), _MERGE)
+
+    def patch(self, path: str, operations: list[Json]) -> None:
+        """Change an object by a JSON patch; put tests in it."""
+        query = {"fieldManager": FIELD_MANAGER}
+        self._write("PATCH", path, query, msgspec.json.encode(operations), _JSON_PATCH)
+
+    def delete(self, path: str, uid: str) -> None:
+        """Delete the object of this uid, and no other."""
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        }
+        self._write("DELETE", path, {}, msgspec.json.encode(options), "application/json")
+
+    def _write(self, method: str, path: str, query: Json, body: bytes, content_type: str) -> None:
+        """Change something; the answer's body is of no interest."""
+        self.ask(Call(method, path, query, body, content_type, seconds=WRITE_SECONDS))
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Decode an answer; what is not of that shape is odd."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        why = f"the API answered something else than was asked: {error}"
+        raise UnansweredError("odd", why, sent=True) from error
+
+
+def status_of(response: Response) -> Status:
+    """
+    Read the error object of an answer.
+
+    A body that is no Status is not quoted: it may hold anything.
+    """
+    try:
+        found = msgspec.json.decode(response.body, type=Status)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Status(message="(no Status object)")
+    return found if found.kind == "Status" else Status(message="(no Status object)")
+
+
+def settle_refusal(intent: Intent, error: RefusedError) -> Settlement:
+    """Say what an error status promises about an action."""
+    code = _REFUSALS.get(error.status)
+    if code is None and error.status == _INTERNAL_ERROR and _BEFORE_STORING.search(error.message):
+        code = TRANSIENT
+    if code is None:
+        return settling.unsettled(intent, status=error.status, why=error.message)
+    return settling.failed(intent, code, status=error.status, why=error.message)
+
+
+def settle_silence(intent: Intent, error: UnansweredError) -> Settlement:
+    """Say what a missing answer promises about an action."""
+    if error.sent:
+        return settling.unsettled(intent, why=str(error))
+    code = DENIED if error.code in {"foreign", "denied"} else TRANSIENT
+    return settling.failed(intent, code, why=str(error))

@@ -1,0 +1,301 @@
+"""
+Lists and watches one kind, over raw bytes.
+
+The client's own watch ends silently when the connection does; this one reconnects from the last resourceVersion,
+lists again when the server has forgotten that version, and says when it has seen nothing for too long. A watcher has
+one thread; it only hands over what it saw.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from phases.snapshot import KINDS
+from rekindle.adapters.connection import Call, Response, Stream, UnansweredError
+from rekindle.adapters.decoding import Decoder, EventFailedError, Listed, WatchEvent
+from rekindle.adapters.kubernetes import RefusedError, ResourcePath, status_of
+from rekindle.adapters.reports import Changes, Report, Silence, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rekindle.adapters.connection import Connection
+
+_CORE, _APPS = ("", "v1"), ("apps", "v1")
+_KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
+_SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
+
+# Where each kind of a snapshot is found; of several versions the first that is served.
+RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
+    "Node": (ResourcePath(*_CORE, "nodes", namespaced=False),),
+    "Namespace": (ResourcePath(*_CORE, "namespaces", namespaced=False),),
+    "CustomResourceDefinition": (
+        ResourcePath("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
+    ),
+    "Deployment": (ResourcePath(*_APPS, "deployments"),),
+    "StatefulSet": (ResourcePath(*_APPS, "statefulsets"),),
+    "DaemonSet": (ResourcePath(*_APPS, "daemonsets"),),
+    "Pod": (ResourcePath(*_CORE, "pods"),),
+    "Kustomization": tuple(
+        ResourcePath(_KUSTOMIZE, version, "kustomizations") for version in ("v1", "v1beta2")
+    ),
+    "HelmRelease": tuple(
+        ResourcePath(_HELM, version, "helmreleases") for version in ("v2", "v2beta2")
+    ),
+    "GitRepository": tuple(
+        ResourcePath(_SOURCE, version, "gitrepositories") for version in ("v1", "v1beta2")
+    ),
+    "ExternalSecret": tuple(
+        ResourcePath(_SECRETS, version, "externalsecrets") for version in ("v1", "v1beta1")
+    ),
+    "ClusterSecretStore": tuple(
+        ResourcePath(_SECRETS, version, "clustersecretstores", namespaced=False)
+        for version in ("v1", "v1beta1")
+    ),
+}
+BUILT_IN = frozenset(
+    kind
+    for kind, (place, *_) in RESOURCES.items()
+    if place.group in {"", "apps", "apiextensions.k8s.io"}
+)
+
+PAGE_SIZE = 500
+LIST_SECONDS = 30.0
+IDLE_SECONDS = 30.0
+WATCH_SECONDS = 240
+NOT_INSTALLED_SECONDS = 5.0
+BACKOFF_SECONDS = 0.25
+BACKOFF_LIMIT_SECONDS = 8.0
+_RELISTS = 3
+_GONE, _NOT_FOUND, _ERRORS_FROM = 410, 404, 400
+
+
+class ForgottenError(Exception):
+    """The server no longer knows the resourceVersion that we asked from: list again."""
+
+
+class NotInstalledError(Exception):
+    """The API has no such kind."""
+
+
+class Watcher:
+    """
+    Keeps looking at one kind until it is stopped.
+
+    *report* is called from this watcher's own thread and may block: that is how a slow reader slows us down.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        kind: str,
+        report: Callable[[Report], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        page_size: int = PAGE_SIZE,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        """Prepare; ``start`` begins."""
+        self.kind = kind
+        self._connection = connection
+        self._places = RESOURCES[kind]
+        self._report = report
+        self._clock = clock
+        self._page_size = page_size
+        self._idle = idle_seconds
+        self._decoder = Decoder(kind, KINDS[kind])
+        self._stopping = threading.Event()
+        self._hurry = threading.Event()
+        self._stream: Stream | None = None
+        self._place = self._places[0]
+        self._version = ""
+        self._thread = threading.Thread(target=self._run, name=f"watch-{kind}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask to end; ``join`` waits for it."""
+        self._stopping.set()
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Look at once: something that we wait for may be there, or our connection may be dead."""
+        self._hurry.set()
+        stream = self._stream
+        if stream is not None:
+            stream.stop()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        """Go on for ever; wait longer after each failure, up to a limit."""
+        failures = 0
+        while not self._stopping.is_set():
+            pause = 0.0
+            try:
+                self._cycle()
+                failures = 0
+            except NotInstalledError:
+                self._hand_over(Whole(self.kind, self._clock(), {}))
+                self._version, pause = "", NOT_INSTALLED_SECONDS
+            except ForgottenError:
+                self._version = ""
+                failures += 1
+            except UnansweredError as error:
+                failures += 1
+                self._hand_over(Silence(self.kind, self._clock(), error.code, str(error)))
+            except RefusedError as error:
+                failures += 1
+                code = "denied" if error.status in {401, 403} else "odd"
+                self._hand_over(Silence(self.kind, self._clock(), code, str(error)))
+            self._rest(pause or _backoff(failures))
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, unless there is a reason to hurry."""
+        if seconds > 0:
+            self._hurry.wait(seconds)
+        self._hurry.clear()
+
+    def _cycle(self) -> None:
+        """List if we must, then watch until the stream ends in a way that needs no pause."""
+        if not self._version:
+            listed = self._list()
+            self._version = listed.version
+            self._hand_over(Whole(self.kind, self._clock(), listed.objects))
+        self._watch()
+
+    # --- list --------------------------------------------------------------------------------
+
+    def _list(self) -> Listed:
+        """List the whole kind in the first version that is served."""
+        for place in self._places:
+            try:
+                listed = self._list_all(place)
+            except NotInstalledError:
+                continue
+            self._place = place
+            return listed
+        raise NotInstalledError(self.kind)
+
+    def _list_all(self, place: ResourcePath) -> Listed:
+        """List page by page; a token that the server forgot means to begin again, at last without pages."""
+        for attempt in range(_RELISTS):
+            size = self._page_size if attempt < _RELISTS - 1 else None
+            try:
+                return self._list_pages(place, size)
+            except ForgottenError:
+                continue
+        raise UnansweredError("odd", f"the list of {self.kind} never came to an end", sent=True)
+
+    def _list_pages(self, place: ResourcePath, size: int | None) -> Listed:
+        """List once, from the first page to the last."""
+        found: dict[str, Any] = {}
+        token = ""
+        while True:
+            query = {"limit": size, "continue": token or None}
+            call = Call("GET", place.path(), query, seconds=LIST_SECONDS)
+            page = self._decoder.page(self._body(self._connection.send(call)))
+            found.update(page.objects)
+            if not page.token:
+                return Listed(found, page.version, "")
+            if page.token == token or self._stopping.is_set():
+                raise UnansweredError("odd", "the list goes round in circles", sent=True)
+            token = page.token
+
+    def _body(self, response: Response) -> bytes:
+        """Take an answer apart by its status."""
+        self._check(response.status, response)
+        return response.body
+
+    def _check(self, status: int, response: Response | None) -> None:
+        """Raise what an error status means for a watcher."""
+        if status == _GONE:
+            raise ForgottenError
+        if status == _NOT_FOUND:
+            if self.kind in BUILT_IN:
+                raise UnansweredError("odd", f"the API has no {self.kind}", sent=True)
+            raise NotInstalledError(self.kind)
+        if status >= _ERRORS_FROM:
+            raise RefusedError(status, status_of(response).message if response else "")
+
+    # --- watch -------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Follow the changes from the last version that we know."""
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self._version,
+            "timeoutSeconds": WATCH_SECONDS,
+        }
+        stream = self._connection.stream(Call("GET", self._place.path(), query), self._idle)
+        self._stream = stream
+        try:
+            if self._stopping.is_set():
+                return
+            self._check(stream.status, None)
+            self._hand_over(Changes(self.kind, self._clock(), ()))
+            self._follow(stream)
+        except UnansweredError as error:
+            if error.code != "silent" and not self._hurry.is_set():
+                raise
+        finally:
+            self._stream = None
+            stream.stop()
+
+    def _follow(self, stream: Stream) -> None:
+        """Hand over whole lines; an unfinished last one is never looked at."""
+        rest = b""
+        last_line = time.monotonic()
+        for piece in stream.pieces():
+            *lines, rest = (rest + piece).split(b"\n")
+            if lines:
+                last_line = time.monotonic()
+                self._take([self._event(line) for line in lines if line.strip()])
+            elif time.monotonic() - last_line > self._idle:
+                raise UnansweredError("silent", "half a line, and then nothing", sent=True)
+            if self._stopping.is_set():
+                return
+        self._connection_ended()
+
+    def _connection_ended(self) -> None:
+        """End without a pause only after a stream that lasted: a server that hangs up at once is not to be hurried."""
+        self._hurry.wait(BACKOFF_SECONDS)
+
+    def _event(self, line: bytes) -> WatchEvent:
+        """Decode a line; after one that is not understood nothing of this stream can be trusted."""
+        try:
+            return self._decoder.event(line)
+        except EventFailedError as error:
+            if error.status == _GONE:
+                raise ForgottenError from error
+            self._version = self._version if error.status else ""
+            raise UnansweredError("odd", str(error), sent=True) from error
+
+    def _take(self, events: list[WatchEvent]) -> None:
+        """Hand over a batch and remember how far we are."""
+        for event in events:
+            self._version = event.version or self._version
+        changes = tuple((event.key, event.object) for event in events if event.key)
+        self._hand_over(Changes(self.kind, self._clock(), changes))
+
+    def _hand_over(self, report: Report) -> None:
+        """Report, unless nobody wants to know any more."""
+        if not self._stopping.is_set():
+            self._report(report)
+
+
+def _backoff(failures: int) -> float:
+    """Wait longer after each failure, and not all watchers at once."""
+    if not failures:
+        return 0.0
+    span = min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** min(failures - 1, 10))
+    return float(span * random.uniform(0.5, 1.0))  # noqa: S311  spread, not secrecy

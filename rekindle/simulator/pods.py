@@ -1,0 +1,228 @@
+"""Pods: scheduled where a node is ready, started by the kubelet there, and held where the kubelet is gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from phases.snapshot import (
+    Condition,
+    ContainerState,
+    ContainerStatus,
+    Node,
+    Owner,
+    Pod,
+    PodSpec,
+    PodStatus,
+    Waiting,
+)
+from rekindle.simulator.api import Api, terminating
+from rekindle.simulator.events import Loop
+from rekindle.simulator.nodes import is_ready
+from rekindle.simulator.shapes import meta_of, stamp
+from rekindle.simulator.talos import Machines
+
+EVICT_SECONDS = 300.0
+GRACE_SECONDS = 3.0
+CACHED_IMAGE = 0.3  # a pod starts in so much of the time where its image was pulled before
+
+
+@dataclass
+class Running:
+    """What the kubelet and the scheduler know of a pod."""
+
+    owner: tuple[str, str]
+    start: float
+    tolerates: bool
+    daemon: bool
+    pin: str = ""  # a DaemonSet's node
+    node: str = ""
+    boot_id: str = ""  # the boot in which its containers were started
+    restarts: int = 0
+    ready: bool = False
+
+
+class Pods:
+    """The scheduler and all kubelets, as far as pods are concerned."""
+
+    def __init__(self, loop: Loop, api: Api, machines: Machines, slowness: float) -> None:
+        self._loop = loop
+        self._api = api
+        self._machines = machines
+        self._slowness = slowness
+        self._pulled: set[tuple[tuple[str, str], str]] = set()
+        self._load: Counter[str] = Counter()
+        self.records: dict[str, Running] = {}
+        self.by_owner: dict[tuple[str, str], dict[str, Running]] = {}
+        self._pending: dict[str, None] = {}
+        self.instant = False
+        api.watch("Pod", self._pod_changed)
+        api.watch("Node", self._node_changed)
+
+    # --- creating and scheduling -----------------------------------------------------------------
+
+    def create(self, key: str, owner_uid: str, record: Running) -> None:
+        """Create a pod. Refused as any create is."""
+        kind, name = record.owner[0], record.owner[1].rpartition("/")[2]
+        kind = "ReplicaSet" if kind == "Deployment" else kind
+        meta = meta_of(key, owner_references=(Owner(kind, name, owner_uid),))
+        self.records[key] = record
+        self.by_owner.setdefault(record.owner, {})[key] = record
+        try:
+            self._api.create("Pod", Pod(meta, PodSpec(), PodStatus("Pending")))
+        except Exception:
+            self._drop(key)
+            raise
+        self._schedule(key)
+
+    def _schedule(self, key: str) -> None:
+        record = self.records[key]
+        names = [
+            name
+            for name, node in self._api.all("Node").items()
+            if (record.tolerates or is_ready(node)) and record.pin in ("", name)
+        ]
+        if not names:
+            self._pending[key] = None
+            self._write(key)
+            return
+        self._pending.pop(key, None)
+        record.node = min(names, key=lambda name: (self._load[name], name))
+        self._load[record.node] += 1
+        self._write(key)
+        self._start(key)
+
+    # --- the kubelet -----------------------------------------------------------------------------
+
+    def _start(self, key: str) -> None:
+        record = self.records[key]
+        machine = self._machines.by_name.get(record.node)
+        if machine is None or not machine.kubelet or record.boot_id == machine.boot_id:
+            return
+        if not record.tolerates and not is_ready(self._api.get("Node", record.node)):
+            return
+        record.boot_id = boot = machine.boot_id
+        image = (record.owner, record.node)
+        seconds = record.start * self._slowness * (CACHED_IMAGE if image in self._pulled else 1.0)
+        delay = 0.0 if self.instant else self._loop.around(seconds)
+        self._api.later(delay, lambda: self._started(key, record, boot))
+
+    def _started(self, key: str, record: Running, boot: str) -> None:
+        machine = self._machines.by_name[record.node]
+        if self.records.get(key) is record and machine.kubelet and machine.boot_id == boot:
+            self._pulled.add((record.owner, record.node))
+            record.ready = True
+            self._write(key)
+
+    def _node_changed(self, name: str, old: Node | None, new: Node | None) -> None:
+        ready, was = is_ready(new), is_ready(old)
+        machine = self._machines.by_name.get(name)
+        here = [key for key, record in self.records.items() if record.node == name]
+        for key in here:
+            record = self.records[key]
+            if machine is not None and machine.kubelet and record.boot_id not in ("", machine.boot_id):
+                record.ready = False  # the node has rebooted: its containers start again
+                record.boot_id = ""
+                record.restarts += 1
+                self._write(key)
+            if terminating(self._api.get("Pod", key)):
+                self._finish(key)
+            else:
+                self._start(key)
+        if was and not ready:
+            for key in here:
+                self._write(key)
+            self._api.later(EVICT_SECONDS, lambda: self._evict(name))
+        elif ready and not was:
+            for key in here:
+                self._write(key)
+            for key in list(self._pending):
+                self._schedule(key)
+
+    def _evict(self, name: str) -> None:
+        if is_ready(self._api.get("Node", name)):
+            return
+        for key, record in list(self.records.items()):
+            if record.node == name and not record.daemon and not record.tolerates:
+                self._api.delete("Pod", key)
+
+    # --- going away ------------------------------------------------------------------------------
+
+    def _pod_changed(self, key: str, old: Pod | None, new: Pod | None) -> None:
+        if new is None:
+            self._drop(key)
+        elif terminating(new) and not terminating(old):
+            self._finish(key)
+
+    def _finish(self, key: str) -> None:
+        record = self.records.get(key)
+        machine = self._machines.by_name.get(record.node) if record is not None else None
+        if record is None or not record.node:
+            self._api.later(0.1, lambda: self._gone(key))
+        elif machine is None or machine.kubelet:
+            grace = 0.0 if self.instant else self._loop.around(GRACE_SECONDS)
+            self._api.later(grace, lambda: self._gone(key))
+
+    def _gone(self, key: str) -> None:
+        found = self._api.get("Pod", key)
+        if found is not None and terminating(found) and not found.metadata.finalizers:
+            self._api.remove("Pod", key)
+
+    def _drop(self, key: str) -> None:
+        record = self.records.pop(key, None)
+        self._pending.pop(key, None)
+        if record is not None:
+            self.by_owner[record.owner].pop(key, None)
+            if record.node:
+                self._load[record.node] -= 1
+
+    # --- what the API shows ----------------------------------------------------------------------
+
+    def is_ready(self, key: str) -> bool:
+        """Say whether a pod counts as ready: its containers are, and its node still reports."""
+        record = self.records[key]
+        return record.ready and (record.tolerates or is_ready(self._api.get("Node", record.node)))
+
+    def _write(self, key: str) -> None:
+        record, pod = self.records[key], self._api.get("Pod", key)
+        if pod is not None:
+            ready = self.is_ready(key)
+            status = self._status(record, ready=ready, pod=pod)
+            self._api.update("Pod", key, spec=PodSpec(record.node), status=status)
+
+    def _status(self, record: Running, *, ready: bool, pod: Pod) -> PodStatus:
+        if not record.node:
+            return PodStatus("Pending", (self._unschedulable(pod),))
+        old = {found.type: found for found in pod.status.conditions}
+
+        def state(kind: str, *, good: bool) -> Condition:
+            status = "True" if good else "False"
+            same = kind in old and old[kind].status == status
+            when: Any = old[kind].last_transition_time if same else stamp(self._loop.now)
+            reason = "" if good else "ContainersNotReady"
+            message = "" if good else "containers with unready status: [app]"
+            return Condition(kind, status, reason, message, when)
+
+        waiting = None if record.ready else Waiting("ContainerCreating")
+        running = record.ready or record.restarts > 0
+        return PodStatus(
+            "Running" if running else "Pending",
+            (
+                state("Initialized", good=True),
+                state("Ready", good=ready),
+                state("ContainersReady", good=record.ready),
+                state("PodScheduled", good=True),
+            ),
+            (ContainerStatus("app", record.ready, record.restarts, ContainerState(waiting)),),
+        )
+
+    def _unschedulable(self, pod: Pod) -> Condition:
+        nodes = self._api.all("Node")
+        message = f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) had untolerated taint(s)."
+        for found in pod.status.conditions:
+            if found.message == message:
+                return found
+        return Condition(
+            "PodScheduled", "False", "Unschedulable", message, stamp(self._loop.now)
+        )
