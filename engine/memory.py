@@ -71,7 +71,7 @@ class Memory(msgspec.Struct, frozen=True):
     Everything that a decision may know besides the plan.
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
-    intents per ``verb target`` since the state was entered; *keys* are arguments named ``key`` of all intents so far
+    intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents so far
     (what is done once per key).
     """
 
@@ -123,7 +123,7 @@ class Memory(msgspec.Struct, frozen=True):
         return next((a for a in self.open.values() if a.target == target), None)
 
 
-def fold(memory: Memory, entry: e.Entry) -> Memory:
+def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
     """Return what is known after *entry*."""
     memory = replace(memory, now=max(memory.now, entry.at))
     match entry:
@@ -149,12 +149,12 @@ def fold(memory: Memory, entry: e.Entry) -> Memory:
             return _run(memory, entry)
 
 
-def fold_all(memory: Memory, entries: list[e.Entry] | tuple[e.Entry, ...]) -> Memory:
+def fold_all(memory: Memory, entries: list[e.AnyEntry] | tuple[e.AnyEntry, ...]) -> Memory:
     """Fold several entries."""
     return reduce(fold, entries, memory)
 
 
-def _run(memory: Memory, entry: e.Entry) -> Memory:
+def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
     match entry:
         case e.RunOpened():
             return Memory(
@@ -281,7 +281,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
                 deadline_seconds=entry.deadline_seconds,
                 arguments=entry.arguments,
             )
-            once = entry.arguments.get("key")
+            once = entry.arguments.get("once")
             return replace(
                 memory,
                 last={**memory.last, key: attempt},

@@ -15,7 +15,7 @@ from engine.memory import Memory, fold
 from engine.plan import from_compiled
 from engine.recipe import Recipe
 from journal import entries as e
-from journal.entries import Entry
+from journal.entries import AnyEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,14 @@ class Difference:
     today: dict[str, Any]
 
 
-def replay(recipe: Recipe, entries: Iterable[Entry]) -> tuple[int, tuple[Difference, ...]]:
+def replay(recipe: Recipe, entries: Iterable[AnyEntry]) -> tuple[int, tuple[Difference, ...]]:
     """Walk one run; return how many decisions were compared, and those that differ."""
     memory = Memory()
     rules: Rules | None = None
     compared = 0
     differences: list[Difference] = []
     for position, entry in enumerate(entries, start=1):
-        if isinstance(entry, e.RunOpened):
-            rules = Rules.of(recipe, from_compiled(entry.plan, recipe))
-        elif isinstance(entry, e.PlanChanged):
+        if isinstance(entry, e.RunOpened) or isinstance(entry, e.PlanChanged):
             rules = Rules.of(recipe, from_compiled(entry.plan, recipe))
         if isinstance(entry, e.Decided) and rules is not None:
             today = {s: spelled(answer) for s, answer in answers_of(rules, memory).items()}

@@ -16,15 +16,17 @@ import msgspec
 from engine.answer import Act, Ask, Stuck, Wait
 from engine.errors import Exit
 from engine.judging import Rules
-from engine.memory import Memory, fold, fold_all
+from engine.memory import Memory, fold_all
 from engine.plan import DONE
 from engine.turn import MARGIN_SECONDS, Dice, Turn, intent_of, take
 from engine.world import Question, Wakeup, World
 from journal import entries as e
-from journal.entries import Entry, Instant, RunOutcome
+from journal.entries import AnyEntry, Instant, RunOutcome
+from journal.row import Row
 
 CLOCK_JUMP_SECONDS = 2.0
 POLL_SECONDS = 1.0
+HEARTBEAT_SECONDS = 5.0
 
 
 class Logbook(Protocol):
@@ -34,11 +36,14 @@ class Logbook(Protocol):
     def epoch(self) -> int:
         """The lease under which this process appends."""
 
-    def append(self, entries: Sequence[Entry], *, checkpoint: bytes | None = None) -> object:
-        """Write entries, all or none."""
-
-    def extend_lease(self, seconds: float) -> None:
-        """Promise that an action may run for so long."""
+    def append(
+        self,
+        entries: Sequence[AnyEntry],
+        *,
+        checkpoint: bytes | None = None,
+        lease_seconds: float | None = None,
+    ) -> Sequence[Row]:
+        """Write entries, all or none, and extend the lease; the rows are as every reader will see them."""
 
     def heartbeat(self, now: Instant) -> None:
         """Note, outside the chain, that somebody holds the lease at this world instant."""
@@ -50,7 +55,7 @@ class Watcher(Protocol):
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Called after each turn that changed something."""
 
-    def wrote(self, entries: Sequence[Entry]) -> None:
+    def wrote(self, rows: Sequence[Row]) -> None:
         """Called after each commit."""
 
 
@@ -92,7 +97,7 @@ class Requests:
     *take* returns (entries, done): *done* is called once they are durable.
     """
 
-    take: Callable[[Memory, Instant], list[tuple[Entry, Callable[[], None]]]]
+    take: Callable[[Memory, Instant], list[tuple[AnyEntry, Callable[[], None]]]]
 
 
 NO_REQUESTS = Requests(lambda _memory, _now: [])
@@ -129,6 +134,7 @@ class Runner:
         self._turn: Turn | None = None
         self._last_wall = clock.wall()
         self._last_monotonic = clock.monotonic()
+        self._last_heartbeat = self._last_monotonic
 
     def interrupt(self) -> None:
         """Ask the session to end at the next safe point; callable from a signal handler."""
@@ -160,8 +166,13 @@ class Runner:
             ended = self._ended()
             if ended is not None:
                 return ended
-            self._logbook.heartbeat(self._world.now())
+            self._heartbeat()
             wakeup = self._world.next(self._until())
+
+    def _heartbeat(self) -> None:
+        if self._clock.monotonic() - self._last_heartbeat >= HEARTBEAT_SECONDS:
+            self._last_heartbeat = self._clock.monotonic()
+            self._logbook.heartbeat(self._world.now())
 
     def _until(self) -> Instant:
         now = self._world.now()
@@ -211,14 +222,12 @@ class Runner:
         draining = self._interrupted or self.memory.cancel_requested
         snapshot, now = self._world.look(), self._world.now()
         turn = take(self._rules, self.memory, snapshot, now, self._dice, draining=draining)
-        if turn.intents:
-            longest = max(intent.deadline_seconds for intent in turn.intents)
-            self._logbook.extend_lease(longest + MARGIN_SECONDS)
+        longest = max((intent.deadline_seconds for intent in turn.intents), default=None)
         for commit in turn.commits:
             body = msgspec.json.encode(commit.checkpoint) if commit.checkpoint else None
-            self._logbook.append(commit.entries, checkpoint=body)
-            self.memory = fold_all(self.memory, commit.entries)
-            self._watcher.wrote(commit.entries)
+            intends = commit is turn.commits[-1] and longest is not None
+            lease = longest + MARGIN_SECONDS if longest is not None and intends else None
+            self._append(commit.entries, checkpoint=body, lease_seconds=lease)
         for intent in turn.intents:
             self._world.start(intent)
         self._turn = turn
@@ -264,7 +273,8 @@ class Runner:
         return None
 
     def _close(self, outcome: RunOutcome) -> Ended:
-        summary = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
+        counted = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
+        summary = {**counted, **self._world.summary()}
         now = self._world.now()
         self._write(e.RunClosed(at=now, outcome=outcome, state=self.memory.state, summary=summary))
         return Ended(outcome.value, self.memory, self._turn)
@@ -282,7 +292,18 @@ class Runner:
         if abs(jump) > CLOCK_JUMP_SECONDS and not simulated:
             self._write(e.ClockJumped(at=self._world.now(), seconds=round(jump, 3)))
 
-    def _write(self, entry: Entry) -> None:
-        self._logbook.append((entry,))
-        self.memory = fold(self.memory, entry)
-        self._watcher.wrote((entry,))
+    def _write(self, entry: AnyEntry) -> None:
+        self._append((entry,))
+
+    def _append(
+        self,
+        entries: Sequence[AnyEntry],
+        *,
+        checkpoint: bytes | None = None,
+        lease_seconds: float | None = None,
+    ) -> None:
+        """Fold what was written, not what was meant: a redacted entry is all that a resumed run will know."""
+        rows = self._logbook.append(entries, checkpoint=checkpoint, lease_seconds=lease_seconds)
+        written = tuple(row.entry for row in rows if row.entry is not None)
+        self.memory = fold_all(self.memory, written)
+        self._watcher.wrote(rows)

@@ -33,7 +33,8 @@ from engine.plan import DONE
 from engine.recipe import Effect, Facts, Findings, Happened, Judgement, Verdict
 from engine.world import NO_ANSWER, Intent
 from journal import entries as e
-from journal.entries import Entry, Fact, Instant, Outcome
+from journal.entries import AnyEntry, Fact, Instant, Outcome
+from journal.redactor import redact
 
 MARGIN_SECONDS = 30.0
 ENTRY_BYTES = 16 * 1024
@@ -46,7 +47,7 @@ Dice = Callable[[], float]
 class Commit:
     """Entries that become durable together. *checkpoint*: the memory after them, stored in the same commit."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[AnyEntry, ...]
     checkpoint: Memory | None = None
 
 
@@ -73,10 +74,10 @@ class _Draft:
     rules: Rules
     memory: Memory
     now: Instant
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[AnyEntry] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: AnyEntry) -> None:
         self.entries.append(entry)
         self.memory = fold(self.memory, entry)
 
@@ -133,8 +134,8 @@ def _observe(draft: _Draft, facts: Facts, findings: Findings) -> None:
             dated = replace(fresh, since=old.since)
         else:
             dated = fresh if fresh.since is not None else replace(fresh, since=draft.now)
-        if dated != old:
-            changed[subject] = dated
+        if dated != old and (clean := _redacted(dated)) != old:
+            changed[subject] = clean
     removed = tuple(sorted(known.keys() - facts.keys()))
     parts = _in_parts(changed)
     for number, part in enumerate(parts, start=1):
@@ -152,6 +153,14 @@ def _observe(draft: _Draft, facts: Facts, findings: Findings) -> None:
     goal = draft.rules.recipe.goal(draft.memory.facts)
     if goal and goal != draft.memory.goal:
         draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
+
+
+def _redacted(fact: Fact) -> Fact:
+    """What the journal will hold is what decisions know: a redacted text must not look new on every turn."""
+    reason, detail = redact(fact.reason), redact(fact.detail)
+    if reason == fact.reason and detail == fact.detail:
+        return fact
+    return replace(fact, reason=reason, detail=detail)
 
 
 def _in_parts(changed: dict[str, Fact]) -> list[dict[str, Fact]]:

@@ -131,5 +131,8 @@ class World(Protocol):
     def interrupt(self) -> None:
         """Make a blocked ``next`` return soon; callable from a signal handler."""
 
+    def summary(self) -> dict[str, Json]:
+        """Return what the world itself counted (a simulated one: bootstraps, wipes), for the closing entry."""
+
     def close(self) -> None:
         """Let go of the world; a simulated one lives on."""

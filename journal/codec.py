@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from journal.entries import AnyEntry
+from journal.entries import AnyEntry, Entry
 from journal.errors import ChainBroken, JournalTooNew
 
 PAYLOAD_VERSION: Final = 1
@@ -21,7 +21,7 @@ _DECODER: Final[msgspec.json.Decoder[AnyEntry]] = msgspec.json.Decoder(AnyEntry)
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 
-def kind_of(entry: AnyEntry | type[AnyEntry]) -> str:
+def kind_of(entry: Entry | type[Entry]) -> str:
     """Name the kind under which an entry is stored."""
     return str(entry.__struct_config__.tag)
 
@@ -29,7 +29,7 @@ def kind_of(entry: AnyEntry | type[AnyEntry]) -> str:
 KINDS: Final = frozenset(kind_of(one) for one in get_args(AnyEntry))
 
 
-def encode(entry: AnyEntry) -> bytes:
+def encode(entry: Entry) -> bytes:
     """Write the canonical bytes of an entry. Raises TypeError or ValueError for what is not JSON."""
     return _ENCODER.encode(entry)
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from journal.errors import JournalFailed
+from journal.options import Synchronous
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
-
-Synchronous = Literal["full", "off"]
 
 _BUSY_MS: Final = 5000
 _LEVELS: Final = {"off": 0, "full": 2}
@@ -59,9 +58,7 @@ def _set(raw: sqlite3.Connection, path: Path, *, synchronous: Synchronous, wal: 
     mode = "wal" if wal else "delete"
     _demand(path, "journal_mode", raw.execute(f"PRAGMA journal_mode = {mode}").fetchone(), mode)
     raw.execute(f"PRAGMA synchronous = {synchronous}")
-    _demand(
-        path, "synchronous", raw.execute("PRAGMA synchronous").fetchone(), _LEVELS[synchronous]
-    )
+    _demand(path, "synchronous", raw.execute("PRAGMA synchronous").fetchone(), _LEVELS[synchronous])
     raw.execute("PRAGMA foreign_keys = on")
     _demand(path, "foreign_keys", raw.execute("PRAGMA foreign_keys").fetchone(), 1)
     raw.execute("PRAGMA secure_delete = on")  # what is withdrawn leaves no trace in free pages

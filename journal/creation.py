@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 
 from journal import connection, files, schema, tables
+from journal.options import Synchronous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def building(path: Path, *, synchronous: connection.Synchronous) -> Iterator[Connection]:
+def building(path: Path, *, synchronous: Synchronous) -> Iterator[Connection]:
     """
     Lend a connection to a file under a temporary name; it gets its own name when the block ends well.
 

@@ -133,12 +133,10 @@ def done(file: Path) -> None:
 
 def _waiting(inbox: Path) -> list[Path]:
     try:
-        names = os.listdir(inbox)
+        found = sorted(inbox.iterdir())
     except OSError:
         return []
-    return [
-        inbox / name for name in sorted(names) if name.endswith(_SUFFIX) and not name.startswith(".")
-    ]
+    return [file for file in found if file.suffix == _SUFFIX and not file.name.startswith(".")]
 
 
 def _read(file: Path) -> bytes:

@@ -25,7 +25,9 @@ from journal.stamp import boot_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PATIENCE_SECONDS: Final = 0.1  # a reader that looks whether the holder lives has the lock for microseconds
+_PATIENCE_SECONDS: Final = (
+    0.1  # a reader that looks whether the holder lives has the lock for microseconds
+)
 _PAUSE_SECONDS: Final = 0.005
 _CONTENT_BYTES: Final = 4096
 
@@ -101,7 +103,9 @@ def acquire(path: Path, holder: Holder) -> Lock | None:
     """Take the lock and say so in the file; None while somebody else has it. Raises ``JournalFailed``."""
     try:
         descriptor = os.open(
-            lock_file(path), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, files.PRIVATE_FILE
+            lock_file(path),
+            os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC,
+            files.PRIVATE_FILE,
         )
     except OSError as error:
         raise JournalFailed(

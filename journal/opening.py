@@ -144,7 +144,9 @@ def unreadable(path: Path, error: Exception) -> Diagnosed:
         )
     if primary in {None, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM}:
         if not isinstance(error, OSError) and primary is None:
-            return damaged(path, str(error))  # a value that Python cannot take, such as text that is no UTF-8
+            return damaged(
+                path, str(error)
+            )  # a value that Python cannot take, such as text that is no UTF-8
         return JournalFailed(
             f"cannot read {path}: {error}",
             reference="journal-unreadable",

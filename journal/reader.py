@@ -93,7 +93,9 @@ class Reader:
         Does not check the chain; ``verify`` does.
         """
         if run_id is None:
-            found = self._select(f"{schema.SELECT_RECORDS} WHERE entries.id > ? ORDER BY id", after)
+            found = self._select(
+                f"{schema.SELECT_RECORDS} WHERE entries.id > ? ORDER BY entries.id", after
+            )
         else:
             found = self._select(
                 f"{schema.SELECT_RECORDS} WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after
@@ -136,7 +138,9 @@ class Reader:
                 or anchor != columns["hash"]
                 or chain.checkpoint_digest(anchor, body) != columns["digest"]
             ):
-                raise opening.damaged(self.path, f"the checkpoint of run {run_id} is not as written")
+                raise opening.damaged(
+                    self.path, f"the checkpoint of run {run_id} is not as written"
+                )
             return int(columns["seq"]), body
         return None
 
@@ -146,10 +150,7 @@ class Reader:
         """List the runs, oldest first."""
         opened = list(self._milestones("run.opened"))
         held = self.lease()
-        return [
-            self._summary(row, held if row is opened[-1] else None)
-            for row in opened
-        ]
+        return [self._summary(row, held if row is opened[-1] else None) for row in opened]
 
     def newest_run(self) -> RunSummary | None:
         """Return the run that was opened last."""

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 _WORD: Final = r"(?<![A-Za-z0-9_])"
 
+_PEM: Final = r"(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?"
+
 # Kinds that are known by their shape alone, in the order in which they are tried.
 _SHAPES: Final = tuple(
     (kind, re.compile(pattern, re.DOTALL))
     for kind, pattern in (
         (
             "private-key",
-            r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-            r".*?(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+            rf"-----BEGIN {_PEM}-----.*?(?:-----END {_PEM}-----|\Z)",
         ),
         ("age-key", r"(?i:AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9]{1,32})-(?:PQ-)?1)[A-Za-z0-9]{16,}"),
         ("1password-token", _WORD + r"ops_[A-Za-z0-9_=-]{40,}"),
@@ -54,7 +55,9 @@ _HEADER: Final = re.compile(
 _BEARER: Final = re.compile(
     r"(?i)\b(bearer|basic) (?=[^\s\"']{0,200}[0-9=])([A-Za-z0-9._~+/-]{12,}={0,2})"
 )
-_URL: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)([^\s/@:\"'\[]{0,256}:[^\s/@\"']{1,512})@")
+_URL: Final = re.compile(
+    r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)([^\s/@:\"'\[]{0,256}:[^\s/@\"']{1,512})@"
+)
 
 _STRONG: Final = (
     r"pass(?:word|wd|phrase|code)|api[_-]?key|private[_-]?key|secret[_-]?key|access[_-]?key(?:[_-]?secret)?"

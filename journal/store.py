@@ -1,57 +1,42 @@
+# ruff: noqa: SLF001  the class methods set up an instance of their own
 """
 The journal of a run, held by the one process that may append to it.
 
-A journal error stops the process: after a failed commit nobody can say what the disk has, so it is never repeated, and
-this object refuses every further append. Use one from one thread.
+A journal error stops the process: this object refuses every further append. Use it from one thread. PostgreSQL will
+come in beside ``creation`` and ``commits``; what is written (``writer``) and how it is chained stays the same.
 """
 
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 
-from journal import chain, connection, creation, files, lease, troubles, writer
-from journal.entries import ActionIntended
-from journal.filesystem import filesystem_of, refuse_shared
+from journal import chain, creation, files, lease, troubles, writer
+from journal.commits import DATABASE_ERRORS, Commits
+from journal.entries import ActionIntended, LeaseTaken
+from journal.errors import Diagnosed
+from journal.filesystem import refuse_shared
+from journal.options import DEFAULTS, Options
 from journal.reader import KnownHead, Reader
-from journal.row import Head, Lease
-from journal.stamp import Stamp, host_stamp
+from journal.row import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from sqlalchemy.engine import Connection
 
-    from journal.entries import AnyEntry, Instant, LeaseLost, RunOpened
-    from journal.errors import Diagnosed
+    from journal.entries import Entry, Instant, LeaseLost, RunOpened
     from journal.lease import Holder, Lock
     from journal.row import Row
 
 LEASE_SECONDS: Final = 60.0
-NANOSECONDS: Final = 1_000_000_000
 
-_DATABASE: Final = (SQLAlchemyError, sqlite3.Error)
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    What tests set otherwise: the host's clocks, how its file systems are told apart, and ``synchronous="off"``,
-    with which a power cut loses entries.
-    """
-
-    stamp: Callable[[], Stamp] = host_stamp
-    filesystem: Callable[[Path], str] = filesystem_of
-    synchronous: connection.Synchronous = "full"
-
-
-DEFAULTS: Final = Options()
+_NANOSECONDS: Final = 1_000_000_000
 
 
 class Journal:
@@ -59,35 +44,24 @@ class Journal:
     The right to append to a run, and the appending.
 
     Errors: ``LeaseHeld`` (76) if somebody else may append, ``ChainBroken`` (77) for a damaged file,
-    ``JournalTooNew`` (78), ``JournalFailed`` (74) for everything the disk or SQLite refuses.
+    ``JournalTooNew`` (78), ``JournalFailed`` (74) for everything that the disk or SQLite refuses.
     """
 
     def __init__(self, path: Path, holder: Holder, lock: Lock, options: Options) -> None:
         """Not for callers: use ``open_run`` or ``resume``."""
         self.path = path
         self.run_id = ""
-        self.previous_lease: Lease | None = None  # as it was found; its heartbeat bounds the idle time
+        self.epoch = 0
+        self.previous_lease: Lease | None = None  # as found; its heartbeat bounds the idle time
         self._holder = holder
         self._lock = lock
         self._options = options
-        self._failure: Diagnosed | None = None
-        self._connection: Connection | None = None
-        self._reader: Reader | None = None
         self._journal_id = ""
-        self._lease = Lease(
-            epoch=0,
-            holder=str(holder),
-            host=holder.host,
-            pid=holder.pid,
-            boot_id=holder.boot_id,
-            since=0.0,
-            expires=0.0,
-            heartbeat_wall=0.0,
-            heartbeat_world=0.0,
-        )
-        self._tail = writer.Tail(Head(id=0, hash=b""), 0)
+        self._tail = writer.Tail(chain.genesis(""), 0)
+        self._commits: Commits | None = None
+        self._reader: Reader | None = None
 
-    # --- opening -----------------------------------------------------------------------------
+    # --- opening and closing -----------------------------------------------------------------
 
     @classmethod
     def open_run(
@@ -96,22 +70,19 @@ class Journal:
         """Begin a new run, in a new file or in an existing one; its first entries are RunOpened and LeaseTaken."""
         journal = cls._locked(path, holder, options)
         with troubles.closing_on_error(journal.close):
+            journal.run_id = opened.run_id
             if path.exists():
                 journal._attach()
                 previous = journal._tail.head.hash.hex()
-                journal._begin(msgspec.structs.replace(opened, previous_head=previous))
+                opened = msgspec.structs.replace(opened, previous_head=previous)
+                journal._take([opened], opened.at)
             else:
                 journal._create(opened)
         return journal
 
     @classmethod
     def resume(
-        cls,
-        path: Path,
-        *,
-        holder: Holder,
-        at: Instant | None = None,
-        options: Options = DEFAULTS,
+        cls, path: Path, *, holder: Holder, at: Instant | None = None, options: Options = DEFAULTS
     ) -> Self:
         """
         Take the lease of the newest run; its next entry is LeaseTaken.
@@ -123,10 +94,13 @@ class Journal:
         with troubles.closing_on_error(journal.close):
             journal._attach()
             with Reader(path) as reader:
-                run, last = reader.newest_run(), reader.last_row()
-            if run is None or last is None:
+                run, found = reader.newest_run(), reader.lease()
+            if run is None:
                 raise troubles.without_run(path)
-            journal._take_over(run.run_id, run.last_seq, last.at, at)
+            journal.run_id = run.run_id
+            journal._tail = writer.Tail(journal._tail.head, run.last_seq)
+            known = max(run.last_at, found.heartbeat_world) if found else run.last_at
+            journal._take([], known if at is None else at)
         return journal
 
     @classmethod
@@ -140,89 +114,110 @@ class Journal:
     def _create(self, opened: RunOpened) -> None:
         self._journal_id = secrets.token_hex(16)
         self._tail = writer.Tail(chain.genesis(self._journal_id), 0)
+        synchronous = self._options.synchronous
         try:
-            with creation.building(self.path, synchronous=self._options.synchronous) as building:
-                self._connection = building
-                with building.begin():
-                    creation.create_schema(
-                        building, journal_id=self._journal_id, rekindle=opened.version
-                    )
-                    batch = self._begin_in(building, opened, None)
-                self._connection = None
-            self._connect()
-        except (*_DATABASE, OSError) as error:
+            with (
+                creation.building(self.path, synchronous=synchronous) as database,
+                database.begin(),
+            ):
+                creation.create_schema(
+                    database, journal_id=self._journal_id, rekindle=opened.version
+                )
+                taken = self._take_in(database, [opened], opened.at)
+        except (*DATABASE_ERRORS, OSError) as error:
             raise troubles.failed(self.path, error) from error
-        self._tail = batch.tail
+        self._commits = self._connect()
+        self._hold(*taken)
 
     def _attach(self) -> None:
         with Reader(self.path) as reader:
             head = reader.verify(from_checkpoint=True)
             self._journal_id = reader.journal_id()
         self._tail = writer.Tail(head, 0)
-        try:
-            self._connect()
-        except _DATABASE as error:
-            raise troubles.failed(self.path, error) from error
+        self._commits = self._connect()
 
-    def _connect(self) -> None:
+    def _connect(self) -> Commits:
         files.lay_ballast(self.path)
-        self._connection = connection.connect(self.path, synchronous=self._options.synchronous)
+        return Commits(self.path, synchronous=self._options.synchronous)
 
-    def _begin(self, opened: RunOpened) -> None:
-        def work(database: Connection) -> writer.Batch:
-            self.previous_lease = writer.read_lease(database)
-            return self._begin_in(database, opened, self.previous_lease)
+    def _take(self, first: list[Entry], at: Instant) -> None:
+        self._hold(*self._working().commit(lambda database: self._take_in(database, first, at)))
 
-        self._tail = self._commit(work).tail
-
-    def _begin_in(
-        self, database: Connection, opened: RunOpened, previous: Lease | None
-    ) -> writer.Batch:
-        self.run_id = opened.run_id
-        self._take(previous, opened.at)
-        entries = [opened, writer.taking(self._lease, previous, opened.at)]
-        batch = self._prepare(entries)
-        writer.write(database, batch)
-        writer.write_lease(database, self._lease)
-        return batch
-
-    def _take_over(self, run_id: str, seq: int, last: Instant, at: Instant | None) -> None:
-        self.run_id = run_id
-        self._tail = writer.Tail(self._tail.head, seq)
-
-        def work(database: Connection) -> writer.Batch:
-            previous = self.previous_lease = writer.read_lease(database)
-            heartbeat = previous.heartbeat_world if previous is not None else last
-            instant = max(last, heartbeat) if at is None else at
-            self._take(previous, instant)
-            batch = self._prepare([writer.taking(self._lease, previous, instant)])
-            writer.write(database, batch)
-            writer.write_lease(database, self._lease)
-            return batch
-
-        self._tail = self._commit(work).tail
-
-    def _take(self, previous: Lease | None, world: Instant) -> None:
+    def _take_in(
+        self, database: Connection, first: list[Entry], at: Instant
+    ) -> tuple[writer.Batch, Lease]:
+        """Take the lease, whoever had it: the OS lock is ours, so that nobody who has it can be alive."""
+        found = self.previous_lease = writer.read_lease(database)
         now = self._wall()
-        self._lease = msgspec.structs.replace(
-            self._lease,
-            epoch=(previous.epoch if previous is not None else 0) + 1,
+        held = Lease(
+            epoch=(found.epoch if found is not None else 0) + 1,
+            holder=str(self._holder),
+            host=self._holder.host,
+            pid=self._holder.pid,
+            boot_id=self._holder.boot_id,
             since=now,
             expires=now + LEASE_SECONDS,
             heartbeat_wall=now,
-            heartbeat_world=world,
+            heartbeat_world=at,
         )
+        before = found.holder if found is not None else ""
+        self.epoch = held.epoch
+        taken = LeaseTaken(at=at, epoch=held.epoch, holder=held.holder, took_over_from=before)
+        batch = self._prepare([*first, taken])
+        writer.write(database, batch)
+        writer.write_lease(database, held)
+        return batch, held
+
+    def _hold(self, batch: writer.Batch, held: Lease) -> None:
+        self._working().mine = (held.epoch, held.holder)
+        self._tail = batch.tail
+
+    def close(self, lost: LeaseLost | None = None) -> None:
+        """
+        Give up the right to append, with a last entry if one is given; the OS lock goes whatever happens.
+
+        ``PATH.head`` remembers where the chain ends.
+        """
+        try:
+            if self._commits is not None and self._commits.mine is not None:
+                if lost is not None:
+                    self.append([lost])
+                self._let_go(self._commits)
+        finally:
+            if self._reader is not None:
+                self._reader.close()
+            if self._commits is not None:
+                self._commits.close()
+            self._reader = self._commits = None
+            self._lock.release()
+
+    def _let_go(self, commits: Commits) -> None:
+        with suppress(
+            Diagnosed, OSError
+        ):  # what matters is written; the next holder finds a dead one
+            commits.commit(lambda database: writer.renew_lease(database, holder=""))
+            head = self._tail.head
+            known = KnownHead(journal_id=self._journal_id, id=head.id, hash=head.hash.hex())
+            files.replace_private(files.beside(self.path, ".head"), msgspec.json.encode(known))
+
+    def __enter__(self) -> Self:
+        """Use as a context manager to close it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
 
     # --- appending ---------------------------------------------------------------------------
 
-    @property
-    def epoch(self) -> int:
-        """The epoch under which this journal appends."""
-        return self._lease.epoch
-
     def append(
         self,
-        entries: Sequence[AnyEntry],
+        entries: Sequence[Entry],
         *,
         checkpoint: bytes | None = None,
         lease_seconds: float | None = None,
@@ -232,42 +227,44 @@ class Journal:
 
         *lease_seconds* extends the lease to so long from now, in the same commit. The rows come back as every reader
         will see them: redacted. Raises ``LeaseHeld`` (nothing was written) or ``JournalFailed``; after either this
-        journal appends nothing any more.
+        journal appends nothing any more. A withdrawal that is not allowed is refused without that consequence.
         """
-        troubles.demand_working(self._failure)
+        commits = self._working()
         batch = self._prepare(entries)
-        expires = None if lease_seconds is None else self._later(lease_seconds)
+        expires = None if lease_seconds is None else self._wall() + lease_seconds
 
         def work(database: Connection) -> None:
             writer.write(database, batch)
             if checkpoint is not None:
                 writer.write_checkpoint(database, batch, self.run_id, checkpoint)
             if expires is not None:
-                writer.renew_lease(database, expires=expires)
+                writer.extend_lease(database, expires)
 
-        intends = any(isinstance(row.entry, ActionIntended) for row in batch.rows)
-        self._append(work, last_words=not intends)
+        if any(isinstance(row.entry, ActionIntended) for row in batch.rows):
+            commits.commit(work)  # no last words: an action would start from them
+        else:
+            commits.commit_last_words(work)
         self._tail = batch.tail
         if batch.withdrawn:
-            self._forget_withdrawn()
+            commits.fold_log()
         return batch.rows
 
     def extend_lease(self, seconds: float) -> None:
         """Let the lease expire not before so many seconds from now; outside the chain."""
-        expires = self._later(seconds)
-        self._commit(lambda database: writer.renew_lease(database, expires=expires))
+        expires = self._wall() + seconds
+        self._working().commit(lambda database: writer.extend_lease(database, expires))
 
-    def heartbeat(self, world_now: Instant) -> None:
+    def heartbeat(self, now: Instant) -> None:
         """Remember that we are alive at this instant of the world; outside the chain."""
         wall = self._wall()
-        expires = self._later(LEASE_SECONDS)
-        self._commit(
-            lambda database: writer.renew_lease(
-                database, heartbeat_wall=wall, heartbeat_world=world_now, expires=expires
-            )
-        )
 
-    def _prepare(self, entries: Sequence[AnyEntry]) -> writer.Batch:
+        def work(database: Connection) -> None:
+            writer.renew_lease(database, heartbeat_wall=wall, heartbeat_world=now)
+            writer.extend_lease(database, wall + LEASE_SECONDS)
+
+        self._working().commit(work)
+
+    def _prepare(self, entries: Sequence[Entry]) -> writer.Batch:
         return writer.prepare(
             entries,
             run_id=self.run_id,
@@ -276,36 +273,26 @@ class Journal:
             stamp=self._options.stamp,
         )
 
-    def _append(self, work: Callable[[Connection], None], *, last_words: bool) -> None:
-        """Commit; on a full disk, once more into the space kept back, unless an action would start from it."""
-        try:
-            self._transact(work)
-        except _DATABASE as error:
-            written = False
-            if last_words and troubles.is_full(error):
-                files.drop_ballast(self.path)
-                with suppress(*_DATABASE):
-                    self._transact(work)
-                    written = True
-            full = troubles.is_full(error)
-            failure = troubles.full(self.path, written=written) if full else None
-            self._failure = failure or troubles.failed(self.path, error)
-            raise self._failure from error
-
-    def _commit(self, work: Callable[[Connection], _Result]) -> _Result:
-        troubles.demand_working(self._failure)
-        try:
-            return self._transact(work)
-        except _DATABASE as error:
-            self._failure = troubles.failed(self.path, error)
-            raise self._failure from error
-
-    def _transact(self, work: Callable[[Connection], _Result]) -> _Result:
-        if self._connection is None:
+    def _working(self) -> Commits:
+        if self._commits is None:
             raise troubles.closed(self.path)
-        with self._connection.begin():
-            found = writer.read_lease(self._connection)
-            if self._held and (found is None or (found.epoch, found.holder) != self._mine):
-                self._failure = troubles.stale(self.path, self.epoch, found)
-                raise self._failure
-            return work(self._connection)
+        return self._commits
+
+    def _wall(self) -> float:
+        return self._options.stamp().wall_ns / _NANOSECONDS
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def rows(self, run_id: str | None = None, after: int = 0) -> Iterator[Row]:
+        """Read committed entries, as ``Reader.rows``."""
+        return self._read().rows(run_id, after)
+
+    def latest_checkpoint(self, run_id: str) -> tuple[int, bytes] | None:
+        """Return the newest checkpoint of a run and the seq that it stands for."""
+        return self._read().latest_checkpoint(run_id)
+
+    def _read(self) -> Reader:
+        self._working()
+        if self._reader is None:
+            self._reader = Reader(self.path)
+        return self._reader

@@ -45,6 +45,15 @@ def demand_working(failure: Diagnosed | None) -> None:
         ) from failure
 
 
+def closed(path: Path) -> JournalFailed:
+    """Say that this holder has let go: a bug of the caller."""
+    return JournalFailed(
+        f"{path} was closed by this process",
+        reference="journal-stopped",
+        hint="This is a bug of rekindle; the journal itself is sound. `rekindle resume` goes on.",
+    )
+
+
 def without_run(path: Path) -> JournalFailed:
     """Say that there is nothing to resume."""
     return JournalFailed(

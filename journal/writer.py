@@ -6,14 +6,14 @@ Everything that can fail without the database (redaction, encoding, hashing) hap
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from journal import chain, codec, tables
-from journal.entries import AnyEntry, LeaseTaken, Redacted, RunOpened
+from journal.entries import Entry, Redacted
 from journal.errors import JournalFailed
 from journal.redactor import redact_payload
 from journal.row import Head, Lease, Record, Row
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from journal.stamp import Stamp
+
+
+_FENCE: Final = select(tables.lease.c.epoch, tables.lease.c.holder)
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -43,7 +46,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    entries: Sequence[AnyEntry], *, run_id: str, epoch: int, tail: Tail, stamp: Callable[[], Stamp]
+    entries: Sequence[Entry], *, run_id: str, epoch: int, tail: Tail, stamp: Callable[[], Stamp]
 ) -> Batch:
     """
     Redact, encode, number and chain entries.
@@ -137,7 +140,13 @@ def write_checkpoint(connection: Connection, batch: Batch, run_id: str, body: by
 def read_lease(connection: Connection) -> Lease | None:
     """Read the lease row, inside the transaction."""
     found = connection.execute(select(tables.lease)).mappings().one_or_none()
-    return None if found is None else msgspec.convert(dict(found), Lease)
+    columns = {str(name): value for name, value in (found or {}).items()}
+    return msgspec.convert(columns, Lease) if columns else None
+
+
+def holds_lease(connection: Connection, epoch: int, holder: str) -> bool:
+    """Tell whether the lease row still says what we think, inside the transaction."""
+    return connection.execute(_FENCE).one_or_none() == (epoch, holder)
 
 
 def write_lease(connection: Connection, lease: Lease) -> None:
@@ -152,12 +161,7 @@ def renew_lease(connection: Connection, **values: float | str) -> None:
     connection.execute(update(tables.lease).values(**values))
 
 
-def opening_entries(opened: RunOpened, lease: Lease, previous: Lease | None) -> list[AnyEntry]:
-    """Give a run's first two entries."""
-    return [opened, taking(lease, previous, opened.at)]
-
-
-def taking(lease: Lease, previous: Lease | None, at: float) -> LeaseTaken:
-    """Give the entry that says who may append from here on, and from whom it was taken over."""
-    before = previous.holder if previous is not None else ""
-    return LeaseTaken(at=at, epoch=lease.epoch, holder=lease.holder, took_over_from=before)
+def extend_lease(connection: Connection, expires: float) -> None:
+    """Let the lease expire not before this wall instant."""
+    column = tables.lease.c.expires
+    connection.execute(update(tables.lease).where(column < expires).values(expires=expires))

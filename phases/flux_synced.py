@@ -281,10 +281,10 @@ def _nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
         "name": bare,
         "uid": uid,
         "generation": generation,
-        "token": f"{stamp}#{memory.run_id}#{cause}",
+        "requested_at": f"{stamp}#{memory.run_id}#{cause}",
         "reset": kind == "helmrelease",
         "cause": cause,
-        "key": key,
+        "once": key,
     }
     return Act(NUDGE, subject, arguments, f"{cause} has cleared")
 
@@ -292,4 +292,4 @@ def _nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
 def _may_repeat(subject: Subject, key: str, memory: Memory) -> bool:
     """A nudge that certainly never arrived is no nudge."""
     last = memory.last_of(NUDGE, subject)
-    return last is not None and last.arguments.get("key") == key and last.outcome is Outcome.FAILED
+    return last is not None and last.arguments.get("once") == key and last.outcome is Outcome.FAILED

@@ -9,7 +9,7 @@ Arguments that an intent carries, by verb (strings unless said otherwise); doers
 ``command.run``        command (its name in the plan); argv and directory come from the plan
 ``crd.preapply``       crd (name), path (manifest; applied server-side, field manager ``rekindle``)
 ``root.apply``         path (file or folder of manifests; applied server-side, field manager ``rekindle``)
-``flux.nudge``         kind, namespace, name, uid, generation (int), token, reset (bool), cause
+``flux.nudge``         kind, namespace, name, uid, generation (int), requested_at (the token), reset (bool), cause, once
 ``finalizer.release``  group, version, resource, kind, namespace, name, uid, finalizers (list of str to take off)
 
 Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``timeout``.

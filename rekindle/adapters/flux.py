@@ -82,7 +82,7 @@ def _nudge(intent: Intent, api: Api, kind: str) -> Settlement:
         version = found.metadata.resource_version
         change = {"resourceVersion": version, "annotations": marks(intent, kind)}
         api.merge(path, {"metadata": change})
-        return settling.done(intent, token=str(intent.arguments["token"]))
+        return settling.done(intent, requested_at=str(intent.arguments["requested_at"]))
     return settling.failed(intent, NOT_FOUND, why=f"no {kind} {namespace}/{name}")
 
 
@@ -111,7 +111,7 @@ def _refuse(intent: Intent, found: _Object) -> Settlement | None:
 
 def marks(intent: Intent, kind: str) -> dict[str, str]:
     """Return the annotations that make up a nudge of this kind."""
-    token = str(intent.arguments["token"])
+    token = str(intent.arguments["requested_at"])
     if kind in {"ExternalSecret", "ClusterSecretStore"}:
         return {FORCE_SYNC: token}
     if kind == "HelmRelease" and intent.arguments.get("reset"):

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rekindle.adapters.talos import NodeEye
-    from rekindle.adapters.tls_probe import Probed
 
 POLL_SECONDS = 2.0
-# A node at rest is probed as often, but asked less: each question is a process.
-STEADY_SECONDS = 5.0
+# A node that said the same twice is probed as often, but asked less: each question is a process.
+STEADY_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +58,20 @@ class NodePoller:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        """Probe often, ask when the port says something else or the last answer grows old."""
-        asked, last, last_probe = 0.0, None, None
+        """Probe often; ask when the port says something else, or the last answer grows old."""
+        asked, steady, kind = 0.0, False, ""
+        value: NodeLook | None = None
         while not self._stopping.is_set():
+            hurried = self._hurry.is_set()
+            self._hurry.clear()
             probed = self._eye.probe()
-            if self._is_due(asked, last, last_probe, probed):
+            old = time.monotonic() - asked >= STEADY_SECONDS
+            if hurried or old or not steady or probed.kind != kind:
                 asked = time.monotonic()
-                last = self._eye.look(probed)
-                self._report(NodeReport(self._node, last))
-            last_probe = probed
-            self._hurry.wait(POLL_SECONDS)
-
-    def _is_due(
-        self,
-        asked: float,
-        last: Seen[NodeLook] | Unseen | None,
-        last_probe: Probed | None,
-        probed: Probed,
-    ) -> bool:
-        """Tell whether the node is to be asked now."""
-        hurried = self._hurry.is_set() and not self._stopping.is_set()
-        self._hurry.clear()
-        if hurried or last is None or last_probe is None or probed.kind != last_probe.kind:
-            return True
-        return not _is_steady(last) or time.monotonic() - asked >= STEADY_SECONDS
-
-
-def _is_steady(look: Seen[NodeLook] | Unseen) -> bool:
-    """Tell whether a node is where it should be."""
-    return isinstance(look, Seen) and look.value.stage == "running" and look.value.ready
+                look = self._eye.look(probed)
+                self._report(NodeReport(self._node, look))
+                steady = isinstance(look, Seen) and look.value == value
+                value = look.value if isinstance(look, Seen) else None
+            kind = probed.kind
+            if not self._stopping.is_set():
+                self._hurry.wait(POLL_SECONDS)

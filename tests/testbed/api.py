@@ -68,9 +68,7 @@ class Api:
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         headers = {"Accept": "application/json", "Content-Type": content_type}
         try:
-            answer = self._pool.request(
-                method, self._server + path, body=data, headers=headers
-            )
+            answer = self._pool.request(method, self._server + path, body=data, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise ApiError(0, str(error)) from error
         text = answer.data.decode()

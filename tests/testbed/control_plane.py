@@ -33,6 +33,7 @@ class ControlPlane:
         self._processes = processes
         self._data = folder / "etcd"
         self._internal_kubeconfig = folder / "internal.kubeconfig"
+        self.prepared = False
 
     def prepare(self, machine_config: Path, addresses: list[str]) -> str:
         """
@@ -48,6 +49,7 @@ class ControlPlane:
         internal = kubeconfig(settings.CLUSTER, INTERNAL, self._admin)
         self._internal_kubeconfig.write_text(internal)
         self.api = Api(INTERNAL, self._admin)
+        self.prepared = True
         return kubeconfig(settings.CLUSTER, settings.ENDPOINT, self._admin)
 
     @property

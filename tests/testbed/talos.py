@@ -105,7 +105,11 @@ class Talos:
                 *(f"{name}={address}" for name, address in self._nodes.items()),
             ],
         )
-        until("the stand-in serves", lambda: processes.running("standin") and self._up(), START_SECONDS)
+        until(
+            "the stand-in serves",
+            lambda: processes.running("standin") and self._up(),
+            START_SECONDS,
+        )
 
     def _up(self) -> bool:
         try:
@@ -180,4 +184,3 @@ def _patch(name: str) -> str:
 
 
 _CONTROL = f"http://127.0.0.1:{settings.CONTROL_PORT}"
-

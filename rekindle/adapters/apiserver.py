@@ -1,0 +1,279 @@
+"""
+Keeps in touch with the Kubernetes API: our kubeconfig file, which address answers, who is ready, and the watches.
+
+One thread. It makes a new connection when the file changes, starts the watches when a list is first answered, and
+hurries them when the API comes back or moves to another address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from phases.snapshot import KINDS, ApiLook, KubeconfigLook, Seen, Unseen
+from rekindle.adapters import authorities
+from rekindle.adapters.connection import Connection, UnansweredError
+from rekindle.adapters.discovery import Discovery
+from rekindle.adapters.holders import HolderPoller, Holders
+from rekindle.adapters.kubernetes import Api, RefusedError
+from rekindle.adapters.watch import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from journal.entries import Instant
+    from rekindle.adapters.reports import Report
+
+POLL_SECONDS = 2.0
+JOIN_SECONDS = 3.0
+ABSENT, OURS, FOREIGN, UNREADABLE = "absent", "ours", "foreign", "unreadable"
+_AT_ONCE = 4
+_DENIED = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class KubeconfigReport:
+    """A look at our own file."""
+
+    look: Seen[KubeconfigLook]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiReport:
+    """A look at the API."""
+
+    look: Seen[ApiLook] | Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class HoldersReport:
+    """What holds the things that are Terminating."""
+
+    holders: Holders
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """Nobody watches any more."""
+
+    at: Instant
+    code: str
+    why: str
+
+
+ApiMessage = KubeconfigReport | ApiReport | HoldersReport | Disconnected
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection and everything that hangs on it."""
+
+    connection: Connection
+    api: Api
+    discovery: Discovery
+    watchers: Mapping[str, Watcher]
+    holders: HolderPoller
+
+
+class ApiPoller:
+    """
+    Polls file and API until it is stopped.
+
+    *cluster_ca* tells the fingerprint that the kubeconfig must trust (empty: not known).
+    """
+
+    def __init__(
+        self,
+        kubeconfig: Path,
+        addresses: Mapping[str, str],
+        cluster_ca: Callable[[], str],
+        report: Callable[[Report | ApiMessage], None],
+        *,
+        clock: Callable[[], Instant] = time.time,
+    ) -> None:
+        """Prepare; ``start`` begins."""
+        self._kubeconfig = kubeconfig
+        self._addresses = dict(addresses)
+        self._cluster_ca = cluster_ca
+        self._report = report
+        self._clock = clock
+        self._digest = ""
+        self._state = ABSENT
+        self._seen: Instant = 0.0
+        self._was_serving = False
+        self._session: Session | None = None
+        self._hurry = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+
+    @property
+    def session(self) -> Session | None:
+        """Return the present connection, for whoever acts."""
+        return self._session
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def hurry(self) -> None:
+        """Look soon: the file may have changed."""
+        self._hurry.set()
+
+    def stop(self) -> None:
+        """Ask to end; ``join`` waits for it."""
+        self._stopping.set()
+        self._hurry.set()
+        if self._session is not None:
+            _stop(self._session)
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end, also of all watches."""
+        until = time.monotonic() + seconds
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        if self._session is not None:
+            _end(self._session, until)
+
+    def _run(self) -> None:
+        """Look at the file, then at the API, and wait."""
+        with ThreadPoolExecutor(_AT_ONCE, "readyz") as pool:
+            while not self._stopping.is_set():
+                self._hurry.clear()
+                self._look_at_file()
+                if self._session is not None:
+                    self._look_at_api(self._session, pool)
+                if not self._stopping.is_set():
+                    self._hurry.wait(POLL_SECONDS)
+
+    # --- the file ----------------------------------------------------------------------------
+
+    def _look_at_file(self) -> None:
+        """Judge the file; connect anew when its content is another."""
+        try:
+            digest = hashlib.sha256(self._kubeconfig.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            digest = ABSENT
+        except OSError:
+            digest = UNREADABLE
+        ca = self._cluster_ca()
+        if digest + ca != self._digest:
+            self._digest = digest + ca
+            self._state = self._judge_file(digest, ca)
+            self._reconnect()
+        self._report(KubeconfigReport(Seen(KubeconfigLook(self._state), self._clock())))
+
+    def _judge_file(self, digest: str, ca: str) -> str:
+        """Tell whether the file is of our cluster."""
+        if digest in {ABSENT, UNREADABLE}:
+            return digest
+        try:
+            found = authorities.of_kubeconfig(self._kubeconfig)
+        except authorities.Unreadable:
+            return UNREADABLE
+        return FOREIGN if ca and found != ca else OURS
+
+    def _reconnect(self) -> None:
+        """Leave the old connection; make a new one if the file is ours."""
+        if self._session is not None:
+            _stop(self._session)
+            _end(self._session, time.monotonic() + JOIN_SECONDS)
+            self._session = None
+        self._was_serving = False
+        code, why = "not-asked", f"our kubeconfig is {self._state}"
+        if self._state == OURS:
+            try:
+                self._session = self._connect()
+            except UnansweredError as error:
+                self._state, code, why = UNREADABLE, error.code, str(error)
+        if self._session is None:
+            code = FOREIGN if self._state == FOREIGN else code
+            self._report(Disconnected(self._clock(), code, why))
+            self._report(ApiReport(Unseen(self._seen, code, why)))
+
+    def _connect(self) -> Session:
+        """Wire everything; nothing is asked yet."""
+        connection = Connection(self._kubeconfig, self._addresses)
+        api = Api(connection)
+        discovery = Discovery(api)
+        watchers = {
+            kind: Watcher(connection, kind, self._report, clock=self._clock) for kind in KINDS
+        }
+        holders = HolderPoller(
+            api,
+            discovery,
+            lambda found: self._report(HoldersReport(found)),
+            clock=self._clock,
+        )
+        return Session(connection, api, discovery, watchers, holders)
+
+    # --- the API -----------------------------------------------------------------------------
+
+    def _look_at_api(self, session: Session, pool: ThreadPoolExecutor) -> None:
+        """Find an address that serves us, and ask each control plane whether it is ready."""
+        at = self._clock()
+        answers = {
+            name: pool.submit(session.api.readyz, name) for name in sorted(self._addresses)
+        }
+        base = session.connection.base
+        code, why = self._find_base(session)
+        serving = not code
+        asked = ((name, answer.result()) for name, answer in answers.items())
+        readyz = {name: ready for name, ready in asked if ready is not None}
+        self._follow(session, serving=serving, moved=session.connection.base != base)
+        if serving or readyz or code in {"denied", FOREIGN}:
+            matches = True if serving and self._cluster_ca() else None
+            look = ApiLook(readyz, serving, ca_matches=False if code == FOREIGN else matches)
+            self._seen = at
+            self._report(ApiReport(Seen(look, at)))
+        else:
+            self._report(ApiReport(Unseen(self._seen, code, why)))
+
+    def _find_base(self, session: Session) -> tuple[str, str]:
+        """Ask the present address, then the others; return code and reason of the first that failed."""
+        connection = session.connection
+        first = ("", "")
+        for base in (connection.base, *(b for b in connection.bases if b != connection.base)):
+            if self._stopping.is_set():
+                break
+            try:
+                session.api.serves(base)
+            except UnansweredError as error:
+                first = first if first[0] else (error.code, str(error))
+            except RefusedError as error:
+                code = "denied" if error.status in _DENIED else "odd"
+                first = first if first[0] else (code, str(error))
+            else:
+                connection.use(base)
+                return "", ""
+        return first if first[0] else ("not-asked", "")
+
+    def _follow(self, session: Session, *, serving: bool, moved: bool) -> None:
+        """Start the watches at the first answer; hurry them when the API is back or elsewhere."""
+        if serving and not self._stopping.is_set():
+            for watcher in session.watchers.values():
+                if not watcher.started:
+                    watcher.start()
+                elif moved or not self._was_serving:
+                    watcher.hurry()
+            if not session.holders.started:
+                session.holders.start()
+        self._was_serving = serving
+
+
+def _stop(session: Session) -> None:
+    """Ask all threads of a session to end."""
+    for watcher in session.watchers.values():
+        watcher.stop()
+    session.holders.stop()
+
+
+def _end(session: Session, until: float) -> None:
+    """Wait for all threads of a session, and let go of its sockets."""
+    for thread in (*session.watchers.values(), session.holders):
+        thread.join(max(0.0, until - time.monotonic()))
+    session.connection.close()

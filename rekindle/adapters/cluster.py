@@ -1,0 +1,250 @@
+"""
+The real cluster, behind the engine's port: composes the adapters, knows no tool itself.
+
+One thread decides and calls this; all others only put into its mailbox. What was seen is kept here and handed out as
+it is: a source that does not answer is ``Unseen``, never an error and never a wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.world import Identity, Settlement, Wakeup
+from phases.snapshot import KINDS, Seen, Snapshot, Unseen
+from rekindle.adapters import authorities, gitops, orphans, tls_probe
+from rekindle.adapters.apiserver import (
+    ApiMessage,
+    ApiPoller,
+    ApiReport,
+    Disconnected,
+    HoldersReport,
+    KubeconfigReport,
+)
+from rekindle.adapters.commands import Commands
+from rekindle.adapters.doers import Doers
+from rekindle.adapters.holders import terminating
+from rekindle.adapters.mailbox import Mailbox
+from rekindle.adapters.nodes import NodePoller, NodeReport
+from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
+from rekindle.adapters.revisions import RevisionPoller, RevisionReport
+from rekindle.adapters.talos import NodeEye, Talosctl, TalosNodeAddress
+from rekindle.adapters.talos_actions import TalosActions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.world import Intent
+    from journal.entries import Instant
+    from phases.section import Section
+
+COALESCE_SECONDS = 0.25
+CLOSE_SECONDS = 3.0
+_CONTROL_PLANE = "controlplane"
+Message = Report | ApiMessage | NodeReport | RevisionReport | Settlement
+
+
+class RealWorld:
+    """
+    The World of a real cluster.
+
+    Threads begin with the first look, and end with ``close``. *journal* is the journal's path: lock files and outputs
+    of commands stand beside it.
+    """
+
+    def __init__(
+        self,
+        section: Section,
+        cluster_name: str,
+        journal: Path,
+        *,
+        clock: Callable[[], Instant] = time.time,
+        talos_port: int = tls_probe.TALOS_PORT,
+    ) -> None:
+        """Wire everything; nothing is asked yet."""
+        self._section = section
+        self._name = cluster_name
+        self._journal = journal
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._mailbox: Mailbox[Message] = Mailbox(self._stopping)
+        self._started = self._interrupted = self._changed = False
+        self._last_return = 0.0
+        self._settlements: list[Settlement] = []
+        self._delivered: list[str] = []
+        self._ca = ""
+        self._cache = Cache(tuple(KINDS))
+        self._snapshot = Snapshot(0.0, {name: Unseen(0.0, "not-asked") for name in section.talos.nodes})
+        self._wire(talos_port)
+
+    def _wire(self, talos_port: int) -> None:
+        """Make the pollers and the doers."""
+        section, put = self._section, self._mailbox.put
+        talosconfig = Path(section.talos.talosconfig)
+        talosctl = Talosctl(section.talos.talosctl, talosconfig)
+        self._nodes = {}
+        for name, node in section.talos.nodes.items():
+            address = TalosNodeAddress(name, node.address, node.role == _CONTROL_PLANE)
+            eye = NodeEye(talosctl, address, self._clock, talos_port)
+            self._nodes[name] = NodePoller(name, eye, put)
+        self._api = ApiPoller(
+            Path(section.kubernetes.kubeconfig),
+            self._addresses(),
+            self._cluster_ca,
+            put,
+            clock=self._clock,
+        )
+        self._revisions = RevisionPoller(Path(section.repository), put)
+        commands = Commands(
+            section.commands,
+            self._journal,
+            stopping=self._stopping,
+            environment={
+                "KUBECONFIG": section.kubernetes.kubeconfig,
+                "TALOSCONFIG": section.talos.talosconfig,
+            },
+            clock=self._clock,
+        )
+        actions = TalosActions(talosctl, talosconfig, self._journal, talos_port)
+        self._doers = Doers(actions, commands, lambda: self._api.session, self._cluster_ca, put)
+
+    # --- the port ----------------------------------------------------------------------------
+
+    def identity(self) -> Identity:
+        """Tell the cluster by the CA of its Talos API, which outlives every wipe but one of the secrets."""
+        if not self._ca:
+            with contextlib.suppress(authorities.Unreadable):
+                self._ca = authorities.of_talosconfig(Path(self._section.talos.talosconfig))
+        return Identity(self._name, self._ca)
+
+    def now(self) -> Instant:
+        """Tell the wall clock's time."""
+        return self._clock()
+
+    def look(self) -> Snapshot:
+        """Return what is known now."""
+        self._begin()
+        self._take()
+        now = self._clock()
+        kept = self._snapshot
+        return Snapshot(
+            at=now,
+            nodes=dict(kept.nodes),
+            api=kept.api,
+            kubeconfig=kept.kubeconfig,
+            objects=self._cache.objects(now),
+            holders=dict(kept.holders),
+            revision=kept.revision,
+        )
+
+    def start(self, intent: Intent) -> None:
+        """Begin an action in a thread."""
+        self._begin()
+        self._doers.start(intent)
+
+    def adopt(self, intent: Intent) -> None:
+        """Wait, in a thread, for what an earlier process left running."""
+        self._begin()
+        self._doers.adopt(intent)
+
+    def next(self, until: Instant | None) -> Wakeup:
+        """
+        Wait for a settlement, a change, an interruption, or the instant.
+
+        Changes are gathered, so that a storm of events makes at most four turns a second; a settlement is told at
+        once. Whatever was told before is in the journal by now, so its lock file has done its work.
+        """
+        self._begin()
+        self._forget_delivered()
+        while True:
+            self._take()
+            ready = self._last_return + COALESCE_SECONDS - time.monotonic()
+            late = until is not None and self._clock() >= until
+            if self._settlements or self._interrupted or late or (self._changed and ready <= 0):
+                return self._wakeup()
+            gathered = self._clock() + max(ready, 0.0) if self._changed else None
+            due = [instant for instant in (until, gathered) if instant is not None]
+            self._mailbox.wait(min(due) if due else None, self._clock)
+
+    def interrupt(self) -> None:
+        """Make ``next`` return; safe in a signal handler."""
+        self._interrupted = True
+        self._mailbox.wake()
+
+    def close(self) -> None:
+        """
+        End all threads. A command that runs is left to itself: it is adopted by its lock.
+        """
+        self._stopping.set()
+        pollers = [*self._nodes.values(), self._api, self._revisions]
+        for poller in pollers:
+            poller.stop()
+        until = time.monotonic() + CLOSE_SECONDS
+        for poller in pollers:
+            poller.join(max(0.0, until - time.monotonic()))
+        self._doers.join(max(0.0, until - time.monotonic()))
+        self._mailbox.close()
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Start the threads once."""
+        if not self._started and not self._stopping.is_set():
+            self._started = True
+            for poller in (*self._nodes.values(), self._api, self._revisions):
+                poller.start()
+
+    def _wakeup(self) -> Wakeup:
+        """Hand out what has gathered."""
+        wakeup = Wakeup(tuple(self._settlements), self._changed)
+        self._delivered = [settlement.action for settlement in self._settlements]
+        self._settlements, self._changed, self._interrupted = [], False, False
+        self._last_return = time.monotonic()
+        return wakeup
+
+    def _forget_delivered(self) -> None:
+        """Remove the lock files of actions whose settlement is durable."""
+        for action in self._delivered:
+            path = orphans.path_for(self._journal, action)
+            if not orphans.is_running(path):
+                path.unlink(missing_ok=True)
+        self._delivered = []
+
+    def _take(self) -> None:
+        """Take in everything that threads have put."""
+        while messages := self._mailbox.take():
+            for message in messages:
+                self._changed |= self._take_one(message)
+
+    def _take_one(self, message: Message) -> bool:
+        """Take in one message; tell whether a snapshot would show it."""
+        kept = self._snapshot
+        match message:
+            case Settlement():
+                self._settlements.append(message)
+                self._hurry()
+                return False
+            case Whole() | Changes() | Silence():
+                return self._take_report(message)
+            case NodeReport(node=node, look=look):
+                before, kept.nodes[node] = kept.nodes.get(node), look
+                return _differs(before, look)
+            case ApiReport(look=look):
+                self._snapshot = _replace(kept, api=look)
+                if isinstance(look, Seen) and look.value.serving:
+                    self._cache.confirm(look.at)
+                return _differs(kept.api, look)
+            case KubeconfigReport(look=look):
+                self._snapshot = _replace(kept, kubeconfig=look)
+                return _differs(kept.kubeconfig, look)
+            case HoldersReport(holders=holders):
+                return self._take_holders(holders)
+            case RevisionReport(revision=revision):
+                self._snapshot = _replace(kept, revision=revision)
+                return kept.revision != revision
+            case Disconnected(at=at, code=code, why=why):
+                self._cache.forget(at, code, why)
+                return True
