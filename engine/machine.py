@@ -33,7 +33,7 @@ class Move:
     trigger: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Cursor:
     """
     What ``transitions`` calls a model: where we are, and what the table's conditions may ask.

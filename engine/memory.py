@@ -71,8 +71,8 @@ class Memory(msgspec.Struct, frozen=True):
     Everything that a decision may know besides the plan.
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
-    intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents so far
-    (what is done once per key).
+    intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents
+    so far (what is done once per key).
     """
 
     run_id: str = ""

@@ -149,13 +149,15 @@ class Plan:
 
 
 Include = Callable[[str], YamlFile]
+Finish = Callable[[dict[str, Any], Marks, list[Problem]], dict[str, Any]]
 
 
-def load(file: YamlFile, recipe: Recipe, include: Include) -> Plan:
+def load(file: YamlFile, recipe: Recipe, include: Include, finish: Finish) -> Plan:
     """
     Compile a plan file.
 
-    *include* reads another file that the plan names (its inventory).
+    *include* reads another file that the plan names (its inventory); *finish* makes paths absolute and fills in what
+    only the disk knows.
 
     :raises PlanInvalid: with every problem found.
     """
@@ -168,6 +170,8 @@ def load(file: YamlFile, recipe: Recipe, include: Include) -> Plan:
     machine = _machine(data.get("machine"), recipe, marks, problems)
     raw_section = {key: value for key, value in data.items() if key not in {"cluster", "machine"}}
     section = recipe.section(raw_section, marks, include, problems)
+    if section:
+        section = finish(section, marks, problems)
     if problems or machine is None:
         raise PlanInvalid(problems)
     return Plan(str(cluster), machine, section, _verbs(machine, recipe), recipe.target(section))

@@ -34,7 +34,7 @@ def replay(recipe: Recipe, entries: Iterable[AnyEntry]) -> tuple[int, tuple[Diff
     compared = 0
     differences: list[Difference] = []
     for position, entry in enumerate(entries, start=1):
-        if isinstance(entry, e.RunOpened) or isinstance(entry, e.PlanChanged):
+        if isinstance(entry, (e.RunOpened, e.PlanChanged)):
             rules = Rules.of(recipe, from_compiled(entry.plan, recipe))
         if isinstance(entry, e.Decided) and rules is not None:
             today = {s: spelled(answer) for s, answer in answers_of(rules, memory).items()}

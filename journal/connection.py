@@ -62,7 +62,6 @@ def _set(raw: sqlite3.Connection, path: Path, *, synchronous: Synchronous, wal: 
     raw.execute("PRAGMA foreign_keys = on")
     _demand(path, "foreign_keys", raw.execute("PRAGMA foreign_keys").fetchone(), 1)
     raw.execute("PRAGMA secure_delete = on")  # what is withdrawn leaves no trace in free pages
-    raw.execute("PRAGMA trusted_schema = off")
     if sys.platform == "darwin":
         raw.execute("PRAGMA fullfsync = on")  # fsync alone stops at the drive's cache
         raw.execute("PRAGMA checkpoint_fullfsync = on")

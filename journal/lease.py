@@ -30,6 +30,7 @@ _PATIENCE_SECONDS: Final = (
 )
 _PAUSE_SECONDS: Final = 0.005
 _CONTENT_BYTES: Final = 4096
+_pause: Final = time.sleep
 
 
 class Holder(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -131,7 +132,7 @@ def _lock_patiently(descriptor: int) -> bool:
         except BlockingIOError:
             if time.monotonic() >= until:
                 return False
-            time.sleep(_PAUSE_SECONDS)
+            _pause(_PAUSE_SECONDS)
         else:
             return True
 

@@ -267,7 +267,8 @@ class Reader:
 
     def _select(self, statement: str, *values: object) -> Iterator[sqlite3.Row]:
         try:
-            yield from self._connection.execute(statement, values)
+            for columns in self._connection.execute(statement, values):  # noqa: UP028  a delegate would be closed late
+                yield columns
         except _SQLITE as error:
             raise opening.unreadable(self.path, error) from error
 

@@ -49,7 +49,7 @@ _SHAPES: Final = tuple(
 
 _ENCODED_PEM: Final = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}")
 _HEADER: Final = re.compile(
-    r"(?i)\b((?:proxy-)?authorization\\*\"?\s{0,3}[:=]\s{0,3}\\*\"?(?:[a-z]{3,12} )?)"
+    r"(?i)\b((?:proxy-)?authorization\\*\"?\s{0,3}[:=]\s{0,3}\\*\"?(?:[a-z]{3,12} )?+)"
     r"((?!\[redacted:)[^\s\"',;\\]{4,})"
 )
 _BEARER: Final = re.compile(
@@ -71,7 +71,7 @@ _QUOTED: Final = r"\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|'[^'\n]*'"
 
 # key=value, "key": "value" and --key value, wherever they stand.
 _ASSIGNED: Final = re.compile(
-    rf"(?i)({_PREFIX}(?:{_STRONG}|{_WEAK})(?:=|\\*\"\s*:\s*)){_KEPT}"
+    rf"(?i)({_PREFIX}(?:{_STRONG}|{_WEAK})(?: ?= ?|\\*\"\s*:\s*)){_KEPT}"
     rf"({_QUOTED}|[^\s\"'&,;\\{{}}\[\]()]{{3,}})"
 )
 _OPTION: Final = re.compile(

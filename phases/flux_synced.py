@@ -22,6 +22,12 @@ from phases.cni_up import installed
 from phases.section import Section
 from phases.verbs import NUDGE, PREAPPLY, RELEASE, ROOT
 
+NUDGED = {
+    "externalsecret": "ExternalSecret",
+    "gitrepository": "GitRepository",
+    "helmrelease": "HelmRelease",
+    "kustomization": "Kustomization",
+}
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
 ROOT_SETTLE_SECONDS = 30.0
@@ -225,7 +231,8 @@ def _object(section: Section, subject: Subject, fact: Fact, facts: Facts, memory
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
     cause = str(fact.detail.get("cause") or "")
-    if is_clear(section, cause, facts) and fact.detail.get("parked", True):
+    wakeable = subject.partition("/")[0] in NUDGED and fact.detail.get("parked", True)
+    if wakeable and is_clear(section, cause, facts):
         return _nudge(subject, fact, cause, memory)
     if fact.code == codes.FAILED and cause != "RetriesExceeded":
         return Wait(fact.reason, can_clear="no")
@@ -276,7 +283,7 @@ def _nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     namespace, _, bare = name.partition("/")
     stamp = datetime.fromtimestamp(memory.now, UTC).isoformat()
     arguments = {
-        "kind": kind,
+        "kind": NUDGED[kind],
         "namespace": namespace,
         "name": bare,
         "uid": uid,

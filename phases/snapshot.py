@@ -60,7 +60,7 @@ class NodeLook(msgspec.Struct, frozen=True):
 
 class ApiLook(msgspec.Struct, frozen=True):
     """
-    The Kubernetes API: */readyz* on each control plane's own address, and whether it answers us at all.
+    The Kubernetes API: */readyz* on each control plane's own address (by its name), and whether it answers us at all.
 
     *serving* is true when a list was answered with our credentials. *ca_matches* is None while unknown.
     """

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from journal.entries import Instant
+    from rekindle.adapters.background import Background
     from rekindle.adapters.reports import Report
 
 POLL_SECONDS = 2.0
@@ -216,9 +217,7 @@ class ApiPoller:
     def _look_at_api(self, session: Session, pool: ThreadPoolExecutor) -> None:
         """Find an address that serves us, and ask each control plane whether it is ready."""
         at = self._clock()
-        answers = {
-            name: pool.submit(session.api.readyz, name) for name in sorted(self._addresses)
-        }
+        answers = {name: pool.submit(session.api.readyz, name) for name in sorted(self._addresses)}
         base = session.connection.base
         code, why = self._find_base(session)
         serving = not code
@@ -274,6 +273,7 @@ def _stop(session: Session) -> None:
 
 def _end(session: Session, until: float) -> None:
     """Wait for all threads of a session, and let go of its sockets."""
-    for thread in (*session.watchers.values(), session.holders):
+    threads: list[Background] = [*session.watchers.values(), session.holders]
+    for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
     session.connection.close()

@@ -14,23 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.world import Identity, Settlement, Wakeup
-from phases.snapshot import KINDS, Seen, Snapshot, Unseen
-from rekindle.adapters import authorities, gitops, orphans, tls_probe
-from rekindle.adapters.apiserver import (
-    ApiMessage,
-    ApiPoller,
-    ApiReport,
-    Disconnected,
-    HoldersReport,
-    KubeconfigReport,
-)
+from rekindle.adapters import authorities, orphans, tls_probe
+from rekindle.adapters.apiserver import ApiPoller
 from rekindle.adapters.commands import Commands
 from rekindle.adapters.doers import Doers
-from rekindle.adapters.holders import terminating
+from rekindle.adapters.known import Known, Observation
 from rekindle.adapters.mailbox import Mailbox
-from rekindle.adapters.nodes import NodePoller, NodeReport
-from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
-from rekindle.adapters.revisions import RevisionPoller, RevisionReport
+from rekindle.adapters.nodes import NodePoller
+from rekindle.adapters.reports import Changes, Whole
+from rekindle.adapters.revisions import RevisionPoller
 from rekindle.adapters.talos import NodeEye, Talosctl, TalosNodeAddress
 from rekindle.adapters.talos_actions import TalosActions
 
@@ -40,11 +32,14 @@ if TYPE_CHECKING:
     from engine.world import Intent
     from journal.entries import Instant
     from phases.section import Section
+    from phases.snapshot import Snapshot
+    from rekindle.adapters.background import Background
 
 COALESCE_SECONDS = 0.25
 CLOSE_SECONDS = 3.0
 _CONTROL_PLANE = "controlplane"
-Message = Report | ApiMessage | NodeReport | RevisionReport | Settlement
+_TERMINATING_KINDS = frozenset({"Namespace", "CustomResourceDefinition"})
+Message = Observation | Settlement
 
 
 class RealWorld:
@@ -76,8 +71,7 @@ class RealWorld:
         self._settlements: list[Settlement] = []
         self._delivered: list[str] = []
         self._ca = ""
-        self._cache = Cache(tuple(KINDS))
-        self._snapshot = Snapshot(0.0, {name: Unseen(0.0, "not-asked") for name in section.talos.nodes})
+        self._known = Known(tuple(section.talos.nodes))
         self._wire(talos_port)
 
     def _wire(self, talos_port: int) -> None:
@@ -128,17 +122,7 @@ class RealWorld:
         """Return what is known now."""
         self._begin()
         self._take()
-        now = self._clock()
-        kept = self._snapshot
-        return Snapshot(
-            at=now,
-            nodes=dict(kept.nodes),
-            api=kept.api,
-            kubeconfig=kept.kubeconfig,
-            objects=self._cache.objects(now),
-            holders=dict(kept.holders),
-            revision=kept.revision,
-        )
+        return self._known.snapshot(self._clock())
 
     def start(self, intent: Intent) -> None:
         """Begin an action in a thread."""
@@ -179,7 +163,7 @@ class RealWorld:
         End all threads. A command that runs is left to itself: it is adopted by its lock.
         """
         self._stopping.set()
-        pollers = [*self._nodes.values(), self._api, self._revisions]
+        pollers = self._pollers()
         for poller in pollers:
             poller.stop()
         until = time.monotonic() + CLOSE_SECONDS
@@ -194,8 +178,12 @@ class RealWorld:
         """Start the threads once."""
         if not self._started and not self._stopping.is_set():
             self._started = True
-            for poller in (*self._nodes.values(), self._api, self._revisions):
+            for poller in self._pollers():
                 poller.start()
+
+    def _pollers(self) -> list[Background]:
+        """List everything that runs beside us."""
+        return [*self._nodes.values(), self._api, self._revisions]
 
     def _wakeup(self) -> Wakeup:
         """Hand out what has gathered."""
@@ -217,34 +205,50 @@ class RealWorld:
         """Take in everything that threads have put."""
         while messages := self._mailbox.take():
             for message in messages:
-                self._changed |= self._take_one(message)
+                if isinstance(message, Settlement):
+                    self._settlements.append(message)
+                    self._hurry()
+                else:
+                    self._changed |= self._known.take(message)
+                    self._want_holders(message)
 
-    def _take_one(self, message: Message) -> bool:
-        """Take in one message; tell whether a snapshot would show it."""
-        kept = self._snapshot
-        match message:
-            case Settlement():
-                self._settlements.append(message)
-                self._hurry()
-                return False
-            case Whole() | Changes() | Silence():
-                return self._take_report(message)
-            case NodeReport(node=node, look=look):
-                before, kept.nodes[node] = kept.nodes.get(node), look
-                return _differs(before, look)
-            case ApiReport(look=look):
-                self._snapshot = _replace(kept, api=look)
-                if isinstance(look, Seen) and look.value.serving:
-                    self._cache.confirm(look.at)
-                return _differs(kept.api, look)
-            case KubeconfigReport(look=look):
-                self._snapshot = _replace(kept, kubeconfig=look)
-                return _differs(kept.kubeconfig, look)
-            case HoldersReport(holders=holders):
-                return self._take_holders(holders)
-            case RevisionReport(revision=revision):
-                self._snapshot = _replace(kept, revision=revision)
-                return kept.revision != revision
-            case Disconnected(at=at, code=code, why=why):
-                self._cache.forget(at, code, why)
-                return True
+    def _hurry(self) -> None:
+        """Look soon: an action has just ended."""
+        self._api.hurry()
+        for poller in self._nodes.values():
+            poller.hurry()
+
+    def _want_holders(self, message: Message) -> None:
+        """Say what is Terminating, when that may have changed."""
+        session = self._api.session
+        if session is None or not isinstance(message, (Whole, Changes)):
+            return
+        if message.kind in _TERMINATING_KINDS:
+            wanted = self._known.terminating()
+            session.holders.want(wanted)
+        if message.kind == "CustomResourceDefinition":
+            for watcher in session.watchers.values():
+                watcher.look_for_crd()
+
+    def _cluster_ca(self) -> str:
+        """Return the fingerprint of the Kubernetes CA that the nodes are to have (empty: no file tells)."""
+        for node in self._section.talos.nodes.values():
+            with contextlib.suppress(authorities.Unreadable):
+                found = authorities.of_machine_config(Path(node.config)).kubernetes
+                if found:
+                    return found
+        return ""
+
+    def _addresses(self) -> dict[str, str]:
+        """Return each control plane's own base URL."""
+        port = self._section.kubernetes.api_port
+        return {
+            name: f"https://{_bracketed(node.address)}:{port}"
+            for name, node in self._section.talos.nodes.items()
+            if node.role == _CONTROL_PLANE
+        }
+
+
+def _bracketed(address: str) -> str:
+    """Write an address as URLs have it."""
+    return f"[{address}]" if ":" in address else address

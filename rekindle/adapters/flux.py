@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from engine.world import CONFLICT, INVALID, NOT_FOUND, PRECONDITION
 from phases.snapshot import ApiStruct, Meta
 from rekindle.adapters import settling
@@ -20,7 +19,7 @@ from rekindle.adapters.kubernetes import (
     settle_refusal,
     settle_silence,
 )
-from rekindle.adapters.watch import RESOURCES
+from rekindle.adapters.resources import RESOURCES
 
 if TYPE_CHECKING:
     from engine.world import Intent, Settlement

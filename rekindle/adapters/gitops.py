@@ -236,8 +236,12 @@ def _source_of(flux: Object) -> tuple[str, str]:
 def _depends_on(flux: Object) -> list[str]:
     """Return the keys of what it depends on."""
     given = _spec(flux).get("dependsOn")
-    references = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
-    return [f"{item.get('namespace') or _namespace(flux)}/{item.get('name')}" for item in references]
+    references = (
+        [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+    )
+    return [
+        f"{item.get('namespace') or _namespace(flux)}/{item.get('name')}" for item in references
+    ]
 
 
 def _spec(found: Object) -> Object:

@@ -43,7 +43,9 @@ class Terminating:
     places: tuple[ResourcePath, ...] = ()
 
 
-def terminating(namespaces: Mapping[str, Namespace], crds: Mapping[str, object]) -> list[Terminating]:
+def terminating(
+    namespaces: Mapping[str, Namespace], crds: Mapping[str, object]
+) -> list[Terminating]:
     """Pick out what is Terminating."""
     found = [
         Terminating(f"namespace/{name}", name, _named(namespace))
@@ -53,8 +55,7 @@ def terminating(namespaces: Mapping[str, Namespace], crds: Mapping[str, object])
     return found + [
         Terminating(f"crd/{name}", places=_instances(crd))
         for name, crd in crds.items()
-        if isinstance(crd, CustomResourceDefinition)
-        and crd.metadata.deletion_timestamp is not None
+        if isinstance(crd, CustomResourceDefinition) and crd.metadata.deletion_timestamp is not None
     ]
 
 
@@ -145,6 +146,11 @@ class HolderPoller:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holders", daemon=True)
+
+    @property
+    def started(self) -> bool:
+        """Tell whether it was started."""
+        return self._thread.ident is not None
 
     def start(self) -> None:
         """Begin."""

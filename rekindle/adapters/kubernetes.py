@@ -130,14 +130,14 @@ class Api:
             raise RefusedError(response.status, status_of(response).message)
         return response.body
 
-    def readyz(self, control_plane: str) -> bool:
-        """Ask a control plane's own address whether it is ready; no answer is no."""
+    def readyz(self, control_plane: str) -> bool | None:
+        """Ask a control plane's own address whether it is ready; None when there was no answer."""
         call = Call("GET", "/readyz", seconds=READYZ_SECONDS, accept="*/*")
         try:
             base = self.connection.address_of(control_plane)
             return self.connection.send(call, base).body.strip() == b"ok"
         except UnansweredError:
-            return False
+            return None
 
     def serves(self, base: str) -> bool:
         """Tell whether a list is answered with our credentials at this address; raise when it is not."""

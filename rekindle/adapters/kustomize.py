@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
@@ -46,7 +46,7 @@ class Tree:
         self._temporary = tempfile.TemporaryDirectory(prefix="rekindle-tree-")
         self._copy = Path(self._temporary.name) / "tree"
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> Self:
         """Copy the tree."""
         ignored = shutil.ignore_patterns(*_LEFT_OUT)
         try:
@@ -102,7 +102,7 @@ class Tree:
         if file is None or before is None:
             file, content = folder / _FILES[0], {"resources": _generated(folder)}
         else:
-            loaded = yaml.load(before, Loader=yaml.CSafeLoader)  # noqa: S506  it is the safe one
+            loaded = yaml.load(before, Loader=yaml.CSafeLoader)
             content = loaded if isinstance(loaded, dict) else {}
         if spec.get("targetNamespace"):
             content["namespace"] = spec["targetNamespace"]

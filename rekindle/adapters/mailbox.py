@@ -56,7 +56,9 @@ class Mailbox(Generic[T]):
     def wait(self, until: float | None, clock: Callable[[], float]) -> None:
         """Wait until something was put, somebody woke us, or the instant *until* has come by *clock*."""
         span = _LOOK_UP_SECONDS if until is None else until - clock()
-        readable, _, _ = select.select([self._reading], [], [], min(max(span, 0.0), _LOOK_UP_SECONDS))
+        readable, _, _ = select.select(
+            [self._reading], [], [], min(max(span, 0.0), _LOOK_UP_SECONDS)
+        )
         if readable:
             with contextlib.suppress(BlockingIOError):
                 while len(os.read(self._reading, _READ_BYTES)) == _READ_BYTES:
@@ -75,5 +77,3 @@ class Mailbox(Generic[T]):
         self._open = False
         os.close(self._reading)
         os.close(self._writing)
-
-

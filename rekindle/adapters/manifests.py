@@ -13,8 +13,8 @@ import msgspec
 import yaml
 
 from engine.world import INVALID, NOT_FOUND
-from journal.errors import Diagnosed
 from journal.entries import Outcome
+from journal.errors import Diagnosed
 from rekindle.adapters import settling
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import RefusedError, settle_refusal, settle_silence

@@ -18,49 +18,12 @@ from rekindle.adapters.connection import Call, Response, Stream, UnansweredError
 from rekindle.adapters.decoding import Decoder, EventFailedError, Listed, WatchEvent
 from rekindle.adapters.kubernetes import RefusedError, ResourcePath, status_of
 from rekindle.adapters.reports import Changes, Report, Silence, Whole
+from rekindle.adapters.resources import BUILT_IN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rekindle.adapters.connection import Connection
-
-_CORE, _APPS = ("", "v1"), ("apps", "v1")
-_KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
-_SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
-
-# Where each kind of a snapshot is found; of several versions the first that is served.
-RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
-    "Node": (ResourcePath(*_CORE, "nodes", namespaced=False),),
-    "Namespace": (ResourcePath(*_CORE, "namespaces", namespaced=False),),
-    "CustomResourceDefinition": (
-        ResourcePath("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
-    ),
-    "Deployment": (ResourcePath(*_APPS, "deployments"),),
-    "StatefulSet": (ResourcePath(*_APPS, "statefulsets"),),
-    "DaemonSet": (ResourcePath(*_APPS, "daemonsets"),),
-    "Pod": (ResourcePath(*_CORE, "pods"),),
-    "Kustomization": tuple(
-        ResourcePath(_KUSTOMIZE, version, "kustomizations") for version in ("v1", "v1beta2")
-    ),
-    "HelmRelease": tuple(
-        ResourcePath(_HELM, version, "helmreleases") for version in ("v2", "v2beta2")
-    ),
-    "GitRepository": tuple(
-        ResourcePath(_SOURCE, version, "gitrepositories") for version in ("v1", "v1beta2")
-    ),
-    "ExternalSecret": tuple(
-        ResourcePath(_SECRETS, version, "externalsecrets") for version in ("v1", "v1beta1")
-    ),
-    "ClusterSecretStore": tuple(
-        ResourcePath(_SECRETS, version, "clustersecretstores", namespaced=False)
-        for version in ("v1", "v1beta1")
-    ),
-}
-BUILT_IN = frozenset(
-    kind
-    for kind, (place, *_) in RESOURCES.items()
-    if place.group in {"", "apps", "apiextensions.k8s.io"}
-)
 
 PAGE_SIZE = 500
 LIST_SECONDS = 30.0
@@ -112,11 +75,22 @@ class Watcher:
         self._stream: Stream | None = None
         self._place = self._places[0]
         self._version = ""
+        self._not_installed = False
         self._thread = threading.Thread(target=self._run, name=f"watch-{kind}", daemon=True)
+
+    @property
+    def started(self) -> bool:
+        """Tell whether it was started."""
+        return self._thread.ident is not None
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    def look_for_crd(self) -> None:
+        """Look at once if all that we wait for is that the kind gets installed."""
+        if self._not_installed:
+            self._hurry.set()
 
     def stop(self) -> None:
         """Ask to end; ``join`` waits for it."""
@@ -146,6 +120,7 @@ class Watcher:
             except NotInstalledError:
                 self._hand_over(Whole(self.kind, self._clock(), {}))
                 self._version, pause = "", NOT_INSTALLED_SECONDS
+                self._not_installed = True
             except ForgottenError:
                 self._version = ""
                 failures += 1
@@ -181,7 +156,7 @@ class Watcher:
                 listed = self._list_all(place)
             except NotInstalledError:
                 continue
-            self._place = place
+            self._place, self._not_installed = place, False
             return listed
         raise NotInstalledError(self.kind)
 

@@ -91,12 +91,14 @@ class Process:
         self._ready = ready
         self._done = done
         self._timer: Timer | None = None
+        self._inside = False
         self.running = True
 
     def go(self) -> None:
         """Take the next step."""
         if not self.running or (self._ready is not None and not self._ready(self.go)):
             return
+        self._inside = True
         try:
             seconds = next(self._steps)
         except StopIteration as end:
@@ -106,6 +108,8 @@ class Process:
         else:
             if self.running:
                 self._timer = self._loop.after(seconds, self.go)
+        finally:
+            self._inside = False
 
     def stop(self) -> None:
         """End it where it stands, as a killed process ends."""
@@ -114,5 +118,5 @@ class Process:
         self.running = False
         if self._timer is not None:
             self._timer.cancel()
-        if not self._steps.gi_running:
+        if not self._inside:
             self._steps.close()

@@ -41,7 +41,11 @@ class Patcher:
         self._kind = kind
 
     def write(
-        self, key: str, *new: Condition, drop: tuple[str, ...] = (), **fields: Any  # noqa: ANN401
+        self,
+        key: str,
+        *new: Condition,
+        drop: tuple[str, ...] = (),
+        **fields: Any,  # noqa: ANN401
     ) -> None:
         """Set conditions and status fields of an object that may have gone meanwhile."""
         found = self._api.get(self._kind, key)
@@ -95,9 +99,7 @@ class Sources:
         self._patcher = Patcher(loop, api, "GitRepository")
         self.revision = ""
         self.controller = Controller(loop, api, settings.source_workers, self._reconcile)
-        api.watch(
-            "GitRepository", lambda key, old, new: wake(self.controller, key, old, new)
-        )
+        api.watch("GitRepository", lambda key, old, new: wake(self.controller, key, old, new))
 
     def _reconcile(self, key: str) -> Steps:
         found: Source | None = self._api.get("GitRepository", key)

@@ -214,9 +214,7 @@ class HelmReleases:
             tries = f"Failed to {action} after {attempts.failures} attempt(s)"
             new.append(Condition("Stalled", "True", "RetriesExceeded", tries))
             generation = self._api.get(KIND, key).metadata.generation
-            self._patcher.write(
-                key, *new, drop=("Reconciling",), observed_generation=generation
-            )
+            self._patcher.write(key, *new, drop=("Reconciling",), observed_generation=generation)
             return None
         if spec.retries < 0:
             self._patcher.write(key, *new)

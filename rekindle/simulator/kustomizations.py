@@ -86,14 +86,12 @@ class Kustomizations:
             return None
         token = asked(found)
         failure = yield from self._attempt(key, spec)
-        self._settle(key, spec, failure, found.metadata.generation, token)
+        self._settle(key, failure, found.metadata.generation, token)
         if failure is None:
             return spec.interval
         return failure.retry or spec.retry or spec.interval
 
-    def _settle(
-        self, key: str, spec: KustomizationSpec, failure: Failure | None, generation: int, token: str
-    ) -> None:
+    def _settle(self, key: str, failure: Failure | None, generation: int, token: str) -> None:
         if failure is None:
             self.succeed(key, generation, token)
             return
@@ -106,7 +104,6 @@ class Kustomizations:
             new.append(Condition("Reconciling", "True", "ProgressingWithRetry", text))
         if failure.unhealthy:
             new.append(Condition("Healthy", "False", "HealthCheckFailed", failure.unhealthy))
-        del spec
         handled = {"last_handled_reconcile_at": token} if token else {}
         self._patcher.write(key, *new, drop=drop, **handled)
 
@@ -138,7 +135,10 @@ class Kustomizations:
         self._show(key, f"Fetching manifests {tail}")
         yield self._loop.around(0.4)
         if not self._fetchable():
-            text = "failed to download archive: GET http://source-controller.flux-system.svc.cluster.local./: giving up after 10 attempt(s)"
+            text = (
+                "failed to download archive: GET http://source-controller.flux-system.svc.cluster.local./:"
+                " giving up after 10 attempt(s)"
+            )
             return Failure("ArtifactFailed", text)
         self._patcher.write(key, last_attempted_revision=revision)
         self._show(key, f"Detecting drift {tail}")
@@ -204,7 +204,9 @@ class Kustomizations:
 
     def _late(self, refs: list[tuple[str, str]]) -> str:
         states = [(kind, name, status_of(self._api, kind, name)) for kind, name in refs]
-        late = [f"{kind}/{name} status: '{state}'" for kind, name, state in states if state != CURRENT]
+        late = [
+            f"{kind}/{name} status: '{state}'" for kind, name, state in states if state != CURRENT
+        ]
         return ", ".join(sorted(late))
 
     def _health(self, key: str, spec: KustomizationSpec, timeout: float, tail: str) -> Outcome:
@@ -228,8 +230,7 @@ class Kustomizations:
                 message = f"health check failed after {go_duration(round(spent, 3))}: {bad}"
                 return Failure("HealthCheckFailed", message, unhealthy=bad)
             yield min(HEALTH_POLL_SECONDS, timeout - spent)
-        spent = go_duration(round(self._loop.now - began, 3))
-        text = f"Health check passed in {spent}"
+        text = f"Health check passed in {go_duration(round(self._loop.now - began, 3))}"
         self._patcher.write(key, Condition("Healthy", "True", "Succeeded", text))
         return None
 

@@ -1,4 +1,4 @@
-"""Namespaces: Active, or Terminating until nothing is left in them. Nothing but its content keeps one, and nothing helps but that."""
+"""Namespaces: Active, or Terminating until nothing is left in them; nothing else keeps one, and nothing else helps."""
 
 from __future__ import annotations
 
@@ -67,8 +67,12 @@ class Namespaces:
             if kind != "Pod"
             for name in value.metadata.finalizers  # type: ignore[attr-defined]
         )
-        remaining = ", ".join(f"{name} has {n} resource instances" for name, n in sorted(kinds.items()))
-        held = ", ".join(f"{name} in {n} resource instances" for name, n in sorted(finalizers.items()))
+        remaining = ", ".join(
+            f"{name} has {n} resource instances" for name, n in sorted(kinds.items())
+        )
+        held = ", ".join(
+            f"{name} in {n} resource instances" for name, n in sorted(finalizers.items())
+        )
         return (
             Condition(
                 "NamespaceDeletionDiscoveryFailure",

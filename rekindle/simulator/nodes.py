@@ -23,11 +23,15 @@ _READY = (
     Condition("NetworkUnavailable", "False", "CiliumIsUp", "Cilium is running on this node"),
 )
 _NOT_READY = (Condition("Ready", "False", "KubeletNotReady", NO_CNI),)
-_LOST = (Condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."),)
+_LOST = (
+    Condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."),
+)
 
 
 def _taints(key: str) -> tuple[Taint, ...]:
-    return tuple(Taint(f"node.kubernetes.io/{key}", effect) for effect in ("NoSchedule", "NoExecute"))
+    return tuple(
+        Taint(f"node.kubernetes.io/{key}", effect) for effect in ("NoSchedule", "NoExecute")
+    )
 
 
 def is_ready(node: Node | None) -> bool:

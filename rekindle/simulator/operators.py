@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from phases.snapshot import Holder, Namespace
@@ -32,8 +33,8 @@ class Operators:
             (item.kind, item.id): item for item in tree.items() if item.finalizer
         }
         self._providers = _providers(tree)
-        for kind in {item.kind for item in self._items.values()}:
-            api.watch(kind, lambda key, _old, new, kind=kind: self._changed(kind, key, new))
+        for kind in sorted({item.kind for item in self._items.values()}):
+            api.watch(kind, partial(self._changed, kind))
 
     def owner_alive(self, kind: str, key: str, finalizers: tuple[str, ...]) -> bool | None:
         """Say whether a controller runs that would serve an object's finalizers; None: not known."""
@@ -46,7 +47,7 @@ class Operators:
     def _deployments(self, item: Item) -> tuple[str, ...]:
         return (item.operator,) if item.operator else self._providers.get(item.crd, ())
 
-    def _changed(self, kind: str, key: str, new: Any) -> None:  # noqa: ANN401  any object
+    def _changed(self, kind: str, key: str, _old: Any, new: Any) -> None:  # noqa: ANN401  objects
         if terminating(new) and (kind, key) in self._items:
             self._serve_soon(kind, key)
 

@@ -16,6 +16,7 @@ from phases.snapshot import (
     PodSpec,
     PodStatus,
     Waiting,
+    condition,
 )
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.events import Loop
@@ -88,7 +89,8 @@ class Pods:
             self._write(key)
             return
         self._pending.pop(key, None)
-        record.node = min(names, key=lambda name: (self._load[name], name))
+        beside = Counter(other.node for other in self.by_owner[record.owner].values())
+        record.node = min(names, key=lambda name: (beside[name], self._load[name], name))
         self._load[record.node] += 1
         self._write(key)
         self._start(key)
@@ -121,7 +123,11 @@ class Pods:
         here = [key for key, record in self.records.items() if record.node == name]
         for key in here:
             record = self.records[key]
-            if machine is not None and machine.kubelet and record.boot_id not in ("", machine.boot_id):
+            if (
+                machine is not None
+                and machine.kubelet
+                and record.boot_id not in ("", machine.boot_id)
+            ):
                 record.ready = False  # the node has rebooted: its containers start again
                 record.boot_id = ""
                 record.restarts += 1
@@ -182,7 +188,13 @@ class Pods:
     def is_ready(self, key: str) -> bool:
         """Say whether a pod counts as ready: its containers are, and its node still reports."""
         record = self.records[key]
-        return record.ready and (record.tolerates or is_ready(self._api.get("Node", record.node)))
+        if not record.ready:
+            return False
+        node: Node | None = self._api.get("Node", record.node)
+        found = condition(node.status.conditions, "Ready") if node is not None else None
+        if found is None or found.status == "Unknown":
+            return False
+        return record.tolerates or found.status == "True"
 
     def _write(self, key: str) -> None:
         record, pod = self.records[key], self._api.get("Pod", key)
@@ -219,10 +231,10 @@ class Pods:
 
     def _unschedulable(self, pod: Pod) -> Condition:
         nodes = self._api.all("Node")
-        message = f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) had untolerated taint(s)."
+        message = (
+            f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) had untolerated taint(s)."
+        )
         for found in pod.status.conditions:
             if found.message == message:
                 return found
-        return Condition(
-            "PodScheduled", "False", "Unschedulable", message, stamp(self._loop.now)
-        )
+        return Condition("PodScheduled", "False", "Unschedulable", message, stamp(self._loop.now))

@@ -84,4 +84,6 @@ def flux_conditions(
         )
         when = old.last_transition_time if same and old is not None else stamp(now)
         kept[wanted.type] = replace(wanted, last_transition_time=when)
-    return tuple(sorted(kept.values(), key=lambda found: (_FLUX_ORDER.get(found.type, 3), found.type)))
+    return tuple(
+        sorted(kept.values(), key=lambda found: (_FLUX_ORDER.get(found.type, 3), found.type))
+    )

@@ -62,7 +62,9 @@ class Machine:
     @property
     def kubelet(self) -> bool:
         """Does its kubelet run."""
-        return self.configured and self.etcd != "" if self.control_plane else self.stage == "running"
+        return (
+            self.configured and self.etcd != "" if self.control_plane else self.stage == "running"
+        )
 
 
 class Machines:
@@ -174,7 +176,9 @@ class Machines:
         if machine.stage == "off":
             yield self._loop.around(REBOOT_SECONDS)
         if not machine.control_plane:
-            while not any(other.control_plane and other.configured for other in self.by_name.values()):
+            while not any(
+                other.control_plane and other.configured for other in self.by_name.values()
+            ):
                 yield JOIN_POLL_SECONDS  # its API stays closed until a control plane gives it a certificate
         machine.boot_id = self.identifier()
         machine.stage = "booting"
@@ -222,7 +226,9 @@ class Machines:
         machine.etcd = "Running"
         cluster.running.add(machine.name)
         if machine.name in cluster.learners:
-            self._loop.after(self._loop.around(LEARNER_SECONDS), lambda: self._promote(machine, cluster))
+            self._loop.after(
+                self._loop.around(LEARNER_SECONDS), lambda: self._promote(machine, cluster)
+            )
         self.touch(machine)
 
     def _promote(self, machine: Machine, cluster: EtcdCluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,16 +106,14 @@ class Tree(msgspec.Struct, frozen=True):
 
     def items(self) -> list[Item]:
         """Return every object that the tree brings."""
-        parts = [*self.kustomizations.values(), *self.helmreleases.values()]
-        return [
-            item
-            for part in parts
-            for item in (part.objects if isinstance(part, KustomizationSpec) else part.installs)
-        ]
+        brought = [part.objects for part in self.kustomizations.values()]
+        brought += [part.installs for part in self.helmreleases.values()]
+        return [item for items in brought for item in items]
 
 
+@cache
 def load_tree(path: Path) -> Tree:
-    """Read a tree; every error names the file."""
+    """Read a tree, once; every error names the file."""
     try:
         tree = msgspec.convert(yaml.load(path.read_text("utf-8"), Loader), Tree)  # noqa: S506  a safe loader
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
@@ -136,7 +135,9 @@ def load_tree(path: Path) -> Tree:
 
 
 def _dangling(tree: Tree) -> list[str]:
-    problems = [f"root {key} has no section" for key in tree.roots if key not in tree.kustomizations]
+    problems = [
+        f"root {key} has no section" for key in tree.roots if key not in tree.kustomizations
+    ]
     sections: dict[str, Any] = {
         "Kustomization": tree.kustomizations,
         "HelmRelease": tree.helmreleases,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from journal.entries import Instant
 from phases.snapshot import Condition, Node, Pod, Workload, WorkloadStatus
@@ -41,7 +42,7 @@ class Workloads:
         self._dirty: dict[Ref, None] = {}
         self.instant = False
         for kind in KINDS:
-            api.watch(kind, lambda key, old, new, kind=kind: self._changed((kind, key), old, new))
+            api.watch(kind, partial(self._changed, kind))
         api.watch("Pod", self._pod_changed)
         api.watch("Node", self._node_changed)
 
@@ -63,11 +64,12 @@ class Workloads:
 
     # --- when to look again ----------------------------------------------------------------------
 
-    def _changed(self, ref: Ref, old: Workload | None, new: Workload | None) -> None:
+    def _changed(self, kind: str, key: str, old: Workload | None, new: Workload | None) -> None:
+        ref = (kind, key)
         if new is None:
             self._plans.pop(ref, None)
-            for key in list(self._pods.by_owner.get(ref, {})):
-                self._api.delete("Pod", key)
+            for name in list(self._pods.by_owner.get(ref, {})):
+                self._api.delete("Pod", name)
         elif old is None:
             self._soon(ref)
             self._api.later(PROGRESS_SECONDS + 1, lambda: self._soon(ref))
@@ -148,9 +150,7 @@ class Workloads:
             if plan.item.tolerates or is_ready(node)
         ]
 
-    def _create(
-        self, ref: Ref, plan: Plan, workload: Workload, name: str, pin: str = ""
-    ) -> None:
+    def _create(self, ref: Ref, plan: Plan, workload: Workload, name: str, pin: str = "") -> None:
         item = plan.item
         record = Running(ref, item.start, item.tolerates, ref[0] == "DaemonSet", pin)
         self._pods.create(name, workload.metadata.uid, record)
@@ -198,7 +198,12 @@ class Workloads:
         late = self._loop.now - plan.progressed >= PROGRESS_SECONDS
         name = f"{workload.metadata.name}-{workload.metadata.uid[:8]}"
         available = (
-            Condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+            Condition(
+                "Available",
+                "True",
+                "MinimumReplicasAvailable",
+                "Deployment has minimum availability.",
+            )
             if enough
             else Condition(
                 "Available",
@@ -218,4 +223,3 @@ class Workloads:
             progressing = Condition("Progressing", "True", "ReplicaSetUpdated", text)
         found = with_condition(workload.status.conditions, available, self._loop.now)
         return with_condition(found, progressing, self._loop.now)
-

@@ -46,11 +46,17 @@ class Authority:
         extensions.write_text("\n".join(lines) + "\n")
         new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         openssl("req", "-new", *new_key, "-keyout", key, "-subj", subject, "-out", request)
-        signer = ["-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial"]
-        openssl(
-            *("x509", "-req", "-in", request, *signer, "-days", "30"),
-            *("-extfile", extensions, "-out", certificate),
-        )
+        signer: list[str | Path] = [
+            "-CA",
+            self.certificate,
+            "-CAkey",
+            self._key,
+            "-CAcreateserial",
+            "-days",
+            "30",
+        ]
+        more: list[str | Path] = ["-extfile", extensions, "-out", certificate]
+        openssl("x509", "-req", "-in", request, *signer, *more)
         return Identity(self.certificate, certificate, key)
 
 

@@ -44,18 +44,16 @@ class FluxPlayer:
             for deployment in api.items(DEPLOYMENTS)
             if deployment.get("status", {}).get("readyReplicas")
         }
+        self._processes.stop(*set(CONTROLLERS) - ready, patience_seconds=3.0)
         for name in CONTROLLERS:
             if name in ready:
                 self._start(name)
-            else:
-                self._processes.stop(name, patience_seconds=3.0)
 
     def stop(self) -> None:
         """
-        Stop them all: the nodes that they ran on are gone.
+        The nodes that they ran on are gone, and they with them.
         """
-        for name in CONTROLLERS:
-            self._processes.stop(name, patience_seconds=3.0)
+        self._processes.stop(*CONTROLLERS, patience_seconds=0.0)
 
     def _start(self, name: str) -> None:
         if self._processes.running(name):

@@ -24,7 +24,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     folder = Path()
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """
         Run git's own CGI program.
         """

@@ -48,9 +48,12 @@ class Kubelets:
         networked = {pod["spec"].get("nodeName") for pod in api.items(CNI_PODS) if is_ready(pod)}
         for view in views:
             if view.kubelet:
-                self._play(api, view, known.get(view.hostname), view.hostname in networked)
+                node = known.get(view.hostname)
+                self._play(api, view, node, networked=view.hostname in networked)
 
-    def _play(self, api: Api, view: NodeView, node: dict[str, Any] | None, networked: bool) -> None:
+    def _play(
+        self, api: Api, view: NodeView, node: dict[str, Any] | None, *, networked: bool
+    ) -> None:
         if node is None:
             node = api.call("POST", NODES, _node(view))
         boot_id = node["status"].get("nodeInfo", {}).get("bootID")

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 GATE = 'read -r _ || exit 1; exec "$@" </dev/null'
@@ -68,29 +69,31 @@ class Processes:
         """
         return self._running[name].pid
 
-    def stop(self, name: str, patience_seconds: float = 8.0) -> None:
+    def stop(self, *names: str, patience_seconds: float = 8.0) -> None:
         """
-        Ask the program to end; make it end when it does not.
+        Ask the programs to end, all at once; make them end when they do not in time.
         """
         with self._lock:
-            child = self._running.pop(name, None)
-        if child is None:
-            return
+            children = [self._running.pop(name) for name in names if name in self._running]
+        deadline = time.monotonic() + patience_seconds
         for sign in (signal.SIGTERM, signal.SIGKILL):
-            if child.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, sign)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(patience_seconds)
-                break
-        self._tell(f"-{child.pid}")
+            for child in children:
+                if child.poll() is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(child.pid, sign)
+            while sign is signal.SIGTERM and any(child.poll() is None for child in children):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.02)
+        for child in children:
+            child.wait()
+            self._tell(f"-{child.pid}")
 
     def stop_all(self) -> None:
         """
-        Stop everything, the newest first, and the keeper last.
+        Stop everything, and the keeper last.
         """
-        for name in list(reversed(self._running)):
-            self.stop(name)
+        self.stop(*self._running)
         with self._lock:
             keeper, self._keeper = self._keeper, None
         if keeper is not None:

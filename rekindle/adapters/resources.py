@@ -1,0 +1,43 @@
+"""Where the kinds of a snapshot are found in a Kubernetes API."""
+
+from __future__ import annotations
+
+from rekindle.adapters.kubernetes import ResourcePath
+
+_CORE, _APPS = ("", "v1"), ("apps", "v1")
+_KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
+_SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
+
+# Where each kind of a snapshot is found; of several versions the first that is served.
+RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
+    "Node": (ResourcePath(*_CORE, "nodes", namespaced=False),),
+    "Namespace": (ResourcePath(*_CORE, "namespaces", namespaced=False),),
+    "CustomResourceDefinition": (
+        ResourcePath("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False),
+    ),
+    "Deployment": (ResourcePath(*_APPS, "deployments"),),
+    "StatefulSet": (ResourcePath(*_APPS, "statefulsets"),),
+    "DaemonSet": (ResourcePath(*_APPS, "daemonsets"),),
+    "Pod": (ResourcePath(*_CORE, "pods"),),
+    "Kustomization": tuple(
+        ResourcePath(_KUSTOMIZE, version, "kustomizations") for version in ("v1", "v1beta2")
+    ),
+    "HelmRelease": tuple(
+        ResourcePath(_HELM, version, "helmreleases") for version in ("v2", "v2beta2")
+    ),
+    "GitRepository": tuple(
+        ResourcePath(_SOURCE, version, "gitrepositories") for version in ("v1", "v1beta2")
+    ),
+    "ExternalSecret": tuple(
+        ResourcePath(_SECRETS, version, "externalsecrets") for version in ("v1", "v1beta1")
+    ),
+    "ClusterSecretStore": tuple(
+        ResourcePath(_SECRETS, version, "clustersecretstores", namespaced=False)
+        for version in ("v1", "v1beta1")
+    ),
+}
+BUILT_IN = frozenset(
+    kind
+    for kind, (place, *_) in RESOURCES.items()
+    if place.group in {"", "apps", "apiextensions.k8s.io"}
+)

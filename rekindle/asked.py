@@ -1,0 +1,61 @@
+"""Requests from other terminals, as entries of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from engine.memory import Memory
+from engine.runner import Requests
+from journal import entries as e
+from journal import inbox
+from journal.entries import AnyEntry, Instant
+
+Report = Callable[[str], None]
+
+
+def requests_of(journal: Path, report: Report) -> Requests:
+    """Read the journal's inbox; what cannot be honoured is reported and removed."""
+
+    def take(memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
+        waiting = inbox.take(journal, report=lambda file, why: report(f"{file.name}: {why}"))
+        taken: list[tuple[AnyEntry, Callable[[], None]]] = []
+        for file, request in waiting:
+            entry = entry_of(request, memory, now, report)
+            if entry is None:
+                inbox.done(file)
+            else:
+                taken.append((entry, partial(inbox.done, file)))
+        return taken
+
+    return Requests(take)
+
+
+def entry_of(
+    request: inbox.Request, memory: Memory, now: Instant, report: Report
+) -> AnyEntry | None:
+    """Make the entry that a request asks for; None when it does not fit what is open."""
+    match request:
+        case inbox.Cancel():
+            return e.CancelRequested(at=now, actor=request.actor)
+        case inbox.Note():
+            return e.Note(at=now, text=request.text, actor=request.actor)
+        case inbox.Approve() | inbox.Refuse():
+            known = memory.approvals.get(request.approval)
+            if known is None or known.answer:
+                report(f"approval {request.approval} is not open")
+                return None
+            if not known.digest.startswith(request.digest):
+                report(f"approval {request.approval} is about something else by now")
+                return None
+            if isinstance(request, inbox.Refuse):
+                return e.ApprovalRefused(
+                    at=now, approval=known.approval, digest=known.digest, actor=request.actor
+                )
+            if known.typed and request.typed != known.typed:
+                report(f"approval {request.approval} needs '{known.typed}' typed exactly")
+                return None
+            return e.ApprovalGiven(
+                at=now, approval=known.approval, digest=known.digest, actor=request.actor
+            )

@@ -1,0 +1,45 @@
+"""``rekindle history``: the runs of a journal."""
+
+from __future__ import annotations
+
+import click
+
+from engine.patience import spoken
+from journal.reader import Reader
+from rekindle.cli.options import journal_option, json_option
+from rekindle.lines import stamp
+from rekindle.output import print_json, print_line
+from rekindle.paths import newest_journal
+
+
+@click.command("history")
+@journal_option
+@json_option
+def command(journal: str | None, *, as_json: bool) -> int:
+    """List the runs of a journal."""
+    path = newest_journal(journal)
+    with Reader(path) as reader:
+        runs = reader.runs()
+    if as_json:
+        items = [
+            {
+                "run_id": run.run_id,
+                "purpose": run.opened.purpose,
+                "cluster": run.opened.cluster,
+                "opened_at": run.opened.at,
+                "last_at": run.last_at,
+                "entries": run.last_seq,
+                "outcome": str(run.outcome) if run.outcome is not None else None,
+            }
+            for run in runs
+        ]
+        print_json({"schema": "rekindle.history/1", "journal": str(path), "runs": items})
+        return 0
+    for run in runs:
+        outcome = str(run.outcome) if run.outcome is not None else "open"
+        span = spoken(run.last_at - run.opened.at)
+        print_line(
+            f"{run.run_id}  {run.opened.purpose:8}  {run.opened.cluster:16}  {stamp(run.opened.at)}"
+            f"  {span:>10}  {run.last_seq:6} entries  {outcome}"
+        )
+    return 0

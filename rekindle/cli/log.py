@@ -1,0 +1,76 @@
+"""``rekindle log``: a run, entry by entry; and whether the chain still holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from engine.errors import UsageWrong
+from journal import entries as e
+from journal.reader import Reader
+from journal.row import Row
+from rekindle.cli.options import journal_option, json_option
+from rekindle.lines import describe, stamp
+from rekindle.output import print_json, print_line, tell
+from rekindle.paths import newest_journal
+
+QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
+
+
+@click.command("log")
+@journal_option
+@json_option
+@click.option(
+    "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
+)
+@click.option("--all", "everything", is_flag=True, help="Also observations, decisions and timers.")
+@click.option("--verify", is_flag=True, help="Check the whole chain; 0 if it holds, 77 if not.")
+def command(
+    journal: str | None, run_id: str | None, *, as_json: bool, everything: bool, verify: bool
+) -> int:
+    """Show a run entry by entry, or verify the chain."""
+    path = newest_journal(journal)
+    with Reader(path) as reader:
+        if verify:
+            head = reader.verify()
+            if as_json:
+                document = {"id": head.id, "hash": head.hash.hex(), "journal": str(path)}
+                print_json({"schema": "rekindle.verify/1", "verdict": "whole", **document})
+            else:
+                print_line(f"whole: {head.id} entries, head {head.hash.hex()[:16]}")
+            return 0
+        runs = [r for r in reader.runs() if run_id is None or r.run_id.startswith(run_id)]
+        if not runs:
+            raise UsageWrong(
+                f"{path}: there is no such run",
+                reference="no-run",
+                hint="`rekindle history` lists the runs of a journal",
+            )
+        shown = 0
+        for row in reader.rows(runs[-1].run_id):
+            if as_json:
+                print_json(_document(row))
+            elif everything or not isinstance(row.entry, QUIET):
+                print_line(f"{row.seq:6}  {stamp(row.at)}  {row.kind:18}  {describe(row.entry)}")
+            else:
+                continue
+            shown += 1
+        if not as_json and not everything:
+            tell(f"{runs[-1].last_seq - shown} entries of detail are left out; --all shows them")
+    return 0
+
+
+def _document(row: Row) -> dict[str, Any]:
+    body = msgspec.to_builtins(row.entry) if row.entry is not None else None
+    return {
+        "schema": "rekindle.entry/1",
+        "run_id": row.run_id,
+        "seq": row.seq,
+        "kind": row.kind,
+        "at": row.at,
+        "wall_ns": row.wall_ns,
+        "epoch": row.epoch,
+        "entry": body,
+    }

@@ -1,0 +1,65 @@
+"""The one JSON document that a session ends with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.memory import Memory
+from engine.runner import Ended
+from journal.entries import Outcome
+
+REHEARSAL = "rekindle.rehearsal/1"
+RUN = "rekindle.run/1"
+
+
+def of_session(
+    ended: Ended, *, counted: dict[str, Any], wall_seconds: float, journal: str
+) -> dict[str, Any]:
+    """
+    Say how a session ended. *counted* has the figures of the recipe and of the world.
+
+    ``cluster_seconds`` are the cluster's own, from the opening of the run; ``wall_seconds`` are this session's.
+    """
+    memory = ended.memory
+    return {
+        "schema": schema_of(memory),
+        "outcome": ended.outcome,
+        "state": memory.state,
+        "run_id": memory.run_id,
+        "cluster": memory.cluster,
+        "cluster_seconds": round(memory.now - memory.opened_at, 3),
+        "wall_seconds": round(wall_seconds, 3),
+        "journal": journal,
+        "bootstraps": bootstraps(memory),
+        "wipes": 0,
+        **counted,
+        "answers": memory.answers,
+    }
+
+
+def of_memory(memory: Memory, *, journal: str) -> dict[str, Any]:
+    """Say how a run ended that was closed before; its closing entry has the counts."""
+    return {
+        "schema": schema_of(memory),
+        "outcome": memory.outcome,
+        "state": memory.state,
+        "run_id": memory.run_id,
+        "cluster": memory.cluster,
+        "cluster_seconds": round(memory.now - memory.opened_at, 3),
+        "wall_seconds": 0.0,
+        "journal": journal,
+        "bootstraps": bootstraps(memory),
+        "wipes": 0,
+        **memory.summary,
+        "answers": memory.answers,
+    }
+
+
+def schema_of(memory: Memory) -> str:
+    """A rehearsal's document and a real run's differ by name, so that nobody mistakes one for the other."""
+    return REHEARSAL if memory.purpose == "rehearse" else RUN
+
+
+def bootstraps(memory: Memory) -> int:
+    """How often etcd was bootstrapped, so far as the journal knows (a simulated world counts for itself)."""
+    return sum(a.outcome is Outcome.DONE for a in memory.attempts_at("etcd.bootstrap"))

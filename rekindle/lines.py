@@ -1,0 +1,123 @@
+"""One line an entry: the same words in the log, in the live view and in plain output."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.patience import spoken
+from journal import entries as e
+
+TEXT = 160
+
+
+def clock(instant: float) -> str:
+    """Write an instant as the time of day in UTC."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%H:%M:%S")
+
+
+def stamp(instant: float) -> str:
+    """Write an instant with its date, in UTC."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def describe(entry: e.AnyEntry | None) -> str:
+    """Say what happened; an empty line for what only the machine needs."""
+    match entry:
+        case None:
+            return "(withdrawn)"
+        case e.RunOpened():
+            return f"run {entry.run_id} opened: {entry.purpose} of {entry.cluster}"
+        case e.RunResumed():
+            left = f", open: {', '.join(entry.open_actions)}" if entry.open_actions else ""
+            return f"resumed by {entry.holder}{left}"
+        case e.RunInterrupted():
+            return f"session ended: {entry.why}"
+        case e.RunClosed():
+            return f"run closed: {entry.outcome}"
+        case e.CancelRequested():
+            return f"{entry.actor} asked to cancel"
+        case e.LeaseTaken():
+            return f"lease {entry.epoch} taken by {entry.holder}"
+        case e.LeaseLost():
+            return f"lease {entry.epoch} given up"
+        case e.Note():
+            return f"note by {entry.actor}: {entry.text}"
+        case _:
+            return _describe_work(entry)
+
+
+def _describe_work(entry: e.AnyEntry) -> str:
+    match entry:
+        case e.Observed():
+            return _observed(entry)
+        case e.FindingsChanged():
+            new = "; ".join(finding.message for finding in entry.changed.values())
+            gone = f"cleared: {', '.join(entry.cleared)}" if entry.cleared else ""
+            return _cut("; ".join(part for part in (new, gone) if part))
+        case e.Moved():
+            return f"{entry.source} → {entry.target}: {entry.why}"
+        case e.Decided():
+            return _decided(entry)
+        case e.TimerSet():
+            return f"timer {entry.name} set for {clock(entry.due)} ({spoken(entry.span)})"
+        case e.TimerCancelled():
+            return f"timer {entry.name} cancelled"
+        case e.TimerFired():
+            return f"timer {entry.name} fired"
+        case e.GoalMoved():
+            return f"goal: {entry.revision}"
+        case e.ClockJumped():
+            return f"the clock jumped by {entry.seconds:g} s"
+        case e.PlanChanged():
+            return f"plan changed ({entry.verdict}): {entry.plan_digest[:12]}"
+        case e.Redacted():
+            return f"entry {entry.seq} withdrawn: {entry.why}"
+        case _:
+            return _describe_action(entry)
+
+
+def _describe_action(entry: e.AnyEntry) -> str:
+    match entry:
+        case e.RetryScheduled():
+            return f"{entry.verb} {entry.target}: {entry.code}; again in {spoken(entry.delay)}"
+        case e.ActionIntended():
+            again = f" (attempt {entry.attempt})" if entry.attempt > 1 else ""
+            return f"{entry.action} {entry.verb} {entry.target}{again}"
+        case e.ActionSettled():
+            code = f" ({entry.code})" if entry.code else ""
+            by = f", told by {entry.by}" if entry.by != "action" else ""
+            return f"{entry.action} {entry.verb} {entry.target}: {entry.outcome}{code}{by}"
+        case e.ApprovalAsked():
+            return f"approval {entry.approval} asked: {entry.question}"
+        case e.ApprovalGiven():
+            return f"approval {entry.approval} given by {entry.actor}"
+        case e.ApprovalRefused():
+            return f"approval {entry.approval} refused by {entry.actor}"
+        case _:
+            return ""
+
+
+def _observed(entry: e.Observed) -> str:
+    parts = [f"{subject}: {fact.code}" for subject, fact in list(entry.changed.items())[:4]]
+    more = len(entry.changed) + len(entry.removed) - len(parts)
+    if more > 0:
+        parts.append(f"and {more} more")
+    return _cut("; ".join(parts))
+
+
+def _decided(entry: e.Decided) -> str:
+    parts = [
+        f"{subject}: {body['answer']}"
+        for subject, body in list(entry.answers.items())[:4]
+        if "answer" in body
+    ]
+    more = len(entry.answers) - len(parts)
+    if more > 0:
+        parts.append(f"and {more} more")
+    if entry.removed:
+        parts.append(f"{len(entry.removed)} done")
+    return _cut("; ".join(parts))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT else text[: TEXT - 1] + "…"

@@ -1,0 +1,71 @@
+"""Where journals are: one a cluster, under the user's state folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from engine.errors import UsageWrong
+
+ENVIRONMENT = "REKINDLE_JOURNAL"
+
+
+def state_folder() -> Path:
+    """``$XDG_STATE_HOME/rekindle`` or the platform's own place; ours, so 0700."""
+    given = os.environ.get("XDG_STATE_HOME")
+    return Path(given) / "rekindle" if given else user_state_path("rekindle")
+
+
+def journal_for_cluster(cluster: str) -> Path:
+    """The journal of a real cluster."""
+    return _ours(state_folder() / f"{_file_name(cluster)}.db")
+
+
+def journal_for_rehearsal(scenario: str) -> Path:
+    """The journal of a rehearsal."""
+    return _ours(state_folder() / "rehearsals" / f"{_file_name(scenario)}.db")
+
+
+def given_journal(option: str | None) -> Path | None:
+    """The journal that was named, by option or environment."""
+    named = option or os.environ.get(ENVIRONMENT)
+    return Path(named).absolute() if named else None
+
+
+def newest_journal(option: str | None) -> Path:
+    """
+    The journal that was named, else the one that was written last.
+
+    :raises UsageWrong: when there is none at all.
+    """
+    named = given_journal(option)
+    if named is not None:
+        return named
+    folder = state_folder()
+    found = [path for pattern in ("*.db", "rehearsals/*.db") for path in folder.glob(pattern)]
+    if not found:
+        raise UsageWrong(
+            f"there is no journal in {folder}",
+            reference="no-journal",
+            hint="name one with --journal FILE, or begin: `rekindle rehearse june-12`",
+        )
+    return max(found, key=_written)
+
+
+def _written(path: Path) -> float:
+    log = path.with_name(path.name + "-wal")
+    return max(path.stat().st_mtime, log.stat().st_mtime if log.exists() else 0.0)
+
+
+def _ours(path: Path) -> Path:
+    for folder in (path.parent.parent, path.parent):
+        if folder.name in {"rekindle", "rehearsals"}:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text)[:100] or "cluster"

@@ -1,0 +1,217 @@
+"""
+A rehearsal's script: which cluster, in which state, what its commands bring, what happens to it, who answers.
+
+Scenarios and trees travel as package data: ``scenarios/NAME.yaml`` and ``data/NAME.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import yaml
+from msgspec.structs import replace
+
+from rekindle.simulator.errors import ScenarioInvalid
+from rekindle.simulator.tree import Item, Loader, Tree, load_tree
+
+SCHEMA = "rekindle.scenario/1"
+FOLDER = Path(__file__).parent
+SCENARIOS = FOLDER / "scenarios"
+TREES = FOLDER / "data"
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A misspelt key is an error."""
+
+
+class NodeSpec(Strict, frozen=True):
+    """A machine. *state* at the start: maintenance, booting (configured, without etcd), running, off, foreign."""
+
+    address: str
+    role: Literal["controlplane", "worker"] = "controlplane"
+    state: Literal["maintenance", "booting", "running", "off", "foreign"] = "maintenance"
+
+
+class Left(Strict, frozen=True):
+    """
+    What is left of a cluster. *releases* are whole releases with all that they installed, *objects* further ones as
+    ``Kind/namespace/name``, *terminating* the namespaces whose deletion was asked for when the accident happened.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    terminating: tuple[str, ...] = ()
+    crds: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+
+
+class Initial(Strict, frozen=True):
+    """
+    The state at the start.
+
+    The cluster was built *age* seconds before the start, was healthy until *before* seconds before it, and since then
+    has only what *left* says (None: all of it). The world runs alone from there to the start.
+    """
+
+    cluster: bool = False
+    age: float = 864000.0
+    before: float = 0.0
+    kubeconfig: Literal["absent", "ours", "foreign"] = "absent"
+    left: Left | None = None
+
+
+class CommandSpec(Strict, frozen=True):
+    """What a command of the operator's repository does: how long it takes, how it exits, what it brings."""
+
+    duration: float
+    exit: int = 0
+    helmreleases: tuple[str, ...] = ()
+    objects: tuple[Item, ...] = ()
+
+
+class EventSpec(Strict, frozen=True):
+    """Something that happens by itself, *at* seconds after the start."""
+
+    at: float
+    do: Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
+    node: str = ""
+    kind: str = ""
+    key: str = ""
+    revision: str = ""
+
+
+class OperatorRule(Strict, frozen=True):
+    """How the scenario's operator answers a question (a part of it, or a glob), after some seconds of thought."""
+
+    question: str
+    answer: bool = True
+    think: float = 20.0
+
+    def matches(self, question: str, subject: str) -> bool:
+        """Say whether the rule is about that question."""
+        return any(
+            self.question in text or fnmatchcase(text, self.question)
+            for text in (question, subject)
+        )
+
+
+class Parameters(Strict, frozen=True):
+    """How fast this cluster is, and the flags of its controllers."""
+
+    etcd_delay: float = 8.0
+    pod_slowness: float = 1.0
+    requeue_dependency: float = 30.0
+    kustomize_workers: int = 4
+    helm_workers: int = 4
+
+
+class Scenario(Strict, frozen=True):
+    """A rehearsal's script. *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded)."""
+
+    schema: str
+    name: str
+    title: str
+    description: str
+    cluster: str
+    tree: str
+    start: datetime
+    nodes: dict[str, NodeSpec]
+    commands: dict[str, CommandSpec]
+    plan: dict[str, Any]
+    seed: int = 0
+    initial: Initial = Initial()
+    parameters: Parameters = Parameters()
+    events: tuple[EventSpec, ...] = ()
+    operator: tuple[OperatorRule, ...] = ()
+
+
+def names() -> list[str]:
+    """List the scenarios that come with the package."""
+    return sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
+
+
+def find_scenario(name: str) -> Path:
+    """Return the path of a scenario: a file, or one of the package's by name."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return path
+    path = SCENARIOS / f"{name}.yaml"
+    if not path.is_file():
+        raise ScenarioInvalid(
+            f"there is no scenario {name!r}",
+            reference="scenario-unknown",
+            hint=f"the package has {', '.join(names())}; a path to a file works too",
+        )
+    return path
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read and check a scenario; all that is wrong with it is said at once."""
+    try:
+        raw = yaml.load(path.read_text("utf-8"), Loader)  # noqa: S506  a safe loader
+        scenario = msgspec.convert(raw, Scenario)
+    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ScenarioInvalid(
+            f"{path.name} is no scenario: {error}",
+            reference="scenario-invalid",
+            hint=f"it must follow {SCHEMA}",
+        ) from error
+    tree = tree_path(scenario, path)
+    problems = _problems(scenario, load_tree(tree))
+    if problems:
+        raise ScenarioInvalid(
+            f"{path.name}: {'; '.join(problems)}",
+            reference="scenario-invalid",
+            hint="mend what is named above",
+        )
+    check_commands(scenario, scenario.plan.get("commands", {}))
+    return replace(scenario, tree=str(tree))
+
+
+def tree_path(scenario: Scenario, path: Path) -> Path:
+    """Return the path of a scenario's tree: beside the scenario, else in the package."""
+    beside = path.resolve().parent / scenario.tree
+    return beside if beside.is_file() else TREES / scenario.tree
+
+
+def check_commands(scenario: Scenario, names: Iterable[str]) -> None:
+    """Refuse a plan that has commands of which the scenario does not say what they do."""
+    missing = sorted(set(names) - set(scenario.commands))
+    if missing:
+        raise ScenarioInvalid(
+            f"scenario {scenario.name} does not declare {', '.join(missing)}",
+            reference="command-undeclared",
+            hint="give each command its duration, its exit code and what it brings",
+        )
+
+
+def _problems(scenario: Scenario, tree: Tree) -> list[str]:
+    found = []
+    if scenario.schema != SCHEMA:
+        found.append(f"its schema is {scenario.schema!r}, not {SCHEMA!r}")
+    if scenario.start.tzinfo is None:
+        found.append("start has no time zone")
+    for name, command in scenario.commands.items():
+        found += [
+            f"command {name} brings {key}, which is no release of the tree"
+            for key in command.helmreleases
+            if key not in tree.helmreleases
+        ]
+    left = scenario.initial.left or Left()
+    found += [
+        f"{key} is no release of the tree" for key in left.releases if key not in tree.helmreleases
+    ]
+    have = {f"{item.kind}/{item.id}" for item in tree.items()}
+    found += [f"{ref} is not in the tree" for ref in left.objects if ref not in have]
+    found += [f"crd {name} is not in the tree" for name in left.crds if name not in tree.crds()]
+    for event in scenario.events:
+        if event.node and event.node not in scenario.nodes:
+            found.append(f"event at {event.at:g}: there is no node {event.node}")
+        if event.do in ("reboot", "power-off", "power-on", "wipe") and not event.node:
+            found.append(f"event at {event.at:g}: {event.do} needs a node")
+    return found

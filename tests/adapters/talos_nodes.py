@@ -1,0 +1,180 @@
+"""Talos nodes for tests: small servers for the port, and a talosctl that says what was recorded."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.adapters.conftest import write_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+BOOT_ID = "0d0a8a52-6d37-4f0c-8d9a-2d6c0f3c8c11"
+UUID = "f3b8f0a2-27a0-4f77-9b3e-1f0d3a9a1b11"
+
+FAKE = """#!/bin/sh
+dir=$(dirname "$0")
+echo "$*" >> "$dir/calls"
+key=
+skip=
+for word in "$@"; do
+  if [ -n "$skip" ]; then skip=; continue; fi
+  case "$word" in
+    --talosconfig|-e|-n|--file|--mode) skip=yes ;;
+    *) key="$key $word" ;;
+  esac
+done
+key=$(echo $key | tr ' /' '__')
+case "$key" in kubeconfig_*) cat "$dir/fetched" > "$2"; key=kubeconfig ;; esac
+[ -e "$dir/$key.hang" ] && exec sleep 30
+[ -e "$dir/$key.err" ] && cat "$dir/$key.err" >&2 && exit 1
+[ -e "$dir/$key.out" ] && cat "$dir/$key.out" && exit 0
+echo "error: nothing recorded for $key: rpc error: code = Unimplemented desc = x" >&2
+exit 1
+"""
+
+SERVICE = """NODE     10.5.0.2
+ID       etcd
+STATE    {state}
+HEALTH   {health}
+EVENTS   [{state}]: Health check successful (1m2s ago)
+         [Preparing]: Running pre state (1m22s ago)
+"""
+
+MEMBERS = """NODE       ID                 HOSTNAME   PEER URLS               CLIENT URLS             LEARNER
+10.5.0.2   4b7c1a2f4e6c1d2a   cp-1       https://10.5.0.2:2380   https://10.5.0.2:2379   false
+10.5.0.2   5b7c1a2f4e6c1d2a              https://10.5.0.3:2380                           true
+10.5.0.2   6b7c1a2f4e6c1d2a   cp-3       https://10.5.0.4:2380   https://10.5.0.4:2379   false
+"""
+
+
+def refusal(code: str, text: str = "because") -> str:
+    node = "1 error occurred:\n\t* 10.5.0.2: rpc error"
+    return f"error executing: {node}: code = {code} desc = {text}\n"
+
+
+class FakeTalosctl:
+    """A program that answers from files beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.program = write_program(folder / "talosctl", FAKE.replace('> "$2"', '> "$last"'))
+        text = FAKE.replace("skip=\n", "skip=\nlast=\n", 1).replace(
+            "*) key=",
+            'kubeconfig) key=kubeconfig ;;\n    /*kubeconfig) last=$word; key="$key x" ;;\n    *) key=',
+            1,
+        )
+        self.program = write_program(folder / "talosctl", text.replace('> "$2"', '> "$last"'))
+
+    def says(self, key: str, text: str) -> None:
+        (self.folder / f"{key}.err").unlink(missing_ok=True)
+        (self.folder / f"{key}.out").write_text(text)
+
+    def refuses(self, key: str, text: str) -> None:
+        (self.folder / f"{key}.err").write_text(text)
+
+    def hangs(self, key: str) -> None:
+        (self.folder / f"{key}.hang").touch()
+
+    def resource(self, name: str, spec: object, suffix: str = "") -> None:
+        body = {"metadata": {"id": name}, "node": "10.5.0.2", "spec": spec}
+        self.says(f"get_{name}_-o_json{suffix}", json.dumps(body, indent=4) + "\n")
+
+    def running(self, stage: str = "running", *unmet: str, etcd: str = "Running") -> None:
+        conditions = [{"name": name, "reason": "x"} for name in unmet]
+        status = {"ready": not unmet, "unmetConditions": conditions}
+        self.resource("machinestatus", {"stage": stage, "status": status})
+        self.resource("systeminformation", {"uuid": UUID, "manufacturer": "m"})
+        self.resource("version", {"version": "v1.12.0"})
+        self.says("read__proc_sys_kernel_random_boot_id", f"{BOOT_ID}\n")
+        self.says(
+            "service_etcd", SERVICE.format(state=etcd, health="OK" if etcd == "Running" else "?")
+        )
+        self.says("etcd_members", MEMBERS)
+
+    @property
+    def calls(self) -> list[str]:
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "calls").read_text().splitlines()
+        return []
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A self-signed certificate, made by openssl."""
+
+    certificate: Path
+    key: Path
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.certificate.read_bytes()).decode()
+
+    def context(self, *, ask: bool = False) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        if ask:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.certificate)
+        return context
+
+
+def make_certificate(folder: Path, name: str = "node", sans: str = "IP:127.0.0.1") -> Certificate:
+    made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    names = ["-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={sans}"]
+    files = ["-keyout", str(made.key), "-out", str(made.certificate)]
+    subprocess.run([*command, *names, *files], check=True, capture_output=True)
+    return made
+
+
+@contextlib.contextmanager
+def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Serve each connection by *serve*, one after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.05)
+        ending = threading.Event()
+
+        def run() -> None:
+            while not ending.is_set():
+                try:
+                    accepted, _ = listening.accept()
+                except TimeoutError:
+                    continue
+                accepted.settimeout(5)
+                with accepted, contextlib.suppress(OSError):
+                    serve(accepted)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        ending.set()
+        thread.join()
+
+
+def maintenance(certificate: Certificate) -> Callable[[socket.socket], None]:
+    return _speaking(certificate.context())
+
+
+def configured(certificate: Certificate) -> Callable[[socket.socket], None]:
+    return _speaking(certificate.context(ask=True))
+
+
+def _speaking(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
+    def serve(accepted: socket.socket) -> None:
+        with context.wrap_socket(accepted, server_side=True) as tls:
+            tls.recv(64)
+            tls.sendall(SETTINGS)
+
+    return serve

@@ -1,0 +1,174 @@
+"""Reading: while somebody writes, long after, and where we may not write a byte."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from journal import entries as e
+from journal import files
+from journal.errors import JournalFailed, JournalTooNew
+from journal.reader import Reader
+
+from .making import BOB, ROOT, begin, modes, note, rich_journal
+
+READ = """
+import os, sys
+from pathlib import Path
+from journal.reader import Reader
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+with Reader(Path(sys.argv[1])) as reader:
+    reader.verify()
+    print(len(list(reader.rows())), reader.newest_run().run_id, reader.holder_alive())
+"""
+
+
+def test_runs_are_listed_with_their_outcomes(tmp_path: Path) -> None:
+    with Reader(rich_journal(tmp_path / "j.db")) as reader:
+        first, second = reader.runs()
+        assert reader.newest_run() == second
+        assert reader.holder_alive() is False
+    assert (first.run_id, first.outcome, first.last_seq) == ("run-1", e.RunOutcome.CANCELLED, 8)
+    assert (second.run_id, second.outcome, second.last_seq) == ("run-2", None, 3)
+    assert (second.first_id, second.last_id, second.last_kind) == (9, 11, "observed")
+    assert first.lease is None
+    assert second.lease is not None
+    assert second.lease.epoch == 2
+
+
+def test_rows_are_read_from_where_one_left_off(tmp_path: Path) -> None:
+    with Reader(rich_journal(tmp_path / "j.db")) as reader:
+        assert [row.seq for row in reader.rows("run-1", after=6)] == [7, 8]
+        assert [row.id for row in reader.rows(after=9)] == [10, 11]
+        assert list(reader.rows("run-9")) == []
+        assert reader.latest_checkpoint("run-1") == (7, b'{"state":"talos-ready"}')
+        assert reader.latest_checkpoint("run-9") is None
+
+
+def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with begin(path) as journal, Reader(path) as reader:
+        assert reader.holder_alive() is True
+        journal.append([note("fresh")])
+        assert [row.entry for row in reader.rows(after=2)] == [note("fresh")]
+        reader.verify()
+
+
+def test_reading_starts_without_sqlalchemy() -> None:
+    code = "import sys, journal.reader; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    with Reader(rich_journal(tmp_path / "j.db")) as reader, pytest.raises(sqlite3.OperationalError):
+        reader._connection.execute("DELETE FROM lease")
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that another user can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="journal-test-"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("with_wal", [False, True])
+def test_a_read_only_folder_is_read_and_left_alone(shared: Path, *, with_wal: bool) -> None:
+    """Mutant: always ``immutable=1``; the newest entry, which is in the -wal file only, would be missing."""
+    path = shared / "j.db"
+    journal = begin(path)
+    journal.append([note("newest")])
+    if with_wal:
+        for suffix in ("", "-wal", ".lock"):  # as a killed process leaves them, or a backup
+            source = files.beside(path, suffix)
+            shutil.copyfile(source, files.beside(shared / "k.db", suffix))
+    journal.close()
+    if not with_wal:
+        for suffix in ("", ".lock", ".head"):
+            shutil.copyfile(files.beside(path, suffix), files.beside(shared / "k.db", suffix))
+    for file in shared.glob("k.db*"):
+        file.chmod(0o644)
+    shared.chmod(0o555)
+    before = modes(shared)
+    done = subprocess.run(
+        [sys.executable, "-c", READ, shared / "k.db"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("3 run-1 False\n", "")
+    assert modes(shared) == before
+
+
+@pytest.mark.parametrize("with_wal", [False, True])
+def test_a_read_only_folder_is_read_without_a_trace(tmp_path: Path, *, with_wal: bool) -> None:
+    path = tmp_path / "j.db"
+    with begin(path) as journal:
+        journal.append([note("newest")])
+        if not with_wal:
+            journal.close()
+        before = modes(tmp_path)
+        with Reader(path, folder_writable=False) as reader:
+            assert len(list(reader.rows())) == 3
+            copy = reader._opened._copy
+            assert (copy is not None) is with_wal
+        assert modes(tmp_path) == before
+        assert copy is None or not Path(copy.name).exists()
+
+
+def test_a_missing_journal_says_so(tmp_path: Path) -> None:
+    with pytest.raises(JournalFailed) as caught:
+        Reader(tmp_path / "j.db")
+    assert (caught.value.reference, caught.value.exit_code) == ("journal-missing", 74)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"hello" * 500])
+def test_what_is_no_journal_says_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "j.db"
+    path.write_bytes(content)
+    with pytest.raises(JournalFailed) as caught:
+        Reader(path)
+    assert caught.value.reference == "journal-foreign-file"
+
+
+def test_another_programs_database_is_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE entries (id)")
+    with pytest.raises(JournalFailed) as caught:
+        Reader(path)
+    assert caught.value.reference == "journal-foreign-file"
+
+
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(JournalFailed) as caught:
+        Reader(tmp_path)
+    assert caught.value.reference == "journal-unreadable"
+
+
+def test_a_newer_layout_says_so_to_reader_and_writer(tmp_path: Path) -> None:
+    """Mutant: drop the comparison in ``check_identity``."""
+    path = rich_journal(tmp_path / "j.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 2")
+    with pytest.raises(JournalTooNew) as caught:
+        Reader(path)
+    assert caught.value.exit_code == 78
+    with pytest.raises(JournalTooNew):
+        begin(path, BOB)
