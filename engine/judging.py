@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import assert_never
 
 import msgspec
@@ -18,7 +18,7 @@ from engine.machine import Machine
 from engine.memory import Attempt, Memory
 from engine.patience import spoken
 from engine.plan import DONE, Plan
-from engine.recipe import Effect, Judgement, Recipe, Verb, Verdict
+from engine.recipe import Effect, Facts, Judgement, Recipe, Verb, Verdict
 from journal.entries import ApprovalAsked, Json, Outcome
 
 MACHINE: Subject = "machine"
@@ -32,6 +32,7 @@ class Rules:
     recipe: Recipe
     plan: Plan
     machine: Machine
+    latest: list[tuple[Facts, dict[str, Judgement]]] = field(default_factory=list, compare=False)
 
     @classmethod
     def of(cls, recipe: Recipe, plan: Plan) -> Rules:
@@ -40,11 +41,14 @@ class Rules:
 
 
 def judge(rules: Rules, memory: Memory) -> dict[str, Judgement]:
-    """Ask every guard, in the order of the states."""
+    """Ask every guard, in the order of the states; the same facts are judged once."""
+    if rules.latest and rules.latest[0][0] is memory.facts:
+        return rules.latest[0][1]
     judged: dict[str, Judgement] = {}
     for name in rules.plan.states:
         guard = rules.plan.machine.states[name].guard or name
         judged[name] = rules.recipe.guards[guard](rules.plan, memory.facts)
+    rules.latest[:] = [(memory.facts, judged)]
     return judged
 
 
@@ -276,5 +280,18 @@ def _older_than_doubt(
 
 def spelled(answer: Answer) -> dict[str, Json]:
     """Write an answer as JSON, for the journal."""
-    said = {key: value for key, value in asdict(answer).items() if value not in (None, "", {})}
-    return {"answer": type(answer).__name__.lower(), **said}
+    match answer:
+        case Wait():
+            body: dict[str, Json] = {"answer": "wait", "reason": answer.reason}
+            if answer.until is not None:
+                body["until"] = answer.until
+            if answer.can_clear != "yes":
+                body["can_clear"] = answer.can_clear
+            return body
+        case Done():
+            return {"answer": "done"}
+        case Act() | Ask() | Stuck():
+            said = {k: v for k, v in asdict(answer).items() if v not in (None, "", {})}
+            return {"answer": type(answer).__name__.lower(), **said}
+        case _:
+            assert_never(answer)

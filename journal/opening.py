@@ -17,6 +17,13 @@ from typing import Final
 from journal import files, schema
 from journal.errors import ChainBroken, Diagnosed, JournalFailed, JournalTooNew
 
+_NOT_DAMAGE: Final = {
+    None,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+}
 _COPIES: Final = 5  # attempts at a copy during which nobody wrote
 
 
@@ -142,7 +149,7 @@ def unreadable(path: Path, error: Exception) -> Diagnosed:
             reference="journal-foreign-file",
             hint="Give the path of a journal, or of a file that does not exist yet: --journal PATH.",
         )
-    if primary in {None, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM}:
+    if primary in _NOT_DAMAGE:
         if not isinstance(error, OSError) and primary is None:
             return damaged(
                 path, str(error)

@@ -6,6 +6,8 @@ Facts hold instants, never durations. What cannot be listed has no facts at all 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from engine.plan import Plan
@@ -53,6 +55,18 @@ def goal(facts: Facts) -> str:
 def _listed(snapshot: Snapshot, kind: str) -> dict[str, Any] | None:
     seen = snapshot.objects.get(kind)
     return seen.value if isinstance(seen, Seen) else None
+
+
+def _kept(
+    section: Section, subject: str, found: object, context: object, make: Callable[[], Fact]
+) -> Fact:
+    """Judge an object, unless it has not changed since: a turn costs what changed, not the cluster."""
+    kept = section.verdicts.get(subject)
+    if kept is not None and kept[0] is found and kept[1] == context:
+        return kept[2]
+    fact = make()
+    section.verdicts[subject] = (found, context, fact)
+    return fact
 
 
 def _talos(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
@@ -129,21 +143,10 @@ def _k8s_nodes(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
         facts[codes.k8s_node(name)] = nodes.k8s_node(listed.get(name), talos)
 
 
-def wanted_workloads(section: Section) -> dict[tuple[str, str], int]:
-    """Return how many pods each workload should have, by kind and key; the CNI is always among them."""
-    wanted: dict[tuple[str, str], int] = {
-        (item.kind, item.key): item.pods for item in section.inventory.workloads
-    }
-    wanted.setdefault(("DaemonSet", section.cni.daemonset), len(section.talos.nodes))
-    for key in (*section.cni.deployments, *section.flux.controllers):
-        wanted.setdefault(("Deployment", key), 1)
-    return wanted
-
-
 def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     ready = expected = 0
     counted = {(item.kind, item.key) for item in section.inventory.workloads}
-    for (kind, key), pods in wanted_workloads(section).items():
+    for kind, key, subject, pods in section.workloads:
         listed = _listed(snapshot, kind)
         if listed is None:
             continue
@@ -151,8 +154,9 @@ def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
         if found is None:
             fact = Fact(codes.ABSENT, detail={"ready": 0, "expected": pods})
         else:
-            fact = workloads.verdict(kind, found, pods)
-        facts[codes.subject(kind, key)] = fact
+            judge = partial(workloads.verdict, kind, found, pods)
+            fact = _kept(section, subject, found, pods, judge)
+        facts[subject] = fact
         if (kind, key) in counted:
             ready += min(int(fact.detail["ready"]), pods)
     expected = section.inventory.pods
@@ -170,13 +174,16 @@ def _flux(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     if listed is not None:
         for item in section.inventory.kustomizations:
             found = listed.get(item.key)
-            fact = flux.kustomization(found, aim, suspended=item.suspended)
-            facts[codes.subject("kustomization", item.key)] = fact
+            subject = codes.subject("kustomization", item.key)
+            judge = partial(flux.kustomization, found, aim, suspended=item.suspended)
+            facts[subject] = _kept(section, subject, found, aim, judge)
     listed = _listed(snapshot, "HelmRelease")
     if listed is not None:
         for release in section.inventory.helmreleases:
-            fact = flux.helm_release(listed.get(release.key), suspended=release.suspended)
-            facts[codes.subject("helmrelease", release.key)] = fact
+            found = listed.get(release.key)
+            subject = codes.subject("helmrelease", release.key)
+            judge = partial(flux.helm_release, found, suspended=release.suspended)
+            facts[subject] = _kept(section, subject, found, None, judge)
 
 
 def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:

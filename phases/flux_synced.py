@@ -8,7 +8,6 @@ whose recorded cause has cleared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -34,21 +33,9 @@ ROOT_SETTLE_SECONDS = 30.0
 HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
 
 
-def expected(section: Section) -> Iterator[Subject]:
-    """Name everything that Git brings, apart from workloads."""
-    inventory = section.inventory
-    yield codes.subject("gitrepository", section.flux.source)
-    yield from (codes.subject("namespace", name) for name in inventory.namespaces)
-    yield from (codes.subject("crd", item.name) for item in inventory.crds)
-    yield from (codes.subject("kustomization", item.key) for item in inventory.kustomizations)
-    yield from (codes.subject("helmrelease", item.key) for item in inventory.helmreleases)
-    yield from (codes.subject("store", name) for name in inventory.stores)
-    yield from (codes.subject("externalsecret", item.key) for item in inventory.externalsecrets)
-
-
 def guard(plan: Plan, facts: Facts) -> Judgement:
     """Hold when every expected object is synced; an object that is only being reconciled breaks nothing."""
-    subjects = list(expected(plan.target))
+    subjects = plan.target.expected
     for kind in KINDS:
         fact = facts.get(codes.kind(kind))
         if fact is None or fact.code != codes.SEEN:
@@ -208,7 +195,7 @@ def _expected_crd(section: Section, kind: str, group: str) -> str:
 
 def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     answers: dict[Subject, Answer] = {}
-    for subject in expected(section):
+    for subject in section.expected:
         fact = facts.get(subject)
         if fact is None or fact.code == codes.READY or subject.startswith(("namespace/", "crd/")):
             continue

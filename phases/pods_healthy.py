@@ -11,7 +11,6 @@ from engine.memory import Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from phases import codes
-from phases.facts import wanted_workloads
 from phases.section import Section
 
 
@@ -20,9 +19,8 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
     section: Section = plan.target
     ready = expected = 0
     worst = ""
-    for (kind, key), pods in wanted_workloads(section).items():
-        subject = codes.subject(kind, key)
-        listed = facts.get(codes.kind(kind))
+    for kind, _key, subject, pods in section.workloads:
+        listed = facts.get(f"kind/{kind}")
         if listed is None or listed.code != codes.SEEN:
             return Judgement(
                 Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, section.inventory.pods
@@ -42,8 +40,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     """Say what each incomplete workload waits for."""
     del findings, memory
     answers: dict[Subject, Answer] = {}
-    for kind, key in wanted_workloads(plan.target):
-        subject = codes.subject(kind, key)
+    for _kind, key, subject, _pods in plan.target.workloads:
         fact = facts.get(subject)
         if fact is None or fact.code == codes.READY:
             continue

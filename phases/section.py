@@ -7,14 +7,18 @@ where a missing one was named.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.answer import Subject
 from engine.errors import Problem
 from engine.patience import seconds
 from engine.plan import Include, validated
 from engine.yamlfile import Marks, read_yaml
+from journal.entries import Fact
+from phases import codes
 from phases.inventory import Inventory, Key, Name
 
 
@@ -122,6 +126,38 @@ class Section(Strict):
     inventory: Annotated[Inventory, Field(description="in the file: {file: PATH}")]
     commands: dict[Name, Command] = {}
     repository: str = "."
+
+    @cached_property
+    def verdicts(self) -> dict[Subject, tuple[object, object, Fact]]:
+        """Verdicts by subject, each with the object and the context that it was made from: a memory, not a fact."""
+        return {}
+
+    @cached_property
+    def expected(self) -> tuple[Subject, ...]:
+        """Everything that Git brings, apart from workloads."""
+        inventory = self.inventory
+        return (
+            codes.subject("gitrepository", self.flux.source),
+            *(codes.subject("namespace", name) for name in inventory.namespaces),
+            *(codes.subject("crd", item.name) for item in inventory.crds),
+            *(codes.subject("kustomization", item.key) for item in inventory.kustomizations),
+            *(codes.subject("helmrelease", item.key) for item in inventory.helmreleases),
+            *(codes.subject("store", name) for name in inventory.stores),
+            *(codes.subject("externalsecret", item.key) for item in inventory.externalsecrets),
+        )
+
+    @cached_property
+    def workloads(self) -> tuple[tuple[str, str, Subject, int], ...]:
+        """Kind, key, subject and pods of each workload that should be there; the network is always among them."""
+        wanted: dict[tuple[str, str], int] = {
+            (item.kind, item.key): item.pods for item in self.inventory.workloads
+        }
+        wanted.setdefault(("DaemonSet", self.cni.daemonset), len(self.talos.nodes))
+        for key in (*self.cni.deployments, *self.flux.controllers):
+            wanted.setdefault(("Deployment", key), 1)
+        return tuple(
+            (kind, key, codes.subject(kind, key), pods) for (kind, key), pods in wanted.items()
+        )
 
 
 def load_section(

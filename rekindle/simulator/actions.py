@@ -124,8 +124,7 @@ class Actions:
 
         def done(code: float | None) -> None:
             exit_code = int(code or 0)
-            good = exit_code == 0
-            outcome = Outcome.DONE if good else Outcome.UNSETTLED
+            outcome = Outcome.DONE if exit_code == 0 else self._bad_exit(name)
             evidence: dict[str, Any] = {"exit_code": exit_code}
             self._end(record, Answer(outcome, f"exit-{exit_code}", evidence))
 
@@ -133,6 +132,12 @@ class Actions:
         record.process = process
         process.go()
         loop.after(record.intent.deadline_seconds, lambda: self._expire(record, name))
+
+    def _bad_exit(self, name: str) -> Outcome:
+        """Say of a command that may be repeated that it failed; of another nobody can promise anything."""
+        plan = self._cluster.scenario.plan.get("commands", {}).get(name, {})
+        once = plan.get("effect", "convergent") == "once"
+        return Outcome.UNSETTLED if once else Outcome.FAILED
 
     def _expire(self, record: Record, name: str) -> None:
         if not record.ended and record.process is not None:

@@ -39,7 +39,9 @@ class NodeSpec(Strict, frozen=True):
 
 class Left(Strict, frozen=True):
     """
-    What is left of a cluster. *releases* are whole releases with all that they installed, *objects* further ones as
+    What is left of a cluster.
+
+    *releases* are whole releases with all that they installed, *objects* further ones as
     ``Kind/namespace/name``, *terminating* the namespaces whose deletion was asked for when the accident happened.
     """
 

@@ -390,7 +390,7 @@ def test_a_kubeconfig_appears_whole_and_private(
     fake: FakeTalosctl, plan: Plan, certificate: Certificate
 ) -> None:
     write_kubeconfig(fake.folder / "fetched", "https://10.5.0.9:6443", certificate.base64)
-    fake.says("kubeconfig_x_--merge=false_--force", "")
+    fake.says("kubeconfig_PATH_--merge=false_--force", "")
     settled = fetch(plan, fingerprint(certificate))
     path = plan.folder / "own" / "kubeconfig"
 
@@ -408,7 +408,7 @@ def test_a_kubeconfig_of_somebody_else_never_takes_the_place_of_ours(
         (fake.folder / "fetched").write_text("nothing: here")
     else:
         write_kubeconfig(fake.folder / "fetched", "https://10.5.0.9:6443", certificate.base64)
-    fake.says("kubeconfig_x_--merge=false_--force", "")
+    fake.says("kubeconfig_PATH_--merge=false_--force", "")
     settled = fetch(plan, "0" * 64)
 
     assert settled.outcome is Outcome.FAILED

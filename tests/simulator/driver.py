@@ -151,7 +151,7 @@ class Driver:
                 namespace=namespace,
                 name=name,
                 uid=found.metadata.uid,
-                token=token,
+                requested_at=token,
             )
 
 
