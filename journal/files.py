@@ -16,8 +16,13 @@ BALLAST_BYTES: Final = 1 << 20
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """Name a file beside the journal: ``beside(x.db, ".lock")`` is ``x.db.lock``."""
-    return path.with_name(path.name + suffix)
+    """
+    Name a file beside the journal: ``beside(x.db, ".lock")`` is ``x.db.lock``.
+
+    Beside the file itself, where *path* is a link to it: two names of one journal must not have two locks.
+    """
+    real = path.resolve()
+    return real.with_name(real.name + suffix)
 
 
 def create_private(path: Path, content: bytes = b"") -> None:

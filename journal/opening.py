@@ -17,6 +17,8 @@ from typing import Final
 from journal import files, schema
 from journal.errors import ChainBroken, Diagnosed, JournalFailed, JournalTooNew
 
+# SQLite's own messages quote the file, so that damage can make even an error unreadable for Python.
+SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 _NOT_DAMAGE: Final = {
     None,
     sqlite3.SQLITE_BUSY,
@@ -38,7 +40,7 @@ class Opened:
         writable = os.access(path.parent, os.W_OK) if folder_writable is None else folder_writable
         try:
             self.connection = self._connect(path, writable=writable)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *SQLITE_ERRORS) as error:
             self._drop_copy()
             raise unreadable(path, error) from error
         try:
@@ -99,7 +101,7 @@ def _open(path: Path, query: str) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = on")
         connection.execute("PRAGMA trusted_schema = off")
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         connection.close()
         raise
     return connection
@@ -111,7 +113,7 @@ def check_identity(connection: sqlite3.Connection, path: Path) -> None:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         names = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise unreadable(path, error) from error
     if application != schema.APPLICATION_ID:
         raise JournalFailed(

@@ -24,8 +24,6 @@ WHOLE_CHAIN_ENTRIES: Final = 20_000  # below this (a quarter of a second) an anc
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
-_SQLITE: Final = (sqlite3.Error, UnicodeDecodeError, OverflowError)
-
 
 class KnownHead(msgspec.Struct, frozen=True):
     """The content of ``PATH.head``: where the chain of which journal ended when it was last closed."""
@@ -229,7 +227,7 @@ class Reader:
         try:
             for columns in self._connection.execute(statement, (start.id,)):
                 walk.step(dict(columns))
-        except _SQLITE as error:
+        except opening.SQLITE_ERRORS as error:
             raise codec.broken(walk.head.id + 1, f"it cannot be read: {error}") from error
         return walk.finish()
 
@@ -269,7 +267,7 @@ class Reader:
         try:
             for columns in self._connection.execute(statement, values):  # noqa: UP028  a delegate would be closed late
                 yield columns
-        except _SQLITE as error:
+        except opening.SQLITE_ERRORS as error:
             raise opening.unreadable(self.path, error) from error
 
     def _record(self, columns: sqlite3.Row) -> Record:

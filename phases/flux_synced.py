@@ -233,7 +233,7 @@ def is_clear(section: Section, cause: str, facts: Facts) -> bool:
         case "kind":
             kind, _, group = name.partition(".")
             return crd_of(section, facts, kind, group) is not None
-        case "namespace":
+        case "namespace" | "namespace-gone":
             fact = facts.get(codes.subject("namespace", name))
             # Gone is as good as active: the next attempt creates it anew.
             return fact is not None and fact.code in {codes.READY, codes.ABSENT}

@@ -28,6 +28,8 @@ TERMINATING_NAMESPACE = re.compile(
 )
 HEALTH_ITEM = re.compile(r"([A-Z][A-Za-z]+/[a-z0-9./-]+) status: '")
 HEALTH_ITEMS = 5
+# A namespace that went while the attempt waited for it: the attempt is lost, the next one makes it anew.
+GONE_NAMESPACE = re.compile(r"Namespace/([a-z0-9.-]+) status: 'NotFound'")
 DEPENDENCY = re.compile(r"dependency '([^']+)'")
 TEXT_BYTES = 200
 
@@ -137,6 +139,9 @@ def cause_of(ready: Condition, namespace: str) -> str:
     match = TERMINATING_NAMESPACE.search(ready.message)
     if match:
         return f"namespace:{match[1] or match[2]}"
+    match = GONE_NAMESPACE.search(ready.message)
+    if match:
+        return f"namespace-gone:{match[1]}"
     if ready.reason == "DependencyNotReady":
         match = DEPENDENCY.search(ready.message)
         name = match[1] if match else "?"

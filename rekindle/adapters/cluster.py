@@ -143,7 +143,7 @@ class RealWorld:
         """
         self._begin()
         self._forget_delivered()
-        while True:
+        while not self._stopping.is_set():
             self._take()
             ready = self._last_return + COALESCE_SECONDS - time.monotonic()
             late = until is not None and self._clock() >= until
@@ -152,6 +152,7 @@ class RealWorld:
             gathered = self._clock() + max(ready, 0.0) if self._changed else None
             due = [instant for instant in (until, gathered) if instant is not None]
             self._mailbox.wait(min(due) if due else None, self._clock)
+        return Wakeup()
 
     def interrupt(self) -> None:
         """Make ``next`` return; safe in a signal handler."""
@@ -162,6 +163,8 @@ class RealWorld:
         """
         End all threads. A command that runs is left to itself: it is adopted by its lock.
         """
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         pollers = self._pollers()
         for poller in pollers:

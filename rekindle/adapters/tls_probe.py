@@ -24,6 +24,7 @@ PROBE_SECONDS = 2.5
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 _FRAME_HEADER_BYTES = 9
+_FIRST_WORD_SECONDS = 0.3
 _SETTINGS = 0x04
 
 
@@ -36,12 +37,22 @@ class Probed:
 
 
 def probe(host: str, port: int = TALOS_PORT, seconds: float = PROBE_SECONDS) -> Probed:
-    """Ask once; never longer than *seconds*, never an exception."""
+    """
+    Ask; never longer than *seconds*, never an exception.
+
+    A peer that hangs up may do so before we have read why: it is asked a second time.
+    """
     until = time.monotonic() + seconds
+    probed = _probe(host, port, until)
+    return _probe(host, port, until) if probed.kind == ODD else probed
+
+
+def _probe(host: str, port: int, until: float) -> Probed:
+    """Ask once."""
     try:
-        raw = socket.create_connection((host, port), seconds)
+        raw = socket.create_connection((host, port), _left(until))
     except TimeoutError:
-        return Probed(SILENT, f"{host}:{port} did not take the connection in {seconds:g} s")
+        return Probed(SILENT, f"{host}:{port} did not take the connection in time")
     except ConnectionRefusedError:
         return Probed(REFUSED, f"{host}:{port} refused the connection")
     except OSError as error:
@@ -55,8 +66,7 @@ def _ask(raw: socket.socket, host: str, until: float) -> Probed:
     try:
         raw.settimeout(_left(until))
         with _context().wrap_socket(raw, server_hostname=host) as tls:
-            tls.sendall(_PREFACE)
-            return _judge(_frame_header(tls, until))
+            return _judge(_listen(tls, until))
     except ssl.SSLError as error:
         reason = error.reason or str(error)
         if "CERTIFICATE_REQUIRED" in reason:
@@ -66,6 +76,20 @@ def _ask(raw: socket.socket, host: str, until: float) -> Probed:
         return Probed(SILENT, f"{host} took the connection and said nothing")
     except OSError as error:
         return Probed(ODD, f"the connection broke: {error.strerror or type(error).__name__}")
+
+
+def _listen(tls: ssl.SSLSocket, until: float) -> bytes:
+    """
+    Let the peer speak first, and only then say who we are.
+
+    A refusal is lost when our own words are on their way to a peer that has hung up.
+    """
+    try:
+        return _frame_header(tls, min(until, time.monotonic() + _FIRST_WORD_SECONDS))
+    except TimeoutError:
+        tls.settimeout(_left(until))
+        tls.sendall(_PREFACE)
+        return _frame_header(tls, until)
 
 
 def _context() -> ssl.SSLContext:

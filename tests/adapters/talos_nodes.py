@@ -152,23 +152,31 @@ def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        yield listening.getsockname()[1]
-        ending.set()
-        thread.join()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            ending.set()
+            thread.join()
 
 
-def maintenance(certificate: Certificate) -> Callable[[socket.socket], None]:
-    return _speaking(certificate.context())
+def maintenance(
+    certificate: Certificate, *, listens_first: bool = False
+) -> Callable[[socket.socket], None]:
+    return _speaking(certificate.context(), listens_first=listens_first)
 
 
 def configured(certificate: Certificate) -> Callable[[socket.socket], None]:
     return _speaking(certificate.context(ask=True))
 
 
-def _speaking(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
+def _speaking(
+    context: ssl.SSLContext, *, listens_first: bool = False
+) -> Callable[[socket.socket], None]:
     def serve(accepted: socket.socket) -> None:
         with context.wrap_socket(accepted, server_side=True) as tls:
-            tls.recv(64)
+            if listens_first:
+                tls.recv(64)
             tls.sendall(SETTINGS)
+            tls.recv(64)
 
     return serve

@@ -60,8 +60,12 @@ def eye(fake: FakeTalosctl, tmp_path: Path) -> NodeEye:
 # --- the port ------------------------------------------------------------------------------------
 
 
-def test_the_port_of_a_node_in_maintenance(certificate: Certificate) -> None:
-    with server(maintenance(certificate)) as port:
+@pytest.mark.parametrize("listens_first", [False, True])
+def test_the_port_of_a_node_in_maintenance(
+    listens_first: bool,  # noqa: FBT001
+    certificate: Certificate,
+) -> None:
+    with server(maintenance(certificate, listens_first=listens_first)) as port:
         assert probe("127.0.0.1", port).kind == MAINTENANCE
 
 

@@ -13,6 +13,7 @@ from journal.filesystem import _filesystem_in, filesystem_of
 from journal.inbox import Cancel, submit
 from journal.options import Options
 from journal.reader import Reader
+from journal.store import Journal
 
 from .making import ALICE, QUICK, begin, modes, note, opened, start_python
 
@@ -57,7 +58,7 @@ def test_a_folder_of_the_operators_choice_is_taken_as_it_is(tmp_path: Path) -> N
     assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
-@pytest.mark.parametrize("point", ["create_schema", "write", "sync_file", "rename", "sync_folder"])
+@pytest.mark.parametrize("point", ["write", "sync_file", "rename", "sync_folder"])
 def test_a_kill_at_creation_leaves_no_half_journal(tmp_path: Path, point: str) -> None:
     """Mutant: build under the final name."""
     path = tmp_path / "j.db"
@@ -138,8 +139,6 @@ def test_a_file_is_replaced_whole_or_not_at_all(
 
 def test_a_journal_is_as_durable_as_it_says(tmp_path: Path) -> None:
     """Mutant: leave a pragma out of ``connection._set``."""
-    from journal.store import Journal
-
     with Journal.open_run(tmp_path / "j.db", opened(), holder=ALICE) as journal:
         assert journal._commits is not None
         database = journal._commits._connection

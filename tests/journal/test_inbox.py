@@ -46,8 +46,16 @@ def test_without_an_inbox_nothing_waits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe", b"[]", b'{"request":"dance"}', b'{"request":"cancel"}', b"[" * 5000]
-    + [b'{"request":"note","actor":"a","text":"' + b"x" * inbox.REQUEST_BYTES + b'"}'],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"request":"dance"}',
+        b'{"request":"cancel"}',
+        b"[" * 5000,
+        b'{"request":"note","actor":"a","text":"' + b"x" * inbox.REQUEST_BYTES + b'"}',
+    ],
 )
 def test_what_is_no_request_is_moved_aside_and_reported(tmp_path: Path, content: bytes) -> None:
     journal = tmp_path / "j.db"

@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -50,10 +50,11 @@ def test_a_second_process_is_told_who_where_since_when_and_what_last(tmp_path: P
     """Mutant: let ``lease.acquire`` go on without the lock."""
     path = tmp_path / "j.db"
     with held_by_another_process(path) as pid:
-        for attempt in (
+        attempts: tuple[Callable[[], Journal], ...] = (
             lambda: Journal.resume(path, holder=BOB, options=QUICK),
             lambda: Journal.open_run(path, opened("run-2"), holder=BOB, options=QUICK),
-        ):
+        )
+        for attempt in attempts:
             with pytest.raises(LeaseHeld) as caught:
                 attempt()
             assert caught.value.exit_code == 76
@@ -76,12 +77,12 @@ def test_a_child_does_not_keep_the_lock_of_a_killed_parent(tmp_path: Path) -> No
     """Mutants: make the descriptor inheritable (exec), or drop the at-fork hook (fork)."""
     path = tmp_path / "j.db"
     extra = """
-import os, subprocess
+import os, subprocess, time
 orphan = subprocess.Popen(["sleep", "30"], close_fds=False)
 print(orphan.pid, flush=True)
 child = os.fork()
 if not child:
-    os.execvp("sleep", ["sleep", "30"]) if len(sys.argv) > 2 else __import__("time").sleep(30)
+    time.sleep(30)
     os._exit(0)
 print(child, flush=True)
 """
@@ -152,6 +153,16 @@ def test_a_lock_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
         begin(path)
     assert caught.value.reference == "journal-not-writable"
     assert victim.read_text() == "precious"
+
+
+def test_a_link_to_a_journal_has_the_same_lock(tmp_path: Path) -> None:
+    """Mutant: drop ``resolve`` in ``files.beside``."""
+    (tmp_path / "other").mkdir()
+    with begin(tmp_path / "j.db"):
+        link = tmp_path / "other" / "link.db"
+        link.symlink_to(tmp_path / "j.db")
+        with pytest.raises(LeaseHeld, match="alice@desk"):
+            Journal.resume(link, holder=BOB, options=QUICK)
 
 
 def test_an_error_while_opening_lets_go_of_the_lock(tmp_path: Path) -> None:

@@ -76,20 +76,32 @@ ORDINARY = [
     "Applied revision: main@sha1:98844bf039d9b1f37cd9184ed24b4dfab2c24cad",
     "Fetching manifests for revision main@sha1:4826d7a5ecfae8fa97ae1a74d5d1ed8f525a97c3 with a timeout of 30s",
     "stored artifact for revision 'main@sha1:4826d7a5ecfae8fa97ae1a74d5d1ed8f525a97c3'",
-    "Helm install failed for release helm/needs-crd with chart needs-crd@0.1.0: unable to build kubernetes objects "
-    'from release manifest: resource mapping not found for name: "w"',
+    (
+        "Helm install failed for release helm/needs-crd with chart needs-crd@0.1.0: unable to build kubernetes objects "
+        'from release manifest: resource mapping not found for name: "w"'
+    ),
     "dependency 'flux-system/hc-timeout' is not ready",
-    "health check failed after 25.146180129s: failed early due to stalled resources: "
-    "[Deployment/slow/stuck status: 'Failed']",
-    "failed to checkout and determine revision: unable to clone 'http://127.0.0.1:16091/fleet.git': "
-    'couldn\'t find remote ref "refs/heads/none"',
-    "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: "
-    "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1",
-    "post build failed for 'apps': substitute from 'Secret/cluster-secrets' error: "
-    'secrets "cluster-secrets" not found',
+    (
+        "health check failed after 25.146180129s: failed early due to stalled resources: "
+        "[Deployment/slow/stuck status: 'Failed']"
+    ),
+    (
+        "failed to checkout and determine revision: unable to clone 'http://127.0.0.1:16091/fleet.git': "
+        'couldn\'t find remote ref "refs/heads/none"'
+    ),
+    (
+        "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: "
+        "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"
+    ),
+    (
+        "post build failed for 'apps': substitute from 'Secret/cluster-secrets' error: "
+        'secrets "cluster-secrets" not found'
+    ),
     'MountVolume.SetUp failed for volume "tls" : secret "grafana-tls" not found',
-    'couldn\'t get secret: secrets "grafana-admin" is forbidden: User "system:serviceaccount:flux-system:x" '
-    "cannot get resource",
+    (
+        'couldn\'t get secret: secrets "grafana-admin" is forbidden: User "system:serviceaccount:flux-system:x" '
+        "cannot get resource"
+    ),
     "cannot get sops decryption Secret 'flux-system/sops-age': secrets \"sops-age\" not found",
     "could not resolve Secret chart values reference 'monitoring/grafana' with key values.yaml",
     'ExternalSecret/ns/cluster-secrets dry-run failed: no matches for kind "ExternalSecret"',
@@ -100,8 +112,10 @@ ORDINARY = [
     "Unauthorized: bearer token is missing or has expired",
     "basic authentication is required",
     "authentication required: No anonymous access",
-    'Back-off pulling image "ghcr.io/fluxcd/source-controller:v1.7.0@sha256:'
-    'a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"',
+    (
+        'Back-off pulling image "ghcr.io/fluxcd/source-controller:v1.7.0@sha256:'
+        'a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"'
+    ),
     "registry.k8s.io/kube-apiserver:v1.34.1",
     "Pod/kube-system/cilium-x7k2p uid 0f6d1c2a-9f3e-4b7a-8c55-2f1f3b0c9d11 resourceVersion 123456789",
     "git@github.com:owner/fleet.git",
@@ -197,8 +211,19 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         "password: ",
         "--token ",
         "-----BEGIN PRIVATE KEY-----",
-    ]
-    + ["x://", ":", "a:", "LS0tLS1CRUdJTi", "A3-", '"', '\\"', "token=", "=", " ", "\n", "bearer "],
+        "x://",
+        ":",
+        "a:",
+        "LS0tLS1CRUdJTi",
+        "A3-",
+        '"',
+        '\\"',
+        "token=",
+        "=",
+        " ",
+        "\n",
+        "bearer ",
+    ],
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
     """Mutant: take the bound off any repetition that another one overlaps."""

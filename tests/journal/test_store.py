@@ -173,7 +173,7 @@ def test_a_withdrawn_payload_is_gone_from_the_disk_and_the_chain_still_verifies(
         assert b"kingfisher" in on_disk(path)
         journal.append([e.Redacted(at=103.0, seq=3, why="private")])
         assert b"kingfisher" not in on_disk(path)
-        assert [row.entry for row in journal.rows(after=2)][0] is None
+        assert next(row.entry for row in journal.rows(after=2)) is None
     with Reader(path) as reader:
         reader.verify()
 

@@ -1,0 +1,55 @@
+# Every target uses .venv, which `make venv` makes with the program and the tools of its developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= auto
+
+.PHONY: help venv demo test check format system soak bench docs build-testbed clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+venv: $(STAMP) ## Make .venv with the program and the dev tools
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "rekindle needs Python 3.11 or later; set PYTHON=python3.NN")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+demo: venv ## Rehearse june-12, kill it, resume it, show the journal
+	$(BIN)/python examples/demo.py
+
+test: venv ## Unit tests, properties and rehearsals (minutes)
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not system and not soak'
+
+check: venv ## Lint, format, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.docs --check
+
+format: venv ## Format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+build-testbed: venv ## Build the testbed's Go programs into their cache
+	$(BIN)/python -m tests.testbed.build
+
+system: build-testbed ## A real control plane, real Flux, real talosctl (needs Go 1.26 or later)
+	$(BIN)/python -m pytest -m system tests/system
+
+soak: venv ## The long properties: 200 killed rehearsals, many examples
+	HYPOTHESIS_PROFILE=night $(BIN)/python -m pytest -n $(JOBS) -m 'soak or not system' tests/properties tests/rehearsals
+
+bench: venv ## The figures of the README, beside their peers
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/rehearsal.py
+
+docs: venv ## Write the generated documents
+	$(BIN)/python -m tests.docs --write
+
+clean: ## Remove what the other targets made in the checkout
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

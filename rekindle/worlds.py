@@ -1,0 +1,55 @@
+"""
+Which world a run is about: the real cluster of its plan, or the simulated one that its first entry names.
+
+A real run meets a real cluster only if that shows the CA that the run was opened with.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import EnvironmentWrong
+from engine.plan import Plan
+from engine.world import Identity, World
+from rekindle.folding import Found
+
+REAL = "run"
+
+
+def world_of(found: Found, plan: Plan, journal: Path) -> World:
+    """Make, or find again, the world of a run."""
+    if found.opened.purpose == REAL:
+        return _checked(real(plan, journal), found.opened.identity)
+    from rekindle.rehearsal import world_again
+
+    return world_again(found, journal)
+
+
+def real(plan: Plan, journal: Path) -> World:
+    """Reach for the real cluster; nothing is asked before the first look."""
+    from rekindle.adapters.cluster import RealWorld
+
+    return RealWorld(plan.target, plan.cluster, journal)
+
+
+def identity_of(world: World) -> dict[str, Any]:
+    """Write an identity as JSON, for the journal."""
+    found: dict[str, Any] = msgspec.to_builtins(world.identity())
+    return found
+
+
+def _checked(world: World, opened: dict[str, Any]) -> World:
+    """Refuse to go on with a run of one cluster on another."""
+    here, then = world.identity(), msgspec.convert(opened, Identity)
+    if here.cluster == then.cluster and then.ca in {"", here.ca}:
+        return world
+    world.close()
+    raise EnvironmentWrong(
+        f"this run was opened for {then.cluster} with CA {then.ca[:16]}, and here is {here.cluster} "
+        f"with CA {here.ca[:16] or 'unknown'}",
+        reference="foreign-cluster",
+        hint="check the talosconfig that the plan names; nothing was asked of either cluster",
+    )

@@ -1,0 +1,312 @@
+"""The real World as the engine sees it: what is known, what wakes it, and that it ends."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from engine.world import Wakeup, World
+from journal.entries import Outcome
+from phases.section import Section
+from phases.snapshot import Seen, Snapshot, Unseen
+from rekindle.adapters import apiserver
+from rekindle.adapters.cluster import RealWorld
+from rekindle.adapters.connection import Call, Connection, UnansweredError
+from tests.adapters.conftest import make_intent, until_true, write_kubeconfig
+from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node
+from tests.adapters.talos_nodes import (
+    Certificate,
+    FakeTalosctl,
+    configured,
+    make_certificate,
+    server,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("api"), "api")
+
+
+class Cluster:
+    """A cluster of one node: a port, a talosctl, an API, and the files of a plan."""
+
+    def __init__(self, folder: Path, certificate: Certificate, port: int) -> None:
+        self.folder = folder
+        (folder / "bin").mkdir()
+        self.talosctl = FakeTalosctl(folder / "bin")
+        self.talosctl.running()
+        self.ca = certificate.base64
+        self.api = ScriptedApi(tls=certificate.context())
+        self.port = port
+        content = {"context": "c", "contexts": {"c": {"ca": self.ca}}}
+        (folder / "talosconfig").write_text(yaml.safe_dump(content))
+        config = {"machine": {"ca": {"crt": self.ca}}, "cluster": {"ca": {"crt": self.ca}}}
+        (folder / "cp-1.yaml").write_text(yaml.safe_dump(config))
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    def serve(self) -> None:
+        self.api.on("/readyz", Answer(b"ok"))
+        self.api.on("/api/v1/namespaces", listed("Namespace", []))
+        self.api.on("/api/v1/namespaces?watch", Streamed())
+        self.api.on("/api/v1/nodes", listed("Node", [node("cp-1")]))
+        self.api.on("/api/v1/nodes?watch", Streamed((event("ADDED", node("cp-2")),)))
+
+    def section(self, **commands: Any) -> Section:
+        files = {"kubeconfig": str(self.kubeconfig), "api_port": self.api.port}
+        talos = {
+            "talosconfig": str(self.folder / "talosconfig"),
+            "talosctl": str(self.talosctl.program),
+            "nodes": {"cp-1": {"address": "127.0.0.1", "config": str(self.folder / "cp-1.yaml")}},
+        }
+        given = {
+            "talos": talos,
+            "kubernetes": files,
+            "cni": {"daemonset": "kube-system/cilium", "command": "cni"},
+            "flux": {"roots": str(self.folder)},
+            "inventory": {"schema": "rekindle.inventory/1"},
+            "commands": {"cni": {"argv": ["true"]}, **commands},
+            "repository": str(self.folder),
+        }
+        return _section(given)
+
+    def world(self, **commands: Any) -> RealWorld:
+        return RealWorld(self.section(**commands), "c", self.folder / "c.db", talos_port=self.port)
+
+
+def _section(given: dict[str, Any]) -> Section:
+    """The inventory is a file in the plan and its content in the section; take whichever this section wants."""
+    try:
+        return Section.model_validate(given)
+    except ValueError:
+        return Section.model_validate({**given, "inventory": {"file": "inventory.yaml"}})
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, certificate: Certificate) -> Iterator[Cluster]:
+    with server(configured(certificate)) as port:
+        made = Cluster(tmp_path, certificate, port)
+        with made.api:
+            yield made
+
+
+@pytest.fixture
+def world(cluster: Cluster) -> Iterator[RealWorld]:
+    made = cluster.world(
+        hello={"argv": ["sh", "-c", "echo $KUBECONFIG"], "directory": str(cluster.folder)}
+    )
+    yield made
+    made.close()
+
+
+def gather(world: RealWorld, true: Callable[[Snapshot], Any], seconds: float = 10.0) -> Snapshot:
+    until = time.time() + seconds
+    while not true(world.look()):
+        assert time.time() < until, world.look()
+        world.next(time.time() + 0.5)
+    return world.look()
+
+
+def settle(world: RealWorld, seconds: float = 10.0) -> Wakeup:
+    until = time.time() + seconds
+    while time.time() < until:
+        woken = world.next(until)
+        if woken.settlements:
+            return woken
+    pytest.fail("no settlement came")
+
+
+def test_it_is_a_world(world: RealWorld) -> None:
+    seen: World = world
+
+    assert seen.identity().cluster == "c"
+    assert len(seen.identity().ca) == 64
+    assert abs(seen.now() - time.time()) < 1
+
+
+def test_nothing_is_known_at_first_and_looking_does_not_wait(world: RealWorld) -> None:
+    began = time.monotonic()
+    snapshot = world.look()
+
+    assert time.monotonic() - began < 0.5
+    assert isinstance(snapshot.nodes["cp-1"], Unseen)
+    assert isinstance(snapshot.objects["Pod"], Unseen)
+
+
+def test_a_node_and_an_absent_kubeconfig_are_seen(world: RealWorld) -> None:
+    snapshot = gather(
+        world, lambda s: isinstance(s.nodes["cp-1"], Seen) and isinstance(s.kubeconfig, Seen)
+    )
+
+    assert isinstance(snapshot.nodes["cp-1"], Seen)
+    assert snapshot.nodes["cp-1"].value.stage == "running"
+    assert isinstance(snapshot.kubeconfig, Seen)
+    assert snapshot.kubeconfig.value.state == "absent"
+    assert isinstance(snapshot.api, Unseen)
+
+
+def test_the_api_is_watched_once_there_is_a_kubeconfig(
+    cluster: Cluster, world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apiserver, "POLL_SECONDS", 0.2)
+    cluster.serve()
+    gather(world, lambda s: isinstance(s.kubeconfig, Seen))
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+    snapshot = gather(
+        world,
+        lambda s: isinstance(s.objects["Node"], Seen) and len(s.objects["Node"].value) == 2,
+    )
+    api, kubeconfig = snapshot.api, snapshot.kubeconfig
+
+    assert isinstance(api, Seen)
+    assert (api.value.serving, api.value.readyz, api.value.ca_matches) == (
+        True,
+        {"cp-1": True},
+        True,
+    )
+    assert isinstance(kubeconfig, Seen)
+    assert kubeconfig.value.state == "ours"
+    assert isinstance(snapshot.objects["HelmRelease"], Seen)
+    assert snapshot.objects["HelmRelease"].value == {}
+
+
+def test_a_dead_vip_does_not_hide_the_control_planes(cluster: Cluster, world: RealWorld) -> None:
+    cluster.serve()
+    write_kubeconfig(cluster.kubeconfig, "https://127.0.0.1:1", cluster.ca)
+
+    gather(world, lambda s: isinstance(s.api, Seen) and s.api.value.serving)
+
+
+def test_a_kubeconfig_of_another_cluster_is_not_used(
+    cluster: Cluster, world: RealWorld, tmp_path: Path
+) -> None:
+    cluster.serve()
+    other = make_certificate(tmp_path, "other")
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, other.base64)
+    snapshot = gather(
+        world, lambda s: isinstance(s.kubeconfig, Seen) and s.kubeconfig.value.state == "foreign"
+    )
+
+    assert isinstance(snapshot.objects["Node"], Unseen)
+    assert not cluster.api.asked
+
+
+@pytest.mark.parametrize("lie", [None, Answer(b"<html/>"), Answer(b"{}", 500), Streamed((b"{",))])
+def test_an_api_that_hangs_or_lies_is_unseen_and_ends(
+    lie: Answer | None, cluster: Cluster, world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rekindle.adapters.kubernetes.READYZ_SECONDS", 0.5)
+    cluster.api.on("/readyz", None)
+    cluster.api.on("/api/v1/namespaces", lie)
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+    gather(world, lambda s: isinstance(s.api, Unseen) and s.api.code in {"odd", "silent"})
+    began = time.monotonic()
+    world.close()
+
+    assert time.monotonic() - began < 5
+
+
+def test_a_command_settles_and_its_lock_goes_when_that_is_durable(
+    cluster: Cluster, world: RealWorld
+) -> None:
+    world.start(make_intent("command.run", "7", command="hello"))
+    (settled,) = settle(world).settlements
+    lock = cluster.folder / "c.db.action-7.lock"
+
+    assert (settled.action, settled.outcome) == ("7", Outcome.DONE)
+    assert (cluster.folder / "c.db.output" / "7.log").read_text() == f"{cluster.kubeconfig}\n"
+    assert lock.exists()
+    world.next(time.time())
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [("flux.nudge", "transient"), ("finalizer.release", "transient"), ("no.such", "invalid")],
+)
+def test_what_cannot_be_done_settles_too(verb: str, code: str, world: RealWorld) -> None:
+    world.start(make_intent(verb))
+
+    assert [settled.code for settled in settle(world).settlements] == [code]
+
+
+def test_an_action_left_open_by_an_earlier_process_is_in_doubt(world: RealWorld) -> None:
+    world.adopt(make_intent("etcd.bootstrap"))
+
+    assert [s.outcome for s in settle(world).settlements] == [Outcome.UNSETTLED]
+
+
+def test_waiting_ends_at_the_instant(world: RealWorld) -> None:
+    gather(world, lambda s: isinstance(s.nodes["cp-1"], Seen))
+    until = time.time() + 0.4
+    while time.time() < until:
+        world.next(until)
+
+    assert time.time() - until < 0.2
+
+
+def test_an_interrupt_ends_the_wait(world: RealWorld) -> None:
+    gather(world, lambda s: isinstance(s.nodes["cp-1"], Seen))
+    threading.Timer(0.7, world.interrupt).start()
+    began = time.monotonic()
+    while time.monotonic() < began + 0.7:
+        world.next(time.time() + 30)
+
+    assert time.monotonic() - began < 5
+
+
+def test_nothing_is_waited_for_after_the_end(world: RealWorld) -> None:
+    world.close()
+    world.close()
+    world.interrupt()
+
+    assert world.next(time.time() + 30) == Wakeup()
+
+
+def test_closing_is_soon_and_ends_all_threads(cluster: Cluster) -> None:
+    cluster.serve()
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+    world = cluster.world()
+    gather(world, lambda s: isinstance(s.objects["Node"], Seen))
+    began = time.monotonic()
+    world.close()
+
+    assert time.monotonic() - began < 4
+    names = {thread.name.split("-")[0] for thread in threading.enumerate()}
+    assert not names & {"watch", "node", "api", "holders", "revision", "readyz_0"}
+
+
+def test_a_server_of_another_ca_is_foreign(cluster: Cluster, tmp_path: Path) -> None:
+    other = make_certificate(tmp_path, "other")
+    made = Connection(write_kubeconfig(cluster.kubeconfig, cluster.api.url, other.base64))
+    with pytest.raises(UnansweredError) as raised:
+        made.send(Call("GET", "/"))
+    made.close()
+
+    assert (raised.value.code, raised.value.sent) == ("foreign", False)
+
+
+def test_a_drip_does_not_outlast_the_deadline(cluster: Cluster) -> None:
+    drip = Streamed(tuple(b"x" for _ in range(500)))
+    cluster.api.on("/drip", drip)
+    made = Connection(write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca))
+    began = time.monotonic()
+    with pytest.raises(UnansweredError) as raised:
+        made.send(Call("GET", "/drip", seconds=0.5))
+    made.close()
+
+    assert raised.value.code == "silent"
+    assert time.monotonic() - began < 2
+    assert json.dumps(raised.value.sent) == "true"
