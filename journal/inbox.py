@@ -141,10 +141,13 @@ def _waiting(inbox: Path) -> list[Path]:
 
 def _read(file: Path) -> bytes:
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("not an ordinary file")
-        text = stream.read(REQUEST_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            text = stream.read(REQUEST_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(text) > REQUEST_BYTES:
         raise ValueError(f"longer than {REQUEST_BYTES} bytes")
     return text

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from journal.stamp import Stamp
 
 
+_INSERT_ENTRIES: Final = insert(tables.entries)
+_INSERT_PAYLOADS: Final = insert(tables.payloads)
 _FENCE: Final = select(tables.lease.c.epoch, tables.lease.c.holder)
 
 
@@ -102,8 +104,8 @@ def write(connection: Connection, batch: Batch) -> None:
         return
     columns = [msgspec.structs.asdict(record) for record in batch.records]
     bodies = [{"id": one["id"], "body": one.pop("body")} for one in columns]
-    connection.execute(insert(tables.entries), columns)
-    connection.execute(insert(tables.payloads), bodies)
+    connection.execute(_INSERT_ENTRIES, columns)
+    connection.execute(_INSERT_PAYLOADS, bodies)
     for seq in batch.withdrawn:
         _withdraw(connection, batch.records[0].run_id, seq)
 

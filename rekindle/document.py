@@ -30,9 +30,7 @@ def of_session(
         "cluster_seconds": round(memory.now - memory.opened_at, 3),
         "wall_seconds": round(wall_seconds, 3),
         "journal": journal,
-        "bootstraps": bootstraps(memory),
-        "wipes": 0,
-        **counted,
+        **figures(memory, counted),
         "answers": memory.answers,
     }
 
@@ -48,11 +46,20 @@ def of_memory(memory: Memory, *, journal: str) -> dict[str, Any]:
         "cluster_seconds": round(memory.now - memory.opened_at, 3),
         "wall_seconds": 0.0,
         "journal": journal,
-        "bootstraps": bootstraps(memory),
-        "wipes": 0,
-        **memory.summary,
+        **figures(memory, memory.summary),
         "answers": memory.answers,
     }
+
+
+def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
+    """The figures that people count by; a simulated world counts for itself, a real one in its journal."""
+    leading = {
+        "pods": counted.get("pods", {}),
+        "bootstraps": counted.get("bootstraps", bootstraps(memory)),
+        "wipes": counted.get("wipes", 0),
+    }
+    rest = {key: value for key, value in counted.items() if key not in leading}
+    return {**leading, "counters": rest} if rest else leading
 
 
 def schema_of(memory: Memory) -> str:

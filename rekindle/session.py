@@ -59,6 +59,7 @@ class Options:
     patient: bool = False
 
 
+REHEARSE = "rehearse"
 MakeWorld = Callable[[Found, Plan], World]
 
 
@@ -153,6 +154,10 @@ def _pursue(
             ended = runner.run()
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
         counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}
+        if ended.memory.outcome and found.opened.purpose == REHEARSE:
+            from rekindle.rehearsal import end_world
+
+            end_world(world)
     finally:
         show.close()
         if world is not None:

@@ -29,8 +29,8 @@ from rekindle.adapters.talos_actions import TalosActions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.world import Intent
-    from journal.entries import Instant
+    from engine.world import Intent, Question
+    from journal.entries import Instant, Json
     from phases.section import Section
     from phases.snapshot import Snapshot
     from rekindle.adapters.background import Background
@@ -133,6 +133,15 @@ class RealWorld:
         """Wait, in a thread, for what an earlier process left running."""
         self._begin()
         self._doers.adopt(intent)
+
+    def ask(self, question: Question) -> bool:
+        """Answer nothing: a real cluster has no operator of its own."""
+        del question
+        return False
+
+    def summary(self) -> dict[str, Json]:
+        """Count nothing: what happened is in the journal."""
+        return {}
 
     def next(self, until: Instant | None) -> Wakeup:
         """

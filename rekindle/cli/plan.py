@@ -16,10 +16,12 @@ from rekindle.planfile import DEFAULT
 
 if TYPE_CHECKING:
     from engine.judging import Rules
+    from engine.recipe import Verb
     from engine.turn import Turn
     from engine.world import World
 
 LOOK_SECONDS = 20.0
+SHOWN = 5
 
 
 @click.command("plan")
@@ -99,10 +101,12 @@ def _look(rules: Rules, world: World) -> Turn:
 
 
 def _document(rules: Rules, turn: Turn) -> dict[str, Any]:
+    begin = rules.plan.states.index(turn.memory.state) if turn.memory.state != "done" else None
     states = []
-    for name in rules.plan.states:
+    for index, name in enumerate(rules.plan.states):
         state = rules.plan.machine.states[name]
         judged = turn.judgements[name]
+        pursued = begin is not None and index >= begin and judged.verdict != "holds"
         states.append(
             {
                 "state": name,
@@ -112,54 +116,55 @@ def _document(rules: Rules, turn: Turn) -> dict[str, Any]:
                 "expected": judged.expected,
                 "deadline_seconds": state.deadline.after,
                 "deadline_policy": state.deadline.policy,
+                **(_foreseen(rules, turn, name) if pursued else {}),
             }
         )
-    acts, asks, waits, stuck = [], [], [], []
-    for subject, answer in turn.answers.items():
-        match answer:
-            case Act():
-                verb = rules.plan.verbs[answer.verb]
-                acts.append(
-                    {
-                        "verb": answer.verb,
-                        "target": answer.target,
-                        "why": answer.reason,
-                        "effect": str(verb.effect),
-                        "deadline_seconds": verb.deadline_seconds,
-                        "attempts": verb.retry.attempts,
-                    }
-                )
-            case Ask():
-                asks.append(
-                    {
-                        "question": answer.question,
-                        "consequence": answer.consequence,
-                        "typed": answer.typed,
-                    }
-                )
-            case Wait():
-                waits.append({"subject": subject, "why": answer.reason})
-            case Stuck():
-                stuck.append(
-                    {"reference": answer.reference, "message": answer.message, "hint": answer.hint}
-                )
     return {
         "schema": "rekindle.plan/1",
         "cluster": rules.plan.cluster,
         "state": turn.memory.state,
         "states": states,
-        "first_actions": acts,
-        "approvals": asks,
-        "waits": waits,
-        "stuck": stuck,
-        "verbs": {
-            name: {
-                "effect": str(verb.effect),
-                "destroys": verb.destroys,
-                "typed_approval": verb.typed_approval,
-            }
-            for name, verb in rules.plan.verbs.items()
-        },
+        "stuck": [
+            {"reference": answer.reference, "message": answer.message, "hint": answer.hint}
+            for answer in turn.answers.values()
+            if isinstance(answer, Stuck)
+        ],
+        "verbs": {name: _limits(verb) for name, verb in rules.plan.verbs.items()},
+    }
+
+
+def _foreseen(rules: Rules, turn: Turn, name: str) -> dict[str, Any]:
+    """Say what a state would do, as far as today's facts tell: later ones change what it would find."""
+    phase = rules.recipe.phases[rules.plan.machine.states[name].phase or name]
+    answers = phase(rules.plan, turn.memory.facts, turn.memory.findings, turn.memory)
+    acts, asks, waits = [], [], []
+    for subject, answer in answers.items():
+        match answer:
+            case Act():
+                acts.append({"verb": answer.verb, "target": answer.target, "why": answer.reason})
+                if answer.approval is not None:
+                    asks.append(_question(answer.approval))
+            case Ask():
+                asks.append(_question(answer))
+            case Wait():
+                waits.append({"subject": subject, "why": answer.reason})
+            case _:
+                pass
+    return {"actions": acts, "approvals": asks, "waits": waits}
+
+
+def _question(ask: Ask) -> dict[str, str]:
+    return {"question": ask.question, "consequence": ask.consequence, "typed": ask.typed}
+
+
+def _limits(verb: Verb) -> dict[str, Any]:
+    return {
+        "effect": str(verb.effect),
+        "deadline_seconds": verb.deadline_seconds,
+        "attempts": verb.retry.attempts,
+        "typed_approval": verb.typed_approval,
+        "enabled": verb.enabled,
+        "destroys": verb.destroys,
     }
 
 
@@ -171,16 +176,24 @@ def _print(document: dict[str, Any]) -> None:
         print_line(
             f"  {state['state']:17} {state['goal']:8} {count:>9}  within {limit:>5}  {state['why']}"
         )
-    if document["first_actions"]:
-        print_line("it would begin with:")
-    for act in document["first_actions"]:
-        limits = f"{spoken(act['deadline_seconds'])}, {act['attempts']} attempts"
-        print_line(f"  {act['verb']} {act['target']}  ({act['effect']}; {limits})  {act['why']}")
-    for ask in document["approvals"]:
-        print_line(f"it would ask: {ask['question']}\n  {ask['consequence']}")
+    for state in document["states"]:
+        if "actions" in state:
+            _print_state(state, document["verbs"])
     for found in document["stuck"]:
         print_line(f"stuck ({found['reference']}): {found['message']}\n  hint: {found['hint']}")
-    for wait in document["waits"][:10]:
-        print_line(f"it would wait: {wait['subject']}: {wait['why']}")
-    if len(document["waits"]) > 10:  # noqa: PLR2004  a screenful
-        print_line(f"  ... and {len(document['waits']) - 10} more")
+
+
+def _print_state(state: dict[str, Any], verbs: dict[str, Any]) -> None:
+    print_line(f"{state['state']}, as far as today's facts tell:")
+    for act in state["actions"]:
+        verb = verbs[act["verb"]]
+        limits = (
+            f"{verb['effect']}; {spoken(verb['deadline_seconds'])}, {verb['attempts']} attempts"
+        )
+        print_line(f"  would do    {act['verb']} {act['target']}  ({limits})  {act['why']}")
+    for ask in state["approvals"]:
+        print_line(f"  would ask   {ask['question']}\n              {ask['consequence']}")
+    for wait in state["waits"][:SHOWN]:
+        print_line(f"  would wait  {wait['subject']}: {wait['why']}")
+    if len(state["waits"]) > SHOWN:
+        print_line(f"  would wait  ... and for {len(state['waits']) - SHOWN} more")

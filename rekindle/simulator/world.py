@@ -72,7 +72,7 @@ class SimWorld:
         """Let time pass until something happens that can be seen, or the instant has come."""
         loop = self.cluster.loop
         limit = loop.now + LONGEST_SECONDS if until is None else max(until, loop.now)
-        while not self._news():
+        while not self.has_news():
             due = loop.due()
             if due is None and until is None:
                 break
@@ -85,9 +85,10 @@ class SimWorld:
             while (due := loop.due()) is not None and due <= horizon:
                 loop.step()
             loop.now = max(loop.now, horizon)
-        return self._wakeup()
+        return self.take()
 
-    def _news(self) -> bool:
+    def has_news(self) -> bool:
+        """Say whether ``next`` would return at once."""
         return bool(
             self._settlements
             or self._replies
@@ -95,7 +96,8 @@ class SimWorld:
             or self._seen != self.cluster.signature()
         )
 
-    def _wakeup(self) -> Wakeup:
+    def take(self) -> Wakeup:
+        """Return the news so far."""
         signature = self.cluster.signature()
         wakeup = Wakeup(tuple(self._settlements), signature != self._seen, tuple(self._replies))
         self._seen = signature

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from tests.adapters.scripted import ScriptedApi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from journal.entries import Json
 
 
 def write_kubeconfig(path: Path, server: str, ca_data: str = "") -> Path:
@@ -40,7 +41,7 @@ def write_program(path: Path, text: str) -> Path:
     return path
 
 
-def make_intent(verb: str, action: str = "1", deadline: float = 10.0, **arguments: Any) -> Intent:
+def make_intent(verb: str, action: str = "1", deadline: float = 10.0, **arguments: Json) -> Intent:
     return Intent(action, verb, "target", 1, 1, deadline, time.time(), arguments)
 
 
@@ -51,16 +52,12 @@ def until_true(true: Callable[[], Any], seconds: float = 8.0) -> None:
         time.sleep(0.01)
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+def dead(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+            return file.read().rpartition(")")[2].split()[0] == "Z"
     except OSError:
-        return False
+        return True
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-Json = dict[str, Any]
+    from journal.entries import Json
+
+Object = dict[str, Any]
 HANG_SECONDS = 20.0
 
 
@@ -28,7 +30,7 @@ class Asked:
     headers: dict[str, str]
     body: bytes
 
-    def json(self) -> Any:
+    def json(self) -> Json:
         return json.loads(self.body)
 
 
@@ -121,7 +123,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Json, client_address: Json) -> None:
         """A client that hangs up is what these tests are about."""
 
 
@@ -182,16 +184,16 @@ def refused(code: int, message: str = "no") -> Answer:
     return Answer(status_object(code, message), code)
 
 
-def node(name: str, version: int = 1, **more: Any) -> Json:
+def node(name: str, version: int = 1, **more: Json) -> Object:
     metadata = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(version)}
     return {"kind": "Node", "apiVersion": "v1", "metadata": metadata, **more}
 
 
-def listed(kind: str, items: list[Json], version: int = 10, token: str = "") -> Answer:
+def listed(kind: str, items: list[Object], version: int = 10, token: str = "") -> Answer:
     metadata = {"resourceVersion": str(version), "continue": token}
     body = {"kind": f"{kind}List", "apiVersion": "v1", "metadata": metadata, "items": items}
     return Answer(json.dumps(body).encode())
 
 
-def event(change: str, found: Json) -> bytes:
+def event(change: str, found: Object) -> bytes:
     return json.dumps({"type": change, "object": found}).encode() + b"\n"

@@ -17,7 +17,7 @@ from phases.snapshot import Seen, Snapshot, Unseen
 from rekindle.adapters import apiserver
 from rekindle.adapters.cluster import RealWorld
 from rekindle.adapters.connection import Call, Connection, UnansweredError
-from tests.adapters.conftest import make_intent, until_true, write_kubeconfig
+from tests.adapters.conftest import make_intent, write_kubeconfig
 from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node
 from tests.adapters.talos_nodes import (
     Certificate,
@@ -30,6 +30,8 @@ from tests.adapters.talos_nodes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from journal.entries import Json
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +66,7 @@ class Cluster:
         self.api.on("/api/v1/nodes", listed("Node", [node("cp-1")]))
         self.api.on("/api/v1/nodes?watch", Streamed((event("ADDED", node("cp-2")),)))
 
-    def section(self, **commands: Any) -> Section:
+    def section(self, **commands: Json) -> Section:
         files = {"kubeconfig": str(self.kubeconfig), "api_port": self.api.port}
         talos = {
             "talosconfig": str(self.folder / "talosconfig"),
@@ -82,7 +84,7 @@ class Cluster:
         }
         return _section(given)
 
-    def world(self, **commands: Any) -> RealWorld:
+    def world(self, **commands: Json) -> RealWorld:
         return RealWorld(self.section(**commands), "c", self.folder / "c.db", talos_port=self.port)
 
 

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,10 +19,11 @@ from phases.section import Command
 from rekindle.adapters import commands as commands_module
 from rekindle.adapters import orphans
 from rekindle.adapters.commands import Commands
-from tests.adapters.conftest import alive, make_intent, until_true
+from tests.adapters.conftest import dead, make_intent, until_true
 
 if TYPE_CHECKING:
     from engine.world import Settlement
+    from journal.entries import Json
 
 
 class Runner:
@@ -32,11 +34,11 @@ class Runner:
         self.journal = folder / "c.db"
         self.stopping = threading.Event()
 
-    def commands(self, script: str, **more: Any) -> Commands:
+    def commands(self, script: str, **more: Json) -> Commands:
         command = Command(argv=("sh", "-c", script), directory=str(self.folder), **more)
         return Commands({"it": command}, self.journal, stopping=self.stopping, grace_seconds=0.5)
 
-    def run(self, script: str, deadline: float = 20.0, **more: Any) -> Settlement:
+    def run(self, script: str, deadline: float = 20.0, **more: Json) -> Settlement:
         intent = make_intent("command.run", deadline=deadline, command="it")
         settled = self.commands(script, **more).run(intent)
         assert settled is not None
@@ -110,7 +112,7 @@ def test_a_deadline_ends_the_whole_group(runner: Runner) -> None:
     assert time.monotonic() - began < 5
     for name in ("child", "leader"):
         pid = int((runner.folder / name).read_text())
-        until_true(lambda pid=pid: not alive(pid), 2)
+        until_true(partial(dead, pid), 2)
 
 
 def test_what_a_command_leaves_running_is_ended(runner: Runner) -> None:
@@ -118,7 +120,7 @@ def test_what_a_command_leaves_running_is_ended(runner: Runner) -> None:
 
     assert settled.code == "exit-0"
     pid = int((runner.folder / "child").read_text())
-    until_true(lambda: not alive(pid), 2)
+    until_true(partial(dead, pid), 2)
 
 
 def test_a_flood_is_read_to_its_end_and_cut_in_the_middle(

@@ -15,6 +15,7 @@ from rekindle.adapters.kubernetes import RefusedError
 from tests.adapters.scripted import Answer, refused
 
 if TYPE_CHECKING:
+    from journal.entries import Json
     from rekindle.adapters.kubernetes import Api
     from tests.adapters.scripted import ScriptedApi
 
@@ -31,7 +32,7 @@ def namespace(message: str = "") -> dict[str, Namespace]:
     return {"held": msgspec.convert(body, Namespace)}
 
 
-def metadata(name: str, *finalizers: str, **more: Any) -> dict[str, Any]:
+def metadata(name: str, *finalizers: str, **more: Json) -> dict[str, Any]:
     given = {"name": name, "namespace": "held", "uid": f"u-{name}", "finalizers": list(finalizers)}
     return {
         "kind": "PartialObjectMetadata",

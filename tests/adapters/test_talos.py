@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -33,6 +33,8 @@ from tests.adapters.talos_nodes import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from journal.entries import Json
 
 UNKNOWN_AUTHORITY = refusal("Unavailable", "x509: certificate signed by unknown authority")
 CONNECTION_REFUSED = refusal("Unavailable", "dial tcp 10.5.0.2:50000: connect: connection refused")
@@ -257,12 +259,12 @@ class Plan:
         content = {"machine": {"ca": {"crt": ca}}, "cluster": {"ca": {"crt": ca}}}
         self.config.write_text(yaml.safe_dump(content))
 
-    def apply(self, **more: Any) -> Any:
+    def apply(self, **more: Json) -> Json:
         digest = hashlib.sha256(self.config.read_bytes()).hexdigest()
         arguments = {"address": "127.0.0.1", "config": str(self.config), "sha256": digest}
         return self.actions.apply(make_intent("talos.apply", **{**arguments, **more}))
 
-    def bootstrap(self, deadline: float = 10.0, **more: Any) -> Any:
+    def bootstrap(self, deadline: float = 10.0, **more: Json) -> Json:
         arguments = {"address": "10.5.0.2", "machine_uuid": UUID, "boot_id": BOOT_ID, **more}
         return self.actions.bootstrap(make_intent("etcd.bootstrap", deadline=deadline, **arguments))
 
@@ -363,7 +365,8 @@ def test_a_bootstrap_without_an_answer_is_in_doubt(fake: FakeTalosctl, plan: Pla
 def test_another_machine_or_another_boot_is_not_bootstrapped(
     what: str, fake: FakeTalosctl, plan: Plan
 ) -> None:
-    settled = plan.bootstrap(**{what: "another"})
+    meant: dict[str, Json] = {what: "another"}
+    settled = plan.bootstrap(**meant)
 
     assert (settled.outcome, settled.code) == (Outcome.FAILED, "conflict")
     assert not [call for call in fake.calls if call.endswith("bootstrap")]
@@ -378,8 +381,9 @@ def test_a_machine_that_does_not_say_who_it_is_is_not_bootstrapped(
     assert not [call for call in fake.calls if call.endswith("bootstrap")]
 
 
-def fetch(plan: Plan, ca: str) -> Any:
-    arguments = {"address": "10.5.0.2", "path": str(plan.folder / "own" / "kubeconfig")}
+def fetch(plan: Plan, ca: str) -> Json:
+    arguments: dict[str, Json] = {"address": "10.5.0.2"}
+    arguments["path"] = str(plan.folder / "own" / "kubeconfig")
     return plan.actions.kubeconfig(make_intent("kubeconfig.fetch", **arguments), ca)
 
 

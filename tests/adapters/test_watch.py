@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.adapters.scripted import Answer, Streamed, event, listed, node, refus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from journal.entries import Json
     from rekindle.adapters.connection import Connection
     from tests.adapters.scripted import ScriptedApi
 
@@ -28,7 +29,7 @@ BOOKMARK = event("BOOKMARK", {"kind": "Node", "metadata": {"resourceVersion": "7
 class Watched:
     """A watcher and the cache that its reports make."""
 
-    def __init__(self, connection: Connection, kind: str, **options: Any) -> None:
+    def __init__(self, connection: Connection, kind: str, **options: Json) -> None:
         self.cache = Cache((kind,))
         self.reports: list[Report] = []
         self.kind = kind
@@ -45,7 +46,7 @@ class Watched:
     def heard(self, kind: type[Report]) -> list[Report]:
         return [report for report in list(self.reports) if isinstance(report, kind)]
 
-    def look(self, later: float = 0.0) -> Any:
+    def look(self, later: float = 0.0) -> Json:
         return self.cache.objects(time.time() + later)[self.kind]
 
 
@@ -56,7 +57,7 @@ Watch = "Callable[..., Watched]"
 def watch(connection: Connection) -> Iterator[Callable[..., Watched]]:
     made: list[Watched] = []
 
-    def start(kind: str = "Node", **options: Any) -> Watched:
+    def start(kind: str = "Node", **options: Json) -> Watched:
         made.append(Watched(connection, kind, **options))
         return made[-1]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.world import Intent
+    from journal.entries import Json
     from rekindle.adapters.kubernetes import Api
     from tests.adapters.scripted import ScriptedApi
 
@@ -28,13 +29,13 @@ CM = "/api/v1/namespaces/held/configmaps/keep"
 DELETED = "2026-11-22T20:40:59Z"
 
 
-def answer(**metadata: Any) -> Answer:
+def answer(**metadata: Json) -> Answer:
     spec = {"suspend": metadata.pop("suspend", False)}
     given = {"name": "apps", "uid": "u1", "generation": 3, "resourceVersion": "41", **metadata}
     return Answer(json.dumps({"kind": "Any", "metadata": given, "spec": spec}).encode())
 
 
-def nudge(kind: str = "Kustomization", **more: Any) -> Intent:
+def nudge(kind: str = "Kustomization", **more: Json) -> Intent:
     arguments = {"kind": kind, "namespace": "flux-system", "name": "apps", "uid": "u1"}
     return make_intent(
         "flux.nudge", **{**arguments, "generation": 3, "requested_at": "T#1", **more}
@@ -64,7 +65,12 @@ def test_a_nudge_changes_one_annotation_of_the_version_that_was_seen(
     ],
 )
 def test_each_kind_has_its_own_annotations(
-    kind: str, path: str, reset: bool, names: set[str], scripted: ScriptedApi, api: Api
+    kind: str,
+    path: str,
+    reset: bool,  # noqa: FBT001
+    names: set[str],
+    scripted: ScriptedApi,
+    api: Api,
 ) -> None:
     scripted.on(path, answer())
     scripted.on(path, answer(), method="PATCH")
@@ -127,7 +133,7 @@ def test_nobody_listening_is_certainly_not_done(scripted: ScriptedApi, api: Api)
     assert (settled.outcome, settled.code) == (Outcome.FAILED, "transient")
 
 
-def release(**more: Any) -> Intent:
+def release(**more: Json) -> Intent:
     arguments = {"group": "", "version": "v1", "resource": "configmaps", "kind": "ConfigMap"}
     named = {"namespace": "held", "name": "keep", "uid": "u1", "finalizers": ["a/hold"]}
     return make_intent("finalizer.release", **{**arguments, **named, **more})

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal import files, reader
+from journal import chain, files, reader
 from journal.errors import ChainBroken, Diagnosed, JournalTooNew
 from journal.reader import Reader
-from journal.schema import ENTRY_COLUMNS
+from journal.row import Head
+from journal.schema import ENTRY_COLUMNS, SELECT_RECORDS
 from journal.store import Journal
 
 from .making import ALICE, QUICK, begin, forget_head, note, rich_journal, tamper
@@ -48,6 +51,28 @@ def test_a_changed_column_is_found_at_its_entry(tmp_path: Path, column: str, val
     tamper(path, "PRAGMA foreign_keys = off")
     tamper(path, f"UPDATE entries SET {column} = ? WHERE id = 4", damage)
     assert first_bad(path) == 4
+
+
+@pytest.mark.parametrize("column", ENTRY_COLUMNS[:-2])
+def test_the_hash_covers_every_column(tmp_path: Path, column: str) -> None:
+    """Mutant: leave any one column out of ``chain.link``; a neighbour's check may hide it from the test above."""
+    columns = stored_columns(rich_journal(tmp_path / "j.db"))[3]
+    assert chain.link(columns["previous"], columns) == columns["hash"]
+    assert chain.link(columns["previous"], {**columns, column: 77}) != columns["hash"]
+    assert chain.link(bytes(32), columns) != columns["hash"]
+
+
+@pytest.mark.parametrize("gap", ["id", "seq", "previous"])
+def test_a_gap_is_found_even_where_every_hash_is_right(tmp_path: Path, gap: str) -> None:
+    """Mutants: drop the comparison of ids, of seqs, or of the previous hash in ``Verification.step``."""
+    rows = stored_columns(rich_journal(tmp_path / "j.db"))[:4]
+    last = rows[3]
+    last[gap] = bytes(32) if gap == "previous" else last[gap] + 1
+    last["hash"] = chain.link(last["previous"], last)
+    start = Head(id=0, hash=rows[0]["previous"])
+    with pytest.raises(ChainBroken) as caught:
+        chain.verify(rows, start)
+    assert caught.value.entry_id == 4
 
 
 def test_a_changed_payload_is_found(tmp_path: Path) -> None:
@@ -154,6 +179,22 @@ def test_a_long_journal_may_be_verified_from_its_checkpoint(
     assert caught.value.entry_id == 5
 
 
+def test_nobody_writes_on_at_the_end_of_a_damaged_journal(tmp_path: Path) -> None:
+    """Mutant: take the head without verifying it in ``Journal._attach``."""
+    path = rich_journal(tmp_path / "j.db")
+    tamper(path, "UPDATE entries SET epoch = 9 WHERE id = 4")
+    before = path.read_bytes()
+    attempts: tuple[Callable[[], Journal], ...] = (
+        lambda: Journal.resume(path, holder=ALICE, options=QUICK),
+        lambda: begin(path),
+    )
+    for attempt in attempts:
+        with pytest.raises(ChainBroken) as caught:
+            attempt()
+        assert (caught.value.entry_id, caught.value.exit_code) == (4, 77)
+    assert path.read_bytes() == before
+
+
 def test_a_lost_trigger_is_found(tmp_path: Path) -> None:
     path = rich_journal(tmp_path / "j.db")
     with closing(sqlite3.connect(path)) as database:
@@ -231,6 +272,12 @@ def read_everything(path: Path) -> None:
         ):
             with suppress(Diagnosed):
                 attempt()
+
+
+def stored_columns(path: Path) -> list[dict[str, Any]]:
+    with Reader(path) as whole:
+        found = whole._select(f"{SELECT_RECORDS} ORDER BY entries.id")
+        return [dict(columns) for columns in found]
 
 
 def cut_after(path: Path, entry_id: int) -> None:

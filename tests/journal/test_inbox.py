@@ -70,21 +70,27 @@ def test_what_is_no_request_is_moved_aside_and_reported(tmp_path: Path, content:
 
 
 @pytest.mark.parametrize("make", ["link", "pipe", "folder"])
-def test_what_is_no_file_is_moved_aside(tmp_path: Path, make: str) -> None:
-    """Mutant: open without O_NONBLOCK; the pipe would stop the run."""
+def test_what_is_no_file_is_moved_aside_whatever_it_says(tmp_path: Path, make: str) -> None:
+    """Mutants: open without O_NOFOLLOW, or without O_NONBLOCK (an empty pipe would stop the run), or drop S_ISREG."""
     journal = tmp_path / "j.db"
-    inbox.folder(journal).mkdir()
+    inbox.submit(journal, REQUESTS[3])
+    valid = next(inbox.folder(journal).iterdir()).rename(tmp_path / "valid")
     odd = inbox.folder(journal) / "000.json"
+    feeder = -1
     if make == "link":
-        odd.symlink_to("/etc/hostname")
+        odd.symlink_to(valid)
     elif make == "pipe":
         os.mkfifo(odd)
+        feeder = os.open(odd, os.O_RDWR)
+        os.write(feeder, valid.read_bytes())
     else:
         odd.mkdir()
     reported: list[str] = []
     assert inbox.take(journal, report=lambda _file, why: reported.append(why)) == []
     assert len(reported) == 1
     assert not os.path.lexists(odd)
+    if feeder >= 0:
+        os.close(feeder)
 
 
 def test_a_half_written_request_is_not_seen(tmp_path: Path) -> None:

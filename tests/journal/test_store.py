@@ -165,7 +165,7 @@ def test_after_an_error_nothing_more_is_appended(tmp_path: Path) -> None:
 def test_a_withdrawn_payload_is_gone_from_the_disk_and_the_chain_still_verifies(
     tmp_path: Path,
 ) -> None:
-    """Mutants: drop ``secure_delete``, or ``fold_log``; the word is found in the files."""
+    """Mutants: drop ``fold_log``; or ``secure_delete``, where SQLite is not built with it as its default."""
     path = tmp_path / "j.db"
     with begin(path) as journal:
         journal.append([note("kingfisher-at-dawn" * 3)])

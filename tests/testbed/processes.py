@@ -93,7 +93,7 @@ class Processes:
         """
         Stop everything, and the keeper last.
         """
-        self.stop(*self._running)
+        self.stop(*self._running, patience_seconds=3.0)
         with self._lock:
             keeper, self._keeper = self._keeper, None
         if keeper is not None:

@@ -65,21 +65,30 @@ class Talos:
         New secrets, a talosconfig and a config for each node.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        secrets = self.folder / "secrets.yaml"
-        self._run("gen", "secrets", "--output-file", str(secrets))
-        common = [
-            *("gen", "config", settings.CLUSTER, settings.ENDPOINT),
-            *("--with-secrets", str(secrets), "--with-docs=false", "--with-examples=false"),
-        ]
+        self._run("gen", "secrets", "--output-file", str(self.folder / "secrets.yaml"))
         for name, output in self.machine_configs.items():
-            patch = self.folder / f"patch-{name}.yaml"
-            patch.write_text(_patch(name))
-            self._run(
-                *(*common, "--output-types", "controlplane", "--output", str(output)),
-                *("--config-patch", f"@{patch}"),
-            )
-        self._run(*common, "--output-types", "talosconfig", "--output", str(self.talosconfig))
+            self._generate_config(name, "controlplane", output)
+        self._gen("--output-types", "talosconfig", "--output", str(self.talosconfig))
         self._name_endpoints()
+
+    def generate_worker(self, name: str) -> Path:
+        """
+        A config that makes the node a worker.
+        """
+        output = self.folder / f"{name}.worker.yaml"
+        self._generate_config(name, "worker", output)
+        return output
+
+    def _generate_config(self, name: str, kind: str, output: Path) -> None:
+        patch = self.folder / f"patch-{name}.yaml"
+        patch.write_text(_patch(name))
+        self._gen("--output-types", kind, "--output", str(output), "--config-patch", f"@{patch}")
+
+    def _gen(self, *arguments: str) -> None:
+        secrets = ("--with-secrets", str(self.folder / "secrets.yaml"))
+        terse = ("--with-docs=false", "--with-examples=false")
+        cluster = (settings.CLUSTER, settings.ENDPOINT)
+        self._run("gen", "config", *cluster, *secrets, *terse, *arguments)
 
     def _name_endpoints(self) -> None:
         """

@@ -7,12 +7,13 @@ server; there is no Kubernetes API until somebody bootstraps etcd, as in life.
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
 import subprocess
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.testbed import build, settings
+from tests.testbed.alone import alone
 from tests.testbed.control_plane import ControlPlane
 from tests.testbed.external_secrets import SecretsPlayer
 from tests.testbed.flux import FluxPlayer
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
-    from typing import IO
 
 KUBECTL_SECONDS = 300.0
-ALONE_SECONDS = 900.0
 
 
 class Testbed:
@@ -54,7 +53,7 @@ class Testbed:
         self._control_plane = ControlPlane(self.bin, self.directory / "cluster", self.processes)
         self._repository = Repository(self.directory / "git")
         self._player: Player | None = None
-        self._alone: IO[str] | None = None
+        self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self.start()
@@ -73,7 +72,7 @@ class Testbed:
         The nodes in maintenance and the Git server.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._be_alone()
+        self._held.enter_context(alone())
         try:
             self._start()
         except BaseException:
@@ -114,31 +113,9 @@ class Testbed:
         self._talos.close()
         if self._control_plane.prepared:
             self._control_plane.api.close()
-        if self._alone:
-            self._alone.close()
-            self._alone = None
+        self._held.close()
         if player:
             player.check()
-
-    def _be_alone(self) -> None:
-        """
-        Wait until no other testbed uses the same ports.
-        """
-        alone = (build.cache() / "testbed.lock").open("w")
-
-        def taken() -> bool:
-            try:
-                fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        try:
-            until("no other testbed runs on this machine", taken, ALONE_SECONDS)
-        except BaseException:
-            alone.close()
-            raise
-        self._alone = alone
 
     @property
     def environment(self) -> dict[str, str]:

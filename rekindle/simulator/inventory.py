@@ -1,0 +1,104 @@
+"""What a tree would bring, as the inventory of a recovery plan: so that a rehearsal needs no other file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rekindle.simulator.scenario import TREES, Scenario
+from rekindle.simulator.shaping import WORKLOADS
+from rekindle.simulator.tree import Item, Tree, load_tree
+
+Json = dict[str, Any]
+
+
+def section_of(scenario: Scenario) -> Json:
+    """Return the scenario's section of a plan as a loaded plan has it: with its inventory, and the CRDs at hand."""
+    tree = load_tree(TREES / scenario.tree)
+    found = dict(scenario.plan)
+    source = str(found.get("flux", {}).get("source", "flux-system/flux-system"))
+    found["inventory"] = inventory_of(tree, tuple(scenario.nodes), source)
+    crds = {"available": sorted(tree.crds())}
+    found["crds"] = {**found.get("crds", {}), **crds}
+    return found
+
+
+def inventory_of(tree: Tree, nodes: tuple[str, ...], source: str) -> Json:
+    """Return everything that should exist once a tree is applied to a cluster of these nodes."""
+    brought = sorted(_brought(tree), key=lambda pair: (pair[1].id, pair[1].kind))
+    parents = {
+        (item.kind, item.id): owner.partition("/")[2]
+        for owner, item in brought
+        if owner.startswith("kustomization/")
+    }
+    namespace, _, name = source.partition("/")
+    workloads = [_workload(owner, item, nodes) for owner, item in brought if item.kind in WORKLOADS]
+    return {
+        "schema": "rekindle.inventory/1",
+        "nodes": list(nodes),
+        "source": {"kind": "GitRepository", "namespace": namespace, "name": name},
+        "roots": list(tree.roots),
+        "namespaces": _names(brought, "Namespace"),
+        "kustomizations": _kustomizations(tree, parents),
+        "helmreleases": _releases(tree, parents),
+        "externalsecrets": [
+            {"key": item.id, "parent": owner.partition("/")[2], "store": item.store}
+            for owner, item in brought
+            if item.kind == "ExternalSecret"
+        ],
+        "stores": _names(brought, "ClusterSecretStore"),
+        "crds": [
+            {"name": item.id, "provider": owner}
+            for owner, item in brought
+            if item.kind == "CustomResourceDefinition"
+        ],
+        "workloads": workloads,
+        "pods": sum(found["pods"] for found in workloads),
+    }
+
+
+def _brought(tree: Tree) -> list[tuple[str, Item]]:
+    found = [
+        (f"kustomization/{key}", item)
+        for key, spec in tree.kustomizations.items()
+        for item in spec.objects
+    ]
+    return found + [
+        (f"helmrelease/{key}", item)
+        for key, spec in tree.helmreleases.items()
+        for item in spec.installs
+    ]
+
+
+def _names(brought: list[tuple[str, Item]], kind: str) -> list[str]:
+    return sorted({item.id for _, item in brought if item.kind == kind})
+
+
+def _workload(owner: str, item: Item, nodes: tuple[str, ...]) -> Json:
+    pods = len(nodes) if item.kind == "DaemonSet" else item.replicas
+    return {"kind": item.kind, "key": item.id, "pods": pods, "owner": owner}
+
+
+def _kustomizations(tree: Tree, parents: dict[tuple[str, str], str]) -> list[Json]:
+    return [
+        {
+            "key": key,
+            "parent": parents.get(("Kustomization", key)),
+            "depends_on": list(spec.depends_on),
+            "wait": spec.wait,
+            "suspended": spec.suspend,
+        }
+        for key, spec in sorted(tree.kustomizations.items())
+    ]
+
+
+def _releases(tree: Tree, parents: dict[tuple[str, str], str]) -> list[Json]:
+    return [
+        {
+            "key": key,
+            "parent": parents[("HelmRelease", key)],
+            "depends_on": list(spec.depends_on),
+            "suspended": spec.suspend,
+        }
+        for key, spec in sorted(tree.helmreleases.items())
+        if ("HelmRelease", key) in parents
+    ]
