@@ -39,6 +39,8 @@ COALESCE_SECONDS = 0.25
 CLOSE_SECONDS = 3.0
 _CONTROL_PLANE = "controlplane"
 _TERMINATING_KINDS = frozenset({"Namespace", "CustomResourceDefinition"})
+_NODE_VERBS = frozenset({"talos.apply", "etcd.bootstrap", "node.reset"})
+_API_VERBS = frozenset({"etcd.bootstrap", "kubeconfig.fetch", "command.run"})
 Message = Observation | Settlement
 
 
@@ -70,6 +72,7 @@ class RealWorld:
         self._last_return = 0.0
         self._settlements: list[Settlement] = []
         self._delivered: list[str] = []
+        self._verbs: dict[str, str] = {}
         self._ca = ""
         self._known = Known(tuple(section.talos.nodes))
         self._wire(talos_port)
@@ -127,6 +130,7 @@ class RealWorld:
     def start(self, intent: Intent) -> None:
         """Begin an action in a thread."""
         self._begin()
+        self._verbs[intent.action] = intent.verb
         self._doers.start(intent)
 
     def adopt(self, intent: Intent) -> None:
@@ -219,16 +223,18 @@ class RealWorld:
             for message in messages:
                 if isinstance(message, Settlement):
                     self._settlements.append(message)
-                    self._hurry()
+                    self._hurry(self._verbs.pop(message.action, ""))
                 else:
                     self._changed |= self._known.take(message)
                     self._want_holders(message)
 
-    def _hurry(self) -> None:
-        """Look soon: an action has just ended."""
-        self._api.hurry()
-        for poller in self._nodes.values():
-            poller.hurry()
+    def _hurry(self, verb: str) -> None:
+        """Look soon at what the action was about; watches need no telling."""
+        if verb in _NODE_VERBS:
+            for poller in self._nodes.values():
+                poller.hurry()
+        if verb in _API_VERBS:
+            self._api.hurry()
 
     def _want_holders(self, message: Message) -> None:
         """Say what is Terminating, when that may have changed."""

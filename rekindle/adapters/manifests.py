@@ -6,6 +6,7 @@ A key that stands twice in a mapping is an error here: parsers keep the last one
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _FIRST_KINDS = ("Namespace", "CustomResourceDefinition")
 _SUFFIXES = (".yaml", ".yml")
+# A CRD takes a moment until its kind is served.
+_SERVED_SECONDS = 10.0
+_SERVED_POLL_SECONDS = 0.3
 
 
 class ManifestFailed(Diagnosed):
@@ -97,42 +101,72 @@ def apply(
     """
     Apply objects server-side, namespaces and CRDs first, and stop at the first that is refused.
 
-    Once one was applied nobody can promise that nothing happened.
+    Kinds are looked up before anything is sent. Once an object was applied nobody can promise that nothing happened.
     """
     ordered = sorted(documents, key=lambda found: found.get("kind") not in _FIRST_KINDS)
-    applied = 0
+    brought = {_kind_of_crd(found) for found in ordered if found.get("kind") == _FIRST_KINDS[1]}
     for document in ordered:
+        refusal = _refuse(intent, discovery, document, brought)
+        if refusal is not None:
+            return refusal
+    for applied, document in enumerate(ordered):
         settlement = _apply_one(intent, api, discovery, document)
-        if settlement.outcome is not Outcome.DONE:
-            if not applied or settlement.outcome is Outcome.UNSETTLED:
-                return settlement
+        if settlement.outcome is Outcome.FAILED and applied:
             evidence = {**settlement.evidence, "applied": applied}
             return settling.unsettled(intent, settlement.code, **evidence)
-        applied += 1
-    return settling.done(intent, applied=applied)
+        if settlement.outcome is not Outcome.DONE:
+            return settlement
+    return settling.done(intent, applied=len(ordered))
+
+
+def _refuse(
+    intent: Intent, discovery: Discovery, document: dict[str, Any], brought: set[tuple[str, str]]
+) -> Settlement | None:
+    """Refuse what is no object, and kinds that the API does not serve and that nobody here brings."""
+    metadata = document.get("metadata")
+    version, kind = str(document.get("apiVersion", "")), str(document.get("kind", ""))
+    if not (version and kind and isinstance(metadata, dict) and metadata.get("name")):
+        return settling.failed(intent, INVALID, why="an object without apiVersion, kind or name")
+    if (version.rpartition("/")[0], kind) in brought:
+        return None
+    try:
+        if discovery.of_kind(version, kind) is None:
+            return settling.failed(intent, NOT_FOUND, why=f"{version} {kind} is not served")
+    except RefusedError as error:
+        return settle_refusal(intent, error)
+    except UnansweredError as error:
+        return settle_silence(intent, UnansweredError(error.code, str(error), sent=False))
+    return None
 
 
 def _apply_one(
     intent: Intent, api: Api, discovery: Discovery, document: dict[str, Any]
 ) -> Settlement:
-    """Apply one object."""
-    version, kind = str(document.get("apiVersion", "")), str(document.get("kind", ""))
-    metadata = document.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not (version and kind and isinstance(metadata, dict) and name):
-        return settling.failed(intent, INVALID, why="an object without apiVersion, kind or name")
-    what = f"{kind} {name}"
+    """Apply one object; of a CRD that was just applied, wait until its kind is served."""
+    version, kind, metadata = document["apiVersion"], document["kind"], document["metadata"]
+    what = f"{kind} {metadata['name']}"
+    until = time.monotonic() + _SERVED_SECONDS
     try:
-        place = discovery.of_kind(version, kind)
-        if place is None:
-            return settling.failed(intent, NOT_FOUND, why=f"{what}: {version} is not served")
+        while (place := discovery.of_kind(str(version), str(kind))) is None:
+            if time.monotonic() > until:
+                return settling.failed(intent, NOT_FOUND, why=f"{what}: {version} is not served")
+            time.sleep(_SERVED_POLL_SECONDS)
         namespace = str(metadata.get("namespace") or "default") if place.namespaced else ""
-        api.apply(place.path(namespace, str(name)), msgspec.json.encode(document))
+        api.apply(place.path(namespace, str(metadata["name"])), msgspec.json.encode(document))
     except RefusedError as error:
         return settle_refusal(intent, RefusedError(error.status, f"{what}: {error.message}"))
     except UnansweredError as error:
         return settle_silence(intent, error)
     return settling.done(intent)
+
+
+def _kind_of_crd(document: dict[str, Any]) -> tuple[str, str]:
+    """Return group and kind that a CRD brings."""
+    spec = document.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(names, dict):
+        return "", ""
+    return str(spec.get("group")), str(names.get("kind"))
 
 
 def _members(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

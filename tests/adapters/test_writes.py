@@ -246,6 +246,49 @@ def test_half_of_the_manifests_is_no_failure_without_effect(
     assert (settled.outcome, settled.code) == (Outcome.UNSETTLED, "denied")
 
 
+def test_a_kind_that_is_not_served_is_refused_before_anything_is_sent(
+    scripted: ScriptedApi, api: Api, tmp_path: Path
+) -> None:
+    (tmp_path / "m.yaml").write_text(MANIFEST)
+    scripted.on("/api/v1", resources(("namespaces", "Namespace", False)))
+    intent = make_intent("root.apply")
+    settled = manifests.apply(intent, api, Discovery(api), manifests.read(tmp_path))
+
+    assert (settled.outcome, settled.code) == (Outcome.FAILED, "not-found")
+    assert not [asked for asked in scripted.asked if asked.method == "PATCH"]
+
+
+CRD = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.example.com}
+spec: {group: example.com, names: {kind: Gadget}}
+---
+apiVersion: example.com/v1
+kind: Gadget
+metadata: {name: one, namespace: n}
+"""
+
+
+def test_a_kind_that_is_brought_along_is_waited_for(
+    scripted: ScriptedApi, api: Api, tmp_path: Path
+) -> None:
+    (tmp_path / "m.yaml").write_text(CRD)
+    group = "/apis/apiextensions.k8s.io/v1"
+    plural = "customresourcedefinitions"
+    scripted.on(group, resources((plural, "CustomResourceDefinition", False)))
+    gadgets = resources(("gadgets", "Gadget", True))
+    scripted.on("/apis/example.com/v1", refused(404), refused(404), gadgets)
+    scripted.on(f"{group}/{plural}/gadgets.example.com", Answer(), method="PATCH")
+    path = "/apis/example.com/v1/namespaces/n/gadgets/one"
+    scripted.on(path, Answer(), method="PATCH")
+    intent = make_intent("root.apply")
+    settled = manifests.apply(intent, api, Discovery(api), manifests.read(tmp_path))
+
+    assert settled.outcome is Outcome.DONE
+    assert len(scripted.asked_for(path, "PATCH")) == 1
+
+
 def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text("kind: A\nmetadata:\n  name: x\n  name: y\n")

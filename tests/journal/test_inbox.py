@@ -69,7 +69,7 @@ def test_what_is_no_request_is_moved_aside_and_reported(tmp_path: Path, content:
     assert len(inbox.take(journal)) == 1
 
 
-@pytest.mark.parametrize("make", ["link", "pipe", "folder"])
+@pytest.mark.parametrize("make", ["link", "pipe", "silent pipe", "folder"])
 def test_what_is_no_file_is_moved_aside_whatever_it_says(tmp_path: Path, make: str) -> None:
     """Mutants: open without O_NOFOLLOW, or without O_NONBLOCK (an empty pipe would stop the run), or drop S_ISREG."""
     journal = tmp_path / "j.db"
@@ -79,6 +79,8 @@ def test_what_is_no_file_is_moved_aside_whatever_it_says(tmp_path: Path, make: s
     feeder = -1
     if make == "link":
         odd.symlink_to(valid)
+    elif make == "silent pipe":
+        os.mkfifo(odd)
     elif make == "pipe":
         os.mkfifo(odd)
         feeder = os.open(odd, os.O_RDWR)

@@ -155,6 +155,11 @@ class Driver:
             )
 
 
+def everything(pods: int) -> Callable[[Snapshot], bool]:
+    """The goal: all that a tree with so many pods brings is there and ready."""
+    return lambda snapshot: recovered(snapshot, pods)
+
+
 def recovered(snapshot: Snapshot, pods: int) -> bool:
     """Every expected pod is there and ready, and every Kustomization and release is."""
     kinds = {kind: seen.value for kind, seen in snapshot.objects.items() if isinstance(seen, Seen)}

@@ -120,16 +120,21 @@ func (n *node) certificates() (*tls.Config, *tls.Config, error) {
 
 // issuer is the CA with its key: a control plane has its own, a worker asks one that is up.
 func (n *node) issuer() *x509.PEMEncodedCertificateAndKey {
-	if own := n.config.Machine().Security().IssuingCA(); own != nil && len(own.Key) > 0 {
-		return own
+	security := n.config.Machine().Security()
+	accepted := security.AcceptedCAs()
+	if own := security.IssuingCA(); own != nil {
+		if len(own.Key) > 0 {
+			return own
+		}
+		accepted = append(accepted, &x509.PEMEncodedCertificate{Crt: own.Crt})
 	}
 	for _, o := range n.c.nodes {
 		if o.phase != up || !o.controlPlane() {
 			continue
 		}
 		theirs := o.config.Machine().Security().IssuingCA()
-		for _, accepted := range n.config.Machine().Security().AcceptedCAs() {
-			if theirs != nil && bytes.Equal(theirs.Crt, accepted.Crt) {
+		for _, ca := range accepted {
+			if theirs != nil && bytes.Equal(theirs.Crt, ca.Crt) {
 				return theirs
 			}
 		}

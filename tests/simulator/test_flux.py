@@ -1,0 +1,174 @@
+"""The Flux controllers take the steps, and write the words, of the real ones."""
+
+from __future__ import annotations
+
+from phases.snapshot import Seen, Snapshot
+from rekindle.simulator import Faults, SimWorld
+from tests.simulator.driver import Driver, everything
+from tests.simulator.worlds import ANTON_PODS, do, messages, objects, packaged, run_for, small
+
+REVISION = "main@sha1:1111111111111111111111111111111111111111"
+ROOT = "flux-system/cluster-apps"
+
+
+def _until_root(world: SimWorld, reason: str, *without: str) -> tuple[str, str, str]:
+    def reached(snapshot: Snapshot) -> bool:
+        seen = snapshot.objects["Kustomization"]
+        if not isinstance(seen, Seen) or ROOT not in seen.value:
+            return False
+        return any(found.reason == reason for found in seen.value[ROOT].status.conditions)
+
+    assert Driver(world, without=without).run(reached, hours=3)
+    return messages(world, "Kustomization", ROOT)["Ready"]
+
+
+def test_the_deadlock_says_what_kustomize_controller_says() -> None:
+    world = small("cold")
+
+    ready = _until_root(world, "ReconciliationFailed", "crd.preapply")
+
+    assert ready == (
+        "False",
+        "ReconciliationFailed",
+        (
+            "ExternalSecret/apps/cluster-secrets dry-run failed: no matches for kind"
+            ' "ExternalSecret" in version "external-secrets.io/v1"\n'
+        ),
+    )
+    assert messages(world, "Kustomization", ROOT)["Reconciling"] == (
+        "True",
+        "ProgressingWithRetry",
+        f"Detecting drift for revision {REVISION} with a timeout of 59m30s",
+    )
+    status = objects(world, "Kustomization")[ROOT].status
+    assert (status.observed_generation, status.last_applied_revision) == (-1, "")
+    assert status.last_attempted_revision == REVISION
+
+
+def test_a_terminating_namespace_costs_a_minute_and_then_has_its_name_in_brackets() -> None:
+    world = packaged("june-12")
+
+    began = world.now()
+    ready = _until_root(world, "ReconciliationFailed", "finalizer.release")
+
+    assert ready[2] == "timeout waiting for: [Namespace/storage status: 'Terminating']\n"
+    assert world.now() - began > 60
+
+
+def test_a_nudge_is_handled_at_the_end_of_a_whole_attempt() -> None:
+    world = small("healthy")
+    root = objects(world, "Kustomization")[ROOT]
+    arguments = {
+        "kind": "Kustomization",
+        "namespace": "flux-system",
+        "name": "cluster-apps",
+        "uid": root.metadata.uid,
+        "requested_at": "token-1",
+    }
+
+    assert do(world, "a", "flux.nudge", ROOT, **arguments).outcome == "done"
+    under_way = objects(world, "Kustomization")[ROOT]
+    progress = messages(world, "Kustomization", ROOT)
+    run_for(world, 5)
+    after = objects(world, "Kustomization")[ROOT]
+
+    assert progress["Ready"][:2] == ("Unknown", "Progressing")
+    assert under_way.status.last_handled_reconcile_at == ""
+    assert after.status.last_handled_reconcile_at == "token-1"
+    assert messages(world, "Kustomization", ROOT)["Ready"][2] == f"Applied revision: {REVISION}"
+
+
+def test_a_nudge_is_refused_for_another_object_of_the_same_name() -> None:
+    world = small("healthy")
+    arguments = {"namespace": "flux-system", "name": "cluster-apps", "requested_at": "t"}
+
+    other = do(world, "a", "flux.nudge", ROOT, kind="Kustomization", uid="another", **arguments)
+    nobody = do(world, "b", "flux.nudge", ROOT, kind="HelmRelease", uid="", **arguments)
+
+    assert (other.outcome, other.code) == ("failed", "conflict")
+    assert (nobody.outcome, nobody.code) == ("failed", "not-found")
+
+
+def test_dependencies_are_named_until_they_are_ready_at_the_same_revision() -> None:
+    world = packaged("cold-start")
+    texts: set[str] = set()
+
+    def collecting(snapshot: Snapshot) -> bool:
+        seen = snapshot.objects["Kustomization"]
+        if isinstance(seen, Seen):
+            for found in seen.value.values():
+                texts.update(
+                    state.message
+                    for state in found.status.conditions
+                    if state.reason == "DependencyNotReady"
+                )
+        return everything(ANTON_PODS)(snapshot)
+
+    assert Driver(world).run(collecting, hours=2)
+    assert "dependency 'storage/rook-ceph-cluster' is not ready" in texts
+
+
+def test_a_deleted_root_takes_everything_with_it_and_flux_stays_behind_with_finalizers() -> None:
+    world = packaged("node-lost", faults=Faults())
+    run_for(world, 1800)
+
+    world.cluster.api.delete("Kustomization", ROOT)
+    run_for(world, 600)
+
+    assert len(objects(world, "Pod")) < ANTON_PODS / 2
+    assert objects(world, "DaemonSet").get("kube-system/cilium") is None
+
+
+def test_a_release_that_times_out_is_stalled_until_it_is_reset() -> None:
+    world = packaged("cold-start", faults=Faults(pod_slowness=14.0))
+    key = "media/jellyfin"
+
+    def stalled(snapshot: Snapshot) -> bool:
+        seen = snapshot.objects["HelmRelease"]
+        found = seen.value.get(key) if isinstance(seen, Seen) else None
+        return found is not None and any(
+            state.type == "Stalled" for state in found.status.conditions
+        )
+
+    assert Driver(world).run(stalled, hours=4)
+    texts = messages(world, "HelmRelease", key)
+    assert texts["Stalled"] == ("True", "RetriesExceeded", "Failed to install after 4 attempt(s)")
+    assert texts["Ready"][2] == (
+        "Helm install failed for release media/jellyfin with chart jellyfin@1.0.0:"
+        " timeout waiting for: [Deployment/media/jellyfin status: 'InProgress']"
+    )
+    uid = objects(world, "HelmRelease")[key].metadata.uid
+    arguments = {
+        "kind": "HelmRelease",
+        "namespace": "media",
+        "name": "jellyfin",
+        "uid": uid,
+        "requested_at": "t1",
+    }
+
+    do(world, "n1", "flux.nudge", key, **arguments)
+    run_for(world, 30)
+    assert "Stalled" in messages(world, "HelmRelease", key)
+
+    do(world, "n2", "flux.nudge", key, **{**arguments, "requested_at": "t2"}, reset=True)
+    run_for(world, 5)
+    assert "Stalled" not in messages(world, "HelmRelease", key)
+
+
+def test_nothing_is_reconciled_while_the_controllers_pod_is_gone() -> None:
+    world = small("healthy")
+    world.cluster.api.delete("Deployment", "flux-system/kustomize-controller")
+    run_for(world, 30)
+    root = objects(world, "Kustomization")[ROOT]
+    arguments = {
+        "kind": "Kustomization",
+        "namespace": "flux-system",
+        "name": "cluster-apps",
+        "uid": root.metadata.uid,
+        "requested_at": "t",
+    }
+
+    do(world, "a", "flux.nudge", ROOT, **arguments)
+    run_for(world, 7200)
+
+    assert objects(world, "Kustomization")[ROOT].status.last_handled_reconcile_at == ""

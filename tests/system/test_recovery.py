@@ -1,0 +1,130 @@
+"""
+A real control plane, real Flux, real talosctl: the seed's nights, one after the other on the same cluster.
+
+The tests of this module build on each other, in their order: a cold start, then the accident, then the accident with
+a namespace that is held.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from rekindle.folding import newest
+from tests.system.conftest import Operator, until
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
+POOLS = ("replicapool", "database", "scratch")
+FINALIZER = "cephblockpool.ceph.rook.io"
+
+
+def pods(operator: Operator) -> int:
+    """How many pods run."""
+    listed = operator.bed.api("GET", "/api/v1/pods")["items"]
+    return sum(pod["status"].get("phase") == "Running" for pod in listed)
+
+
+def test_a_cold_start_leads_from_maintenance_to_104_pods(operator: Operator) -> None:
+    begun = time.monotonic()
+
+    code, document = operator.run()
+
+    assert code == 0, operator.told()[-4000:]
+    assert document["schema"] == "rekindle.run/1"
+    assert document["outcome"] == "done"
+    assert document["pods"] == {"ready": 104, "expected": 104}
+    assert pods(operator) == 104
+    assert operator.bed.bootstraps() == 1
+    assert document["bootstraps"] == 1
+    print(f"cold start to 104 pods: {time.monotonic() - begun:.0f} s")
+
+
+def test_the_journal_of_a_real_run_verifies(operator: Operator) -> None:
+    code, output = operator.call("log", "--verify")
+
+    assert (code, output[:5]) == (0, "whole")
+
+
+def test_a_healthy_cluster_passes_through_without_an_action(operator: Operator) -> None:
+    before = operator.bed.calls()
+
+    code, document = operator.run()
+
+    assert (code, document["outcome"]) == (0, "done")
+    found = newest(operator.journal)
+    assert found is not None
+    assert found.memory.actions == 0
+    assert operator.bed.calls() == before
+
+
+def delete_root(operator: Operator) -> None:
+    """The accident: somebody deletes the root to clear an error."""
+    operator.bed.kubectl(
+        "delete", "kustomization", "--namespace", "flux-system", "cluster-apps", "--wait=false"
+    )
+    until("pods are gone", 120, lambda: pods(operator) < 30)
+    until(
+        "the network is gone", 60, lambda: not exists(operator, "daemonset", "kube-system/cilium")
+    )
+
+
+def exists(operator: Operator, kind: str, key: str) -> bool:
+    namespace, _, name = key.partition("/")
+    found = operator.bed.kubectl(
+        "get", kind, "-n", namespace, name, "--ignore-not-found", "-o", "name"
+    )
+    return bool(found.strip())
+
+
+def test_the_accident_is_undone_without_touching_a_node(operator: Operator) -> None:
+    before = operator.bed.calls()
+    delete_root(operator)
+
+    code, document = operator.run()
+
+    assert code == 0, operator.told()[-4000:]
+    assert document["pods"] == {"ready": 104, "expected": 104}
+    assert pods(operator) == 104
+    assert operator.bed.calls() == before  # no node was told anything
+
+
+def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_untied(
+    operator: Operator,
+) -> None:
+    """The finalizers' controller goes with the root, as Rook did: only a person may take them off."""
+    for name in POOLS:
+        patch = json.dumps({"metadata": {"finalizers": [FINALIZER]}})
+        operator.bed.kubectl(
+            "patch", "cephblockpool", "-n", "storage", name, "--type=merge", "-p", patch
+        )
+    delete_root(operator)
+    until(
+        "storage is Terminating",
+        120,
+        lambda: (
+            operator.bed.api("GET", "/api/v1/namespaces/storage")["status"]["phase"]
+            == "Terminating"
+        ),
+    )
+
+    code, document = operator.run()
+
+    assert (code, document["outcome"]) == (4, "waiting"), operator.told()[-4000:]
+    found = newest(operator.journal)
+    assert found is not None
+    open_ = [a for a in found.memory.approvals.values() if not a.answer]
+    assert {a.typed for a in open_} == {f"storage/{name}" for name in POOLS}
+    for approval in open_:
+        code, _ = operator.call("approve", approval.approval, "--type", approval.typed)
+        assert code == 0
+
+    code, document = operator.resume()
+
+    assert code == 0, operator.told()[-4000:]
+    assert document["pods"] == {"ready": 104, "expected": 104}
+    found = newest(operator.journal)
+    assert found is not None
+    verbs = {key.split()[0] for key in found.memory.last}
+    assert {"finalizer.release", "crd.preapply", "root.apply"} <= verbs
