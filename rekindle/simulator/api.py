@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from phases.snapshot import KINDS, CustomResourceDefinition, Namespace, condition, key_of
 from rekindle.simulator.events import Loop
-from rekindle.simulator.kinds import BUILT_IN, CRD_FINALIZER
+from rekindle.simulator.kinds import BUILT_IN
 from rekindle.simulator.shapes import stamp, with_meta
 
 Watcher = Callable[[str, Any, Any], None]
@@ -209,6 +209,3 @@ class Api:
 def terminating(value: Any) -> bool:  # noqa: ANN401  any object
     """Say whether an object is on its way out."""
     return value is not None and value.metadata.deletion_timestamp is not None
-
-
-__all__ = ["CRD_FINALIZER", "PRIORITY", "Api", "Refused", "Watcher", "terminating"]

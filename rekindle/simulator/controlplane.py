@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rekindle.simulator.api import Api
 from rekindle.simulator.events import Loop
-from rekindle.simulator.shapes import meta_of
 from rekindle.simulator.talos import APISERVER_SECONDS, Machine, Machines
 
 FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -53,8 +52,3 @@ class ControlPlane:
             if machine.control_plane and self._may_serve(machine):
                 machine.apiserver = True
         self._api.serve(up=any(found.apiserver for found in self._machines.by_name.values()))
-
-
-def system_namespaces() -> list[str]:
-    """Return the namespaces that an API server makes for itself."""
-    return [meta_of(name).name for name in FIRST_NAMESPACES]

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from phases.snapshot import Artifact, Condition, Flux, Source, SourceStatus, condition
+from phases.snapshot import Artifact, Condition, Flux, Source, condition
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.events import Loop, Steps
 from rekindle.simulator.kinds import KUSTOMIZE_FINALIZER
@@ -142,6 +142,3 @@ class Sources:
             observed_generation=found.metadata.generation,
             last_handled_reconcile_at=token or found.status.last_handled_reconcile_at,
         )
-
-
-__all__ = ["Patcher", "Settings", "SourceStatus", "Sources", "asked", "dependency_ready", "wake"]

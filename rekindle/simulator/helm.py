@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from phases.snapshot import Condition, Flux
 from rekindle.simulator.api import Api, Refused, terminating
@@ -92,7 +92,7 @@ class Attempts:
     failures: int = 0
     done: int = 0  # the generation that is deployed
     handled_reset: str = ""
-    charts: set[str] = field(default_factory=set)
+    pulled: bool = False  # it has its chart
 
 
 class HelmReleases:
@@ -155,13 +155,13 @@ class HelmReleases:
         if text := self._blocked(spec):
             self._wait(key, "DependencyNotReady", text)
             return self._settings.requeue_dependency
-        if key not in attempts.charts:
+        if not attempts.pulled:
             if not self._pulls():
                 text = f"HelmChart '{key}' is not ready: latest generation of object has not been reconciled"
                 self._wait(key, "SourceNotReady", text)
                 return self._settings.requeue_dependency
             yield self._loop.around(CHART_SECONDS)
-            attempts.charts.add(key)
+            attempts.pulled = True
         action = "upgrade" if key in self._helm.revisions else "install"
         text = f"Running '{action}' action with timeout of {go_duration(spec.timeout)}"
         self._patcher.write(
@@ -194,7 +194,7 @@ class HelmReleases:
 
     def assume(self, key: str, generation: int) -> None:
         """Take a release as long deployed."""
-        self._attempts[key] = Attempts(done=generation, charts={key})
+        self._attempts[key] = Attempts(done=generation, pulled=True)
         self._helm.revisions.setdefault(key, 1)
         self.succeed(key, generation, "install")
 
