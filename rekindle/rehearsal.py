@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.errors import PlanInvalid, Problem
-from engine.plan import Plan, of_parts
-from engine.yamlfile import Marks, YamlFile
+from engine.plan import Plan, merged, of_parts, validated
+from engine.yamlfile import Marks
 from phases.recipe import recipe
-from phases.section import load_section
+from phases.section import Section
+from rekindle.simulator.inventory import section_of
 from rekindle.simulator.scenario import (
     Scenario,
     check_commands,
     find_scenario,
     load_scenario,
-    tree_path,
 )
 
 if TYPE_CHECKING:
@@ -43,28 +43,17 @@ def load(name: str) -> tuple[Path, Scenario, Plan]:
 
 
 def plan_of(path: Path, scenario: Scenario) -> Plan:
-    """Compile a scenario's plan with the default machine, or with its own."""
-    raw: dict[str, Any] = dict(scenario.plan)
-    machine = raw.pop("machine", {})
-    beside = (path.parent, tree_path(scenario, path).parent)
-
-    def include(file: str) -> YamlFile:
-        found = next((folder / file for folder in beside if (folder / file).exists()), None)
-        if found is None:
-            raise FileNotFoundError(2, "no such file beside the scenario or its tree", file)
-        return YamlFile(str(found), found.read_text(encoding="utf-8"))
-
+    """Compile a scenario's plan with the default machine, or with parts of its own; the tree is its inventory."""
+    raw = section_of(scenario)
+    override = raw.pop("machine", {})
     problems: list[Problem] = []
-    section = load_section(raw, Marks(str(path), {}), include, problems)
-    if problems:
+    section = validated(Section, raw, Marks(str(path), {}), ("plan",), problems)
+    if not isinstance(section, Section):
         raise PlanInvalid(problems)
-    crds = section["crds"]
-    if crds["directory"] and not crds["available"]:
-        # In a simulated cluster every definition that the tree has can be applied out of band.
-        crds["available"] = [item["name"] for item in section["inventory"]["crds"]]
-    check_commands(scenario, section["commands"])
-    default = recipe().machine
-    return of_parts(scenario.cluster, {**default, **machine}, section, recipe())
+    check_commands(scenario, section.commands)
+    machine = merged(recipe().machine, override)
+    known = section.model_dump(mode="json", by_alias=True)
+    return of_parts(scenario.cluster, machine, known, recipe())
 
 
 def in_process(name: str) -> tuple[Plan, World]:

@@ -203,7 +203,6 @@ def main() -> int:
         return 2
     files = bootstrap(tree) | {
         ROOT / "inventory.yaml": dump(listed, flow=None),
-        SIMULATOR.with_name("anton.inventory.yaml"): dump(listed, flow=None),
         SIMULATOR: dump(simulated(tree), flow=None),
     }
     if arguments.check and (old := stale(files)):

@@ -29,8 +29,8 @@ POLL_SECONDS = 5.0
 _PODS = ResourcePath("", "v1", "pods", "Pod")
 _REMAINING = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances")
 _NOT_LISTED = frozenset({403, 404, 405})
-# Copied by controllers, never held by anything, and there in numbers.
-_SKIPPED = frozenset({"events", "endpoints", "endpointslices", "leases", "replicasets"})
+# Made anew by controllers all the time, never held by anything, and there in numbers.
+_SKIPPED = frozenset({"events", "endpoints", "endpointslices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +60,34 @@ def terminating(
 
 
 def find(what: Terminating, api: Api, discovery: Discovery) -> tuple[Holder, ...]:
-    """List the holders of one; raise RefusedError or UnansweredError when that cannot be told."""
+    """
+    List the holders of one; raise RefusedError or UnansweredError when that cannot be told.
+
+    All that is served is listed only when neither a condition nor a pod is the answer.
+    """
+    if not what.namespace:
+        return _list(what, what.places, api)
+    named = (discovery.of_resource(group, resource) for resource, group in what.named)
+    places = dict.fromkeys((_PODS, *(place for place in named if place is not None)))
+    found = _list(what, places, api)
+    if found or what.named:
+        return found
+    served = (place for place in discovery.namespaced() if place.resource not in _SKIPPED)
+    return _list(what, served, api)
+
+
+def _list(what: Terminating, places: Iterable[ResourcePath], api: Api) -> tuple[Holder, ...]:
+    """List the holders at these places; one that cannot be listed by anybody holds nothing."""
     held: dict[str, Holder] = {}
-    for place in _places(what, discovery):
+    for place in places:
         try:
             objects = api.list_metadata(place.path(what.namespace))
         except RefusedError as error:
             if error.status in _NOT_LISTED:
                 continue
             raise
-        for holder in _holding(place, objects):
-            held[holder.uid] = holder
+        held.update({holder.uid: holder for holder in _holding(place, objects)})
     return tuple(sorted(held.values(), key=lambda h: (h.kind, h.namespace, h.name)))
-
-
-def _places(what: Terminating, discovery: Discovery) -> list[ResourcePath]:
-    """Say where to look."""
-    if not what.namespace:
-        return list(what.places)
-    if not what.named:
-        served = (place for place in discovery.namespaced() if place.resource not in _SKIPPED)
-        return list(dict.fromkeys((_PODS, *served)))
-    named = (discovery.of_resource(group, resource) for resource, group in what.named)
-    return list(dict.fromkeys((_PODS, *(place for place in named if place is not None))))
 
 
 def _named(namespace: Namespace) -> tuple[tuple[str, str], ...]:

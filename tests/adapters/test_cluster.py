@@ -166,6 +166,7 @@ def test_the_api_is_watched_once_there_is_a_kubeconfig(
     cluster.serve()
     gather(world, lambda s: isinstance(s.kubeconfig, Seen))
     write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+    gather(world, lambda s: isinstance(s.objects["HelmRelease"], Seen))
     snapshot = gather(
         world,
         lambda s: isinstance(s.objects["Node"], Seen) and len(s.objects["Node"].value) == 2,
@@ -261,7 +262,7 @@ def test_waiting_ends_at_the_instant(world: RealWorld) -> None:
 
 def test_an_interrupt_ends_the_wait(world: RealWorld) -> None:
     gather(world, lambda s: isinstance(s.nodes["cp-1"], Seen))
-    threading.Timer(0.7, world.interrupt).start()
+    threading.Timer(1.0, world.interrupt).start()
     began = time.monotonic()
     while time.monotonic() < began + 0.7:
         world.next(time.time() + 30)

@@ -87,10 +87,22 @@ def test_a_core_resource_is_named_with_a_bare_dot(scripted: ScriptedApi, api: Ap
 def test_a_pod_is_found_although_no_condition_speaks_of_it(scripted: ScriptedApi, api: Api) -> None:
     discovery(scripted)
     scripted.on("/api/v1/namespaces/held/pods", partial(metadata("p", "x/f")))
-    scripted.on("/api/v1/namespaces/held/configmaps", partial())
     (what,) = holders.terminating(namespace(), {})
 
     assert [found.name for found in holders.find(what, api, Discovery(api))] == ["p"]
+    assert not scripted.asked_for("/apis")
+
+
+def test_everything_is_listed_when_nothing_is_named_and_no_pod_is_left(
+    scripted: ScriptedApi, api: Api
+) -> None:
+    discovery(scripted)
+    scripted.on("/api/v1/namespaces/held/pods", partial())
+    scripted.on("/api/v1/namespaces/held/configmaps", refused(403))
+    scripted.on("/apis/example.com/v1/namespaces/held/gadgets", partial(metadata("g", "x/f")))
+    (what,) = holders.terminating(namespace(), {})
+
+    assert [found.name for found in holders.find(what, api, Discovery(api))] == ["g"]
     assert not scripted.asked_for("/api/v1/namespaces/held/events")
 
 

@@ -1,0 +1,59 @@
+"""
+Promise: whatever the crashes, the lost answers and the reboots, etcd is bootstrapped at most once.
+
+Method: Hypothesis chooses where processes die (before and after a commit, a start, an adoption, between a settlement
+and its entry), which requests and answers are lost, who cannot be seen, who reboots, and how late etcd shows itself
+(up to twenty minutes). The cluster counts bootstraps and etcd clusters. Nobody answers questions: a person may order a
+second bootstrap, the program may not.
+
+Mutants: see below.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rekindle.simulator import Faults
+from tests.properties.clusters import (
+    NOBODY,
+    SEEDS,
+    TALOS_ONLY,
+    examples,
+    faults,
+    lives,
+    story,
+)
+from tests.properties.harness import Death
+
+TALOS = ("etcd.bootstrap", "talos.apply", "kubeconfig.fetch")
+Life = list[tuple[Death, float]]
+
+
+@given(
+    seed=SEEDS,
+    trouble=faults(TALOS),
+    life=lives(4, TALOS),
+    pause=st.sampled_from([0.0, 60.0, 900.0]),
+)
+@settings(max_examples=examples(4))
+def test_etcd_is_bootstrapped_at_most_once(
+    seed: int, trouble: Faults, life: Life, pause: float
+) -> None:
+    run, cluster = story("cold", seed=seed, faults=trouble, operator=NOBODY, machine=TALOS_ONLY)
+
+    run.to_the_end(life, resumes=3, pause=pause)
+
+    assert cluster.counters()["clusters_made"] <= 1
+    assert cluster.counters()["bootstraps"] <= 1
+
+
+@given(seed=SEEDS, trouble=faults(), life=lives(2, TALOS))
+@settings(max_examples=examples(0.3))
+def test_not_even_in_a_whole_recovery(seed: int, trouble: Faults, life: Life) -> None:
+    run, cluster = story("cold", seed=seed, faults=trouble, operator=NOBODY)
+
+    run.to_the_end(life, resumes=2, pause=60.0)
+
+    assert cluster.counters()["clusters_made"] <= 1
+    assert cluster.counters()["bootstraps"] <= 1
