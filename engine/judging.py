@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import assert_never
 
 import msgspec
@@ -20,6 +20,7 @@ from engine.patience import spoken
 from engine.plan import DONE, Plan
 from engine.recipe import Effect, Facts, Judgement, Recipe, Verb, Verdict
 from journal.entries import ApprovalAsked, Json, Outcome
+from journal.redactor import redact
 
 MACHINE: Subject = "machine"
 ACTIONS_IN_FLIGHT = 8
@@ -113,14 +114,14 @@ def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
     phase = rules.recipe.phases[state.phase or memory.state]
     wished = dict(phase(rules.plan, memory.facts, memory.findings, memory))
     stop = flapping(rules, memory, judged)
-    if stop is not None and not answer_to(memory, MACHINE, stop):
+    if stop is not None and answer_to(memory, MACHINE, stop) != "given":
         wished[MACHINE] = stop
     answers: dict[Subject, Answer] = {}
-    targets: set[str] = set()
+    begun: list[Act] = []
     for subject, answer in wished.items():
-        allowed = _allowed(rules, memory, subject, answer, targets)
+        allowed = _allowed(rules, memory, subject, answer, begun)
         if isinstance(allowed, Act):
-            targets.add(allowed.target)
+            begun.append(allowed)
         if not isinstance(allowed, Done):
             answers[subject] = allowed
     if not answers:
@@ -157,11 +158,11 @@ def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:
 
 
 def _allowed(
-    rules: Rules, memory: Memory, subject: Subject, answer: Answer, targets: set[str]
+    rules: Rules, memory: Memory, subject: Subject, answer: Answer, begun: list[Act]
 ) -> Answer:
     match answer:
         case Act():
-            return _allowed_act(rules.plan.verbs[answer.verb], memory, subject, answer, targets)
+            return _allowed_act(rules.plan.verbs[answer.verb], memory, subject, answer, begun)
         case Ask():
             if answer_to(memory, subject, answer) == "refused":
                 return _refused(answer)
@@ -181,7 +182,7 @@ def _refused(ask: Ask) -> Stuck:
 
 
 def _allowed_act(
-    verb: Verb, memory: Memory, subject: Subject, act: Act, targets: set[str]
+    verb: Verb, memory: Memory, subject: Subject, act: Act, begun: list[Act]
 ) -> Answer:
     running = memory.busy(act.target) or _same_cluster_verb(verb, memory)
     if running is not None:
@@ -195,16 +196,48 @@ def _allowed_act(
     refusal = _exhausted(verb, memory, act)
     if refusal is not None:
         return refusal
-    question = act.approval or _doubt(verb, memory, act)
+    question = _question(verb, memory, subject, act)
     if question is not None:
         said = answer_to(memory, subject, question)
         if said == "refused":
             return _refused(question)
-        if said != "given" or _older_than_doubt(verb, memory, subject, act, question):
+        if said != "given":
             return question
-    if act.target in targets or len(memory.open) + len(targets) >= ACTIONS_IN_FLIGHT:
+    if _takes_turns(verb, act, begun) or len(memory.open) + len(begun) >= ACTIONS_IN_FLIGHT:
         return Wait(f"{verb.name} {act.target} waits for its turn")
-    return act
+    return act if question is None else replace(act, approval=question)
+
+
+def _takes_turns(verb: Verb, act: Act, begun: list[Act]) -> bool:
+    """One action a target, and one a cluster of a verb of that scope: also within one turn."""
+    if verb.scope == "cluster" and any(other.verb == verb.name for other in begun):
+        return True
+    return any(other.target == act.target for other in begun)
+
+
+def _question(verb: Verb, memory: Memory, subject: Subject, act: Act) -> Ask | None:
+    """What a person has to say yes to before this action: the phase's question, the plan's, or the backstop's."""
+    question = act.approval
+    if verb.typed_approval and (question is None or not question.typed):
+        question = _typed(verb, act, question)
+    if question is None or _older_than_doubt(verb, memory, subject, act, question):
+        # An answer from before the attempt in doubt is no answer to it: asked anew, with that attempt's name.
+        return _doubt(verb, memory, act) or question
+    return question
+
+
+def _typed(verb: Verb, act: Act, question: Ask | None) -> Ask:
+    """The plan wants a typed approval for this verb, whatever its phase thinks of it."""
+    if question is not None:
+        return replace(question, typed=act.target)
+    # What is done once per key is bound to the key: its other arguments (a token) are new each turn.
+    bound = act.arguments.get("once", act.arguments)
+    return Ask(
+        question=f"{verb.name} {act.target}: {act.reason}; do it?",
+        consequence=verb.destroys or "nothing is destroyed; the plan asks for a person here",
+        evidence={"verb": verb.name, "target": act.target, "arguments": bound},
+        typed=act.target,
+    )
 
 
 def _same_cluster_verb(verb: Verb, memory: Memory) -> Attempt | None:
@@ -273,13 +306,20 @@ def _older_than_doubt(
     verb: Verb, memory: Memory, subject: Subject, act: Act, question: Ask
 ) -> bool:
     """Say whether the answer was given before the attempt whose outcome is in doubt: then it is no answer to it."""
-    known = memory.approvals[asked(memory, subject, question).approval]
-    given = known.answered_at or 0.0
+    known = memory.approvals.get(asked(memory, subject, question).approval)
+    if known is None or known.answered_at is None:
+        return False
+    given = known.answered_at
     return any(attempt.intended_at >= given for attempt in _doubtful(verb, memory, act))
 
 
 def spelled(answer: Answer) -> dict[str, Json]:
-    """Write an answer as JSON, for the journal."""
+    """Write an answer as JSON, as the journal will hold it: what it redacts must not look new on every turn."""
+    body: dict[str, Json] = redact(_body(answer))
+    return body
+
+
+def _body(answer: Answer) -> dict[str, Json]:
     match answer:
         case Wait():
             body: dict[str, Json] = {"answer": "wait", "reason": answer.reason}

@@ -83,12 +83,12 @@ class RegressModel(Model):
 
 
 class RetryModel(Model):
-    """How often and how soon a failed action is tried again."""
+    """How often and how soon a failed action is tried again; what is not said stays the verb's own."""
 
-    attempts: int = Field(ge=1, le=1000)
-    backoff: Annotated[tuple[float, float], BeforeValidator(_backoff)] = (2.0, 60.0)
-    jitter: Literal["full", "none"] = "full"
-    on: tuple[str, ...] = ("transient",)
+    attempts: int | None = Field(default=None, ge=1, le=1000)
+    backoff: Annotated[tuple[Duration, Duration] | None, BeforeValidator(_backoff)] = None
+    jitter: Literal["full", "none"] | None = None
+    on: tuple[str, ...] | None = None
 
 
 class VerbModel(Model):
@@ -294,10 +294,10 @@ def _check_verbs(
         if known.typed_approval and policy.approval == "none":
             problems.append(marks.problem((*here, "approval"), "a plan may not drop this approval"))
         if known.effect is Effect.ONCE and policy.retry is not None:
-            if policy.retry.attempts > known.retry.attempts:
+            if (policy.retry.attempts or 0) > known.retry.attempts:
                 limit = f"at most {known.retry.attempts} attempts"
                 problems.append(marks.problem((*here, "retry", "attempts"), limit))
-            if not set(policy.retry.on) <= set(known.retry.on):
+            if not set(policy.retry.on or ()) <= set(known.retry.on):
                 text = f"a verb with effect once is retried on {', '.join(known.retry.on)} only"
                 problems.append(marks.problem((*here, "retry", "on"), text))
 
@@ -313,13 +313,14 @@ def _verbs(machine: MachineModel, recipe: Recipe) -> dict[str, Verb]:
             continue
         retry = verb.retry
         if policy.retry is not None:
-            low, high = policy.retry.backoff
+            said = policy.retry
+            low, high = said.backoff or (retry.backoff_seconds, retry.backoff_limit_seconds)
             retry = Retry(
-                attempts=policy.retry.attempts,
+                attempts=said.attempts or retry.attempts,
                 backoff_seconds=low,
                 backoff_limit_seconds=high,
-                full_jitter=policy.retry.jitter == "full",
-                on=policy.retry.on,
+                full_jitter=retry.full_jitter if said.jitter is None else said.jitter == "full",
+                on=retry.on if said.on is None else said.on,
             )
         verbs[name] = replace(
             verb,

@@ -253,10 +253,10 @@ class Runner:
         return expects
 
     def _ended(self) -> Ended | None:
+        if self.memory.open:
+            return None  # also when all is well: a closed run could not settle it any more
         if self.memory.state == DONE:
             return self._close(RunOutcome.DONE)
-        if self.memory.open:
-            return None
         if self.memory.cancel_requested:
             return self._close(RunOutcome.CANCELLED)
         if self._interrupted:

@@ -59,6 +59,7 @@ def read_yaml(file: YamlFile) -> tuple[Any, Marks, list[Problem]]:
         return None, marks, [Problem(file.name, 1, 1, "$", f"larger than {MAXIMUM_BYTES} bytes")]
     loader = yaml.CSafeLoader(file.text)
     try:
+        _check_depth(file.text)
         node = loader.get_single_node()
         if node is None:
             return {}, marks, [Problem(file.name, 1, 1, "$", "the file is empty")]
@@ -76,14 +77,29 @@ def read_yaml(file: YamlFile) -> tuple[Any, Marks, list[Problem]]:
     return data, marks, problems
 
 
+def _check_depth(text: str) -> None:
+    """Refuse what is nested too deeply before it is composed: composing recurses in C, and would kill the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAXIMUM_DEPTH:
+            raise _too_deep(event.start_mark)
+
+
+def _too_deep(mark: Any) -> yaml.MarkedYAMLError:  # noqa: ANN401  two kinds of marks
+    return yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
+
+
 def _build(
     node: yaml.Node, path: Path, marks: Marks, problems: list[Problem], loader: yaml.CSafeLoader
 ) -> Any:  # noqa: ANN401  YAML is anything
     place = (node.start_mark.line + 1, node.start_mark.column + 1)
     marks.places.setdefault(path, place)
     if len(path) > MAXIMUM_DEPTH:
-        problems.append(Problem(marks.file, *place, spelled(path[:4]) + "...", "nested too deeply"))
-        return None
+        raise _too_deep(node.start_mark)
     if len(marks.places) > MAXIMUM_NODES:
         message = f"more than {MAXIMUM_NODES} values"
         raise ValueError(message)

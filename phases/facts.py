@@ -123,8 +123,8 @@ def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
             facts[codes.subject("namespace", name)] = machinery.namespace(listed.get(name))
     listed = _listed(snapshot, "CustomResourceDefinition")
     if listed is not None:
-        for item in section.inventory.crds:
-            facts[codes.subject("crd", item.name)] = machinery.crd(listed.get(item.name))
+        for name in section.crd_names:
+            facts[codes.subject("crd", name)] = machinery.crd(listed.get(name))
     for scope, found in snapshot.holders.items():
         if isinstance(found, Unseen):
             facts[f"holders/{scope}"] = Fact(codes.UNOBSERVABLE, found.why or found.code)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
-from engine.memory import Memory
+from engine.memory import Attempt, Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact, Outcome
@@ -30,6 +30,8 @@ NUDGED = {
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
 ROOT_SETTLE_SECONDS = 30.0
+PREAPPLY_SETTLE_SECONDS = 30.0
+RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
 HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
 
 
@@ -67,7 +69,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     if not answers:
         answers.update(_roots(section, facts, memory))
     answers.update(_namespaces(section, facts, memory))
-    answers.update(_missing_kinds(section, facts))
+    answers.update(_missing_kinds(section, facts, memory))
     answers.update(_objects(section, facts, memory))
     return answers
 
@@ -94,13 +96,18 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
     absent = [s for s in subjects if s not in facts or facts[s].code == codes.ABSENT]
     if not absent:
         return {}
-    last = memory.last_of(ROOT, codes.ROOT)
-    if last is not None and last.outcome is Outcome.DONE and last.settled_at is not None:
-        due = last.settled_at + ROOT_SETTLE_SECONDS
-        if not memory.passed(due):
-            return {codes.ROOT: Wait("the roots were applied", due)}
+    due = _settled(memory.last_of(ROOT, codes.ROOT), ROOT_SETTLE_SECONDS)
+    if due is not None and not memory.passed(due):
+        return {codes.ROOT: Wait("the roots were applied", due)}
     reason = f"absent: {', '.join(absent)}"
     return {codes.ROOT: Act(ROOT, codes.ROOT, {"path": section.flux.roots}, reason)}
+
+
+def _settled(last: Attempt | None, span: float) -> float | None:
+    """Return the instant until which a look may be older than what was done."""
+    if last is None or last.outcome is not Outcome.DONE or last.settled_at is None:
+        return None
+    return last.settled_at + span
 
 
 def _namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
@@ -141,10 +148,13 @@ def _release(holder: Fact, memory: Memory) -> Answer:
         typed=f"{detail['namespace']}/{detail['name']}",
     )
     target = codes.subject("holder", str(detail["uid"]))
+    shown = _settled(memory.last_of(RELEASE, target), RELEASE_SETTLE_SECONDS)
+    if shown is not None and not memory.passed(shown):
+        return Wait(f"{name} was released and is still listed", shown)
     return Act(RELEASE, target, arguments, f"{name} holds its namespace", ask)
 
 
-def _missing_kinds(section: Section, facts: Facts) -> dict[Subject, Answer]:
+def _missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     """Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot."""
     answers: dict[Subject, Answer] = {}
     causes = {
@@ -159,8 +169,11 @@ def _missing_kinds(section: Section, facts: Facts) -> dict[Subject, Answer]:
         name = _expected_crd(section, kind, group)
         subject = codes.subject("crd", name or f"{kind}.{group}")
         fact = facts.get(subject)
+        due = _settled(memory.last_of(PREAPPLY, subject), PREAPPLY_SETTLE_SECONDS)
         if fact is not None and fact.code != codes.ABSENT:
             answers[subject] = Wait(f"CRD {name}: {fact.reason}")
+        elif due is not None and not memory.passed(due):
+            answers[subject] = Wait(f"CRD {name} was applied and does not show yet", due)
         elif name in section.crds.available and section.crds.preapply == "when-blocked":
             path = str(PurePosixPath(section.crds.directory) / f"{name}.yaml")
             arguments = {"crd": name, "path": path}
@@ -176,12 +189,12 @@ def _missing_kinds(section: Section, facts: Facts) -> dict[Subject, Answer]:
 
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
     """Return the established CRD that serves *kind*."""
-    for item in section.inventory.crds:
-        fact = facts.get(codes.subject("crd", item.name))
+    for name in section.crd_names:
+        fact = facts.get(codes.subject("crd", name))
         if fact is None or fact.code != codes.READY:
             continue
         if fact.detail.get("kind") == kind and fact.detail.get("group") == group:
-            return item.name
+            return name
     return None
 
 
@@ -189,8 +202,8 @@ def _expected_crd(section: Section, kind: str, group: str) -> str:
     """Find the name of the CRD for a kind of which only the message knows: plural.group, by the usual plurals."""
     stem = kind.lower()
     plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
-    names = {item.name for item in section.inventory.crds} | set(section.crds.available)
-    return next((f"{p}.{group}" for p in sorted(plurals) if f"{p}.{group}" in names), "")
+    found = (f"{plural}.{group}" for plural in sorted(plurals))
+    return next((name for name in found if name in section.crd_names), "")
 
 
 def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
@@ -237,6 +250,9 @@ def is_clear(section: Section, cause: str, facts: Facts) -> bool:
             fact = facts.get(codes.subject("namespace", name))
             # Gone is as good as active: the next attempt creates it anew.
             return fact is not None and fact.code in {codes.READY, codes.ABSENT}
+        case "namespace-missing":
+            fact = facts.get(codes.subject("namespace", name))
+            return fact is not None and fact.code == codes.READY
         case "source":
             fact = facts.get(codes.subject("gitrepository", section.flux.source))
             return fact is not None and fact.code == codes.READY

@@ -147,6 +147,12 @@ class Section(Strict):
         )
 
     @cached_property
+    def crd_names(self) -> tuple[str, ...]:
+        """CRDs to watch: those that Git brings, and those that may be applied out of band."""
+        expected = (item.name for item in self.inventory.crds)
+        return tuple(dict.fromkeys((*expected, *self.crds.available)))
+
+    @cached_property
     def workloads(self) -> tuple[tuple[str, str, Subject, int], ...]:
         """Kind, key, subject and pods of each workload that should be there; the network is always among them."""
         wanted: dict[tuple[str, str], int] = {

@@ -30,7 +30,10 @@ HEALTH_ITEM = re.compile(r"([A-Z][A-Za-z]+/[a-z0-9./-]+) status: '")
 HEALTH_ITEMS = 5
 # A namespace that went while the attempt waited for it: the attempt is lost, the next one makes it anew.
 GONE_NAMESPACE = re.compile(r"Namespace/([a-z0-9.-]+) status: 'NotFound'")
-DEPENDENCY = re.compile(r"dependency '([^']+)'")
+MISSING_NAMESPACE = re.compile(r'namespaces "([a-z0-9.-]+)" not found')
+DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependency")
+# Ready, says the controller, and there is no Secret: it ended its work by deleting or not making one.
+GONE_SECRET = {"SecretDeleted", "SecretMissing"}
 TEXT_BYTES = 200
 
 
@@ -111,6 +114,9 @@ def external_secret(found: ExternalSecret | None, store: str) -> Fact:
     if ready.status == "False":
         cause = f"store:{store}"
         return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
+    if ready.reason in GONE_SECRET:
+        cause = f"reason:{ready.reason}"
+        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
     return Fact(READY, detail=detail)
 
 
@@ -131,7 +137,8 @@ def cause_of(ready: Condition, namespace: str) -> str:
     """
     Name what has to clear first.
 
-    ``kind:K.group``, ``namespace:N``, ``dependency:NS/N``, ``health:K/NS/N,…``, ``source``, or a reason.
+    ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``dependency:NS/N``, ``health:K/NS/N,…``, ``source``,
+    or a reason.
     """
     match = NO_MATCH.search(ready.message)
     if match:
@@ -142,9 +149,12 @@ def cause_of(ready: Condition, namespace: str) -> str:
     match = GONE_NAMESPACE.search(ready.message)
     if match:
         return f"namespace-gone:{match[1]}"
+    match = MISSING_NAMESPACE.search(ready.message)
+    if match:
+        return f"namespace-missing:{match[1]}"
     if ready.reason == "DependencyNotReady":
         match = DEPENDENCY.search(ready.message)
-        name = match[1] if match else "?"
+        name = (match[1] or match[2]) if match else "?"
         return f"dependency:{name if '/' in name else f'{namespace}/{name}'}"
     if ready.reason == "HealthCheckFailed":
         waited = HEALTH_ITEM.findall(ready.message)[:HEALTH_ITEMS]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from engine.errors import Exit, UsageWrong
@@ -36,9 +38,10 @@ def command(approval: str | None, journal: str | None, typed: str, *, refuse: bo
     actor = str(Holder.here())
     kind = inbox.Refuse if refuse else inbox.Approve
     if not refuse and item.typed and typed != item.typed:
-        typed = click.prompt(
-            f"{item.question}\n{item.consequence}\ntype '{item.typed}' to approve", err=True
-        )
+        if not typed and sys.stdin.isatty():
+            typed = click.prompt(
+                f"{item.question}\n{item.consequence}\ntype '{item.typed}' to approve", err=True
+            )
         if typed != item.typed:
             raise UsageWrong(
                 f"'{typed}' is not '{item.typed}'; nothing was approved",

@@ -298,6 +298,7 @@ class Story:
     blindfold: Callable[[Any], Any] = field(default=lambda snapshot: snapshot)
     requests: Requests = field(default_factory=lambda: NO_REQUESTS)
     seed: int = 0
+    dice_offset: int = 0  # so many processes threw no dice at all
     told: list[Told] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
@@ -377,7 +378,7 @@ class Story:
             logbook=self.book,
             world=client,
             memory=memory,
-            dice=random.Random(f"{self.seed} {self.book.epoch}").random,
+            dice=random.Random(f"{self.seed} {self.book.epoch - self.dice_offset}").random,
             clock=WorldClock(client.now),
             watcher=Watching(self.turns),
             requests=self.requests,

@@ -36,7 +36,7 @@ Life = list[tuple[Death, float]]
     life=lives(4, TALOS),
     pause=st.sampled_from([0.0, 60.0, 900.0]),
 )
-@settings(max_examples=examples(4))
+@settings(max_examples=examples(2))
 def test_etcd_is_bootstrapped_at_most_once(
     seed: int, trouble: Faults, life: Life, pause: float
 ) -> None:

@@ -49,11 +49,11 @@ class Operator:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command in the background; its output goes to a file beside the journal."""
-        log = (self.folder / "operator.log").open("a")
         command = [sys.executable, "-m", "rekindle", *arguments, "--journal", str(self.journal)]
-        return subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-        )
+        with (self.folder / "operator.log").open("a") as log:
+            return subprocess.Popen(
+                command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
 
     def call(self, *arguments: str) -> tuple[int, str]:
         """Run a command to its end; (exit code, stdout)."""

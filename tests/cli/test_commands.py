@@ -1,0 +1,186 @@
+"""The commands around a run: help, status, log, plan, and what bad input is answered with."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rekindle.cli.main import COMMANDS
+from tests.cli.conftest import Program
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HEAVY = ("kubernetes", "sqlalchemy", "pydantic", "structlog", "transitions", "rich")
+
+
+def test_help_names_every_command(rekindle: Program) -> None:
+    answer = rekindle("--help")
+
+    assert answer.code == 0
+    assert all(name in answer.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_table_and_the_command_say_the_same(rekindle: Program, name: str) -> None:
+    command = import_module(f"rekindle.cli.{name}").command
+
+    assert command.help is not None
+    assert command.help.splitlines()[0] == COMMANDS[name]
+    assert rekindle(name, "--help").code == 0
+
+
+@pytest.mark.parametrize("words", [["--help"], ["status", "--journal", "none.db"]])
+def test_what_must_start_fast_imports_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    program = f"import sys; sys.argv = ['rekindle', *{words!r}]\n"
+    program += (
+        "from rekindle.cli.main import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+    )
+    program += "print(*sorted(set(name.partition('.')[0] for name in sys.modules)))"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+
+    loaded = set(ended.stdout.splitlines()[-1].split())
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_status_says_the_three_sentences_of_a_finished_run(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = str(tmp_path / "j.db")
+    rekindle("rehearse", "node-lost", "--journal", journal)
+
+    answer = rekindle("status", "--journal", journal)
+
+    assert answer.code == 0
+    assert "waits for     nothing: everything that should run, runs" in answer.out
+    assert "can succeed   it has" in answer.out
+    assert "you must      nothing" in answer.out
+    assert "pods 104/104" in answer.out
+
+
+def test_the_newest_journal_is_found_without_being_named(rekindle: Program) -> None:
+    rekindle("rehearse", "node-lost")
+
+    answer = rekindle("status", "--json")
+
+    assert answer.document["outcome"] == "done"
+    assert answer.document["journal"].endswith("rekindle/rehearsals/node-lost.db")
+    assert Path(answer.document["journal"]).stat().st_mode & 0o777 == 0o600
+    assert Path(answer.document["journal"]).parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_log_leaves_detail_out_and_says_so(rekindle: Program, tmp_path: Path) -> None:
+    journal = str(tmp_path / "j.db")
+    rekindle("rehearse", "node-lost", "--journal", journal)
+
+    short, whole = (
+        rekindle("log", "--journal", journal),
+        rekindle("log", "--all", "--journal", journal),
+    )
+
+    assert "--all shows them" in short.err
+    assert len(short.out.splitlines()) < len(whole.out.splitlines())
+    assert "pods-healthy → done" in short.out
+    lines = rekindle("log", "--json", "--journal", journal).out.splitlines()
+    assert len(lines) == len(whole.out.splitlines())
+
+
+def test_plan_shows_states_first_actions_approvals_and_deadlines(rekindle: Program) -> None:
+    answer = rekindle("plan", "--scenario", "june-12", "--json")
+
+    states = {state["state"]: state for state in answer.document["states"]}
+    assert [state["goal"] for state in answer.document["states"]] == [
+        "holds",
+        "holds",
+        *["broken"] * 3,
+    ]
+    assert states["cni-up"]["actions"][0]["verb"] == "command.run"
+    assert len(states["flux-synced"]["approvals"]) == 3
+    assert states["flux-synced"]["deadline_seconds"] == 3600
+    assert answer.document["verbs"]["etcd.bootstrap"]["effect"] == "once"
+
+
+@pytest.mark.parametrize("name", ["anton", "minimal"])
+def test_each_example_plan_loads(rekindle: Program, tmp_path: Path, name: str) -> None:
+    """What an operator's own tools would have made beside it is made here, empty."""
+    folder = tmp_path / name
+    shutil.copytree(EXAMPLES / name, folder)
+    plan = yaml.safe_load((folder / "recovery.yaml").read_text())
+    made = [plan["talos"]["talosconfig"], *(n["config"] for n in plan["talos"]["nodes"].values())]
+    for file in made:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+
+    answer = rekindle("plan", "--check", str(folder / "recovery.yaml"))
+
+    assert (answer.code, answer.err) == (0, "")
+    assert f"a plan for {name}" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["rehearse", "no-such-scenario"], 64, "no-such-scenario"),
+        (["run", "missing.yaml"], 78, "missing.yaml"),
+        (["resume"], 64, "no journal"),
+        (["status"], 64, "rehearse june-12"),
+        (["resume", "--journal", "missing.db"], 64, "missing.db"),
+        (["log", "--journal", "missing.db"], 74, "missing.db"),
+        (["log", "--verify", "--journal", "text.db"], 74, "text.db"),
+        (["run", "empty.yaml"], 64, "empty.yaml:1:1"),
+        (["run", "twice.yaml"], 64, "twice.yaml:2:1: cluster: this key stands at line 1 already"),
+        (["rehearse"], 64, "Missing argument"),
+        (["nonsense"], 64, "nonsense"),
+    ],
+)
+def test_bad_input_is_told_what_where_and_what_next(
+    rekindle: Program, words: list[str], code: int, said: str
+) -> None:
+    (rekindle.folder / "text.db").write_text("this is no database, it is a text\n" * 50)
+    (rekindle.folder / "empty.yaml").write_text("")
+    (rekindle.folder / "twice.yaml").write_text("cluster: a\ncluster: b\n")
+
+    answer = rekindle(*words)
+
+    assert answer.code == code, answer.err
+    assert said in answer.err
+
+
+def test_a_damaged_journal_is_named_and_not_touched(rekindle: Program, tmp_path: Path) -> None:
+    import sqlite3
+
+    journal = tmp_path / "j.db"
+    rekindle("rehearse", "node-lost", "--journal", str(journal))
+    with sqlite3.connect(journal) as database:
+        for (name,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("UPDATE entries SET at = at + 1 WHERE id = 5")
+    database.close()
+
+    assert rekindle("log", "--verify", "--journal", str(journal)).code == 77
+    answer = rekindle("resume", "--journal", str(journal))
+    assert answer.code in {0, 77}
+
+
+def test_an_open_run_of_another_kind_is_not_mixed_up(rekindle: Program, tmp_path: Path) -> None:
+    journal = str(tmp_path / "j.db")
+    process = rekindle.start("rehearse", "june-12", "--speed", "5", "--journal", journal)
+    import time
+
+    time.sleep(2.5)
+    process.kill()
+    process.communicate()
+
+    answer = rekindle("rehearse", "cold-start", "--journal", journal)
+
+    assert answer.code == 64
+    assert "rekindle resume" in answer.err

@@ -1,0 +1,130 @@
+"""
+Rehearsals killed at random moments and resumed until done: what the README promises first.
+
+Promise: ``kill -9`` at any instant loses nothing; it goes on and arrives; a cold start bootstraps etcd once.
+Mutants that turn it red: take the adoption of open actions out of ``Runner.resume``; let ``_in_doubt`` act at once.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SECONDS, Program
+
+SCENARIOS = {"june-12": 0, "cold-start": 1}
+FEW, MANY = 10, 100  # of each scenario
+KILLS = 5
+
+
+def _until_done(rekindle: Program, scenario: str, journal: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    kills = 0
+    while True:
+        begun = journal.exists()
+        words = ("resume",) if begun else ("rehearse", scenario)
+        process = rekindle.start(*words, "--journal", str(journal), "--json")
+        limit = chance.uniform(0.2, 3.0) if kills < KILLS else SECONDS
+        try:
+            out, err = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        break
+    assert process.returncode == 0, err
+    assert '"outcome": "done"' in out
+    assert '"pods": {"expected": 104, "ready": 104}' in out
+    assert f'"bootstraps": {SCENARIOS[scenario]},' in out
+    assert rekindle("log", "--verify", "--journal", str(journal)).code == 0
+
+
+@pytest.mark.parametrize("seed", range(FEW))
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_a_killed_rehearsal_arrives(
+    rekindle: Program, tmp_path: Path, scenario: str, seed: int
+) -> None:
+    _until_done(rekindle, scenario, tmp_path / "j.db", seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(FEW, FEW + MANY))
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+def test_many_killed_rehearsals_arrive(
+    rekindle: Program, tmp_path: Path, scenario: str, seed: int
+) -> None:
+    _until_done(rekindle, scenario, tmp_path / "j.db", seed)
+
+
+def _until_entry(rekindle: Program, journal: Path, kind: str) -> subprocess.Popen[str]:
+    """Start june-12 slowly and wait until the journal has an entry of that kind."""
+    import time
+
+    from journal.errors import Diagnosed
+    from journal.reader import Reader
+
+    process = rekindle.start(
+        "rehearse", "june-12", "--speed", "20", "--journal", str(journal), "--json"
+    )
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            with Reader(journal) as reader:
+                if any(row.kind == kind for row in reader.rows()):
+                    return process
+        except Diagnosed:
+            pass
+        time.sleep(0.05)
+    process.kill()
+    pytest.fail(f"no {kind} within 30 s")
+
+
+def test_one_interrupt_closes_the_books_and_says_how_to_go_on(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = tmp_path / "j.db"
+    process = _until_entry(rekindle, journal, "approval.asked")
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 75, err
+    assert '"outcome": "interrupted"' in out
+    assert f"rekindle resume --journal {journal}" in err
+    answer = rekindle("resume", "--journal", str(journal), "--json")
+    assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
+
+
+def test_two_interrupts_leave_at_once_and_lose_nothing(rekindle: Program, tmp_path: Path) -> None:
+    journal = tmp_path / "j.db"
+    process = _until_entry(rekindle, journal, "action.intended")
+
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 75, err
+    assert "rekindle resume" in err
+    answer = rekindle("resume", "--journal", str(journal), "--json")
+    assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
+
+
+def test_a_second_operator_is_refused_and_told_who_holds_the_run(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = tmp_path / "j.db"
+    process = _until_entry(rekindle, journal, "action.intended")
+    try:
+        answer = rekindle("resume", "--journal", str(journal))
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert answer.code == 76
+    assert str(process.pid) in answer.err

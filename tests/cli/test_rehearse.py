@@ -1,0 +1,146 @@
+"""Whole rehearsals through the program: the document, the exit code, the journal afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+BOOTSTRAPS = {"cold-start": 1, "june-12": 0, "node-lost": 0, "reboot-mid-sync": 1}
+
+
+@pytest.mark.parametrize("scenario", sorted(BOOTSTRAPS))
+def test_a_rehearsal_ends_with_one_document_and_a_whole_chain(
+    rekindle: Program, tmp_path: Path, scenario: str
+) -> None:
+    journal = str(tmp_path / "j.db")
+
+    answer = rekindle("rehearse", scenario, "--journal", journal, "--json")
+
+    assert answer.code == 0, answer.err
+    document = answer.document
+    assert answer.out.count("\n") == 1
+    assert document["schema"] == "rekindle.rehearsal/1"
+    assert document["outcome"] == "done"
+    assert document["state"] == "done"
+    assert document["pods"] == {"ready": 104, "expected": 104}
+    assert document["wipes"] == 0
+    assert document["bootstraps"] == BOOTSTRAPS[scenario]
+    assert document["cluster_seconds"] > 0
+    assert document["wall_seconds"] > 0
+    verified = rekindle("log", "--verify", "--journal", journal)
+    assert (verified.code, verified.out[:5]) == (0, "whole")
+
+
+def test_resume_of_a_closed_run_prints_its_document_and_exits_by_its_outcome(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = str(tmp_path / "j.db")
+    first = rekindle("rehearse", "node-lost", "--journal", journal, "--json").document
+
+    answer = rekindle("resume", "--journal", journal, "--json")
+
+    assert answer.code == 0
+    same = (
+        "schema",
+        "outcome",
+        "state",
+        "pods",
+        "wipes",
+        "bootstraps",
+        "run_id",
+        "cluster_seconds",
+    )
+    assert {key: first[key] for key in same} == {key: answer.document[key] for key in same}
+
+
+def test_a_second_rehearsal_in_the_same_file_is_a_second_run_of_one_chain(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = str(tmp_path / "j.db")
+    rekindle("rehearse", "node-lost", "--journal", journal)
+    rekindle("rehearse", "node-lost", "--journal", journal)
+
+    answer = rekindle("history", "--journal", journal, "--json")
+
+    assert [run["outcome"] for run in answer.document["runs"]] == ["done", "done"]
+    assert rekindle("log", "--verify", "--journal", journal).code == 0
+
+
+def test_without_an_operator_the_session_ends_waiting_and_an_approval_lets_it_go_on(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
+    journal = str(tmp_path / "j.db")
+    scenario = str(scenario_without_operator("june-12"))
+
+    answer = rekindle("rehearse", scenario, "--journal", journal, "--json")
+
+    assert (answer.code, answer.document["outcome"]) == (4, "waiting"), answer.err
+    status = rekindle("status", "--journal", journal, "--json").document
+    assert "person" in status["can_succeed"]
+    approvals = status["approvals"]
+    assert len(approvals) == 3
+    wrong = rekindle("approve", approvals[0]["id"], "--type", "something", "--journal", journal)
+    assert (wrong.code, "nothing was approved" in wrong.err) == (64, True)
+    for item in approvals:
+        given = rekindle("approve", item["id"], "--type", item["typed"], "--journal", journal)
+        assert given.code == 0, given.err
+
+    resumed = rekindle("resume", "--journal", journal, "--json")
+
+    assert (resumed.code, resumed.document["outcome"]) == (0, "done"), resumed.err
+    assert resumed.document["pods"] == {"ready": 104, "expected": 104}
+
+
+def test_approve_by_option_counts_for_exactly_that_question(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
+    journal = str(tmp_path / "j.db")
+    rekindle("rehearse", str(scenario_without_operator("june-12")), "--journal", journal)
+    approvals = rekindle("status", "--journal", journal, "--json").document["approvals"]
+    options = [part for item in approvals for part in ("--approve", item["id"])]
+
+    resumed = rekindle("resume", "--journal", journal, "--json", *options)
+
+    assert (resumed.code, resumed.document["outcome"]) == (0, "done"), resumed.err
+
+
+def test_a_refused_approval_ends_stuck_and_is_not_asked_again(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
+    journal = str(tmp_path / "j.db")
+    rekindle("rehearse", str(scenario_without_operator("june-12")), "--journal", journal)
+    approvals = rekindle("status", "--journal", journal, "--json").document["approvals"]
+    for item in approvals:
+        assert rekindle("approve", item["id"], "--refuse", "--journal", journal).code == 0
+
+    resumed = rekindle("resume", "--journal", journal, "--json")
+
+    assert (resumed.code, resumed.document["outcome"]) == (2, "stuck"), resumed.err
+    assert "approval-refused" in resumed.err
+
+
+def test_a_cancelled_run_is_closed_for_good(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
+    journal = str(tmp_path / "j.db")
+    rekindle("rehearse", str(scenario_without_operator("june-12")), "--journal", journal)
+
+    assert rekindle("cancel", "--journal", journal).code == 0
+
+    resumed = rekindle("resume", "--journal", journal, "--json")
+    assert (resumed.code, resumed.document["outcome"]) == (5, "cancelled")
+    assert rekindle("cancel", "--journal", journal).code == 64
+
+
+def test_the_scenarios_shown_in_examples_are_those_of_the_package() -> None:
+    from rekindle.simulator.scenario import find_scenario, names
+
+    shown = Path(__file__).parents[2] / "examples" / "rehearsals"
+
+    assert {path.stem for path in shown.glob("*.yaml")} == set(names())
+    for name in names():
+        assert (shown / f"{name}.yaml").read_text() == find_scenario(name).read_text()
