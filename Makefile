@@ -29,7 +29,7 @@ check: venv ## Lint, format, types, layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tests.docs --check
+	$(BIN)/python -m tests.generated --check
 
 format: venv ## Format the code
 	$(BIN)/ruff format
@@ -49,7 +49,7 @@ bench: venv ## The figures of the README, beside their peers
 	$(BIN)/python benchmarks/rehearsal.py
 
 docs: venv ## Write the generated documents
-	$(BIN)/python -m tests.docs --write
+	$(BIN)/python -m tests.generated --write
 
 clean: ## Remove what the other targets made in the checkout
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

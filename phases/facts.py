@@ -94,13 +94,18 @@ def _api(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
 
 
 def _api_fact(section: Section, look: ApiLook) -> Fact:
-    silent = [name for name in section.talos.control_planes if not look.readyz.get(name)]
+    """A control plane that says no is not ready; one that says nothing is not known."""
+    planes = section.talos.control_planes
+    refusing = [name for name in planes if look.readyz.get(name) is False]
+    silent = [name for name in planes if name not in look.readyz]
     if look.ca_matches is False:
         return Fact(codes.FOREIGN, "another CA than the cluster's answers")
-    if len(silent) == len(section.talos.control_planes) and not look.serving:
-        return Fact(codes.DOWN, "no control plane answers /readyz")
+    if len(refusing) == len(planes) and not look.serving:
+        return Fact(codes.DOWN, "no control plane is ready")
+    if refusing:
+        return Fact(codes.PARTIAL, f"not ready on {', '.join(refusing)}")
     if silent:
-        return Fact(codes.PARTIAL, f"not ready on {', '.join(silent)}")
+        return Fact(codes.UNKNOWN, f"no answer from {', '.join(silent)}")
     if not look.serving:
         return Fact(codes.PARTIAL, "ready, but does not answer our credentials yet")
     return Fact(codes.UP)

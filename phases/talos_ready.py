@@ -41,7 +41,8 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         elif fact.code != codes.RUNNING:
             bad.append(f"{subject} is {fact.code} {fact.reason}".rstrip())
     _count(facts, codes.ETCD, {codes.HEALTHY}, {codes.UNKNOWN}, bad, unknown)
-    _count(facts, codes.API, {codes.UP}, {codes.UNOBSERVABLE, codes.DOWN}, bad, unknown)
+    hidden = {codes.UNOBSERVABLE, codes.UNKNOWN, codes.DOWN}
+    _count(facts, codes.API, {codes.UP}, hidden, bad, unknown)
     _count(facts, codes.KUBECONFIG, {codes.OURS}, {codes.UNOBSERVABLE}, bad, unknown)
     expected = len(wanted) + 3
     done = expected - len(bad) - len(unknown)

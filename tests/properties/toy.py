@@ -77,10 +77,9 @@ def phase_of(name: str, verb: str) -> Callable[[Plan, Facts, Findings, Memory], 
         if fact.code == "on":
             return {light(name): Done()}
         last = memory.last_of(verb, light(name))
-        if last is not None and last.outcome is Outcome.DONE and last.settled_at is not None:
-            due = last.settled_at + 120.0
-            if not memory.passed(due):
-                return {light(name): Wait("switched, not on yet", due)}
+        mine = last is not None and last.intended_at >= memory.entered_at
+        if last is not None and last.outcome is Outcome.DONE and mine:
+            return {light(name): Wait("switched, not on yet")}
         return {light(name): Act(verb, light(name), {"light": name}, "it is off")}
 
     return decide

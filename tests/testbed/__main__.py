@@ -27,7 +27,8 @@ def main() -> int:
     up.add_argument("--nodes", type=int, default=3)
     up.add_argument("--running", action="store_true", help="recover the cluster by hand, too")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
     try:
         with Testbed(arguments.directory, arguments.tree, nodes=arguments.nodes) as bed:
             if arguments.running:

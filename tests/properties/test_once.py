@@ -1,0 +1,95 @@
+"""
+Promise: a ``once`` verb is never repeated on doubt.
+
+Method: requests and answers of ``etcd.bootstrap`` and ``finalizer.release`` are lost, processes die beside them, the
+API and the nodes go out of sight. Between an attempt that was done, or may have been, and the next intent of the same
+scope (any node for the bootstrap, the object for a finalizer) the journal must hold either a probe's proof that
+nothing had happened, or a person's yes to a question that was asked after the attempt. With nobody to say it there is
+no second intent.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from journal import entries as e
+from journal.entries import AnyEntry, Outcome
+from phases.verbs import BOOTSTRAP, RELEASE
+from rekindle.simulator import Faults
+from tests.properties.clusters import (
+    NOBODY,
+    RELEASES,
+    SEEDS,
+    TALOS_ONLY,
+    YES,
+    Operator,
+    examples,
+    faults,
+    lives,
+    story,
+)
+from tests.properties.harness import Death
+
+Life = list[tuple[Death, float]]
+TALOS = (BOOTSTRAP, BOOTSTRAP, "talos.apply")
+KUBERNETES = (RELEASE, RELEASE, "command.run", "flux.nudge")
+
+
+def repeats_on_doubt(entries: list[AnyEntry]) -> list[tuple[e.ActionIntended, list[AnyEntry]]]:
+    """Second intents of one scope, each with what was written since the first; proven refusals are no doubt."""
+    found = []
+    doubtful: dict[str, tuple[int, str]] = {}
+    for number, entry in enumerate(entries):
+        if isinstance(entry, e.ActionIntended) and entry.verb in {BOOTSTRAP, RELEASE}:
+            scope = entry.verb if entry.verb == BOOTSTRAP else f"{entry.verb} {entry.target}"
+            if scope in doubtful:
+                found.append((entry, entries[doubtful[scope][0] + 1 : number]))
+            doubtful[scope] = (number, entry.action)
+        if isinstance(entry, e.ActionSettled) and entry.outcome is Outcome.FAILED:
+            for scope, (_, action) in list(doubtful.items()):
+                if action == entry.action:
+                    del doubtful[scope]
+    return found
+
+
+@given(
+    seed=SEEDS,
+    trouble=faults(TALOS),
+    life=lives(3, TALOS),
+    operator=st.sampled_from([NOBODY, YES]),
+    pause=st.sampled_from([0.0, 600.0]),
+)
+@settings(max_examples=examples(1))
+def test_a_bootstrap_is_repeated_only_by_a_person(
+    seed: int, trouble: Faults, life: Life, operator: Operator, pause: float
+) -> None:
+    run, _ = story("cold", seed=seed, faults=trouble, operator=operator, machine=TALOS_ONLY)
+
+    run.to_the_end(life, pause=pause)
+
+    for repeat, between in repeats_on_doubt(run.book.entries()):
+        assert operator != NOBODY, f"{repeat} with nobody to allow it"
+        assert any(isinstance(entry, e.ApprovalGiven) for entry in between)
+
+
+@given(
+    seed=SEEDS,
+    trouble=faults(KUBERNETES),
+    life=lives(3, KUBERNETES),
+    operator=st.sampled_from([NOBODY, RELEASES, YES]),
+)
+@settings(max_examples=examples(0.5))
+def test_a_finalizer_is_released_once(
+    seed: int, trouble: Faults, life: Life, operator: Operator
+) -> None:
+    run, cluster = story("june", seed=seed, faults=trouble, operator=operator)
+
+    run.to_the_end(life, resumes=1)
+
+    entries = run.book.entries()
+    for repeat, between in repeats_on_doubt(entries):
+        assert any(isinstance(entry, e.ApprovalGiven) for entry in between), repeat
+    if operator == NOBODY:
+        assert not any(isinstance(x, e.ActionIntended) and x.verb == RELEASE for x in entries)
+        assert cluster.actions.counts[RELEASE] == 0
