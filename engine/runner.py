@@ -15,7 +15,7 @@ import msgspec
 
 from engine.answer import Act, Ask, Stuck, Wait
 from engine.errors import Exit
-from engine.judging import Rules
+from engine.judging import Rules, asked
 from engine.memory import Memory, fold_all
 from engine.plan import DONE
 from engine.turn import MARGIN_SECONDS, Dice, Turn, intent_of, take
@@ -238,9 +238,13 @@ class Runner:
     def _tell_questions(self, turn: Turn) -> bool:
         """Tell the world of open questions; say whether somebody there will answer one."""
         expects = False
-        wanted = {subject for subject, answer in turn.answers.items() if isinstance(answer, Ask)}
+        wanted = {
+            asked(turn.memory, subject, answer).approval
+            for subject, answer in turn.answers.items()
+            if isinstance(answer, Ask)
+        }
         for approval in turn.memory.approvals.values():
-            if approval.answer or approval.subject not in wanted:
+            if approval.answer or approval.approval not in wanted:
                 continue
             question = Question(
                 approval=approval.approval,

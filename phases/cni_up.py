@@ -28,9 +28,11 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
     bad = [s for s in subjects if s not in facts or facts[s].code != codes.READY]
     done = len(subjects) - len(bad)
     if bad:
+        bad.sort(key=lambda s: s in facts and facts[s].code == codes.UNOBSERVABLE)  # the known first
         fact = facts.get(bad[0], Fact(codes.ABSENT))
         why = f"{bad[0]} is {fact.code} {fact.reason}".rstrip()
-        return Judgement(Verdict.BROKEN, why, done, len(subjects))
+        verdict = Verdict.UNKNOWN if fact.code == codes.UNOBSERVABLE else Verdict.BROKEN
+        return Judgement(verdict, why, done, len(subjects))
     return Judgement(Verdict.HOLDS, "the network is up on every node", done, len(subjects))
 
 

@@ -30,6 +30,10 @@ NUDGED = {
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
 ROOT_SETTLE_SECONDS = 30.0
+DELETION_GRACE_SECONDS = 30.0  # a deletion whose kinds are all served is over within this time
+EXTERNAL_CRD = "externalsecrets.external-secrets.io"
+EXTERNAL_KIND = "kind:ExternalSecret.external-secrets.io"
+GONE = Fact(codes.UNOBSERVABLE)
 PREAPPLY_SETTLE_SECONDS = 30.0
 RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
 HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
@@ -187,6 +191,24 @@ def _missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subje
     return answers
 
 
+def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:
+    """
+    Say whether a Kustomization cannot be deleted since the kind of what it must prune is gone.
+
+    kustomize-controller 1.9 says so only in its log ("no matches for kind"); Ready stays as it was. What is known: it
+    is Terminating for a while, the inventory gives it ExternalSecrets, and nothing serves them.
+    """
+    if facts.get(codes.subject("crd", EXTERNAL_CRD), GONE).code != codes.ABSENT:
+        return False
+    parents = {item.parent for item in section.inventory.externalsecrets}
+    owners = [facts.get(codes.subject("kustomization", str(key)), GONE) for key in parents]
+    return any(
+        fact.code == codes.TERMINATING
+        and memory.passed((fact.since or memory.now) + DELETION_GRACE_SECONDS)
+        for fact in owners
+    )
+
+
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
     """Return the established CRD that serves *kind*."""
     for name in section.crd_names:
@@ -227,7 +249,9 @@ def _object(section: Section, subject: Subject, fact: Fact, facts: Facts, memory
                 hint="somebody paused it: ask why, then `flux resume` it; rekindle never touches spec",
             )
         case codes.TERMINATING:
-            return Wait("is being deleted; it comes back once it is gone", can_clear="unknown")
+            due = (fact.since or memory.now) + DELETION_GRACE_SECONDS
+            text = "is being deleted; it comes back once it is gone"
+            return Wait(text, None if memory.passed(due) else due, can_clear="unknown")
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
     cause = str(fact.detail.get("cause") or "")

@@ -21,6 +21,7 @@ from phases.codes import (
     RUNNING,
     UNHEALTHY,
     UNKNOWN,
+    UNOBSERVABLE,
     UNSEEN,
     WAITS_FOR_ETCD,
 )
@@ -110,6 +111,8 @@ def k8s_node(found: Node | None, talos: Fact | None) -> Fact:
         return Fact(PROGRESSING, f"taint {taints[0]}")
     if found.spec.unschedulable:
         return Fact(PROGRESSING, "cordoned")
+    if talos is None or talos.code == UNSEEN:
+        return Fact(UNOBSERVABLE, "its machine is not seen: this may be of an earlier boot")
     return Fact(READY)
 
 

@@ -325,6 +325,8 @@ class Story:
             if client is not None:
                 self.wakeups += client.wakeups
         self.endings.append(ended.outcome)
+        if ended.outcome == "waiting":
+            assert open_questions(ended.memory), "the run waits for an answer that nobody can give"
         return ended
 
     def _client(self) -> Client:
@@ -407,6 +409,15 @@ class Story:
             self.pass_time(pause)
         assert ended is not None
         return ended.outcome
+
+
+def open_questions(memory: Memory) -> list[str]:
+    """What a person can answer: as ``rekindle approve`` lists it."""
+    return [
+        item.approval
+        for item in memory.approvals.values()
+        if not item.answer and item.subject in memory.answers
+    ]
 
 
 def prefixes(entries: Sequence[AnyEntry]) -> Iterator[tuple[Memory, AnyEntry]]:

@@ -10,11 +10,16 @@ no second intent.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.memory import Memory
+from engine.runner import Requests
 from journal import entries as e
-from journal.entries import AnyEntry, Outcome
+from journal.entries import AnyEntry, Instant, Outcome
 from phases.verbs import BOOTSTRAP, RELEASE
 from rekindle.simulator import Faults
 from tests.properties.clusters import (
@@ -29,7 +34,8 @@ from tests.properties.clusters import (
     lives,
     story,
 )
-from tests.properties.harness import Death
+from tests.properties.harness import Death, open_questions
+from tests.properties.toy import House, chain, recipe_of, story_of
 
 Life = list[tuple[Death, float]]
 TALOS = (BOOTSTRAP, BOOTSTRAP, "talos.apply")
@@ -93,3 +99,38 @@ def test_a_finalizer_is_released_once(
     if operator == NOBODY:
         assert not any(isinstance(x, e.ActionIntended) and x.verb == RELEASE for x in entries)
         assert cluster.actions.counts[RELEASE] == 0
+
+
+@given(
+    lost=st.frozensets(st.integers(0, 3), max_size=3),
+    answers=st.lists(st.sampled_from([True, True, False]), max_size=6),
+    delay=st.sampled_from([0.0, 45.0, 50_000.0]),
+)
+@settings(max_examples=examples(2))
+def test_each_repetition_has_a_yes_of_its_own(
+    lost: frozenset[int], answers: list[bool], delay: float
+) -> None:
+    """Here the phase acts again and again, as if it had no doubts: the engine is the backstop."""
+    house = House({"hall": False}, {"hall": delay}, lost=lost)
+    run = story_of(recipe_of(["hall"], {"hall": "fuse"}), chain(["hall"]), house)
+    said: list[str] = []
+
+    def take(memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
+        found: list[tuple[AnyEntry, Callable[[], None]]] = []
+        for approval in open_questions(memory):
+            if len(said) < len(answers):
+                kind = e.ApprovalGiven if answers[len(said)] else e.ApprovalRefused
+                digest = memory.approvals[approval].digest
+                said.append(kind.__name__)
+                entry = kind(at=now, approval=approval, digest=digest, actor="me")
+                found.append((entry, lambda: None))
+        return found
+
+    run.requests = Requests(take)
+    run.to_the_end(resumes=8)
+
+    entries = run.book.entries()
+    begun = [n for n, entry in enumerate(entries) if isinstance(entry, e.ActionIntended)]
+    for one, other in itertools.pairwise([0, *begun]):
+        assert any(isinstance(entry, e.ApprovalGiven) for entry in entries[one:other])
+    assert len(begun) <= said.count("ApprovalGiven")

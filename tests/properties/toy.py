@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from engine.answer import Act, Answer, Done, Subject, Wait
+from engine.answer import Act, Answer, Ask, Done, Subject, Wait
 from engine.memory import Memory
 from engine.plan import Plan, of_parts
 from engine.recipe import (
@@ -78,9 +78,10 @@ def phase_of(name: str, verb: str) -> Callable[[Plan, Facts, Findings, Memory], 
             return {light(name): Done()}
         last = memory.last_of(verb, light(name))
         mine = last is not None and last.intended_at >= memory.entered_at
-        if last is not None and last.outcome is Outcome.DONE and mine:
+        if last is not None and last.outcome is Outcome.DONE and mine and verb != "fuse":
             return {light(name): Wait("switched, not on yet")}
-        return {light(name): Act(verb, light(name), {"light": name}, "it is off")}
+        ask = Ask(f"switch {name} on?", "it may blow", {"light": name}) if verb == "fuse" else None
+        return {light(name): Act(verb, light(name), {"light": name}, "it is off", ask)}
 
     return decide
 
@@ -95,6 +96,7 @@ def happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
 VERBS = {
     "switch": Verb("switch", Effect.CONVERGENT, 30.0, Retry(attempts=6)),
     "once": Verb("once", Effect.ONCE, 30.0, Retry(attempts=3), probe=happened, guard="a fuse"),
+    "fuse": Verb("fuse", Effect.ONCE, 30.0, Retry(attempts=9), probe=happened, guard="a fuse"),
 }
 
 
