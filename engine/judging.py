@@ -59,6 +59,7 @@ def asked(memory: Memory, subject: Subject, ask: Ask) -> ApprovalAsked:
         "cluster": memory.cluster,
         "subject": subject,
         "typed": ask.typed,
+        "consequence": ask.consequence,
         "evidence": ask.evidence,
     }
     digest = hashlib.sha256(msgspec.json.encode(bound, order="deterministic")).hexdigest()

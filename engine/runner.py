@@ -25,7 +25,8 @@ from journal.entries import AnyEntry, Instant, RunOutcome
 from journal.row import Row
 
 CLOCK_JUMP_SECONDS = 2.0
-POLL_SECONDS = 1.0
+POLL_SECONDS = 1.0  # how soon a request from another terminal is seen
+SIMULATED_POLL_SECONDS = 60.0  # of a clock that runs as fast as the machine can
 HEARTBEAT_SECONDS = 5.0
 
 
@@ -177,7 +178,8 @@ class Runner:
     def _until(self) -> Instant:
         now = self._world.now()
         wake_at = self._turn.wake_at if self._turn else None
-        latest = now + (POLL_SECONDS if self._patient else 60.0)
+        simulated = self.memory.identity.get("kind") == "simulated"
+        latest = now + (SIMULATED_POLL_SECONDS if simulated else POLL_SECONDS)
         return latest if wake_at is None else min(max(wake_at, now), latest)
 
     def _due(self) -> bool:

@@ -28,7 +28,8 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
     bad = [s for s in subjects if s not in facts or facts[s].code != codes.READY]
     done = len(subjects) - len(bad)
     if bad:
-        bad.sort(key=lambda s: s in facts and facts[s].code == codes.UNOBSERVABLE)  # the known first
+        known = [s for s in bad if s not in facts or facts[s].code != codes.UNOBSERVABLE]
+        bad = known or bad
         fact = facts.get(bad[0], Fact(codes.ABSENT))
         why = f"{bad[0]} is {fact.code} {fact.reason}".rstrip()
         verdict = Verdict.UNKNOWN if fact.code == codes.UNOBSERVABLE else Verdict.BROKEN

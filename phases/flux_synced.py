@@ -18,6 +18,7 @@ from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact, Outcome
 from phases import codes
 from phases.cni_up import installed
+from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
 from phases.verbs import NUDGE, PREAPPLY, RELEASE, ROOT
 
@@ -127,18 +128,27 @@ def _namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject,
             if key.startswith("holder/") and found.detail.get("namespace") == name
         ]
         for holder in held:
-            answers[codes.subject("holder", str(holder.detail["uid"]))] = _release(holder, memory)
+            target = codes.subject("holder", str(holder.detail["uid"]))
+            answers[target] = _release(section, holder, facts, memory)
         if not held:
             answers[subject] = Wait(f"namespace {name} is Terminating: {fact.reason}")
     return answers
 
 
-def _release(holder: Fact, memory: Memory) -> Answer:
+def _is_fluxs(section: Section, finalizers: list[str], facts: Facts) -> bool:
+    """Say whether Flux would take these off: its controllers are there, or are being brought back first."""
+    if set(finalizers) != {FLUX_FINALIZER}:
+        return False
+    controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
+    return all(subject in facts for subject in controllers)
+
+
+def _release(section: Section, holder: Fact, facts: Facts, memory: Memory) -> Answer:
     """Only a controller or a person may take a finalizer off; a controller that lives is given its time."""
     detail = holder.detail
     name = f"{detail['kind']} {detail['namespace']}/{detail['name']}"
     due = (holder.since or memory.opened_at) + HOLDER_GRACE_SECONDS
-    if detail.get("owner_alive"):
+    if detail.get("owner_alive") or _is_fluxs(section, detail["finalizers"], facts):
         return Wait(f"{name} is being finalized by its controller")
     if not memory.passed(due):
         return Wait(f"{name} is being deleted", due)
@@ -147,7 +157,7 @@ def _release(holder: Fact, memory: Memory) -> Answer:
     finalizers = ", ".join(detail["finalizers"])
     ask = Ask(
         question=f"take {finalizers} off {name}, which holds namespace {detail['namespace']}?",
-        consequence="what its controller would have cleaned up outside the cluster is left behind for good",
+        consequence=leak_of(str(detail["group"])),
         evidence={"uid": detail["uid"], "finalizers": detail["finalizers"], "verb": RELEASE},
         typed=f"{detail['namespace']}/{detail['name']}",
     )
@@ -166,6 +176,8 @@ def _missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subje
         for fact in facts.values()
         if fact.code == codes.BLOCKED and str(fact.detail.get("cause", "")).startswith("kind:")
     }
+    if _deletion_hangs(section, facts, memory):
+        causes.add(EXTERNAL_KIND)
     for cause in sorted(causes):
         kind, _, group = cause.removeprefix("kind:").partition(".")
         if crd_of(section, facts, kind, group) is not None:

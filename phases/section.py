@@ -213,6 +213,11 @@ def _check(section: Section, marks: Marks, problems: list[Problem]) -> None:
     for path, name in wanted.items():
         if name not in section.commands:
             problems.append(marks.problem(path, f"no command {name!r} under commands"))
+        elif section.commands[name].effect != "convergent":
+            text = (
+                f"{name!r} is run again whenever what it brings is missing: it must be convergent"
+            )
+            problems.append(marks.problem(path, text))
     addresses = [node.address for node in section.talos.nodes.values()]
     for name, node in section.talos.nodes.items():
         if addresses.count(node.address) > 1:

@@ -5,25 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from engine.memory import Memory
-from engine.runner import Ended
 from journal.entries import Outcome
 
 REHEARSAL = "rekindle.rehearsal/1"
 RUN = "rekindle.run/1"
 
 
-def of_session(
-    ended: Ended, *, counted: dict[str, Any], wall_seconds: float, journal: str
+def of_run(
+    memory: Memory,
+    *,
+    outcome: str,
+    counted: dict[str, Any],
+    journal: str,
+    wall_seconds: float = 0.0,
 ) -> dict[str, Any]:
     """
-    Say how a session ended. *counted* has the figures of the recipe and of the world.
+    Say how a session ended, or how the run was closed. *counted* has the figures of the recipe and of the world.
 
     ``cluster_seconds`` are the cluster's own, from the opening of the run; ``wall_seconds`` are this session's.
     """
-    memory = ended.memory
     return {
         "schema": schema_of(memory),
-        "outcome": ended.outcome,
+        "outcome": outcome,
         "state": memory.state,
         "run_id": memory.run_id,
         "cluster": memory.cluster,
@@ -31,22 +34,6 @@ def of_session(
         "wall_seconds": round(wall_seconds, 3),
         "journal": journal,
         **figures(memory, counted),
-        "answers": memory.answers,
-    }
-
-
-def of_memory(memory: Memory, *, journal: str) -> dict[str, Any]:
-    """Say how a run ended that was closed before; its closing entry has the counts."""
-    return {
-        "schema": schema_of(memory),
-        "outcome": memory.outcome,
-        "state": memory.state,
-        "run_id": memory.run_id,
-        "cluster": memory.cluster,
-        "cluster_seconds": round(memory.now - memory.opened_at, 3),
-        "wall_seconds": 0.0,
-        "journal": journal,
-        **figures(memory, memory.summary),
         "answers": memory.answers,
     }
 

@@ -25,14 +25,14 @@ from engine.plan import Plan, from_compiled
 from engine.runner import Ended, Requests, Runner
 from engine.world import World
 from journal import entries as e
-from journal.entries import AnyEntry, Instant, LeaseLost
+from journal.entries import AnyEntry, Instant, LeaseLost, Outcome
 from journal.lease import Holder
 from journal.store import Journal
 from phases.recipe import recipe
 from rekindle import __version__
 from rekindle.asked import requests_of
 from rekindle.clocks import HostClock
-from rekindle.document import of_memory, of_session
+from rekindle.document import of_run
 from rekindle.folding import Found, newest
 from rekindle.output import print_json, tell
 from rekindle.watchers import watcher_for
@@ -149,6 +149,7 @@ def _pursue(
             patient=options.patient,
         )
         if resumed:
+            show.say(standing(found.memory))
             _resume(runner, journal, found, world)
         with _signals(runner, journal.path):
             ended = runner.run()
@@ -166,6 +167,18 @@ def _pursue(
     wall = time.monotonic() - begun
     _tell(ended, options, counted, wall)
     return ended.exit_code
+
+
+def standing(memory: Memory) -> str:
+    """Say what a resumed run finds: done, open, and what it goes on with."""
+    done = sum(attempt.outcome is Outcome.DONE for attempt in memory.last.values())
+    doubtful = sum(attempt.outcome is Outcome.UNSETTLED for attempt in memory.last.values())
+    open_ = ", ".join(f"{a.verb} {a.target}" for a in memory.open.values()) or "none"
+    asked = sum(not item.answer for item in memory.approvals.values())
+    return (
+        f"resuming {memory.run_id} in {memory.state}: {done} actions done, {doubtful} in doubt, open: {open_}; "
+        f"{asked} questions unanswered; everything is looked at before anything is done"
+    )
 
 
 def _resume(runner: Runner, journal: Journal, found: Found, world: World) -> None:
@@ -200,7 +213,10 @@ def _with_approvals(requests: Requests, options: Options) -> Requests:
 def _tell(ended: Ended, options: Options, counted: dict[str, Any], wall: float) -> None:
     journal = str(options.journal)
     if options.as_json:
-        print_json(of_session(ended, counted=counted, wall_seconds=wall, journal=journal))
+        memory, outcome = ended.memory, ended.outcome
+        print_json(
+            of_run(memory, outcome=outcome, counted=counted, journal=journal, wall_seconds=wall)
+        )
     if ended.outcome not in {"done", "cancelled"}:
         tell(f"to go on: rekindle resume --journal {journal}")
     if ended.outcome in {"stuck", "waiting"} and ended.turn is not None:
@@ -223,7 +239,8 @@ def _tell_way_out(ended: Ended) -> None:
 def tell_closed(found: Found, options: Options) -> Exit:
     """``resume`` on a closed run: print its document again and exit by its outcome."""
     if options.as_json:
-        print_json(of_memory(found.memory, journal=str(options.journal)))
+        memory, journal = found.memory, str(options.journal)
+        print_json(of_run(memory, outcome=memory.outcome, counted=memory.summary, journal=journal))
     tell(f"run {found.memory.run_id} is closed: {found.memory.outcome}")
     return Exit.DONE if found.memory.outcome == "done" else Exit.CANCELLED
 

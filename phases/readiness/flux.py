@@ -159,7 +159,7 @@ def cause_of(ready: Condition, namespace: str) -> str:
     if ready.reason == "HealthCheckFailed":
         waited = HEALTH_ITEM.findall(ready.message)[:HEALTH_ITEMS]
         return f"health:{','.join(waited)}"
-    if ready.reason in {"ArtifactFailed", "SourceNotReady"}:
+    if ready.reason == "ArtifactFailed":
         return "source"
     return f"reason:{ready.reason}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +23,8 @@ def test_a_wheel_rehearses_on_its_own(tmp_path: Path) -> None:
     ]
     subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
     wheel = next((tmp_path / "dist").glob("*.whl"))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "site")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*install, "--target", str(tmp_path / "site"), str(wheel)], check=True)
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
         "import rekindle; assert rekindle.__file__.startswith(sys.path[0]), rekindle.__file__\n"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from engine.answer import Act, Answer
 from engine.judging import Rules
-from engine.memory import Memory, fold, fold_all
+from engine.memory import Memory, fold_all
 from engine.plan import Plan, of_parts
 from engine.recipe import (
     Effect,
@@ -55,11 +55,6 @@ def _guard(name: str) -> Callable[[Plan, Facts], Judgement]:
         return Judgement(Verdict.HOLDS, f"{name} stands", 1, 1)
 
     return guard
-
-
-def never_known(plan: Plan, facts: Facts, intent: Intent) -> Happened:
-    del plan, facts, intent
-    return Happened.UNKNOWN
 
 
 def told(plan: Plan, facts: Facts, intent: Intent) -> Happened:
@@ -156,9 +151,10 @@ def opened(rules: Rules, at: Instant = START, **identity: str) -> e.RunOpened:
     )
 
 
-def begun(rules: Rules, *entries: AnyEntry, state: str = "ground") -> Memory:
+def begun(rules: Rules, *entries: AnyEntry, state: str = "") -> Memory:
+    """*state* puts the machine there, whatever the entries say."""
     memory = fold_all(Memory(), [opened(rules), *entries])
-    return msgspec.structs.replace(memory, state=state)
+    return msgspec.structs.replace(memory, state=state or memory.state)
 
 
 def steady_dice() -> float:
@@ -356,8 +352,3 @@ class Nobody:
 
     def wrote(self, rows: Sequence[Row]) -> None:
         pass
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]
-replaced = replace
-folded = fold

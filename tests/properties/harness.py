@@ -35,7 +35,7 @@ class Died(Exception):  # noqa: N818  no error: the process is gone
     """The process was killed here."""
 
 
-class Endless(AssertionError):
+class Endless(AssertionError):  # noqa: N818  a finding, named as one
     """The session turned more often than any recovery needs to."""
 
 
@@ -82,7 +82,7 @@ class Book(Protocol):
     def epoch(self) -> int: ...
 
     @property
-    def heartbeat_world(self) -> Instant: ...
+    def previous_heartbeat(self) -> Instant: ...
 
     def open(self, opened: e.RunOpened) -> None: ...
 
@@ -97,6 +97,8 @@ class Book(Protocol):
     ) -> Sequence[Row]: ...
 
     def heartbeat(self, now: Instant) -> None: ...
+
+    def close(self) -> None: ...
 
     def die(self) -> None: ...
 
@@ -116,7 +118,9 @@ class Logbook:
 
     rows: list[Row] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)  # number of rows after each commit
-    checkpoints: dict[int, bytes] = field(default_factory=dict)  # by the number of rows they stand for
+    checkpoints: dict[int, bytes] = field(
+        default_factory=dict
+    )  # by the number of rows they stand for
     epoch: int = 0
     heartbeat_world: Instant = 0.0
     previous_heartbeat: Instant = 0.0
@@ -175,6 +179,9 @@ class Logbook:
     def heartbeat(self, now: Instant) -> None:
         """Remember that somebody is alive."""
         self.heartbeat_world = now
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
     def die(self) -> None:
         """Nothing to let go of."""
@@ -241,7 +248,12 @@ class Client:
         if self.wakeups > self.most_wakeups:
             raise Endless(f"{self.wakeups} wake-ups, and no end")
         wakeup = self.world.next(until)
-        verbs = [t.intent.verb for t in self.told for s in wakeup.settlements if s.action == t.intent.action]
+        verbs = [
+            t.intent.verb
+            for t in self.told
+            for s in wakeup.settlements
+            if s.action == t.intent.action
+        ]
         self.fate.at("after-next", verbs)
         return wakeup
 
@@ -314,9 +326,11 @@ class Story:
             if not self.opened:
                 runner, client = self._open()
             else:
+                assert not self.closed(), "a closed run is not resumed"
                 runner, client = self._resume()
             ended = runner.run()
             self.book.append([e.LeaseLost(at=ended.memory.now, epoch=self.book.epoch)])
+            self.book.close()
         except Died:
             self.book.die()
             self.endings.append("died")
@@ -366,10 +380,9 @@ class Story:
         memory = self.book.folded()
         client = self._client()
         runner = self._runner(client, plan, memory)
-        before = getattr(self.book, "previous_heartbeat", 0.0)
         runner.resume(
             "me",
-            idle_seconds=max(0.0, client.now() - max(memory.now, before)),
+            idle_seconds=max(0.0, client.now() - max(memory.now, self.book.previous_heartbeat)),
             fresh_deadlines=memory.interrupted in {"stuck", "waiting"},
         )
         return runner, client
@@ -397,18 +410,21 @@ class Story:
         """
         ended: Ended | None = None
         for death, idle in deaths:
-            ended = self.session(death)
-            if ended is not None and ended.outcome == "done":
-                return ended.outcome
+            self.session(death)
+            if self.closed():
+                return self.closed()
             self.pass_time(idle)
         for _ in range(resumes + 1):
             ended = self.session()
-            assert ended is not None
-            if ended.outcome == "done":
-                break
+            if self.closed():
+                return self.closed()
             self.pass_time(pause)
         assert ended is not None
         return ended.outcome
+
+    def closed(self) -> str:
+        """How the run was closed, if it is: nobody resumes it then."""
+        return self.book.folded().outcome if self.opened else ""
 
 
 def open_questions(memory: Memory) -> list[str]:

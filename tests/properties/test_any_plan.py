@@ -42,8 +42,9 @@ def plans(draw: st.DrawFn) -> tuple[dict[str, Any], House, dict[str, str]]:
         "limit": f"{draw(st.integers(1, 5))} per {draw(st.sampled_from(['1m', '30m', '24h']))}",
     }
     verbs = {name: draw(st.sampled_from(["switch", "once"])) for name in names}
+    lights: dict[str, bool | None] = {name: draw(st.booleans()) for name in names}
     house = House(
-        lights=dict.fromkeys(names, False) | draw(st.dictionaries(st.sampled_from(names), st.booleans())),
+        lights=lights,
         delays={name: draw(SECONDS) for name in names},
     )
     return chain(names, states, regress=regress), house, verbs

@@ -36,7 +36,9 @@ def test_every_command_has_its_durable_intent(
         epochs.append(entry.epoch if isinstance(entry, e.LeaseTaken) else epochs[-1])
     for told in run.told:
         durable = entries[: told.durable]
-        mine = [x for x in durable if isinstance(x, e.ActionIntended) and x.action == told.intent.action]
+        mine = [
+            x for x in durable if isinstance(x, e.ActionIntended) and x.action == told.intent.action
+        ]
         assert len(mine) == 1, f"{told.intent} was begun without a durable intent"
         assert (mine[0].verb, mine[0].target) == (told.intent.verb, told.intent.target)
         assert mine[0].arguments == told.intent.arguments

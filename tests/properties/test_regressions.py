@@ -8,6 +8,8 @@ or out of sight between; and within the window there are never more of them than
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +32,7 @@ FLICKERS = st.lists(
 )
 
 
-def flickering(flickers: list[tuple[float, float, str, bool | None]]) -> House:
+def flickering(flickers: Sequence[tuple[float, float, str, bool | None]]) -> House:
     """A house whose attic stays dark for long, while what is below it flickers."""
     house = House(dict.fromkeys(ROOMS, False), {"cellar": 2.0, "hall": 2.0, "attic": 5000.0})
     for begin, length, name, shown in flickers:
@@ -101,7 +103,11 @@ def test_a_short_loss_moves_nothing(length: float, begin: float) -> None:
 def test_a_light_that_goes_out_again_and_again_becomes_a_question() -> None:
     flickers = [(100.0 + 300 * n, 45.0, "hall", False) for n in range(3)]
     flickers.append((1000.0, 50_000.0, "hall", False))
-    run = story_of(recipe_of(ROOMS), chain(ROOMS, {"attic": {"deadline": {"after": "10m"}}}), flickering(flickers))
+    run = story_of(
+        recipe_of(ROOMS),
+        chain(ROOMS, {"attic": {"deadline": {"after": "10m"}}}),
+        flickering(flickers),
+    )
 
     ended = run.session()
 

@@ -64,7 +64,9 @@ def guard_of(name: str) -> Callable[[Plan, Facts], Judgement]:
     return guard
 
 
-def phase_of(name: str, verb: str) -> Callable[[Plan, Facts, Findings, Memory], dict[Subject, Answer]]:
+def phase_of(
+    name: str, verb: str
+) -> Callable[[Plan, Facts, Findings, Memory], dict[Subject, Answer]]:
     """Switch the light on, and wait until it shows."""
 
     def decide(
@@ -113,7 +115,9 @@ def recipe_of(names: Sequence[str], verbs: Mapping[str, str] | None = None) -> R
         target=lambda section: section,
         goal=lambda _facts: "",
         counts=lambda plan, facts: {
-            "on": sum(facts[light(name)].code == "on" for name in plan.states if light(name) in facts)
+            "on": sum(
+                facts[light(name)].code == "on" for name in plan.states if light(name) in facts
+            )
         },
     )
 
@@ -218,7 +222,9 @@ class HouseWorld:
 
 
 def chain(
-    names: Sequence[str], states: Mapping[str, Mapping[str, Any]] | None = None, **machine: Any  # noqa: ANN401
+    names: Sequence[str],
+    states: Mapping[str, Mapping[str, Any]] | None = None,
+    **machine: Any,  # noqa: ANN401
 ) -> dict[str, Any]:
     """A machine that pursues *names* in their order."""
     following = [*names[1:], "done"]

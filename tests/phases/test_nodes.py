@@ -1,0 +1,185 @@
+"""Talos nodes, etcd as a whole, Node objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from journal.entries import Fact
+from phases.readiness.nodes import FRESH_SECONDS, etcd, k8s_node, talos_node
+from phases.snapshot import Node, NodeLook, Seen, Unseen
+
+NOW = 1000.0
+
+
+def judged(look: NodeLook, role: str = "controlplane", age: float = 0.0) -> Fact:
+    return talos_node(Seen(look, NOW - age), role, NOW)
+
+
+@pytest.mark.parametrize(
+    ("look", "role", "code"),
+    [
+        (NodeLook("maintenance"), "controlplane", "maintenance"),
+        # Outside booting and running, ready is vacuous.
+        (NodeLook("maintenance", ready=True), "worker", "maintenance"),
+        (NodeLook("rebooting", ready=True), "worker", "rebooting"),
+        (NodeLook("foreign"), "controlplane", "foreign"),
+        (NodeLook("running", ready=True), "worker", "running"),
+        # Without a CNI nodeReady is the one permitted unmet condition.
+        (NodeLook("running", unmet=("nodeReady",)), "worker", "running"),
+        (NodeLook("running", unmet=("nodeReady", "time")), "worker", "unhealthy"),
+        (NodeLook("running", unmet=("staticPods",)), "controlplane", "unhealthy"),
+        # A control plane sits at booting because it waits for the bootstrap.
+        (NodeLook("booting", etcd="Preparing"), "controlplane", "waits-for-etcd"),
+        (NodeLook("booting", etcd="Waiting"), "controlplane", "waits-for-etcd"),
+        (NodeLook("booting", etcd="Waiting", members=()), "controlplane", "waits-for-etcd"),
+        (NodeLook("booting", etcd="Waiting", members=("cp-1",)), "controlplane", "booting"),
+        (NodeLook("booting", etcd="Running"), "controlplane", "booting"),
+        (NodeLook("booting", etcd=""), "controlplane", "booting"),
+        (NodeLook("booting", etcd="Waiting"), "worker", "booting"),
+        (NodeLook("running", etcd="Preparing"), "controlplane", "running"),
+    ],
+)
+def test_stages(look: NodeLook, role: str, code: str) -> None:
+    assert code == judged(look, role).code
+
+
+def test_a_look_of_more_than_ten_seconds_ago_is_unseen() -> None:
+    waiting = NodeLook("booting", etcd="Preparing")
+
+    fresh, stale = judged(waiting, age=FRESH_SECONDS), judged(waiting, age=FRESH_SECONDS + 0.1)
+
+    assert ("waits-for-etcd", "unseen") == (fresh.code, stale.code)
+    assert NOW - FRESH_SECONDS - 0.1 == stale.since
+
+
+@pytest.mark.parametrize(
+    ("unseen", "since", "reason"),
+    [
+        (Unseen(0.0, "not-asked"), None, "not-asked"),
+        (Unseen(70.0, "refused", "no route"), 70.0, "refused: no route"),
+    ],
+)
+def test_an_unseen_node_says_since_when_and_why(
+    unseen: Unseen, since: float | None, reason: str
+) -> None:
+    fact = talos_node(unseen, "worker", NOW)
+
+    assert ("unseen", since, reason) == (fact.code, fact.since, fact.reason)
+
+
+ALL = ("cp-1", "cp-2", "cp-3")
+
+
+def planes(*members: tuple[str, ...] | None, **changed: NodeLook | Unseen) -> Fact:
+    looks: dict[str, Any] = {
+        name: NodeLook("running", members=told, etcd_healthy=told is not None)
+        for name, told in zip(ALL, members, strict=True)
+    }
+    looks |= {name.replace("_", "-"): look for name, look in changed.items()}
+    return etcd(
+        {
+            name: talos_node(
+                look if isinstance(look, Unseen) else Seen(look, NOW), "controlplane", NOW
+            )
+            for name, look in looks.items()
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("fact", "code", "reason"),
+    [
+        (planes(ALL, ALL, ALL), "healthy", ""),
+        (planes(ALL, ALL, tuple(reversed(ALL))), "healthy", ""),  # order is nothing
+        (planes(None, None, None), "none", "no control plane has"),
+        (planes((), (), ()), "none", "no control plane has"),
+        (planes(ALL, ALL, None), "forming", "not healthy on cp-3"),
+        (planes(("cp-1",), ("cp-1",), ("cp-1",)), "forming", "members: cp-1 of"),
+        (planes(ALL, ALL, ("cp-3",)), "forming", "members: cp-1, cp-2, cp-3"),  # split
+        (planes((*ALL, "old"), ALL, ALL), "forming", "members: cp-1"),
+        (planes(ALL, ALL, ALL, cp_2=Unseen(1.0, "silent")), "unknown", "not seen: cp-2"),
+        (planes(None, None, None, cp_2=Unseen(1.0, "silent")), "unknown", "not seen: cp-2"),
+        (planes(ALL, ALL, ALL, cp_1=NodeLook("running", members=ALL)), "forming", "not healthy on cp-1"),
+        (
+            planes(
+                ALL,
+                ALL,
+                ALL,
+                cp_1=NodeLook("running", members=ALL, etcd_healthy=True, learners=("cp-3",)),
+            ),
+            "forming",
+            "still learning: cp-3",
+        ),
+        (
+            planes(ALL, ALL, ALL, cp_1=NodeLook("running", members=None, etcd_healthy=True)),
+            "forming",
+            "members:",
+        ),
+    ],
+)
+def test_etcd_is_what_every_control_plane_shows(fact: Fact, code: str, reason: str) -> None:
+    assert (code, reason) == (fact.code, fact.reason[: len(reason)])
+
+
+def node(status: str = "True", *taints: str, boot_id: str = "b1", **spec: Any) -> Node:  # noqa: ANN401
+    body = {
+        "metadata": {"name": "cp-1"},
+        "spec": {"taints": [{"key": key, "effect": "NoSchedule"} for key in taints], **spec},
+        "status": {
+            "conditions": [
+                {"type": "MemoryPressure", "status": "False"},
+                {"type": "Ready", "status": status, "message": "why not"},
+            ],
+            "nodeInfo": {"bootID": boot_id},
+        },
+    }
+    return msgspec.convert(body, Node)
+
+
+CNI = "container runtime network not ready: NetworkPluginNotReady cni plugin not initialized"
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "reason"),
+    [
+        (None, "Absent", "the kubelet has not registered"),
+        (node(), "Ready", ""),
+        (node("False"), "Progressing", "why not"),
+        (node("Unknown"), "Progressing", "why not"),
+        (msgspec.convert({"metadata": {"name": "x"}}, Node), "Progressing", "no Ready condition"),
+        (node("True", "node.kubernetes.io/not-ready"), "Progressing", "taint"),
+        (node("True", "node.kubernetes.io/unreachable"), "Progressing", "taint"),
+        (node("True", "node.kubernetes.io/network-unavailable"), "Progressing", "taint"),
+        (node("True", "node-role.kubernetes.io/control-plane"), "Ready", ""),
+        (node(unschedulable=True), "Progressing", "cordoned"),
+        # A leftover of the wiped machine looks Ready until the controller manager notices.
+        (node(boot_id="b0"), "Progressing", "the Node object is of an earlier boot"),
+        (node(boot_id=""), "Ready", ""),
+    ],
+)
+def test_node_objects(found: Node | None, code: str, reason: str) -> None:
+    fact = k8s_node(found, Fact("running", detail={"boot_id": "b1"}))
+
+    assert (code, reason) == (fact.code, fact.reason[: len(reason)])
+
+
+@pytest.mark.parametrize("talos", [None, Fact("unseen")])
+def test_while_the_machine_is_not_seen_its_node_object_proves_nothing(talos: Fact | None) -> None:
+    assert "Unobservable" == k8s_node(node(), talos).code
+    assert "Progressing" == k8s_node(node("False"), talos).code
+
+
+def test_a_machine_that_tells_no_boot_id_is_believed() -> None:
+    assert "Ready" == k8s_node(node(boot_id="b0"), Fact("running", detail={"boot_id": ""})).code
+
+
+def test_before_the_cni_a_node_that_is_not_ready_waits_for_it() -> None:
+    body = {
+        "metadata": {"name": "x"},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "message": CNI}]},
+    }
+
+    assert "waits for the CNI" == k8s_node(msgspec.convert(body, Node), None).reason

@@ -1,0 +1,142 @@
+"""
+The package's own scenarios, inside the test: each is recovered whole, by no more than what it needs.
+
+And the other half of that claim: without its decisive verb, none of them is ever called done. A verb is taken away
+twice, in two ways: the plan does not allow it, or its doer does nothing and says that it did.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine.memory import Memory, fold_all
+from engine.replay import replay
+from journal import entries as e
+from journal.entries import Json
+from phases.recipe import recipe
+from rekindle.simulator import Scenario, SimCluster, find_scenario, load_scenario
+from rekindle.simulator import doers as simulated
+from rekindle.simulator.doers import DONE
+from tests.properties.clusters import YES, story
+from tests.properties.harness import Death, Story
+
+PODS = {"ready": 104, "expected": 104}
+NAMES = ("cold-start", "june-12", "node-lost", "reboot-mid-sync")
+COUNTS = {  # bootstraps, runs of the CNI command
+    "cold-start": (1, 1),
+    "june-12": (0, 1),
+    "node-lost": (0, 0),
+    "reboot-mid-sync": (1, 1),
+}
+
+
+def begin(name: str, machine: dict[str, Any] | None = None) -> tuple[Story, SimCluster]:
+    """A story on one of the package's scenarios, with its own operator."""
+    found: Scenario = load_scenario(find_scenario(name))
+    return story(name, found=found, seed=found.seed, operator=found.operator, machine=machine)
+
+
+def closing(run: Story) -> dict[str, Json]:
+    """The figures in the closing entry."""
+    closed = [entry for entry in run.book.entries() if isinstance(entry, e.RunClosed)]
+    assert len(closed) == 1
+    return closed[0].summary
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_scenario_is_recovered_whole_by_no_more_than_it_needs(name: str) -> None:
+    run, cluster = begin(name)
+
+    ended = run.session()
+
+    assert ended is not None
+    assert ended.outcome == "done"
+    summary = closing(run)
+    assert summary["pods"] == PODS
+    assert (summary["bootstraps"], summary["commands_run"]) == COUNTS[name]
+    assert summary["clusters_made"] == COUNTS[name][0]
+    assert summary["wipes"] == 0
+    assert summary["commands_at_once"] <= 1
+    assert cluster.counters()["wipes"] == 0
+
+
+def test_the_journal_of_a_rehearsal_replays_to_its_own_decisions() -> None:
+    run, _ = begin("june-12")
+    run.to_the_end([(Death("after-commit", 40), 10.0)])
+
+    compared, differences = replay(recipe(), run.book.entries())
+
+    assert compared > 20
+    assert differences == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_rehearsal_is_resumed_and_comes_to_the_same_end(name: str) -> None:
+    run, cluster = begin(name)
+    lives = [(Death("after-commit", 9 + 17 * n), 4.0 * n) for n in range(6)]
+    lives += [(Death("before-start", 1), 0.0), (Death("after-start", 1), 30.0)]
+
+    outcome = run.to_the_end(lives)
+
+    assert outcome == "done"
+    assert run.endings.count("died") >= 1
+    assert closing(run)["pods"] == PODS
+    assert cluster.counters()["bootstraps"] == COUNTS[name][0]
+    assert cluster.counters()["clusters_made"] == COUNTS[name][0]
+    assert fold_all(Memory(), run.book.entries()) == run.book.folded()
+
+
+WITHOUT = [
+    ("june-12", "finalizer.release"),
+    ("june-12", "crd.preapply"),
+    ("june-12", "command.run"),
+    ("june-12", "root.apply"),
+    ("cold-start", "talos.apply"),
+    ("cold-start", "etcd.bootstrap"),
+    ("cold-start", "kubeconfig.fetch"),
+    ("cold-start", "crd.preapply"),
+    ("cold-start", "command.run"),
+    ("cold-start", "root.apply"),
+]
+
+
+@pytest.mark.parametrize(("name", "verb"), WITHOUT)
+def test_a_verb_that_the_plan_forbids_leaves_it_stuck(name: str, verb: str) -> None:
+    run, cluster = begin(name, {"verbs": {verb: {"enabled": False}}})
+
+    ended = run.session()
+
+    assert ended is not None
+    assert ended.outcome in {"stuck", "waiting"}
+    assert cluster.actions.counts[verb] == 0
+    assert any(
+        body.get("reference") in {"verb-disabled", "state-deadline-passed"}
+        for body in ended.memory.answers.values()
+    )
+
+
+@pytest.mark.parametrize(("name", "verb"), [pair for pair in WITHOUT if pair[1] != "command.run"])
+def test_a_verb_that_only_says_it_worked_is_not_believed(
+    name: str, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(simulated.DOERS, verb, lambda _cluster, _arguments: DONE)
+    run, _ = begin(name)
+
+    outcome = run.to_the_end(resumes=1)
+
+    assert outcome in {"stuck", "waiting"}
+    assert run.book.folded().state != "done"
+
+
+def test_a_command_that_only_says_it_worked_is_not_believed() -> None:
+    found = load_scenario(find_scenario("june-12"))
+    commands = {name: replace(spec, helmreleases=()) for name, spec in found.commands.items()}
+    run, _ = story("june-12", found=replace(found, commands=commands), operator=YES)
+
+    outcome = run.to_the_end(resumes=1)
+
+    assert outcome in {"stuck", "waiting"}
+    assert run.book.folded().state == "cni-up"
