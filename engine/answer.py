@@ -36,6 +36,7 @@ class Act:
     Do *verb* to *target*. An action is data: it is in the journal before it starts.
 
     An *approval* is what a person must have said yes to before; the engine asks it in place of acting.
+    *deadline_seconds* is this action's own deadline in place of its verb's.
     """
 
     verb: str
@@ -43,6 +44,7 @@ class Act:
     arguments: dict[str, Json] = field(default_factory=dict)
     reason: str = ""
     approval: Ask | None = None
+    deadline_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

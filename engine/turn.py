@@ -350,7 +350,7 @@ def _intend(draft: _Draft, answers: dict[Subject, Answer]) -> tuple[Intent, ...]
     for subject, answer in answers.items():
         if not isinstance(answer, Act):
             continue
-        verb = draft.rules.plan.verbs[answer.verb]
+        deadline = answer.deadline_seconds or draft.rules.plan.verbs[answer.verb].deadline_seconds
         arguments = dict(answer.arguments)
         if answer.approval is not None:
             arguments["approval"] = asked(draft.memory, subject, answer.approval).approval
@@ -361,11 +361,11 @@ def _intend(draft: _Draft, answers: dict[Subject, Answer]) -> tuple[Intent, ...]
             target=answer.target,
             attempt=draft.memory.attempts.get(f"{answer.verb} {answer.target}", 0) + 1,
             epoch=draft.memory.epoch,
-            deadline_seconds=verb.deadline_seconds,
+            deadline_seconds=deadline,
             arguments=arguments,
         )
         draft.add(entry)
-        span = verb.deadline_seconds + MARGIN_SECONDS
+        span = deadline + MARGIN_SECONDS
         draft.arm(f"action/{entry.action}", draft.now + span, span)
         intents.append(intent_of(draft.memory.open[entry.action]))
     return tuple(intents)

@@ -105,7 +105,21 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
     if due is not None and not memory.passed(due):
         return {codes.ROOT: Wait("the roots were applied", due)}
     reason = f"absent: {', '.join(absent)}"
+    going = terminating(section, facts)
+    if going:
+        # A root that is applied now spends its first attempt on waiting for them, and may park for an hour.
+        return {codes.ROOT: Wait(f"the roots are applied once these namespaces are gone: {going}")}
     return {codes.ROOT: Act(ROOT, codes.ROOT, {"path": section.flux.roots}, reason)}
+
+
+def terminating(section: Section, facts: Facts) -> str:
+    """Name the expected namespaces that are on their way out."""
+    found = (
+        name
+        for name in section.inventory.namespaces
+        if facts.get(codes.subject("namespace", name), GONE).code == codes.TERMINATING
+    )
+    return ", ".join(found)
 
 
 def _settled(last: Attempt | None, span: float) -> float | None:

@@ -18,6 +18,7 @@ Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``t
 from __future__ import annotations
 
 from engine.answer import Act
+from engine.patience import seconds
 from engine.plan import Plan
 from engine.recipe import Effect, Facts, Happened, Retry, Verb
 from engine.world import PRECONDITION, TRANSIENT, Intent
@@ -152,5 +153,5 @@ VERBS: dict[str, Verb] = {
 
 def run_command(plan: Plan, name: str, reason: str) -> Act:
     """Run one of the plan's commands; its effect is judged by what it was to bring, never by its exit code."""
-    del plan
-    return Act(COMMAND, f"command/{name}", {"command": name}, reason)
+    deadline = seconds(plan.target.commands[name].deadline)
+    return Act(COMMAND, f"command/{name}", {"command": name}, reason, deadline_seconds=deadline)

@@ -177,7 +177,11 @@ def entries(done: Turn, kind: type[Any]) -> list[Any]:
 
 
 def intended(
-    verb: str, target: str, action: str = "a1", at: Instant = START, **arguments: Any  # noqa: ANN401
+    verb: str,
+    target: str,
+    action: str = "a1",
+    at: Instant = START,
+    **arguments: Any,  # noqa: ANN401
 ) -> e.ActionIntended:
     return e.ActionIntended(
         at=at,

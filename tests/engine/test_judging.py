@@ -32,7 +32,9 @@ def said(answer: Answer) -> str:
     return answer.reference if isinstance(answer, Stuck) else type(answer).__name__
 
 
-def asked_and(answer: str, ask: Ask, *, at: float = START, subject: str = "subject") -> list[AnyEntry]:
+def asked_and(
+    answer: str, ask: Ask, *, at: float = START, subject: str = "subject"
+) -> list[AnyEntry]:
     question = asked(begun(Site().rules()), subject, ask)
     kind = e.ApprovalGiven if answer == "given" else e.ApprovalRefused
     reply = kind(at=at, approval=question.approval, digest=question.digest, actor="p")
@@ -290,7 +292,9 @@ def test_after_the_deadline_nothing_is_begun_and_nothing_is_waited_for() -> None
     late = "state-deadline-passed"
     assert [late, late, "Ask", "r"] == [said(answer) for answer in answers.values()]
     assert isinstance(answers["b"], Stuck)
-    assert "ground did not reach its goal within 10 m; at the end: for the sun" == answers["b"].message
+    assert (
+        "ground did not reach its goal within 10 m; at the end: for the sun" == answers["b"].message
+    )
 
 
 def test_the_deadline_of_another_state_says_nothing() -> None:

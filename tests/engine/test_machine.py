@@ -34,7 +34,12 @@ def step(state: str, verdicts: str, broken_long: str = "", held: str = "") -> Mo
         ("ground", "uhh", "", None),
         ("ground", "bhh", "", None),
         ("walls", "hhb", "", "roof"),
-        ("walls", "uhb", "", "roof"),  # unknown behind us moves nothing, and forbids nothing but done
+        (
+            "walls",
+            "uhb",
+            "",
+            "roof",
+        ),  # unknown behind us moves nothing, and forbids nothing but done
         ("walls", "bhb", "", None),  # something before it is broken: not forwards
         ("walls", "bhb", "ground", "ground"),
         ("roof", "bbh", "ground walls", "ground"),  # the lowest first
@@ -66,14 +71,11 @@ def test_a_move_says_why() -> None:
 
 
 def test_the_table_is_drawn_from_the_plan() -> None:
-    assert (
-        """stateDiagram-v2
+    assert """stateDiagram-v2
     [*] --> ground
     ground --> walls: goal holds
     walls --> roof: goal holds
     walls --> ground: lowest broken goal
     roof --> done: goal holds
     roof --> ground: lowest broken goal
-    done --> [*]"""
-        == mermaid(PLAN)
-    )
+    done --> [*]""" == mermaid(PLAN)

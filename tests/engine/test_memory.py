@@ -32,7 +32,9 @@ def test_a_run_begins_with_nothing_of_the_one_before() -> None:
 
 
 def test_now_never_goes_back() -> None:
-    after = memory(e.Note(at=START + 50, text="", actor=""), e.Note(at=START + 10, text="", actor=""))
+    after = memory(
+        e.Note(at=START + 50, text="", actor=""), e.Note(at=START + 10, text="", actor="")
+    )
 
     assert START + 50 == after.now
     assert after.passed(START + 50)
@@ -221,7 +223,11 @@ def test_the_rest_of_a_runs_life() -> None:
     )
 
     assert (7, "main@2", "d2") == (after.epoch, after.goal, after.plan_digest)
-    assert (True, "signal", "cancelled") == (after.cancel_requested, after.interrupted, after.outcome)
+    assert (True, "signal", "cancelled") == (
+        after.cancel_requested,
+        after.interrupted,
+        after.outcome,
+    )
     assert {"n": 1} == after.summary
     assert "" == fold(after, resumed()).interrupted
 

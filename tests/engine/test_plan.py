@@ -48,8 +48,10 @@ CASES = {
     ),
     "bad duration": (
         machine("states: {walls: {deadline: {after: 5 minutes}}}"),
-        "3:31: machine.states.walls.deadline.after: '5 minutes' is no duration; "
-        "write it like 30s, 15m or 1h30m",
+        (
+            "3:31: machine.states.walls.deadline.after: '5 minutes' is no duration; "
+            "write it like 30s, 15m or 1h30m"
+        ),
     ),
     "no time at all": (
         machine("states: {walls: {deadline: {after: 0s}}}"),
@@ -71,7 +73,10 @@ CASES = {
         machine("regress: {limit: three}"),
         "3:13: machine.regress.limit: 'three' is no limit; write it like 3 per 30m",
     ),
-    "unknown initial state": (machine("initial: cellar"), "3:3: machine.initial: no state 'cellar'"),
+    "unknown initial state": (
+        machine("initial: cellar"),
+        "3:3: machine.initial: no state 'cellar'",
+    ),
     "unknown next state": (
         machine("states: {roof: {next: attic}}"),
         "3:19: machine.states.roof.next: no state 'attic'",
@@ -131,7 +136,9 @@ def test_a_once_verb_without_probe_or_guard_is_refused(lacking: dict[str, Any]) 
 
     found = refused("cluster: house\n", site)
 
-    assert ["p.yaml:1:1: machine.verbs.pour: a verb with effect once needs a probe and a guard"] == found
+    assert [
+        "p.yaml:1:1: machine.verbs.pour: a verb with effect once needs a probe and a guard"
+    ] == found
 
 
 def test_all_errors_come_at_once_in_the_order_of_the_file() -> None:
@@ -141,7 +148,9 @@ def test_all_errors_come_at_once_in_the_order_of_the_file() -> None:
 
 
 def test_the_digest_is_of_the_meaning() -> None:
-    one = "cluster: house\nmachine:\n  regress: {damping: 1m, limit: 3 per 30m}\n  initial: ground\n"
+    one = (
+        "cluster: house\nmachine:\n  regress: {damping: 1m, limit: 3 per 30m}\n  initial: ground\n"
+    )
     same = (
         "# a remark\nmachine:\n  initial: 'ground'\n  regress:\n"
         "    limit: 3 per 1800s\n    damping: 60s\ncluster: house\n"
@@ -168,7 +177,10 @@ def test_what_a_plan_does_not_say_of_a_retry_stays_the_verbs_own() -> None:
     plan = loaded(machine("verbs: {pour: {retry: {attempts: 2}}}"), site)
 
     assert replace(own, attempts=2) == plan.verbs["pour"].retry
-    assert replace(own, attempts=2) == from_compiled(plan.compiled(), site.recipe()).verbs["pour"].retry
+    assert (
+        replace(own, attempts=2)
+        == from_compiled(plan.compiled(), site.recipe()).verbs["pour"].retry
+    )
 
 
 def test_a_plan_makes_verbs_stricter() -> None:
@@ -184,7 +196,9 @@ def test_a_plan_makes_verbs_stricter() -> None:
 
 
 def test_a_plan_with_its_own_initial_and_states_replaces_the_built_in_ones() -> None:
-    text = machine(f"initial: hut\nstates: {{hut: {{next: done, {DEADLINE}, guard: roof, phase: roof}}}}")
+    text = machine(
+        f"initial: hut\nstates: {{hut: {{next: done, {DEADLINE}, guard: roof, phase: roof}}}}"
+    )
 
     assert ("hut",) == loaded(text).states
 

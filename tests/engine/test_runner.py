@@ -15,8 +15,8 @@ from engine.world import Reply, Settlement, Wakeup
 from journal import entries as e
 from journal.entries import AnyEntry, Fact, Instant
 from tests.engine.making import (
-    START,
     STANDING,
+    START,
     Book,
     Hands,
     House,
@@ -24,6 +24,7 @@ from tests.engine.making import (
     Nobody,
     Order,
     Site,
+    Wishes,
     act,
     begun,
     intended,
@@ -93,7 +94,7 @@ def done(action: str = "a1", outcome: str = "done") -> Settlement:
     return Settlement(action, e.Outcome(outcome))
 
 
-PAINT = {"ground": {"s": act("paint", "door")}}
+PAINT: dict[str, Wishes] = {"ground": {"s": act("paint", "door")}}
 
 
 def test_an_intent_is_durable_before_its_action_starts() -> None:
@@ -168,7 +169,9 @@ def test_a_run_is_not_closed_over_an_action_in_flight() -> None:
     bench = Bench(Site(dict(PAINT)))
 
     assert Exit.DONE == bench.run(after(1, STANDING), after(5, None, done()))
-    assert ["ActionSettled", "RunClosed"] == [k for k in bench.kinds() if k in {"ActionSettled", "RunClosed"}]
+    assert ["ActionSettled", "RunClosed"] == [
+        k for k in bench.kinds() if k in {"ActionSettled", "RunClosed"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +285,7 @@ def test_an_approval_is_acted_upon_at_once() -> None:
 
     def approve(house: House) -> Wakeup:
         question = house.questions[-1]
-        site.wishes["ground"] = dict(PAINT["ground"])
+        site.wishes["ground"] = PAINT["ground"]
         bench.requested = [
             e.ApprovalGiven(at=START, approval=question.approval, digest=question.digest, actor="p")
         ]
@@ -316,7 +319,9 @@ def test_a_clock_that_jumped_is_noted(
         return Wakeup(changed=True)
 
     bench.run(sleep)
-    assert jumps == [entry.seconds for entry in bench.book.entries if isinstance(entry, e.ClockJumped)]
+    assert jumps == [
+        entry.seconds for entry in bench.book.entries if isinstance(entry, e.ClockJumped)
+    ]
 
 
 def test_a_heartbeat_says_every_five_seconds_that_somebody_is_there() -> None:
@@ -351,8 +356,12 @@ def test_what_was_left_open_is_handed_to_the_world() -> None:
 
 
 def test_a_redacted_value_does_not_make_every_turn_write() -> None:
-    seen = Look({"ground": Fact("broken", "password: hunter2!"), "a": Fact("x", "Bearer abc123456789=")})
-    site = Site({"ground": lambda memory: {"s": Wait(f"vault-password: {memory.facts['a'].code}1!x")}})
+    seen = Look(
+        {"ground": Fact("broken", "password: hunter2!"), "a": Fact("x", "Bearer abc123456789=")}
+    )
+    site = Site(
+        {"ground": lambda memory: {"s": Wait(f"vault-password: {memory.facts['a'].code}1!x")}}
+    )
     bench = Bench(site, seen)
 
     bench.run(after(1, seen), after(1, seen), after(1, STANDING))

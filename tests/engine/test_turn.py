@@ -14,8 +14,8 @@ from engine.turn import ENTRY_BYTES, MARGIN_SECONDS, PROBE_SETTLE_SECONDS, Turn
 from journal import entries as e
 from journal.entries import Fact, Finding
 from tests.engine.making import (
-    START,
     STANDING,
+    START,
     Look,
     Site,
     act,
@@ -171,7 +171,9 @@ def test_what_comes_back_within_the_damping_is_no_regression() -> None:
 def test_what_cannot_be_seen_is_no_regression() -> None:
     blind = look(ground="hidden", walls="ok", roof="broken")
 
-    assert not any(n.startswith("damping") for n in timers(turn(RULES, begun(RULES, state="roof"), blind)))
+    assert not any(
+        n.startswith("damping") for n in timers(turn(RULES, begun(RULES, state="roof"), blind))
+    )
 
 
 def test_a_regression_ends_the_moves_of_its_turn() -> None:
@@ -185,7 +187,9 @@ def test_a_regression_ends_the_moves_of_its_turn() -> None:
 def test_a_goal_is_held_for_its_window_and_begins_anew_when_lost() -> None:
     states = {"roof": {"next": "done", "deadline": {"after": 600}, "stable": 30}}
     site = Site()
-    rules = site.rules(states={**{n: s.model_dump() for n, s in RULES.plan.machine.states.items()}, **states})
+    rules = site.rules(
+        states={**{n: s.model_dump() for n, s in RULES.plan.machine.states.items()}, **states}
+    )
     lost = look(ground="ok", walls="ok", roof="broken")
 
     first = turn(rules, begun(rules, state="roof"), STANDING, START + 1)
@@ -257,6 +261,16 @@ def test_an_intent_shares_the_commit_of_what_justifies_it() -> None:
     assert [("a1", {"colour": "red"})] == [(i.action, i.arguments) for i in done.intents]
 
 
+def test_an_action_may_have_a_deadline_of_its_own() -> None:
+    """Mutant: with the verb's, a command that may take an hour is ended after its verb's fifteen minutes."""
+    rules = Site({"ground": {"s": replace(act("paint", "door"), deadline_seconds=3600.0)}}).rules()
+
+    done = turn(rules, begun(rules), look(), START)
+
+    assert [3600.0] == [intent.deadline_seconds for intent in done.intents]
+    assert START + 3600 + MARGIN_SECONDS == done.memory.timers["action/a1"].due
+
+
 def test_actions_are_counted_over_the_whole_run() -> None:
     rules = Site({"ground": {"s": act("paint", "door")}}).rules()
     memory = begun(rules, *tried("paint", "gate", "done", action="a1"))
@@ -296,7 +310,10 @@ def test_a_question_is_asked_once_and_anew_when_it_changes() -> None:
     other = turn(rules, same.memory, look(), START + 3)
 
     assert [1, 0, 1] == [len(entries(t, e.ApprovalAsked)) for t in (first, same, other)]
-    assert asked(other.memory, "s", Ask("burn it?", "gone", {"uid": 2})).approval in other.memory.approvals
+    assert (
+        asked(other.memory, "s", Ask("burn it?", "gone", {"uid": 2})).approval
+        in other.memory.approvals
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ def problems(text: str) -> list[str]:
 
 def bomb() -> str:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"{c}: &{c} [{', '.join([f'*{p}'] * 9)}]" for p, c in zip("abcdef", "bcdefg", strict=True)]
+    lines += [
+        f"{c}: &{c} [{', '.join([f'*{p}'] * 9)}]" for p, c in zip("abcdef", "bcdefg", strict=True)
+    ]
     return "\n".join(lines)
 
 
@@ -69,7 +71,9 @@ def test_nesting_that_would_overflow_the_composers_stack_does_not_kill_the_proce
         "text = 'a: ' + '[' * 100_000 + ']' * 100_000\n"
         "print(read_yaml(YamlFile('f', text))[2][0].message)\n"
     )
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
 
     assert (0, "nested too deeply\n") == (child.returncode, child.stdout)
 

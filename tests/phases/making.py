@@ -56,7 +56,7 @@ def plan(section: Mapping[str, Any] | None = None) -> Plan:
 
 
 def fact(subject: str, said: Any) -> Fact:  # noqa: ANN401  a code, or a fact as YAML has it
-    body = {"code": said} if isinstance(said, str) else dict(said)
+    body: dict[str, Any] = {"code": said} if isinstance(said, str) else dict(said)
     detail = body.pop("detail", {})
     if subject.startswith("node/"):
         name = subject.removeprefix("node/")

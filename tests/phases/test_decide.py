@@ -22,11 +22,7 @@ from phases.recipe import STATES
 from tests.phases.making import START, facts, given, memory_of, plan
 
 DATA = Path(__file__).parent / "data"
-CASES = sorted(
-    path
-    for name in STATES
-    for path in (DATA / name.replace("-", "_")).glob("*.yaml")
-)
+CASES = sorted(path for name in STATES for path in (DATA / name.replace("-", "_")).glob("*.yaml"))
 TEXTS = {"reason", "question", "message", "hint", "consequence"}
 
 

@@ -23,7 +23,11 @@ def condition(text: str) -> dict[str, str]:
 
 
 def flux(
-    *conditions: str, generation: int = 2, observed: int = 2, revision: str = GOAL, **rest: Any  # noqa: ANN401
+    *conditions: str,
+    generation: int = 2,
+    observed: int = 2,
+    revision: str = GOAL,
+    **rest: Any,  # noqa: ANN401
 ) -> Flux:
     metadata = {"name": "apps", "namespace": "flux-system", "uid": "u1", "generation": generation}
     body = {
@@ -47,10 +51,18 @@ DELETED = {"deletionTimestamp": "2026-06-12T10:00:00Z"}
         (None, "Absent", ""),
         (flux("Ready=True/x"), "Ready", ""),
         (flux("Ready=True/x", metadata=DELETED), "Terminating", "is being deleted"),
-        (flux("Ready=True/x", spec={"suspend": True}), "Suspended", "suspended in the cluster only"),
+        (
+            flux("Ready=True/x", spec={"suspend": True}),
+            "Suspended",
+            "suspended in the cluster only",
+        ),
         # Ready, and still not synced.
         (flux("Ready=True/x", observed=1), "Progressing", "the latest generation"),
-        (flux("Ready=True/x", revision=OLD), "Progressing", "applied main@00000000, goal main@98844bf0"),
+        (
+            flux("Ready=True/x", revision=OLD),
+            "Progressing",
+            "applied main@00000000, goal main@98844bf0",
+        ),
         (flux("Ready=True/x", revision=""), "Progressing", "applied nothing"),
         # Never reconciled: kstatus calls this Current.
         (flux(observed=-1), "Progressing", "not reconciled yet"),
@@ -87,7 +99,10 @@ def test_without_a_goal_any_revision_will_do() -> None:
 @pytest.mark.parametrize(
     ("reconciling", "parked"),
     [
-        ("Reconciling=True/ProgressingWithRetry", True),  # not work in progress: waits for its retry
+        (
+            "Reconciling=True/ProgressingWithRetry",
+            True,
+        ),  # not work in progress: waits for its retry
         ("Reconciling=True/Progressing", False),
         ("Reconciling=False/Progressing", True),
     ],
@@ -174,7 +189,11 @@ def test_a_message_names_what_has_to_clear_first(cause: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "message", "cause"),
     [
-        ("DependencyNotReady", "dependency 'flux-system/infra' is not ready", "dependency:flux-system/infra"),
+        (
+            "DependencyNotReady",
+            "dependency 'flux-system/infra' is not ready",
+            "dependency:flux-system/infra",
+        ),
         ("DependencyNotReady", "dependency 'infra' is not ready", "dependency:home/infra"),
         ("DependencyNotReady", "unable to get 'a/b' dependency: not found", "dependency:a/b"),
         ("DependencyNotReady", "something new", "dependency:home/?"),
@@ -184,8 +203,10 @@ def test_a_message_names_what_has_to_clear_first(cause: str) -> None:
         ("HealthCheckFailed", "no list", "health:"),
         (
             "HealthCheckFailed",
-            "health check failed after 30s: failed early due to stalled resources: "
-            "[Deployment/slow/stuck status: 'Failed', StatefulSet/db/main status: 'InProgress']",
+            (
+                "health check failed after 30s: failed early due to stalled resources: "
+                "[Deployment/slow/stuck status: 'Failed', StatefulSet/db/main status: 'InProgress']"
+            ),
             "health:Deployment/slow/stuck,StatefulSet/db/main",
         ),
     ],

@@ -37,7 +37,11 @@ def a_namespace(phase: str, *conditions: dict[str, str], **metadata: str) -> Nam
         # The timestamp decides: the phase may lag.
         (a_namespace("Active", **DELETED), "Terminating", "is being deleted"),
         (a_namespace("Terminating", HELD, **DELETED), "Terminating", "Some content"),
-        (a_namespace("Terminating", {**HELD, "status": "False"}, **DELETED), "Terminating", "is being"),
+        (
+            a_namespace("Terminating", {**HELD, "status": "False"}, **DELETED),
+            "Terminating",
+            "is being",
+        ),
     ],
 )
 def test_namespaces(found: Namespace | None, code: str, reason: str) -> None:
@@ -86,7 +90,16 @@ def test_a_crd_says_what_it_serves() -> None:
 
 def test_a_holder_carries_all_that_a_release_is_bound_to() -> None:
     found = Holder(
-        "g", "v1", "widgets", "Widget", "apps", "w", "u7", ("g/keep",), deletion=5.0, owner_alive=None
+        "g",
+        "v1",
+        "widgets",
+        "Widget",
+        "apps",
+        "w",
+        "u7",
+        ("g/keep",),
+        deletion=5.0,
+        owner_alive=None,
     )
 
     fact = holder(found)

@@ -102,7 +102,11 @@ def planes(*members: tuple[str, ...] | None, **changed: NodeLook | Unseen) -> Fa
         (planes((*ALL, "old"), ALL, ALL), "forming", "members: cp-1"),
         (planes(ALL, ALL, ALL, cp_2=Unseen(1.0, "silent")), "unknown", "not seen: cp-2"),
         (planes(None, None, None, cp_2=Unseen(1.0, "silent")), "unknown", "not seen: cp-2"),
-        (planes(ALL, ALL, ALL, cp_1=NodeLook("running", members=ALL)), "forming", "not healthy on cp-1"),
+        (
+            planes(ALL, ALL, ALL, cp_1=NodeLook("running", members=ALL)),
+            "forming",
+            "not healthy on cp-1",
+        ),
         (
             planes(
                 ALL,

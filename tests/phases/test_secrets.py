@@ -11,7 +11,10 @@ from phases.snapshot import ExternalSecret
 
 def secret(status: str = "", reason: str = "", **metadata: str) -> ExternalSecret:
     conditions = [{"type": "Ready", "status": status, "reason": reason}] if status else []
-    body = {"metadata": {"name": "x", "uid": "u1", **metadata}, "status": {"conditions": conditions}}
+    body = {
+        "metadata": {"name": "x", "uid": "u1", **metadata},
+        "status": {"conditions": conditions},
+    }
     return msgspec.convert(body, ExternalSecret)
 
 

@@ -49,7 +49,13 @@ def workload(status: dict[str, Any], replicas: int | None = 2, **metadata: Any) 
         ({**WHOLE, "availableReplicas": 1}, 2, 2, "Progressing", "2 of 2 pods ready"),
         ({**WHOLE, "readyReplicas": 1}, 2, 2, "Progressing", "1 of 2 pods ready"),
         ({**WHOLE, "conditions": [UNAVAILABLE]}, 2, 2, "Progressing", "not available"),
-        ({**WHOLE, "readyReplicas": 0, "conditions": [EXCEEDED]}, 2, 2, "Failed", "ProgressDeadline"),
+        (
+            {**WHOLE, "readyReplicas": 0, "conditions": [EXCEEDED]},
+            2,
+            2,
+            "Failed",
+            "ProgressDeadline",
+        ),
         # kstatus calls these Current; the inventory knows better.
         ({}, 0, 2, "Progressing", "scaled to 0 of 2"),
         (WHOLE, 2, 5, "Progressing", "scaled to 2 of 5"),
@@ -70,7 +76,11 @@ def test_deployments(
     ("status", "code", "reason"),
     [
         ({**WHOLE, "currentRevision": "a", "updateRevision": "a"}, "Ready", ""),
-        ({**WHOLE, "currentRevision": "a", "updateRevision": "b"}, "Progressing", "an update is rolling"),
+        (
+            {**WHOLE, "currentRevision": "a", "updateRevision": "b"},
+            "Progressing",
+            "an update is rolling",
+        ),
         ({**WHOLE, "readyReplicas": 1}, "Progressing", "1 of 2 pods ready"),
         ({**WHOLE, "replicas": 1}, "Progressing", "2 of 2 pods ready"),
         ({**WHOLE, "replicas": 4}, "Progressing", "2 old pods left"),

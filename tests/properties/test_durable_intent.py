@@ -3,7 +3,8 @@ Promise: nothing is done to the cluster without an intent that was durable befor
 
 Method: whole recoveries with crashes and faults. The world keeps what it was told and how much of the journal was
 committed at that moment; each of its commands must be there as an ``action.intended`` with the same id, verb, target,
-epoch and arguments. The cluster's own counts must say that it was told nothing else, and nothing twice.
+epoch and arguments. The cluster's own counts must say that it was told nothing else, and nothing twice; and whatever
+an earlier process left running, no command of the operator's ever ran beside another.
 """
 
 from __future__ import annotations
@@ -45,3 +46,4 @@ def test_every_command_has_its_durable_intent(
         assert mine[0].epoch == told.intent.epoch == epochs[told.durable]
     assert max(Counter(told.intent.action for told in run.told).values(), default=0) <= 1
     assert Counter(told.intent.verb for told in run.told) == cluster.actions.counts
+    assert cluster.counters()["commands_at_once"] <= 1, "one sync beside another"

@@ -29,10 +29,12 @@ from tests.properties.clusters import (
     story,
 )
 from tests.properties.harness import Death, Story
+from tests.properties.toy import House, chain, recipe_of, story_of
 
 Life = list[tuple[Death, float]]
 MARGIN_SECONDS = 30.0
 THINK_SECONDS = 20.0
+LONGEST_WAIT_SECONDS = 60.0
 DAY = 86_400.0
 
 
@@ -77,6 +79,24 @@ def test_every_session_ends_within_its_deadlines(
     for state, seconds in visits(run.book.entries()):
         allowance = COMMAND_SECONDS + MARGIN_SECONDS + THINK_SECONDS
         assert seconds <= deadlines(run)[state] + allowance
+
+
+@given(
+    sessions=st.lists(
+        st.tuples(st.integers(1, 25), st.sampled_from([0.0, 3.0, 7200.0])), max_size=8
+    )
+)
+@settings(max_examples=examples(1))
+def test_dying_buys_no_time(sessions: list[tuple[int, float]]) -> None:
+    """A deadline counts the time in which somebody was there, over all processes; each death may lose a minute of it."""
+    house = House({"hall": False}, {"hall": 10 * DAY})
+    run = story_of(recipe_of(["hall"]), chain(["hall"]), house)
+    life = [(Death("after-next", nth), idle) for nth, idle in sessions]
+
+    assert run.to_the_end(life, resumes=0) == "stuck"
+
+    [(_, seconds)] = visits(run.book.entries())
+    assert 1800.0 <= seconds <= 1800.0 + MARGIN_SECONDS + LONGEST_WAIT_SECONDS * len(life)
 
 
 def deadlines(run: Story) -> dict[str, float]:

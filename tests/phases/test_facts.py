@@ -1,0 +1,303 @@
+"""One look, reduced: counted against what should exist, and silent about what was not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.world import Intent
+from journal.entries import Fact
+from phases.facts import findings_of, goal, reduce
+from phases.recipe import counts
+from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
+from phases.verbs import bootstrap_happened, release_happened
+from tests.phases.making import fact, plan
+
+PLANES = ("cp-1", "cp-2", "cp-3")
+NOTHING: dict[str, Any] = {kind: Seen({}, 100.0) for kind in KINDS}
+
+
+def snapshot(**objects: Any) -> Snapshot:  # noqa: ANN401
+    return Snapshot(at=100.0, objects={**NOTHING, **objects})
+
+
+def seen(kind: str, *bodies: dict[str, Any]) -> Seen[dict[str, Any]]:
+    found: dict[str, Any] = {}
+    for body in bodies:
+        meta = body["metadata"]
+        key = f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else meta["name"]
+        found[key] = msgspec.convert(body, KINDS[kind])
+    return Seen(found, 100.0)
+
+
+def test_before_anything_was_seen_nothing_is_claimed() -> None:
+    facts, findings = reduce(plan(), Snapshot(at=100.0))
+
+    assert {"Unobservable", "unseen", "unknown"} == {fact.code for fact in facts.values()}
+    assert {} == findings
+
+
+def test_in_an_empty_cluster_everything_expected_is_absent() -> None:
+    the_plan = plan()
+    facts, _ = reduce(the_plan, snapshot())
+
+    wanted = {
+        *the_plan.target.expected,
+        *(subject for _, _, subject, _ in the_plan.target.workloads),
+    }
+    assert {"Absent"} == {facts[subject].code for subject in wanted}
+
+
+@pytest.mark.parametrize("kind", ["Kustomization", "Deployment", "Namespace", "ExternalSecret"])
+def test_what_cannot_be_listed_has_no_facts_and_is_not_absent(kind: str) -> None:
+    facts, _ = reduce(plan(), snapshot(**{kind: Unseen(5.0, "denied", "forbidden")}))
+
+    assert ("Unobservable", "forbidden", 5.0) == (
+        facts[f"kind/{kind}"].code,
+        facts[f"kind/{kind}"].reason,
+        facts[f"kind/{kind}"].since,
+    )
+    assert not any(subject.startswith(f"{kind.lower()}/") for subject in facts)
+
+
+def test_a_crd_that_may_be_applied_out_of_band_is_watched_too() -> None:
+    """Mutant: known from the inventory alone, it would be applied again and again and never seen."""
+    body = {
+        "metadata": {"name": "widgets.example.com"},
+        "spec": {"group": "example.com", "names": {"kind": "Widget"}},
+        "status": {"conditions": [{"type": "Established", "status": "True"}]},
+    }
+    facts, _ = reduce(
+        plan(),
+        snapshot(CustomResourceDefinition=seen("CustomResourceDefinition", body)),
+    )
+
+    assert "Ready" == facts["crd/widgets.example.com"].code
+    assert "Absent" == facts["crd/gadgets.example.com"].code
+
+
+@pytest.mark.parametrize(
+    ("look", "code"),
+    [
+        (ApiLook(dict.fromkeys(PLANES, True), serving=True, ca_matches=True), "up"),
+        (ApiLook(dict.fromkeys(PLANES, True)), "partial"),
+        (ApiLook(dict.fromkeys(PLANES, True), serving=True, ca_matches=False), "foreign"),
+        (ApiLook(dict.fromkeys(PLANES, False)), "down"),
+        (ApiLook({**dict.fromkeys(PLANES, True), "cp-2": False}, serving=True), "partial"),
+        # One that says nothing is not known to be ill: a rebooting node is no regression.
+        (ApiLook({"cp-1": True, "cp-3": True}, serving=True), "unknown"),
+        (ApiLook({"cp-1": True, "cp-3": False}, serving=True), "partial"),
+    ],
+)
+def test_the_api_is_what_each_control_plane_says_itself(look: ApiLook, code: str) -> None:
+    facts, _ = reduce(plan(), msgspec.structs.replace(snapshot(), api=Seen(look, 100.0)))
+
+    assert code == facts["api"].code
+
+
+def deployment(name: str, ready: int, replicas: int) -> dict[str, Any]:
+    names = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")
+    return {
+        "metadata": {"namespace": "apps", "name": name},
+        "spec": {"replicas": replicas},
+        "status": dict.fromkeys(names, ready),
+    }
+
+
+@pytest.mark.parametrize(("ready", "counted"), [(0, 0), (1, 1), (2, 2), (9, 2)])
+def test_pods_are_counted_against_the_inventory(ready: int, counted: int) -> None:
+    """Extra pods of one workload do not make up for those that another lacks."""
+    the_plan = plan()
+    found = seen("Deployment", deployment("web", ready, 9), deployment("stranger", 50, 50))
+    facts, _ = reduce(the_plan, snapshot(Deployment=found))
+
+    assert {"ready": counted, "expected": 3} == facts["pods"].detail
+    assert {"pods": {"ready": counted, "expected": 3}} == counts(the_plan, facts)
+
+
+def test_an_object_that_did_not_change_is_not_judged_again() -> None:
+    the_plan = plan()
+    look = snapshot(Deployment=seen("Deployment", deployment("web", 2, 2)))
+
+    first, _ = reduce(the_plan, look)
+    again, _ = reduce(the_plan, look)
+    other, _ = reduce(the_plan, snapshot(Deployment=seen("Deployment", deployment("web", 1, 2))))
+
+    assert first["deployment/apps/web"] is again["deployment/apps/web"]
+    assert ["Ready", "Progressing"] == [f["deployment/apps/web"].code for f in (again, other)]
+
+
+def kustomization(revision: str) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "flux-system", "name": "apps", "generation": 1},
+        "status": {
+            "observedGeneration": 1,
+            "lastAppliedRevision": revision,
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+
+
+def repository(revision: str) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "flux-system", "name": "flux-system"},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "artifact": {"revision": revision},
+        },
+    }
+
+
+def test_a_new_goal_is_held_against_objects_that_did_not_change() -> None:
+    the_plan = plan()
+    applied = seen("Kustomization", kustomization("main@1"))
+    codes = []
+    for revision in ("main@1", "main@2"):
+        source = seen("GitRepository", repository(revision))
+        facts, _ = reduce(the_plan, snapshot(Kustomization=applied, GitRepository=source))
+        codes.append((goal(facts), facts["kustomization/flux-system/apps"].code))
+
+    assert [("main@1", "Ready"), ("main@2", "Progressing")] == codes
+
+
+def pod(name: str, reason: str, namespace: str = "apps") -> dict[str, Any]:
+    waiting = {"state": {"waiting": {"reason": reason}}}
+    return {
+        "metadata": {"namespace": namespace, "name": name},
+        "status": {"phase": "Pending", "initContainerStatuses": [waiting]},
+    }
+
+
+def test_pods_that_will_not_come_up_are_named_and_at_most_fifty() -> None:
+    pods = [pod(f"p{n}", "ImagePullBackOff") for n in range(60)]
+    pods += [pod("young", "ContainerCreating"), pod("foreign", "CrashLoopBackOff", "elsewhere")]
+
+    facts, _ = reduce(plan(), snapshot(Pod=seen("Pod", *pods)))
+
+    named = [subject for subject in facts if subject.startswith("pod/")]
+    assert 50 == len(named)
+    assert {"pod/apps/young", "pod/elsewhere/foreign"}.isdisjoint(named)
+
+
+HELD = Holder("g", "v1", "widgets", "Widget", "apps", "w", "u7", ("g/keep",))
+
+
+def test_a_held_namespace_cannot_clear_by_itself_and_blocks_by_name() -> None:
+    blocked = {"code": "Blocked", "detail": {"cause": "namespace:apps"}}
+    known = {
+        "namespace/apps": Fact("Terminating"),
+        "kustomization/a": fact("kustomization/a", blocked),
+        "kustomization/b": fact("kustomization/b", blocked),
+    }
+    target = plan().target
+
+    free = findings_of(target, known)["namespace:apps"]
+    held = findings_of(
+        target, {**known, "holder/u7": Fact("Holding", detail={"namespace": "apps"})}
+    )
+
+    assert ("unknown", "no") == (free.clears_itself, held["namespace:apps"].clears_itself)
+    assert ("kustomization/a", "kustomization/b") == free.blocks
+
+
+def test_a_terminating_namespace_is_a_cause_before_anything_fails_of_it() -> None:
+    found = findings_of(plan().target, {"namespace/apps": Fact("Terminating")})
+
+    assert () == found["namespace:apps"].blocks
+
+
+def test_a_missing_kind_is_a_cause() -> None:
+    known = {"k": fact("k", {"code": "Blocked", "detail": {"cause": "kind:Widget.example.com"}})}
+
+    assert (
+        "no CRD serves Widget.example.com"
+        == findings_of(plan().target, known)["kind:Widget.example.com"].message
+    )
+
+
+# --- probes --------------------------------------------------------------------------------------
+
+
+def intent(**arguments: Any) -> Intent:  # noqa: ANN401
+    return Intent("a1", "v", "t", 1, 1, 60.0, 0.0, arguments)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({}, "unknown"),
+        ({"cp-1": []}, "unknown"),
+        ({"cp-1": ["cp-1"]}, "happened"),
+        ({"cp-3": ["x"]}, "happened"),
+    ],
+)
+def test_only_a_member_proves_a_bootstrap_and_nothing_disproves_it(
+    members: dict[str, list[str]], said: str
+) -> None:
+    known = {
+        f"node/{name}": fact(
+            f"node/{name}", {"code": "booting", "detail": {"members": members.get(name)}}
+        )
+        for name in PLANES
+    }
+
+    assert said == bootstrap_happened(plan(), known, intent()).value
+    assert "unknown" == bootstrap_happened(plan(), {}, intent()).value
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({}, "unknown"),
+        ({"namespace/apps": Fact("Terminating")}, "unknown"),
+        ({"namespace/apps": Fact("Absent")}, "happened"),
+        ({"holders/namespace/apps": Fact("Unobservable")}, "unknown"),
+        ({"holders/namespace/apps": Fact("Seen")}, "happened"),
+        (
+            {
+                "holders/namespace/apps": Fact("Seen"),
+                "holder/u7": Fact("Holding", detail={"finalizers": ["g/keep"]}),
+            },
+            "not-happened",
+        ),
+        (
+            {
+                "holders/namespace/apps": Fact("Seen"),
+                "holder/u7": Fact("Holding", detail={"finalizers": ["other"]}),
+            },
+            "happened",
+        ),
+    ],
+)
+def test_a_release_is_judged_by_a_listing_only(known: dict[str, Fact], said: str) -> None:
+    asked = intent(namespace="apps", uid="u7", finalizers=["g/keep"])
+
+    assert said == release_happened(plan(), known, asked).value
+
+
+def test_holders_become_facts_with_their_scope() -> None:
+    look = msgspec.structs.replace(
+        snapshot(),
+        holders={
+            "namespace/apps": Seen((HELD,), 100.0),
+            "namespace/db": Unseen(1.0, "denied", "forbidden"),
+        },
+    )
+    facts, _ = reduce(plan(), look)
+
+    assert ("Seen", "Holding", "Unobservable") == (
+        facts["holders/namespace/apps"].code,
+        facts["holder/u7"].code,
+        facts["holders/namespace/db"].code,
+    )
+
+
+def test_talos_nodes_and_etcd_come_from_the_same_look() -> None:
+    nodes = {
+        name: Seen(NodeLook("running", etcd_healthy=True, members=PLANES), 100.0) for name in PLANES
+    }
+    facts, _ = reduce(plan(), msgspec.structs.replace(snapshot(), nodes=nodes))
+
+    assert ("running", "healthy") == (facts["node/cp-2"].code, facts["etcd"].code)
