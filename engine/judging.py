@@ -274,7 +274,8 @@ def _exhausted(verb: Verb, memory: Memory, act: Act) -> Answer | None:
 
 
 def _evidence(last: Attempt) -> str:
-    text = str(last.evidence.get("message", ""))
+    told = (last.evidence.get(key) for key in ("message", "why", "error"))
+    text = next((str(found) for found in told if found), "")
     return f"({text[:200]})" if text else ""
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from engine.answer import Act, Ask, Stuck, Wait
+from engine.answer import Act, Answer, Ask, Stuck, Wait
 from engine.errors import Exit
 from engine.judging import Rules, asked
 from engine.memory import Memory, fold_all
@@ -270,7 +270,7 @@ class Runner:
         if self._turn is None or self._patient or self._answered_for:
             return None
         answers = self._turn.answers.values()
-        if any(isinstance(answer, Act | Wait) for answer in answers):
+        if any(_may_still_change(answer) for answer in answers):
             return None
         if any(isinstance(answer, Ask) for answer in answers):
             return self._leave("waiting", "waiting")
@@ -313,3 +313,8 @@ class Runner:
         written = tuple(row.entry for row in rows if row.entry is not None)
         self.memory = fold_all(self.memory, written)
         self._watcher.wrote(rows)
+
+
+def _may_still_change(answer: Answer) -> bool:
+    """A wait that cannot clear by itself keeps nobody waiting."""
+    return isinstance(answer, Act) or (isinstance(answer, Wait) and answer.can_clear != "no")

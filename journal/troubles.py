@@ -76,7 +76,7 @@ def held(path: Path) -> LeaseHeld:
     return LeaseHeld(
         f"{path} is being written by {who}{last}",
         reference="lease-held",
-        hint="`rekindle status` shows the run; approve, cancel and note reach it from here. Or end that process first.",
+        hint="`rekindle status` shows the run; approve and cancel reach it from here. Or end that process first.",
     )
 
 

@@ -7,6 +7,7 @@ Everything that is missing is told at once, at the line that names it.
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class _Finisher:
         for name, node in talos["nodes"].items():
             node["config"] = self._existing(node["config"], "talos", "nodes", name, "config")
             node["sha256"] = _digest(Path(node["config"]))
-        section["kubernetes"]["kubeconfig"] = self._absolute(section["kubernetes"]["kubeconfig"])
+        section["kubernetes"]["kubeconfig"] = self._own(section["kubernetes"]["kubeconfig"])
         section["flux"]["roots"] = self._existing(section["flux"]["roots"], "flux", "roots")
         if crds["directory"]:
             crds["directory"] = self._existing(crds["directory"], "crds", "directory")
@@ -81,6 +82,16 @@ class _Finisher:
             command["directory"] = self._existing(command["directory"], *here)
         section["repository"] = self._existing(section["repository"], "repository")
         return section
+
+    def _own(self, name: str) -> str:
+        """Our kubeconfig is replaced as a whole when it is foreign: it may not be the user's."""
+        absolute = self._absolute(name)
+        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+        theirs = {str(Path.home() / ".kube" / "config"), *filter(None, named)}
+        if absolute in {str(Path(path).absolute()) for path in theirs}:
+            text = "this is your own kubeconfig; name a file of rekindle's own, beside the plan"
+            self._problems.append(self._marks.problem(("kubernetes", "kubeconfig"), text))
+        return absolute
 
     def _absolute(self, name: str) -> str:
         return str((self._folder / Path(name).expanduser()).absolute())

@@ -169,6 +169,13 @@ def _pursue(
     return ended.exit_code
 
 
+def _ended_without_a_way(memory: Memory) -> bool:
+    """Say whether the last session had nothing left to do: then resuming is a person's word to try again."""
+    kinds = {body.get("answer") for body in memory.answers.values()}
+    stuck = bool(kinds) and kinds <= {"stuck", "ask"}
+    return memory.interrupted in {"stuck", "waiting"} or (bool(memory.interrupted) and stuck)
+
+
 def standing(memory: Memory) -> str:
     """Say what a resumed run finds: done, open, and what it goes on with."""
     done = sum(attempt.outcome is Outcome.DONE for attempt in memory.last.values())
@@ -187,7 +194,7 @@ def _resume(runner: Runner, journal: Journal, found: Found, world: World) -> Non
     runner.resume(
         str(Holder.here()),
         idle_seconds=max(0.0, world.now() - alive_until),
-        fresh_deadlines=found.memory.interrupted in {"stuck", "waiting"},
+        fresh_deadlines=_ended_without_a_way(found.memory),
     )
 
 

@@ -24,7 +24,7 @@ LONGEST = 120
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
+def names_in(path: str) -> frozenset[str]:
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
@@ -46,4 +46,4 @@ def test_each_promise_names_tests_that_exist() -> None:
 
     assert {name for name, _ in held} == set(NAME.findall(text))
     for name, path in held:
-        assert name in tests_in(path), f"{path} has no {name}"
+        assert name in names_in(path), f"{path} has no {name}"

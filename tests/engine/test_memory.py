@@ -91,7 +91,9 @@ def test_a_report_of_an_earlier_attempt_does_not_settle_a_later_one() -> None:
         settled("paint", "door", "done", action="a1"),
     )
 
-    assert ["a2"] == list(after.open)
+    last = after.last_of("paint", "door")
+    assert last is not None
+    assert (["a2"], "a2", None) == (list(after.open), last.action, last.outcome)
 
 
 def test_a_late_report_settles_a_doubt() -> None:

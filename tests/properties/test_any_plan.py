@@ -4,6 +4,8 @@ Promise: the machine of any legal plan reaches done in a world without faults, i
 Method: machines of one to six states in any order and of any name, with stability windows, deadlines, limits and verbs
 of any legal size, over a house of lights (``toy``): what a state wants shows itself some time after its verb. Some
 lights are on from the start; nothing is done about those.
+
+Mutant, killed here: a state without a stability window waits for one.
 """
 
 from __future__ import annotations

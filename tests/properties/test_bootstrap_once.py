@@ -6,7 +6,10 @@ and its entry), which requests and answers are lost, who cannot be seen, who reb
 (up to twenty minutes). The cluster counts bootstraps and etcd clusters. Nobody answers questions: a person may order a
 second bootstrap, the program may not.
 
-Mutants: see below.
+Three guards stand one behind the other, and each alone holds: the phase's doubt (``talos_ready._in_doubt``), the
+engine's backstop (``judging._doubt``) and the refusal at the target. Mutants, killed here in seconds: both doubts off
+and the repetition free to choose another machine; both doubts off and unseen control planes ignored. With the doubts
+off on the same machine the target still refuses: that mutant is for ``test_once``.
 """
 
 from __future__ import annotations

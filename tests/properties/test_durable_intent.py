@@ -3,8 +3,11 @@ Promise: nothing is done to the cluster without an intent that was durable befor
 
 Method: whole recoveries with crashes and faults. The world keeps what it was told and how much of the journal was
 committed at that moment; each of its commands must be there as an ``action.intended`` with the same id, verb, target,
-epoch and arguments. The cluster's own counts must say that it was told nothing else, and nothing twice; and whatever
-an earlier process left running, no command of the operator's ever ran beside another.
+epoch and arguments. The cluster's own counts must say that it was told nothing else, and nothing twice. And
+whatever a killed process left running, no command of the operator's ever runs beside another.
+
+Mutants, killed here: the runner starts before it appends; an intent carries epoch 1 for ever; a resume forgets what is
+open, so that the command runs again beside its orphan.
 """
 
 from __future__ import annotations
@@ -46,4 +49,19 @@ def test_every_command_has_its_durable_intent(
         assert mine[0].epoch == told.intent.epoch == epochs[told.durable]
     assert max(Counter(told.intent.action for told in run.told).values(), default=0) <= 1
     assert Counter(told.intent.verb for told in run.told) == cluster.actions.counts
+
+
+@given(
+    name=st.sampled_from(["cold", "june"]),
+    seed=SEEDS,
+    life=lives(4, ("command.run",)).filter(bool),
+    failures=st.integers(0, 2),
+)
+@settings(max_examples=examples(0.4))
+def test_no_command_runs_beside_another(name: str, seed: int, life: Life, failures: int) -> None:
+    trouble = Faults(command_failures=(("cni", failures),))
+    run, cluster = story(name, seed=seed, faults=trouble, operator=YES)
+
+    run.to_the_end(life)
+
     assert cluster.counters()["commands_at_once"] <= 1, "one sync beside another"

@@ -4,6 +4,8 @@ Promise: what a run knows is the fold of its journal, however the journal is cut
 Method: whole recoveries with crashes and faults. Every prefix folds; folding on from a memory that was written as
 JSON and read again gives what folding at once gives; the checkpoint that was committed with each move equals the fold
 of all that was committed up to it; and what a process holds in its head is what a reader of its journal gets.
+
+Mutants, killed here: a move without a checkpoint; a checkpoint that leaves the timers out.
 """
 
 from __future__ import annotations

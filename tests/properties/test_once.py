@@ -6,6 +6,8 @@ API and the nodes go out of sight. Between an attempt that was done, or may have
 scope (any node for the bootstrap, the object for a finalizer) the journal must hold either a probe's proof that
 nothing had happened, or a person's yes to a question that was asked after the attempt. With nobody to say it there is
 no second intent.
+
+Mutants, killed here: both doubts off; what was *done* is no doubt; a yes from before the attempt counts for the next.
 """
 
 from __future__ import annotations

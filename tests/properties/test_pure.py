@@ -3,6 +3,8 @@ Promise: a turn is computed, not performed: same facts, same memory, same answer
 
 Method: at any point of a recovery, ``decide`` and the whole turn are asked twice, in another process's rules (compiled
 anew from the journaled plan) and after other questions in between; what went in is compared byte for byte with a copy.
+
+Mutant, killed here: the cache of verdicts does not look whether the object is still the same.
 """
 
 from __future__ import annotations

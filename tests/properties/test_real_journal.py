@@ -5,6 +5,8 @@ Method: a recovery with crashes is told twice, with the in-memory journal of the
 (SQLite, its lease, its lock, its checkpoints); each death closes the database and drops the lock as a killed process
 does. Both must hold the same entries, the chain must verify, and the world must have been told the same. This also
 keeps the harness honest: what the other properties find in memory is what would be on disk.
+
+Mutant, killed here: the epoch is not raised when the lease is taken over.
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@ Promise: a goal that is lost for less than the damping moves nothing; one that i
 
 Method: a house of lights in which earlier ones go out and come back, or cannot be seen, at times that Hypothesis
 invents. A move backwards needs its light to have been off for the whole damping before it, with no glimpse of it on
-or out of sight between; a move forwards needs everything below to be not known broken; and within the window there are never more of them than the limit: the next one is asked.
+or out of sight between; a move forwards needs everything below to be not known broken; and within the window there
+are never more moves backwards than the limit: the next one is asked.
+
+Mutants, killed here: no damping; damping that survives a glimpse of the light; no limit; forwards over what is broken.
 """
 
 from __future__ import annotations

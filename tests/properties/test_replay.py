@@ -4,6 +4,8 @@ Promise: the facts of any journal, fed to today's ``decide``, give the decisions
 Method: whole recoveries with crashes and faults, on the small cluster; then ``engine.replay``. Everything that a
 decision rests on has to be in the journal: a decision that peeks at anything else (a clock, a counter of the process,
 what was not yet written) differs here.
+
+Mutant, killed here: ``flux_synced._nudge`` takes its token from the host's clock in place of the journal's.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ Method: the same run, with the same seed and the same death, is told twice. One 
 inside its resume (after the lease, after the entry, before or after an adoption) and is resumed a second time. Both
 must then know the same, decide the same and write the same journal to its end; only the lease and resume entries
 differ. With time between the two resumes the timers must agree as well: what nobody was there for is counted once.
+
+Mutants, killed here: a resume counts an attempt; the runner adopts nothing.
 """
 
 from __future__ import annotations
@@ -104,6 +106,12 @@ def test_dying_in_a_resume_changes_nothing(
 
     assert twice.to_the_end() == ending
     assert tail(twice.book.entries()) == tail(once.book.entries())
+    for story_ in (once, twice):
+        left = {
+            a for x in story_.book.entries() if isinstance(x, e.RunResumed) for a in x.open_actions
+        }
+        settled = [x for x in story_.book.entries() if isinstance(x, e.ActionSettled)]
+        assert left <= {x.action for x in settled if x.by != "deadline"}, "nobody took it over"
 
 
 @given(

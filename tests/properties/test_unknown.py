@@ -5,6 +5,9 @@ Method, three ways. A look at a cluster in any state of its recovery is blindfol
 verdict may become unknown by that, never broken and never better than it was. A whole recovery loses sight of nodes,
 of the API and of single kinds for a while: it never moves backwards for it. And each intent of a ``once`` verb is held
 against what the journal knew just before it: every control plane seen for a bootstrap, the very object for a release.
+
+Mutants, killed here: an unseen node breaks ``node-maintenance``; an unseen control plane is left out of the bootstrap's
+reckoning; the Node object of a machine that is out of sight counts as Ready (found by this property, not invented).
 """
 
 from __future__ import annotations

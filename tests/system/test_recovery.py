@@ -107,14 +107,6 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
             "patch", "cephblockpool", "-n", "storage", name, "--type=merge", "-p", patch
         )
     delete_root(operator)
-    until(
-        "storage is Terminating",
-        120,
-        lambda: (
-            operator.bed.api("GET", "/api/v1/namespaces/storage")["status"]["phase"]
-            == "Terminating"
-        ),
-    )
 
     code, document = operator.run()
 

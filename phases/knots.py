@@ -1,0 +1,169 @@
+"""
+Knots that no waiting can untie: namespaces held by finalizers, and kinds that nothing serves.
+
+A controller is given its time first; what a controller cannot do any more, a person decides.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
+from engine.memory import Attempt, Memory
+from engine.recipe import Facts
+from journal.entries import Fact, Outcome
+from phases import codes
+from phases.leaks import FLUX_FINALIZER, leak_of
+from phases.section import Section
+from phases.verbs import PREAPPLY, RELEASE
+
+DELETION_GRACE_SECONDS = 30.0  # a deletion whose kinds are all served is over within this time
+EXTERNAL_CRD = "externalsecrets.external-secrets.io"
+EXTERNAL_KIND = "kind:ExternalSecret.external-secrets.io"
+GONE = Fact(codes.UNOBSERVABLE)
+PREAPPLY_SETTLE_SECONDS = 30.0
+RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
+HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
+
+
+def terminating(section: Section, facts: Facts) -> str:
+    """Name the expected namespaces that are on their way out."""
+    found = (
+        name
+        for name in section.inventory.namespaces
+        if facts.get(codes.subject("namespace", name), GONE).code == codes.TERMINATING
+    )
+    return ", ".join(found)
+
+
+def settled(last: Attempt | None, span: float) -> float | None:
+    """Return the instant until which a look may be older than what was done."""
+    if last is None or last.outcome is not Outcome.DONE or last.settled_at is None:
+        return None
+    return last.settled_at + span
+
+
+def namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+    """Answer for each expected namespace that is on its way out, or for what holds it."""
+    answers: dict[Subject, Answer] = {}
+    for name in section.inventory.namespaces:
+        subject = codes.subject("namespace", name)
+        fact = facts.get(subject)
+        if fact is None or fact.code != codes.TERMINATING:
+            continue
+        held = [
+            found
+            for key, found in facts.items()
+            if key.startswith("holder/") and found.detail.get("namespace") == name
+        ]
+        for holder in held:
+            target = codes.subject("holder", str(holder.detail["uid"]))
+            answers[target] = _release(section, holder, facts, memory)
+        if not held:
+            answers[subject] = Wait(f"namespace {name} is Terminating: {fact.reason}")
+    return answers
+
+
+def _is_fluxs(section: Section, finalizers: list[str], facts: Facts) -> bool:
+    """Say whether Flux would take these off: its controllers are there, or are being brought back first."""
+    if set(finalizers) != {FLUX_FINALIZER}:
+        return False
+    controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
+    return all(subject in facts for subject in controllers)
+
+
+def _release(section: Section, holder: Fact, facts: Facts, memory: Memory) -> Answer:
+    """Only a controller or a person may take a finalizer off; a controller that lives is given its time."""
+    detail = holder.detail
+    name = f"{detail['kind']} {detail['namespace']}/{detail['name']}"
+    due = (holder.since or memory.opened_at) + HOLDER_GRACE_SECONDS
+    if detail.get("owner_alive") or _is_fluxs(section, detail["finalizers"], facts):
+        return Wait(f"{name} is being finalized by its controller")
+    if not memory.passed(due):
+        return Wait(f"{name} is being deleted", due)
+    wanted = ("group", "version", "resource", "kind", "namespace", "name", "uid", "finalizers")
+    arguments = {key: detail[key] for key in wanted}
+    finalizers = ", ".join(detail["finalizers"])
+    ask = Ask(
+        question=f"take {finalizers} off {name}, which holds namespace {detail['namespace']}?",
+        consequence=leak_of(str(detail["group"])),
+        evidence={"uid": detail["uid"], "finalizers": detail["finalizers"], "verb": RELEASE},
+        typed=f"{detail['namespace']}/{detail['name']}",
+    )
+    target = codes.subject("holder", str(detail["uid"]))
+    shown = settled(memory.last_of(RELEASE, target), RELEASE_SETTLE_SECONDS)
+    if shown is not None and not memory.passed(shown):
+        return Wait(f"{name} was released and is still listed", shown)
+    return Act(RELEASE, target, arguments, f"{name} holds its namespace", ask)
+
+
+def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+    """Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot."""
+    answers: dict[Subject, Answer] = {}
+    causes = {
+        str(fact.detail["cause"])
+        for fact in facts.values()
+        if fact.code == codes.BLOCKED and str(fact.detail.get("cause", "")).startswith("kind:")
+    }
+    if _deletion_hangs(section, facts, memory):
+        causes.add(EXTERNAL_KIND)
+    for cause in sorted(causes):
+        kind, _, group = cause.removeprefix("kind:").partition(".")
+        if crd_of(section, facts, kind, group) is not None:
+            continue
+        name = _expected_crd(section, kind, group)
+        subject = codes.subject("crd", name or f"{kind}.{group}")
+        fact = facts.get(subject)
+        due = settled(memory.last_of(PREAPPLY, subject), PREAPPLY_SETTLE_SECONDS)
+        if fact is not None and fact.code != codes.ABSENT:
+            answers[subject] = Wait(f"CRD {name}: {fact.reason}")
+        elif due is not None and not memory.passed(due):
+            answers[subject] = Wait(f"CRD {name} was applied and does not show yet", due)
+        elif name in section.crds.available and section.crds.preapply == "when-blocked":
+            path = str(PurePosixPath(section.crds.directory) / f"{name}.yaml")
+            arguments = {"crd": name, "path": path}
+            answers[subject] = Act(PREAPPLY, subject, arguments, f"no CRD serves {kind}")
+        else:
+            answers[subject] = Stuck(
+                reference="crd-missing",
+                message=f"no CRD serves {kind} ({group}), and what would bring it waits behind its consumer",
+                hint=f"put {name or 'the CRD'}.yaml into crds.directory of the plan, or apply the provider by hand",
+            )
+    return answers
+
+
+def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:
+    """
+    Say whether a Kustomization cannot be deleted since the kind of what it must prune is gone.
+
+    kustomize-controller 1.9 says so only in its log ("no matches for kind"); Ready stays as it was. What is known: it
+    is Terminating for a while, the inventory gives it ExternalSecrets, and nothing serves them.
+    """
+    if facts.get(codes.subject("crd", EXTERNAL_CRD), GONE).code != codes.ABSENT:
+        return False
+    parents = {item.parent for item in section.inventory.externalsecrets}
+    owners = [facts.get(codes.subject("kustomization", str(key)), GONE) for key in parents]
+    return any(
+        fact.code == codes.TERMINATING
+        and memory.passed((fact.since or memory.now) + DELETION_GRACE_SECONDS)
+        for fact in owners
+    )
+
+
+def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
+    """Return the established CRD that serves *kind*."""
+    for name in section.crd_names:
+        fact = facts.get(codes.subject("crd", name))
+        if fact is None or fact.code != codes.READY:
+            continue
+        if fact.detail.get("kind") == kind and fact.detail.get("group") == group:
+            return name
+    return None
+
+
+def _expected_crd(section: Section, kind: str, group: str) -> str:
+    """Find the name of the CRD for a kind of which only the message knows: plural.group, by the usual plurals."""
+    stem = kind.lower()
+    plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
+    found = (f"{plural}.{group}" for plural in sorted(plurals))
+    return next((name for name in found if name in section.crd_names), "")
