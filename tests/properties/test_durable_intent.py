@@ -23,6 +23,15 @@ from tests.properties.clusters import SEEDS, YES, examples, faults, lives, story
 from tests.properties.harness import Death
 
 Life = list[tuple[Death, float]]
+BESIDE_THE_COMMAND = st.one_of(
+    st.builds(
+        Death,
+        point=st.sampled_from(["after-start", "after-commit", "before-start"]),
+        nth=st.just(1),
+        verb=st.just("command.run"),
+    ),
+    st.builds(Death, point=st.sampled_from(["after-next", "after-commit"]), nth=st.integers(1, 6)),
+)
 
 
 @given(name=st.sampled_from(["cold", "june"]), seed=SEEDS, trouble=faults(), life=lives(4))
@@ -54,7 +63,7 @@ def test_every_command_has_its_durable_intent(
 @given(
     name=st.sampled_from(["cold", "june"]),
     seed=SEEDS,
-    life=lives(4, ("command.run",)).filter(bool),
+    life=st.lists(st.tuples(BESIDE_THE_COMMAND, st.sampled_from([0.0, 5.0, 15.0])), min_size=1),
     failures=st.integers(0, 2),
 )
 @settings(max_examples=examples(0.4))
