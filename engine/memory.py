@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Json, Outcome
 
+EARLIER = 64  # attempts that were followed by others, kept for the doubt in them
+
 
 class Attempt(msgspec.Struct, frozen=True):
     """An action that was intended, and how it ended (*outcome* None: it is open)."""
@@ -93,6 +95,7 @@ class Memory(msgspec.Struct, frozen=True):
     timers: dict[str, Timer] = {}
     fired: dict[str, Instant] = {}
     last: dict[str, Attempt] = {}
+    earlier: tuple[Attempt, ...] = ()
     open: dict[str, Attempt] = {}
     attempts: dict[str, int] = {}
     retrials: dict[str, Retrial] = {}
@@ -110,8 +113,9 @@ class Memory(msgspec.Struct, frozen=True):
         return self.last.get(f"{verb} {target}")
 
     def attempts_at(self, verb: str) -> tuple[Attempt, ...]:
-        """Return the latest attempt at *verb* on each target, oldest first."""
-        found = (attempt for attempt in self.last.values() if attempt.verb == verb)
+        """Return what is known of *verb*, oldest first: a later refusal does not erase an earlier doubt."""
+        known = (*self.earlier, *self.last.values())
+        found = (attempt for attempt in known if attempt.verb == verb)
         return tuple(sorted(found, key=lambda attempt: attempt.intended_at))
 
     def passed(self, instant: Instant) -> bool:
@@ -282,9 +286,13 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
                 arguments=entry.arguments,
             )
             once = entry.arguments.get("once")
+            before = memory.last.get(key)
+            kept = before is not None and before.outcome in {Outcome.DONE, Outcome.UNSETTLED}
+            earlier = (*memory.earlier, before) if kept and before is not None else memory.earlier
             return replace(
                 memory,
                 last={**memory.last, key: attempt},
+                earlier=earlier[-EARLIER:],
                 open={**memory.open, entry.action: attempt},
                 attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
                 retrials={name: at for name, at in memory.retrials.items() if name != key},

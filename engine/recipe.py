@@ -90,12 +90,18 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A guard's verdict, why in a sentence, and how much of the goal is reached (*done* of *expected*)."""
+    """
+    A guard's verdict, why in a sentence, and how much of the goal is reached (*done* of *expected*).
+
+    *disturbed* is the instant of the latest thing that should not happen while the goal is held (a restart): a
+    stability window that began before it begins anew.
+    """
 
     verdict: Verdict
     why: str = ""
     done: int = 0
     expected: int = 0
+    disturbed: float = 0.0
 
 
 Reduce = Callable[["Plan", Any], tuple[Facts, Findings]]

@@ -36,7 +36,7 @@ def replay(recipe: Recipe, entries: Iterable[AnyEntry]) -> tuple[int, tuple[Diff
     for position, entry in enumerate(entries, start=1):
         if isinstance(entry, (e.RunOpened, e.PlanChanged)):
             rules = Rules.of(recipe, from_compiled(entry.plan, recipe))
-        if isinstance(entry, e.Decided) and rules is not None:
+        if isinstance(entry, e.Decided) and rules is not None and entry.part == entry.parts:
             today = {s: spelled(answer) for s, answer in answers_of(rules, memory).items()}
             journaled = fold(memory, entry).answers
             compared += 1

@@ -13,12 +13,14 @@ from typing import Protocol
 
 import msgspec
 
+from engine.allowing import asked
 from engine.answer import Act, Answer, Ask, Stuck, Wait
 from engine.errors import Exit
-from engine.judging import Rules, asked
+from engine.judging import Rules
 from engine.memory import Memory, fold_all
+from engine.observing import Dice, intent_of
 from engine.plan import DONE
-from engine.turn import MARGIN_SECONDS, Dice, Turn, intent_of, take
+from engine.turn import MARGIN_SECONDS, Turn, take
 from engine.world import Question, Wakeup, World
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, RunOutcome

@@ -7,48 +7,34 @@ all of them are durable.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
+from engine.allowing import answer_to, asked
 from engine.answer import Act, Answer, Ask, Subject, Wait
-from engine.judging import (
-    MACHINE,
-    Rules,
-    answer_to,
-    answers_of,
-    asked,
-    flapping,
-    judge,
-    lowest_broken,
-    spelled,
-)
+from engine.draft import Commit, Draft
+from engine.judging import MACHINE, Rules, answers_of, flapping, judge, lowest_broken, spelled
 from engine.machine import REGRESS
-from engine.memory import Attempt, Memory, fold
-from engine.patience import backoff
+from engine.memory import Memory
+from engine.observing import (
+    Dice,
+    fire,
+    in_parts,
+    intent_of,
+    observe,
+    schedule_retries,
+    settle_by_probe,
+    settle_overdue,
+)
 from engine.plan import DONE
-from engine.recipe import Effect, Facts, Findings, Happened, Judgement, Verdict
-from engine.world import NO_ANSWER, Intent
+from engine.recipe import Judgement, Verdict
+from engine.world import Intent
 from journal import entries as e
-from journal.entries import AnyEntry, Fact, Instant, Outcome
-from journal.redactor import redact
+from journal.entries import Instant, Outcome
 
 MARGIN_SECONDS = 30.0
-ENTRY_BYTES = 16 * 1024
-# A look may be older than the action in doubt: only after this long does "not there" mean "not happened".
-PROBE_SETTLE_SECONDS = 30.0
-Dice = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """Entries that become durable together. *checkpoint*: the memory after them, stored in the same commit."""
-
-    entries: tuple[AnyEntry, ...]
-    checkpoint: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +53,6 @@ class Turn:
         return min((timer.due for timer in self.memory.timers.values()), default=None)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """The turn as it grows: each entry is folded as it is written, so that what follows knows it."""
-
-    rules: Rules
-    memory: Memory
-    now: Instant
-    entries: list[AnyEntry] = field(default_factory=list)
-    commits: list[Commit] = field(default_factory=list)
-
-    def add(self, entry: AnyEntry) -> None:
-        self.entries.append(entry)
-        self.memory = fold(self.memory, entry)
-
-    def commit(self, *, checkpoint: bool) -> None:
-        if self.entries:
-            body = self.memory if checkpoint else None
-            self.commits.append(Commit(tuple(self.entries), body))
-            self.entries = []
-
-    def arm(self, name: str, due: Instant, span: float, policy: str = "wall") -> None:
-        known = self.memory.timers.get(name)
-        if known is None or known.due != due:
-            self.add(e.TimerSet(at=self.now, name=name, due=due, span=span, policy=policy))
-
-    def disarm(self, name: str) -> None:
-        if name in self.memory.timers or name in self.memory.fired:
-            self.add(e.TimerCancelled(at=self.now, name=name))
-
-
 def take(
     rules: Rules,
     memory: Memory,
@@ -107,13 +63,13 @@ def take(
     draining: bool = False,
 ) -> Turn:
     """Compute one turn. *draining*: decide and write, but begin nothing new."""
-    draft = _Draft(rules, memory, now)
+    draft = Draft(rules, memory, now)
     facts, findings = rules.recipe.reduce(rules.plan, snapshot)
-    _observe(draft, facts, findings)
-    _fire(draft)
-    _settle_overdue(draft)
-    _settle_by_probe(draft)
-    _schedule_retries(draft, dice)
+    observe(draft, facts, findings)
+    fire(draft)
+    settle_overdue(draft)
+    settle_by_probe(draft)
+    schedule_retries(draft, dice)
     _move(draft)
     answers = answers_of(rules, draft.memory)
     _decide(draft, answers)
@@ -125,132 +81,7 @@ def take(
     return Turn(tuple(draft.commits), draft.memory, answers, judged, intents)
 
 
-def _observe(draft: _Draft, facts: Facts, findings: Findings) -> None:
-    known = draft.memory.facts
-    changed: dict[str, Fact] = {}
-    for subject, fresh in facts.items():
-        old = known.get(subject)
-        if old is not None and old.code == fresh.code and fresh.since is None:
-            dated = replace(fresh, since=old.since)
-        else:
-            dated = fresh if fresh.since is not None else replace(fresh, since=draft.now)
-        if dated != old and (clean := _redacted(dated)) != old:
-            changed[subject] = clean
-    removed = tuple(sorted(known.keys() - facts.keys()))
-    parts = _in_parts(changed)
-    for number, part in enumerate(parts, start=1):
-        gone = removed if number == 1 else ()
-        draft.add(
-            e.Observed(at=draft.now, changed=part, removed=gone, part=number, parts=len(parts))
-        )
-    if not parts and removed:
-        draft.add(e.Observed(at=draft.now, removed=removed))
-    before = draft.memory.findings
-    news = {key: value for key, value in findings.items() if before.get(key) != value}
-    cleared = tuple(sorted(before.keys() - findings.keys()))
-    if news or cleared:
-        draft.add(e.FindingsChanged(at=draft.now, changed=news, cleared=cleared))
-    goal = draft.rules.recipe.goal(draft.memory.facts)
-    if goal and goal != draft.memory.goal:
-        draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
-
-
-def _redacted(fact: Fact) -> Fact:
-    """What the journal will hold is what decisions know: a redacted text must not look new on every turn."""
-    reason, detail = redact(fact.reason), redact(fact.detail)
-    if reason == fact.reason and detail == fact.detail:
-        return fact
-    return replace(fact, reason=reason, detail=detail)
-
-
-def _in_parts(changed: dict[str, Fact]) -> list[dict[str, Fact]]:
-    """Split what is too large for one entry; nothing is cut, replay needs all that decisions had."""
-    parts: list[dict[str, Fact]] = []
-    size = ENTRY_BYTES
-    for subject, fact in changed.items():
-        weight = len(msgspec.json.encode(fact)) + len(subject) + 8
-        if size + weight > ENTRY_BYTES:
-            parts.append({})
-            size = 0
-        parts[-1][subject] = fact
-        size += weight
-    return parts
-
-
-def _fire(draft: _Draft) -> None:
-    due = [(timer.due, name) for name, timer in draft.memory.timers.items()]
-    for instant, name in sorted(due):
-        if instant <= draft.now:
-            draft.add(e.TimerFired(at=draft.now, name=name, due=instant))
-
-
-def _settle_overdue(draft: _Draft) -> None:
-    """Doubt, not failure: an action that did not report in time may have happened."""
-    for name, attempt in draft.memory.open.items():
-        if f"action/{name}" in draft.memory.fired:
-            draft.add(
-                e.ActionSettled(
-                    at=draft.now,
-                    action=name,
-                    verb=attempt.verb,
-                    target=attempt.target,
-                    outcome=Outcome.UNSETTLED,
-                    code=NO_ANSWER,
-                    by="deadline",
-                )
-            )
-
-
-def _settle_by_probe(draft: _Draft) -> None:
-    for attempt in list(draft.memory.last.values()):
-        verb = draft.rules.plan.verbs.get(attempt.verb)
-        if verb is None or verb.probe is None or attempt.outcome is not Outcome.UNSETTLED:
-            continue
-        intent = intent_of(attempt)
-        said = verb.probe(draft.rules.plan, draft.memory.facts, intent)
-        trusted = (attempt.settled_at or draft.now) + PROBE_SETTLE_SECONDS
-        if said is Happened.NO and draft.now < trusted:
-            draft.arm(f"probe/{attempt.action}", trusted, PROBE_SETTLE_SECONDS)
-            continue
-        if said is Happened.UNKNOWN:
-            continue
-        draft.add(
-            e.ActionSettled(
-                at=draft.now,
-                action=attempt.action,
-                verb=attempt.verb,
-                target=attempt.target,
-                outcome=Outcome.DONE if said is Happened.YES else Outcome.FAILED,
-                code=said.value,
-                by="probe",
-            )
-        )
-
-
-def _schedule_retries(draft: _Draft, dice: Dice) -> None:
-    for key, last in draft.memory.last.items():
-        verb = draft.rules.plan.verbs.get(last.verb)
-        count = draft.memory.attempts.get(key, 0)
-        if verb is None or key in draft.memory.retrials or count == 0:
-            continue
-        again = last.outcome is Outcome.FAILED and last.code in (*verb.retry.on, "not-happened")
-        doubt = last.outcome is Outcome.UNSETTLED and verb.effect is not Effect.ONCE
-        if (again or doubt) and count < verb.retry.attempts:
-            delay = round(backoff(verb.retry, count, dice()), 3)
-            draft.add(
-                e.RetryScheduled(
-                    at=draft.now,
-                    verb=last.verb,
-                    target=last.target,
-                    attempt=count + 1,
-                    delay=delay,
-                    due=draft.now + delay,
-                    code=last.code,
-                )
-            )
-
-
-def _move(draft: _Draft) -> None:
+def _move(draft: Draft) -> None:
     """Move as far as the facts allow; each move is a commit of its own, with a checkpoint."""
     judged = judge(draft.rules, draft.memory)
     for _ in range(len(draft.rules.plan.states) + 1):
@@ -280,7 +111,7 @@ def _move(draft: _Draft) -> None:
             return
 
 
-def _damp(draft: _Draft, judged: dict[str, Judgement]) -> None:
+def _damp(draft: Draft, judged: dict[str, Judgement]) -> None:
     """A state is left backwards only after it was broken for the damping: a VIP that moves is no regression."""
     span = draft.rules.plan.machine.regress.damping
     lowest = lowest_broken(draft.rules, draft.memory, judged)
@@ -292,29 +123,44 @@ def _damp(draft: _Draft, judged: dict[str, Judgement]) -> None:
             draft.arm(timer, draft.now + span, span)
 
 
-def _steady(draft: _Draft, judged: dict[str, Judgement]) -> None:
+def _steady(draft: Draft, judged: dict[str, Judgement]) -> None:
     name = draft.memory.state
     span = draft.rules.plan.machine.states[name].stable
     timer = f"stable/{name}"
     if not span:
         return
+    armed = draft.memory.timers.get(timer)
+    due = armed.due if armed is not None else draft.memory.fired.get(timer)
     if judged[name].verdict is not Verdict.HOLDS:
         draft.disarm(timer)
-    elif timer not in draft.memory.timers and timer not in draft.memory.fired:
+    elif due is None or due - span < judged[name].disturbed:
         draft.arm(timer, draft.now + span, span)
 
 
-def _decide(draft: _Draft, answers: dict[Subject, Answer]) -> None:
+def _decide(draft: Draft, answers: dict[Subject, Answer]) -> None:
     fresh = {subject: spelled(answer) for subject, answer in answers.items()}
     known = draft.memory.answers
     changed = {subject: body for subject, body in fresh.items() if known.get(subject) != body}
     removed = tuple(sorted(known.keys() - fresh.keys()))
-    if changed or removed:
-        state = draft.memory.state
-        draft.add(e.Decided(at=draft.now, state=state, answers=changed, removed=removed))
+    if not changed and not removed:
+        return
+    state = draft.memory.state
+    parts: list[dict[str, Any]] = in_parts(changed) or [{}]
+    for number, part in enumerate(parts, start=1):
+        gone = removed if number == 1 else ()
+        draft.add(
+            e.Decided(
+                at=draft.now,
+                state=state,
+                answers=part,
+                removed=gone,
+                part=number,
+                parts=len(parts),
+            )
+        )
 
 
-def _arm(draft: _Draft, answers: dict[Subject, Answer]) -> None:
+def _arm(draft: Draft, answers: dict[Subject, Answer]) -> None:
     wanted: dict[str, Instant] = {}
     for subject, answer in answers.items():
         if isinstance(answer, Wait) and answer.until is not None and answer.until > draft.now:
@@ -337,7 +183,7 @@ def _arm(draft: _Draft, answers: dict[Subject, Answer]) -> None:
         draft.arm(timer, draft.now + deadline.after, deadline.after, deadline.policy)
 
 
-def _ask(draft: _Draft, answers: dict[Subject, Answer]) -> None:
+def _ask(draft: Draft, answers: dict[Subject, Answer]) -> None:
     for subject, answer in answers.items():
         if isinstance(answer, Ask):
             entry = replace(asked(draft.memory, subject, answer), at=draft.now)
@@ -345,7 +191,7 @@ def _ask(draft: _Draft, answers: dict[Subject, Answer]) -> None:
                 draft.add(entry)
 
 
-def _intend(draft: _Draft, answers: dict[Subject, Answer]) -> tuple[Intent, ...]:
+def _intend(draft: Draft, answers: dict[Subject, Answer]) -> tuple[Intent, ...]:
     intents: list[Intent] = []
     for subject, answer in answers.items():
         if not isinstance(answer, Act):
@@ -369,17 +215,3 @@ def _intend(draft: _Draft, answers: dict[Subject, Answer]) -> tuple[Intent, ...]
         draft.arm(f"action/{entry.action}", draft.now + span, span)
         intents.append(intent_of(draft.memory.open[entry.action]))
     return tuple(intents)
-
-
-def intent_of(attempt: Attempt) -> Intent:
-    """Make the world's intent from the memory's attempt."""
-    return Intent(
-        action=attempt.action,
-        verb=attempt.verb,
-        target=attempt.target,
-        attempt=attempt.attempt,
-        epoch=attempt.epoch,
-        deadline_seconds=attempt.deadline_seconds,
-        intended_at=attempt.intended_at,
-        arguments=attempt.arguments,
-    )

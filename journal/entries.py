@@ -158,12 +158,14 @@ class Decided(Entry, frozen=True, kw_only=True, tag="decided"):
     """
     The answers of a turn that differ from the last ones, and the subjects that are done or gone.
 
-    A subject that is answered Done has no line: silence is done.
+    A subject that is answered Done has no line: silence is done. *part* of *parts*: as of ``Observed``.
     """
 
     state: str
     answers: dict[str, dict[str, Json]] = {}
     removed: tuple[str, ...] = ()
+    part: int = 1
+    parts: int = 1
 
 
 class TimerSet(Entry, frozen=True, kw_only=True, tag="timer.set"):

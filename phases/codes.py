@@ -41,6 +41,7 @@ ETCD = "etcd"
 API = "api"
 KUBECONFIG = "kubeconfig"
 PODS = "pods"
+RESTARTS = "restarts"
 ROOT = "root"
 
 

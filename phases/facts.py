@@ -41,6 +41,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> tuple[Facts, Findings]:
     _flux(section, snapshot, facts)
     _secrets(section, snapshot, facts)
     _pods(section, snapshot, facts)
+    _restarts(section, snapshot, facts)
     return facts, findings_of(section, facts)
 
 
@@ -222,6 +223,21 @@ def _pods(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
         named += 1
         if named == POD_PROBLEMS:
             return
+
+
+def _restarts(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
+    """Count restarts in the code itself, so that the fact's instant is that of the latest one."""
+    listed = _listed(snapshot, "Pod")
+    if listed is None:
+        return
+    namespaces = set(section.inventory.namespaces)
+    total = sum(
+        status.restart_count
+        for pod in listed.values()
+        if pod.metadata.namespace in namespaces
+        for status in pod.status.container_statuses
+    )
+    facts[codes.RESTARTS] = Fact(str(total))
 
 
 def findings_of(section: Section, facts: Facts) -> dict[str, Finding]:

@@ -123,6 +123,8 @@ def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subjec
             path = str(PurePosixPath(section.crds.directory) / f"{name}.yaml")
             arguments = {"crd": name, "path": path}
             answers[subject] = Act(PREAPPLY, subject, arguments, f"no CRD serves {kind}")
+        elif _is_coming(section, name, facts):
+            answers[subject] = Wait(f"CRD {name} is being installed by its provider")
         else:
             answers[subject] = Stuck(
                 reference="crd-missing",
@@ -148,6 +150,13 @@ def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:
         and memory.passed((fact.since or memory.now) + DELETION_GRACE_SECONDS)
         for fact in owners
     )
+
+
+def _is_coming(section: Section, name: str, facts: Facts) -> bool:
+    """Say whether what brings a CRD is at work just now."""
+    providers = {item.name: item.provider for item in section.inventory.crds}
+    found = facts.get(providers.get(name, ""))
+    return found is not None and found.code == codes.PROGRESSING
 
 
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:

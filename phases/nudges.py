@@ -17,6 +17,7 @@ from phases.knots import crd_of
 from phases.section import Section
 from phases.verbs import NUDGE
 
+FAMILIES = {"CustomResourceDefinition": "crd", "ClusterSecretStore": "store"}
 NUDGED = {
     "externalsecret": "ExternalSecret",
     "gitrepository": "GitRepository",
@@ -59,7 +60,7 @@ def is_clear(section: Section, cause: str, facts: Facts) -> bool:
 def _of_health_check(item: str) -> Subject:
     """``Deployment/ns/name``, as a health check names it, to the subject of the same object."""
     kind, _, key = item.partition("/")
-    return codes.subject(kind, key)
+    return codes.subject(FAMILIES.get(kind, kind), key)
 
 
 def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:

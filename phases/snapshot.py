@@ -213,11 +213,25 @@ class CustomResourceDefinition(ApiStruct, frozen=True, rename="camel"):
     status: ConditionsStatus = ConditionsStatus()
 
 
+class RollingUpdate(ApiStruct, frozen=True, rename="camel"):
+    """See UpdateStrategy; only StatefulSets have a partition."""
+
+    partition: int = 0
+
+
+class UpdateStrategy(ApiStruct, frozen=True, rename="camel"):
+    """See WorkloadSpec."""
+
+    type: str = ""
+    rolling_update: RollingUpdate | None = None
+
+
 class WorkloadSpec(ApiStruct, frozen=True, rename="camel"):
     """See Workload. *replicas* None is 1; DaemonSets have none."""
 
     replicas: int | None = None
     progress_deadline_seconds: int | None = None
+    update_strategy: UpdateStrategy = UpdateStrategy()
 
 
 class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):

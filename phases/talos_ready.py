@@ -7,8 +7,8 @@ cluster. So the decision rests on what every control plane shows just now, not o
 
 from __future__ import annotations
 
+from engine.allowing import answer_to
 from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait
-from engine.judging import answer_to
 from engine.memory import Attempt, Memory
 from engine.patience import spoken
 from engine.plan import Plan

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from journal.entries import Fact
 from phases.codes import FAILED, PROGRESSING, READY, TERMINATING
-from phases.snapshot import Meta, Workload, condition
+from phases.snapshot import Meta, Workload, WorkloadSpec, condition
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
@@ -78,9 +78,17 @@ def _stateful_set(workload: Workload, expected: int) -> tuple[str, str] | None:
         return PROGRESSING, f"{status.ready_replicas} of {wanted} pods ready"
     if status.replicas > wanted:
         return PROGRESSING, f"{status.replicas - wanted} old pods left"
-    if status.current_revision != status.update_revision:
+    if not _updates_by_hand(spec) and status.current_revision != status.update_revision:
         return PROGRESSING, "an update is rolling"
     return None
+
+
+def _updates_by_hand(spec: WorkloadSpec) -> bool:
+    """OnDelete and a partition leave old pods on purpose: nothing is rolling."""
+    rolling = spec.update_strategy.rolling_update
+    return spec.update_strategy.type == "OnDelete" or (
+        rolling is not None and rolling.partition > 0
+    )
 
 
 def _daemon_set(workload: Workload, expected: int) -> tuple[str, str] | None:

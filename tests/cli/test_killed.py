@@ -70,7 +70,7 @@ def _until_entry(rekindle: Program, journal: Path, kind: str) -> subprocess.Pope
     from journal.reader import Reader
 
     process = rekindle.start(
-        "rehearse", "june-12", "--speed", "20", "--journal", str(journal), "--json"
+        "rehearse", "june-12", "--speed", "60", "--journal", str(journal), "--json"
     )
     end = time.monotonic() + 30
     while time.monotonic() < end:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from engine.allowing import ACTIONS_IN_FLIGHT, asked
 from engine.answer import Act, Answer, Ask, Done, Stuck, Wait
-from engine.judging import ACTIONS_IN_FLIGHT, MACHINE, Rules, answers_of, asked, spelled
+from engine.judging import MACHINE, Rules, answers_of, spelled
 from engine.memory import Memory
 from engine.plan import DONE
 from journal import entries as e

@@ -7,10 +7,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from engine.allowing import asked
 from engine.answer import Act, Ask, Wait
-from engine.judging import asked
 from engine.memory import Memory, fold_all
-from engine.turn import ENTRY_BYTES, MARGIN_SECONDS, PROBE_SETTLE_SECONDS, Turn
+from engine.observing import ENTRY_BYTES, PROBE_SETTLE_SECONDS
+from engine.turn import MARGIN_SECONDS, Turn
 from journal import entries as e
 from journal.entries import Fact, Finding
 from tests.engine.making import (

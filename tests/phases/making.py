@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.judging import asked
+from engine.allowing import asked
 from engine.memory import Memory, fold_all
 from engine.plan import Plan, merged, of_parts
 from journal import entries as e

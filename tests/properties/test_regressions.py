@@ -11,13 +11,18 @@ Mutants, killed here: no damping; damping that survives a glimpse of the light; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.judging import MACHINE
+from engine.memory import Memory
+from engine.runner import Requests
 from journal import entries as e
+from journal.entries import AnyEntry, Instant
 from tests.properties.clusters import examples
+from tests.properties.harness import open_questions
 from tests.properties.toy import START, House, chain, recipe_of, story_of
 
 DAMPING_SECONDS = 30.0
@@ -121,3 +126,33 @@ def test_a_light_that_goes_out_again_and_again_becomes_a_question() -> None:
     assert ended.outcome == "waiting"
     moves = [x for x in run.book.entries() if isinstance(x, e.Moved) and is_back(x)]
     assert len(moves) == LIMIT
+
+
+def test_a_no_to_going_back_again_is_said_and_kept() -> None:
+    flickers = [(100.0 + 300 * n, 45.0, "hall", False) for n in range(3)]
+    flickers.append((1000.0, 50_000.0, "hall", False))
+    run = story_of(
+        recipe_of(ROOMS),
+        chain(ROOMS, {"attic": {"deadline": {"after": "10m"}}}, regress={"limit": "3 per 24h"}),
+        flickering(flickers),
+    )
+    run.session()
+
+    def refuse(memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
+        return [
+            (
+                e.ApprovalRefused(
+                    at=now, approval=item, digest=memory.approvals[item].digest, actor="me"
+                ),
+                lambda: None,
+            )
+            for item in open_questions(memory)
+        ]
+
+    run.requests = Requests(refuse)
+    ended = run.session()
+
+    assert ended is not None
+    assert ended.outcome == "stuck"
+    assert ended.memory.answers[MACHINE]["reference"] == "approval-refused"
+    assert len([x for x in run.book.entries() if isinstance(x, e.Moved) and is_back(x)]) == LIMIT

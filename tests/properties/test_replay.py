@@ -10,9 +10,15 @@ Mutant, killed here: ``flux_synced._nudge`` takes its token from the host's cloc
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.answer import Answer, Subject, Wait
+from engine.memory import Memory
+from engine.plan import Plan
+from engine.recipe import Facts, Findings
 from engine.replay import replay
 from journal import entries as e
 from phases.recipe import recipe
@@ -28,6 +34,7 @@ from tests.properties.clusters import (
     story,
 )
 from tests.properties.harness import Death
+from tests.properties.toy import START, House, chain, recipe_of, story_of
 
 Life = list[tuple[Death, float]]
 
@@ -51,3 +58,32 @@ def test_a_journal_replays_to_its_own_decisions(
     compared, differences = replay(recipe(), entries)
     assert compared == sum(isinstance(entry, e.Decided) for entry in entries)
     assert differences == ()
+
+
+def test_a_sentence_that_is_redacted_is_decided_once() -> None:
+    """What the journal may not hold must not look new on every turn, nor differ when it is replayed."""
+    secret = Wait("deployment/apps/api-token: pod-7d9f is not ready")
+    table = recipe_of(["hall", "attic"])
+
+    def decide(
+        plan: Plan, facts: Facts, findings: Findings, memory: Memory
+    ) -> dict[Subject, Answer]:
+        found = table.phases["hall"](plan, facts, findings, memory)
+        return {s: secret if isinstance(a, Wait) else a for s, a in found.items()}
+
+    spoken = replace(table, phases={**table.phases, "hall": decide})
+    house = House({"hall": False, "attic": False}, {"hall": 600.0})
+    for number in range(20):
+        shown = bool(number % 2)
+        house.at(START + 20.0 * number, lambda shown=shown: house.set("attic", shown))  # type: ignore[misc]
+    run = story_of(spoken, chain(["hall", "attic"]), house)
+
+    run.session()
+
+    waits = [
+        entry
+        for entry in run.book.entries()
+        if isinstance(entry, e.Decided) and "[redacted" in str(entry.answers)
+    ]
+    assert len(waits) == 1
+    assert replay(spoken, run.book.entries())[1] == ()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,14 @@ class Operator:
     folder: Path
     journal: Path
     plan: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """End what is still running of what was started here."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,9 +59,11 @@ class Operator:
         """Begin a command in the background; its output goes to a file beside the journal."""
         command = [sys.executable, "-m", "rekindle", *arguments, "--journal", str(self.journal)]
         with (self.folder / "operator.log").open("a") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
+        self.started.append(process)
+        return process
 
     def call(self, *arguments: str) -> tuple[int, str]:
         """Run a command to its end; (exit code, stdout)."""
@@ -127,7 +137,11 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     folder = tmp_path_factory.mktemp("bed")
     with Testbed(folder / "bed", ANTON) as bed:
         plan = write_plan(bed, folder)
-        yield Operator(bed, folder, folder / "anton.db", plan)
+        operator = Operator(bed, folder, folder / "anton.db", plan)
+        try:
+            yield operator
+        finally:
+            operator.stop()
 
 
 def until(what: str, seconds: float, true: Callable[[], bool]) -> None:

@@ -1,0 +1,174 @@
+"""
+The first half of a turn: what was seen, what is due, what doubtful actions came to, what is tried again.
+
+Nothing here decides; it brings the memory up to the instant of the look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.draft import Draft
+from engine.memory import Attempt
+from engine.patience import backoff
+from engine.recipe import Effect, Facts, Findings, Happened
+from engine.world import NO_ANSWER, Intent
+from journal import entries as e
+from journal.entries import Fact, Outcome
+from journal.redactor import redact, redact_text
+
+ENTRY_BYTES = 16 * 1024
+# A look may be older than the action in doubt: only after this long does "not there" mean "not happened".
+PROBE_SETTLE_SECONDS = 30.0
+Dice = Callable[[], float]
+T = TypeVar("T")
+
+
+def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
+    """Write what changed since the last look, and nothing else."""
+    known = draft.memory.facts
+    changed: dict[str, Fact] = {}
+    for subject, fresh in facts.items():
+        old = known.get(subject)
+        if old is not None and old.code == fresh.code and fresh.since is None:
+            dated = replace(fresh, since=old.since)
+        else:
+            dated = fresh if fresh.since is not None else replace(fresh, since=draft.now)
+        if dated != old and (clean := _redacted(dated)) != old:
+            changed[subject] = clean
+    removed = tuple(sorted(known.keys() - facts.keys()))
+    parts = in_parts(changed)
+    for number, part in enumerate(parts, start=1):
+        gone = removed if number == 1 else ()
+        draft.add(
+            e.Observed(at=draft.now, changed=part, removed=gone, part=number, parts=len(parts))
+        )
+    if not parts and removed:
+        draft.add(e.Observed(at=draft.now, removed=removed))
+    before = draft.memory.findings
+    spoken = {
+        key: replace(value, message=redact_text(value.message)) for key, value in findings.items()
+    }
+    news = {key: value for key, value in spoken.items() if before.get(key) != value}
+    cleared = tuple(sorted(before.keys() - findings.keys()))
+    if news or cleared:
+        draft.add(e.FindingsChanged(at=draft.now, changed=news, cleared=cleared))
+    goal = draft.rules.recipe.goal(draft.memory.facts)
+    if goal and goal != draft.memory.goal:
+        draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
+
+
+def _redacted(fact: Fact) -> Fact:
+    """What the journal will hold is what decisions know: a redacted text must not look new on every turn."""
+    reason, detail = redact(fact.reason), redact(fact.detail)
+    if reason == fact.reason and detail == fact.detail:
+        return fact
+    return replace(fact, reason=reason, detail=detail)
+
+
+def in_parts(changed: dict[str, T]) -> list[dict[str, T]]:
+    """Split what is too large for one entry; nothing is cut, replay needs all that decisions had."""
+    parts: list[dict[str, T]] = []
+    size = ENTRY_BYTES
+    for subject, body in changed.items():
+        weight = len(msgspec.json.encode(body)) + len(subject) + 8
+        if size + weight > ENTRY_BYTES:
+            parts.append({})
+            size = 0
+        parts[-1][subject] = body
+        size += weight
+    return parts
+
+
+def fire(draft: Draft) -> None:
+    """Write each timer whose instant has come."""
+    due = [(timer.due, name) for name, timer in draft.memory.timers.items()]
+    for instant, name in sorted(due):
+        if instant <= draft.now:
+            draft.add(e.TimerFired(at=draft.now, name=name, due=instant))
+
+
+def settle_overdue(draft: Draft) -> None:
+    """Doubt, not failure: an action that did not report in time may have happened."""
+    for name, attempt in draft.memory.open.items():
+        if f"action/{name}" in draft.memory.fired:
+            draft.add(
+                e.ActionSettled(
+                    at=draft.now,
+                    action=name,
+                    verb=attempt.verb,
+                    target=attempt.target,
+                    outcome=Outcome.UNSETTLED,
+                    code=NO_ANSWER,
+                    by="deadline",
+                )
+            )
+
+
+def settle_by_probe(draft: Draft) -> None:
+    """Ask each doubtful action's probe what the facts show of it."""
+    for attempt in list(draft.memory.last.values()):
+        verb = draft.rules.plan.verbs.get(attempt.verb)
+        if verb is None or verb.probe is None or attempt.outcome is not Outcome.UNSETTLED:
+            continue
+        intent = intent_of(attempt)
+        said = verb.probe(draft.rules.plan, draft.memory.facts, intent)
+        trusted = (attempt.settled_at or draft.now) + PROBE_SETTLE_SECONDS
+        if said is Happened.NO and draft.now < trusted:
+            draft.arm(f"probe/{attempt.action}", trusted, PROBE_SETTLE_SECONDS)
+            continue
+        if said is Happened.UNKNOWN:
+            continue
+        draft.add(
+            e.ActionSettled(
+                at=draft.now,
+                action=attempt.action,
+                verb=attempt.verb,
+                target=attempt.target,
+                outcome=Outcome.DONE if said is Happened.YES else Outcome.FAILED,
+                code=said.value,
+                by="probe",
+            )
+        )
+
+
+def schedule_retries(draft: Draft, dice: Dice) -> None:
+    """Write when each action that may be tried again is due; chance reaches decisions only so."""
+    for key, last in draft.memory.last.items():
+        verb = draft.rules.plan.verbs.get(last.verb)
+        count = draft.memory.attempts.get(key, 0)
+        if verb is None or key in draft.memory.retrials or count == 0:
+            continue
+        again = last.outcome is Outcome.FAILED and last.code in (*verb.retry.on, "not-happened")
+        doubt = last.outcome is Outcome.UNSETTLED and verb.effect is not Effect.ONCE
+        if (again or doubt) and count < verb.retry.attempts:
+            delay = round(backoff(verb.retry, count, dice()), 3)
+            draft.add(
+                e.RetryScheduled(
+                    at=draft.now,
+                    verb=last.verb,
+                    target=last.target,
+                    attempt=count + 1,
+                    delay=delay,
+                    due=draft.now + delay,
+                    code=last.code,
+                )
+            )
+
+
+def intent_of(attempt: Attempt) -> Intent:
+    """Make the world's intent from the memory's attempt."""
+    return Intent(
+        action=attempt.action,
+        verb=attempt.verb,
+        target=attempt.target,
+        attempt=attempt.attempt,
+        epoch=attempt.epoch,
+        deadline_seconds=attempt.deadline_seconds,
+        intended_at=attempt.intended_at,
+        arguments=attempt.arguments,
+    )
