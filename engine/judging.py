@@ -18,7 +18,7 @@ from engine.patience import spoken
 from engine.plan import DONE, Plan
 from engine.recipe import Facts, Judgement, Recipe, Verdict
 from journal.entries import Json
-from journal.redactor import redact
+from journal.redactor import redact, redact_text
 
 MACHINE: Subject = "machine"
 
@@ -128,8 +128,13 @@ def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:
 
 def spelled(answer: Answer) -> dict[str, Json]:
     """Write an answer as JSON, as the journal will hold it: what it redacts must not look new on every turn."""
-    body: dict[str, Json] = redact(_body(answer))
-    return body
+    body = _body(answer)
+    if isinstance(answer, Wait):
+        # By far the most frequent, and its only text is the reason.
+        body["reason"] = redact_text(answer.reason)
+        return body
+    clean: dict[str, Json] = redact(body)
+    return clean
 
 
 def _body(answer: Answer) -> dict[str, Json]:

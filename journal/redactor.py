@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -126,6 +127,7 @@ def redact(value: Json) -> Json:
     return value
 
 
+@lru_cache(maxsize=8192)
 def redact_text(text: str) -> str:
     """Replace the secrets in a text by ``[redacted:KIND]``; to do it again changes nothing."""
     lowered = text.lower()
@@ -142,9 +144,13 @@ def redact_text(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
+def _is_secrets_name(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None or key == "auth"
+
+
 def _redact_member(key: str, value: Json) -> Json:
-    named = _SECRET_KEY.search(key) is not None or key == "auth"
-    if not named:
+    if not _is_secrets_name(key):
         return redact(value)
     if isinstance(value, list):
         return [_redact_member(key, one) for one in value]

@@ -18,6 +18,8 @@ from phases.readiness import flux, machinery, nodes, workloads
 from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, Seen, Snapshot, Unseen
 
+Listed = dict[str, Any]
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 POD_PROBLEMS = 50
 POD_REASONS = {
     "CrashLoopBackOff",
@@ -40,8 +42,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> tuple[Facts, Findings]:
     _workloads(section, snapshot, facts)
     _flux(section, snapshot, facts)
     _secrets(section, snapshot, facts)
-    _pods(section, snapshot, facts)
-    _restarts(section, snapshot, facts)
+    facts.update(_of_kind(section, snapshot, "Pod", partial(_pods_of, section)))
     return facts, findings_of(section, facts)
 
 
@@ -53,9 +54,28 @@ def goal(facts: Facts) -> str:
     return ""
 
 
-def _listed(snapshot: Snapshot, kind: str) -> dict[str, Any] | None:
+def _listed(snapshot: Snapshot, kind: str) -> Listed | None:
     seen = snapshot.objects.get(kind)
     return seen.value if isinstance(seen, Seen) else None
+
+
+def _of_kind(
+    section: Section,
+    snapshot: Snapshot,
+    kind: str,
+    make: Callable[[Listed], dict[str, Fact]],
+    context: object = None,
+) -> dict[str, Fact]:
+    """Judge a kind, unless nothing of it has changed: a snapshot keeps a kind's mapping until something does."""
+    listed = _listed(snapshot, kind)
+    if listed is None:
+        return {}
+    kept = section.listings.get(kind)
+    if kept is not None and kept[0] is listed and kept[1] == context:
+        return kept[2]
+    made = make(listed)
+    section.listings[kind] = (listed, context, made)
+    return made
 
 
 def _kept(
@@ -123,14 +143,16 @@ def _kinds(snapshot: Snapshot, facts: dict[str, Fact]) -> None:
 
 
 def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    listed = _listed(snapshot, "Namespace")
-    if listed is not None:
-        for name in section.inventory.namespaces:
-            facts[codes.subject("namespace", name)] = machinery.namespace(listed.get(name))
-    listed = _listed(snapshot, "CustomResourceDefinition")
-    if listed is not None:
-        for name in section.crd_names:
-            facts[codes.subject("crd", name)] = machinery.crd(listed.get(name))
+    def spaces(listed: Listed) -> dict[str, Fact]:
+        names = section.inventory.namespaces
+        return {codes.subject("namespace", n): machinery.namespace(listed.get(n)) for n in names}
+
+    def crds(listed: Listed) -> dict[str, Fact]:
+        names = section.crd_names
+        return {codes.subject("crd", name): machinery.crd(listed.get(name)) for name in names}
+
+    facts.update(_of_kind(section, snapshot, "Namespace", spaces))
+    facts.update(_of_kind(section, snapshot, "CustomResourceDefinition", crds))
     for scope, found in snapshot.holders.items():
         if isinstance(found, Unseen):
             facts[f"holders/{scope}"] = Fact(codes.UNOBSERVABLE, found.why or found.code)
@@ -150,24 +172,29 @@ def _k8s_nodes(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
 
 
 def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    ready = expected = 0
-    counted = {(item.kind, item.key) for item in section.inventory.workloads}
-    for kind, key, subject, pods in section.workloads:
-        listed = _listed(snapshot, kind)
-        if listed is None:
+    for kind in WORKLOADS:
+        facts.update(_of_kind(section, snapshot, kind, partial(_workloads_of, section, kind)))
+    if any(_listed(snapshot, kind) is None for kind in WORKLOADS):
+        return
+    ready = 0
+    for item in section.inventory.workloads:
+        fact = facts[codes.subject(item.kind, item.key)]
+        ready += min(int(fact.detail["ready"]), item.pods)
+    facts[codes.PODS] = Fact("counted", detail={"ready": ready, "expected": section.inventory.pods})
+
+
+def _workloads_of(section: Section, kind: str, listed: Listed) -> dict[str, Fact]:
+    made: dict[str, Fact] = {}
+    for wanted, key, subject, pods in section.workloads:
+        if wanted != kind:
             continue
         found = listed.get(key)
         if found is None:
-            fact = Fact(codes.ABSENT, detail={"ready": 0, "expected": pods})
+            made[subject] = Fact(codes.ABSENT, detail={"ready": 0, "expected": pods})
         else:
             judge = partial(workloads.verdict, kind, found, pods)
-            fact = _kept(section, subject, found, pods, judge)
-        facts[subject] = fact
-        if (kind, key) in counted:
-            ready += min(int(fact.detail["ready"]), pods)
-    expected = section.inventory.pods
-    if all(_listed(snapshot, kind) is not None for kind in ("Deployment", "DaemonSet")):
-        facts[codes.PODS] = Fact("counted", detail={"ready": ready, "expected": expected})
+            made[subject] = _kept(section, subject, found, pods, judge)
+    return made
 
 
 def _flux(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
@@ -176,76 +203,75 @@ def _flux(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
         key = section.flux.source
         facts[codes.subject("gitrepository", key)] = flux.source(listed.get(key))
     aim = goal(facts)
-    listed = _listed(snapshot, "Kustomization")
-    if listed is not None:
-        for item in section.inventory.kustomizations:
-            found = listed.get(item.key)
-            subject = codes.subject("kustomization", item.key)
-            judge = partial(flux.kustomization, found, aim, suspended=item.suspended)
-            facts[subject] = _kept(section, subject, found, aim, judge)
-    listed = _listed(snapshot, "HelmRelease")
-    if listed is not None:
-        for release in section.inventory.helmreleases:
-            found = listed.get(release.key)
-            subject = codes.subject("helmrelease", release.key)
-            judge = partial(flux.helm_release, found, suspended=release.suspended)
-            facts[subject] = _kept(section, subject, found, None, judge)
+    synced = partial(_kustomizations, section, aim)
+    facts.update(_of_kind(section, snapshot, "Kustomization", synced, aim))
+    facts.update(_of_kind(section, snapshot, "HelmRelease", partial(_releases, section)))
+
+
+def _kustomizations(section: Section, aim: str, listed: Listed) -> dict[str, Fact]:
+    made: dict[str, Fact] = {}
+    for item in section.inventory.kustomizations:
+        found = listed.get(item.key)
+        subject = codes.subject("kustomization", item.key)
+        judge = partial(flux.kustomization, found, aim, suspended=item.suspended)
+        made[subject] = _kept(section, subject, found, aim, judge)
+    return made
+
+
+def _releases(section: Section, listed: Listed) -> dict[str, Fact]:
+    made: dict[str, Fact] = {}
+    for item in section.inventory.helmreleases:
+        found = listed.get(item.key)
+        subject = codes.subject("helmrelease", item.key)
+        judge = partial(flux.helm_release, found, suspended=item.suspended)
+        made[subject] = _kept(section, subject, found, None, judge)
+    return made
 
 
 def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    listed = _listed(snapshot, "ExternalSecret")
-    if listed is not None:
-        for item in section.inventory.externalsecrets:
-            judged = flux.external_secret(listed.get(item.key), item.store)
-            facts[codes.subject("externalsecret", item.key)] = judged
-    listed = _listed(snapshot, "ClusterSecretStore")
-    if listed is not None:
-        for name in section.inventory.stores:
-            facts[codes.subject("store", name)] = flux.store(listed.get(name))
+    def secrets(listed: Listed) -> dict[str, Fact]:
+        return {
+            codes.subject("externalsecret", item.key): flux.external_secret(
+                listed.get(item.key), item.store
+            )
+            for item in section.inventory.externalsecrets
+        }
+
+    def stores(listed: Listed) -> dict[str, Fact]:
+        names = section.inventory.stores
+        return {codes.subject("store", name): flux.store(listed.get(name)) for name in names}
+
+    facts.update(_of_kind(section, snapshot, "ExternalSecret", secrets))
+    facts.update(_of_kind(section, snapshot, "ClusterSecretStore", stores))
 
 
-def _pods(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    """Name at most fifty pods that will not become ready as they are."""
-    listed = _listed(snapshot, "Pod")
-    if listed is None:
-        return
-    named = 0
+def _pods_of(section: Section, listed: Listed) -> dict[str, Fact]:
+    """Name at most fifty pods that will not become ready as they are, and count all restarts."""
+    made: dict[str, Fact] = {}
     namespaces = set(section.inventory.namespaces)
+    restarts = 0
     for key, pod in listed.items():
-        if pod.status.phase in {"Running", "Succeeded"} and not pod.status.container_statuses:
+        if pod.metadata.namespace not in namespaces:
             continue
+        restarts += sum(status.restart_count for status in pod.status.container_statuses)
         statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
         reasons = [s.state.waiting.reason for s in statuses if s.state.waiting is not None]
         bad = next((reason for reason in reasons if reason in POD_REASONS), None)
-        if bad is None or pod.metadata.namespace not in namespaces:
-            continue
-        facts[codes.subject("pod", key)] = Fact(codes.FAILED, bad)
-        named += 1
-        if named == POD_PROBLEMS:
-            return
-
-
-def _restarts(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    """Count restarts in the code itself, so that the fact's instant is that of the latest one."""
-    listed = _listed(snapshot, "Pod")
-    if listed is None:
-        return
-    namespaces = set(section.inventory.namespaces)
-    total = sum(
-        status.restart_count
-        for pod in listed.values()
-        if pod.metadata.namespace in namespaces
-        for status in pod.status.container_statuses
-    )
-    facts[codes.RESTARTS] = Fact(str(total))
+        if bad is not None and len(made) < POD_PROBLEMS:
+            made[codes.subject("pod", key)] = Fact(codes.FAILED, bad)
+    # The count is the code itself, so that the fact's instant is that of the latest restart.
+    made[codes.RESTARTS] = Fact(str(restarts))
+    return made
 
 
 def findings_of(section: Section, facts: Facts) -> dict[str, Finding]:
     """Name the causes that block others, and what each blocks."""
     blocked: dict[str, list[str]] = {}
     for subject, fact in facts.items():
+        if fact.code != codes.BLOCKED:
+            continue
         cause = str(fact.detail.get("cause") or "")
-        if fact.code == codes.BLOCKED and cause.startswith(("kind:", "namespace:")):
+        if cause.startswith(("kind:", "namespace:")):
             blocked.setdefault(cause, []).append(subject)
     found: dict[str, Finding] = {}
     for cause, subjects in blocked.items():

@@ -133,6 +133,11 @@ class Section(Strict):
         return {}
 
     @cached_property
+    def listings(self) -> dict[str, tuple[object, object, dict[Subject, Fact]]]:
+        """Verdicts of a whole kind, with the mapping and the context that they were made from: a memory as well."""
+        return {}
+
+    @cached_property
     def expected(self) -> tuple[Subject, ...]:
         """Everything that Git brings, apart from workloads."""
         inventory = self.inventory
