@@ -7,6 +7,7 @@ any prefix of a journal succeeds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
 from typing import Any
 
@@ -118,6 +119,16 @@ class Memory(msgspec.Struct, frozen=True):
         found = (attempt for attempt in known if attempt.verb == verb)
         return tuple(sorted(found, key=lambda attempt: attempt.intended_at))
 
+    def doubts(self, verbs: Iterable[str]) -> tuple[Attempt, ...]:
+        """Return what of *verbs* was begun and never settled: a new run must not forget it."""
+        wanted = set(verbs)
+        known = (*self.earlier, *self.last.values())
+        return tuple(
+            replace(a, outcome=Outcome.UNSETTLED, settled_at=a.settled_at or self.now)
+            for a in known
+            if a.verb in wanted and a.outcome in {None, Outcome.UNSETTLED}
+        )
+
     def passed(self, instant: Instant) -> bool:
         """Say whether the journal proves that *instant* has come."""
         return self.now >= instant
@@ -172,6 +183,7 @@ def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
                 opened_at=entry.at,
                 now=entry.at,
                 plan_digest=entry.plan_digest,
+                earlier=tuple(msgspec.convert(doubt, Attempt) for doubt in entry.doubts),
             )
         case e.RunResumed():
             return _resumed(memory, entry)

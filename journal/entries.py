@@ -69,7 +69,8 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     The first entry of a run.
 
     *plan* is the compiled plan, so that the run can be read without the operator's files; *world* says how to find a
-    rehearsal's world again; *previous_head* is the chain's head before this run (one chain a file).
+    rehearsal's world again; *previous_head* is the chain's head before this run (one chain a file); *doubts* are what
+    an earlier run of the same cluster began and never learned the end of.
     """
 
     run_id: str
@@ -82,6 +83,7 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     initial: str
     world: dict[str, Json] = {}
     previous_head: str = ""
+    doubts: tuple[dict[str, Json], ...] = ()
 
 
 class RunResumed(Entry, frozen=True, kw_only=True, tag="run.resumed"):

@@ -18,10 +18,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import msgspec
+
 from engine.errors import EnvironmentWrong, Exit
 from engine.judging import Rules
 from engine.memory import Memory
 from engine.plan import Plan, from_compiled
+from engine.recipe import Effect
 from engine.runner import Ended, Requests, Runner
 from engine.world import World
 from journal import entries as e
@@ -66,6 +69,9 @@ MakeWorld = Callable[[Found, Plan], World]
 def open_run(opening: Opening, options: Options, make_world: MakeWorld) -> Exit:
     """Open a new run and pursue it."""
     plan = opening.plan
+    before = newest(options.journal)
+    once = [name for name, verb in plan.verbs.items() if verb.effect is Effect.ONCE]
+    doubts = before.memory.doubts(once) if before is not None else ()
     opened = e.RunOpened(
         at=opening.at,
         run_id=new_run_id(),
@@ -77,9 +83,17 @@ def open_run(opening: Opening, options: Options, make_world: MakeWorld) -> Exit:
         version=__version__,
         initial=plan.machine.initial,
         world=opening.world,
+        doubts=tuple(msgspec.to_builtins(doubt) for doubt in doubts)
+        if _same(before, opening)
+        else (),
     )
     journal = Journal.open_run(options.journal, opened, holder=Holder.here())
     return _pursue(journal, plan, options, make_world, resumed=False)
+
+
+def _same(before: Found | None, opening: Opening) -> bool:
+    """Say whether the run before was of the same cluster: a rehearsal's world is always a new one."""
+    return before is not None and before.opened.purpose == opening.purpose != REHEARSE
 
 
 def resume_run(

@@ -249,10 +249,16 @@ def test_an_action_is_never_run_beside_itself(runner: Runner) -> None:
 
 
 def test_a_group_of_the_same_number_is_not_ours() -> None:
-    record = orphans.describe(os.getpgid(0), ())
-    stranger = orphans.Record(group=record.group, started="1", boot=record.boot)
-    earlier = orphans.Record(group=record.group, started=record.started, boot="another boot")
+    with subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) as leader:
+        try:
+            record = orphans.describe(leader.pid, ())
+            stranger = orphans.Record(group=record.group, started="1", boot=record.boot)
+            earlier = orphans.Record(
+                group=record.group, started=record.started, boot="another boot"
+            )
 
-    assert orphans.group_lives(record)
-    assert not orphans.group_lives(stranger)
-    assert not orphans.group_lives(earlier)
+            assert orphans.group_lives(record)
+            assert not orphans.group_lives(stranger)
+            assert not orphans.group_lives(earlier)
+        finally:
+            leader.kill()
