@@ -39,10 +39,11 @@ build-testbed: venv ## Build the testbed's Go programs into their cache
 	$(BIN)/python -m tests.testbed.build
 
 system: build-testbed ## A real control plane, real Flux, real talosctl (needs Go 1.26 or later)
-	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed
+	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters
 
 soak: venv ## The long properties: 200 killed rehearsals, many examples
-	HYPOTHESIS_PROFILE=night $(BIN)/python -m pytest -n $(JOBS) -m 'soak or not system' tests/properties tests/rehearsals
+	HYPOTHESIS_PROFILE=night $(BIN)/python -m pytest -n $(JOBS) --timeout 14400 -m 'not system' \
+		tests/cli/test_killed.py tests/rehearsals tests/properties
 
 bench: venv ## The figures of the README, beside their peers
 	$(BIN)/python benchmarks/startup.py

@@ -6,6 +6,7 @@ A real run meets a real cluster only if that shows the CA that the run was opene
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def real(plan: Plan, journal: Path) -> World:
     """Reach for the real cluster; nothing is asked before the first look."""
     from rekindle.adapters.cluster import RealWorld
 
+    program = plan.target.talos.talosctl
+    if shutil.which(program) is None:
+        raise EnvironmentWrong(
+            f"{program} is not on PATH",
+            reference="talosctl-missing",
+            hint="install talosctl in the cluster's version, or name it in the plan: talos.talosctl",
+        )
     return RealWorld(plan.target, plan.cluster, journal)
 
 

@@ -124,6 +124,23 @@ def test_each_example_plan_loads(rekindle: Program, tmp_path: Path, name: str) -
     assert f"a plan for {name}" in answer.out
 
 
+def test_a_missing_talosctl_is_named_before_anything_is_written(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    folder = tmp_path / "minimal"
+    shutil.copytree(EXAMPLES / "minimal", folder)
+    plan = yaml.safe_load((folder / "recovery.yaml").read_text())
+    plan["talos"]["talosctl"] = "no-such-talosctl"
+    (folder / "recovery.yaml").write_text(yaml.safe_dump(plan))
+    for made in ("talosconfig", "node-1.yaml"):
+        (folder / made).touch()
+
+    answer = rekindle("run", str(folder / "recovery.yaml"), "--journal", str(tmp_path / "j.db"))
+
+    assert (answer.code, "talosctl-missing" in answer.err) == (78, True)
+    assert not (tmp_path / "j.db").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
