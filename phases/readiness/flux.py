@@ -12,14 +12,7 @@ from typing import Any
 
 from journal.entries import Fact
 from phases.codes import ABSENT, BLOCKED, FAILED, PROGRESSING, READY, SUSPENDED, TERMINATING
-from phases.snapshot import (
-    Condition,
-    ExternalSecret,
-    Flux,
-    Meta,
-    Source,
-    condition,
-)
+from phases.objects import Condition, ExternalSecret, Flux, Meta, Source, condition
 
 NO_MATCH = re.compile(r'no matches for kind "([^"]+)" in version "([^"/]+)/([^"]+)"')
 TERMINATING_NAMESPACE = re.compile(

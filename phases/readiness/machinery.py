@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from journal.entries import Fact
 from phases.codes import ABSENT, PROGRESSING, READY, TERMINATING
-from phases.snapshot import CustomResourceDefinition, Holder, Namespace, condition
+from phases.objects import CustomResourceDefinition, Namespace, condition
+from phases.snapshot import Holder
 
 HOLDING = "Holding"
 

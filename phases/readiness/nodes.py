@@ -25,7 +25,8 @@ from phases.codes import (
     UNSEEN,
     WAITS_FOR_ETCD,
 )
-from phases.snapshot import Node, NodeLook, Seen, Unseen, condition
+from phases.objects import Node, condition
+from phases.snapshot import NodeLook, Seen, Unseen
 
 FRESH_SECONDS = 10.0
 PERMITTED_UNMET = {"nodeReady"}

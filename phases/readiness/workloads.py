@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from journal.entries import Fact
 from phases.codes import FAILED, PROGRESSING, READY, TERMINATING
-from phases.snapshot import Meta, Workload, WorkloadSpec, condition
+from phases.objects import Meta, Workload, WorkloadSpec, condition
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from phases.snapshot import key_of
+from phases.objects import key_of
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import Page, Status
 

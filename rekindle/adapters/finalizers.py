@@ -22,7 +22,7 @@ from rekindle.adapters.kubernetes import (
 if TYPE_CHECKING:
     from engine.world import Intent, Settlement
     from journal.entries import Json
-    from phases.snapshot import Meta
+    from phases.objects import Meta
     from rekindle.adapters.kubernetes import Api
 
 _NOT_FOUND = 404

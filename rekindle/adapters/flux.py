@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.world import CONFLICT, INVALID, NOT_FOUND, PRECONDITION
-from phases.snapshot import ApiStruct, Meta
+from phases.objects import ApiStruct, Meta
 from rekindle.adapters import settling
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import (

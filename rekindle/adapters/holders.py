@@ -13,7 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from phases.snapshot import CustomResourceDefinition, Holder, Namespace, Seen, Unseen
+from phases.objects import CustomResourceDefinition, Namespace
+from phases.snapshot import Holder, Seen, Unseen
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import RefusedError, ResourcePath
 

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.snapshot import (
-    KINDS,
-    ApiLook,
-    Holder,
-    KubeconfigLook,
-    NodeLook,
-    Seen,
-    Snapshot,
-    Unseen,
-)
+from phases.snapshot import KINDS, ApiLook, Holder, KubeconfigLook, NodeLook, Seen, Snapshot, Unseen
 from rekindle.adapters import holders
 from rekindle.adapters.apiserver import (
     ApiMessage,

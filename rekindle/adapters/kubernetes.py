@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from engine.world import CONFLICT, DENIED, INVALID, NOT_FOUND, TRANSIENT
-from phases.snapshot import Meta
+from phases.objects import Meta
 from rekindle.adapters import settling
 from rekindle.adapters.connection import Call, Connection, Response, UnansweredError
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from phases.snapshot import KINDS, CustomResourceDefinition, Namespace, condition, key_of
+from phases.objects import CustomResourceDefinition, Namespace, condition, key_of
+from phases.snapshot import KINDS
 from rekindle.simulator.events import Loop
 from rekindle.simulator.kinds import BUILT_IN
 from rekindle.simulator.shapes import stamp, with_meta

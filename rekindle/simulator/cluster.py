@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from phases.snapshot import Workload
+from phases.objects import Workload
 from rekindle.simulator.actions import Actions
 from rekindle.simulator.api import Api
 from rekindle.simulator.commands import Commands

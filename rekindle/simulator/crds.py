@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phases.snapshot import (
+from phases.objects import (
     Condition,
     ConditionsStatus,
     CrdNames,

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from phases.snapshot import Artifact, Condition, Flux, Source, condition
+from phases.objects import Artifact, Condition, Flux, Source, condition
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.events import Loop, Steps
 from rekindle.simulator.kinds import KUSTOMIZE_FINALIZER

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.snapshot import Condition
+from phases.objects import Condition
 from rekindle.simulator.api import PRIORITY
 from rekindle.simulator.controlplane import FIRST_NAMESPACES
 from rekindle.simulator.etcd import EtcdCluster

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from phases.snapshot import Workload, condition
+from phases.objects import Workload, condition
 from rekindle.simulator.api import Api, terminating
 
 CURRENT = "Current"

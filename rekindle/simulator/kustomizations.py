@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from phases.snapshot import Condition, Flux
+from phases.objects import Condition, Flux
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.events import Loop, Steps
 from rekindle.simulator.flux import IN_PROGRESS, Patcher, Settings, asked, dependency_ready, wake

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from phases.snapshot import (
-    KINDS,
-    ApiLook,
-    Holder,
-    KubeconfigLook,
-    NodeLook,
-    Seen,
-    Snapshot,
-    Unseen,
-)
+from phases.snapshot import KINDS, ApiLook, Holder, KubeconfigLook, NodeLook, Seen, Snapshot, Unseen
 from rekindle.simulator.nodes import is_ready
 from rekindle.simulator.talos import PLAIN, Machine
 

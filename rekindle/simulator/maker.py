@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from phases.snapshot import (
+from phases.objects import (
     ExternalSecret,
     Flux,
     FluxSpec,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from phases.snapshot import Condition, Namespace, PhaseStatus
+from phases.objects import Condition, Namespace, PhaseStatus
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.crds import Crds
 from rekindle.simulator.events import Loop

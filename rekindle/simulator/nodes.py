@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from journal.entries import Instant
-from phases.snapshot import Condition, Node, NodeInfo, NodeSpec, NodeStatus, Taint, condition
+from phases.objects import Condition, Node, NodeInfo, NodeSpec, NodeStatus, Taint, condition
 from rekindle.simulator.api import Api
 from rekindle.simulator.events import Loop
 from rekindle.simulator.shapes import meta_of, with_condition

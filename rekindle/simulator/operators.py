@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from phases.snapshot import Holder, Namespace
+from phases.objects import Namespace
+from phases.snapshot import Holder
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.crds import Crds
 from rekindle.simulator.events import Loop

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from phases.snapshot import (
+from phases.objects import (
     Condition,
     ContainerState,
     ContainerStatus,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from phases.snapshot import Condition, ExternalSecret, SecretStatus, condition
+from phases.objects import Condition, ExternalSecret, SecretStatus, condition
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.events import Loop, Steps
 from rekindle.simulator.queue import Controller

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from journal.entries import Instant
-from phases.snapshot import ApiStruct, Condition, Meta
+from phases.objects import ApiStruct, Condition, Meta
 
 MINUTE = 60
 HOUR = 3600

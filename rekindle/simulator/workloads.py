@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from journal.entries import Instant
-from phases.snapshot import Condition, Node, Pod, Workload, WorkloadStatus
+from phases.objects import Condition, Node, Pod, Workload, WorkloadStatus
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.events import Loop
 from rekindle.simulator.nodes import is_ready

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,19 @@ import pytest
 
 from journal.errors import Diagnosed
 from rekindle.adapters import gitops
+from tests.testbed import build
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-needs_kustomize = pytest.mark.skipif(
-    not (shutil.which("kustomize") or shutil.which("kubectl")),
-    reason="neither kustomize nor kubectl is on PATH",
-)
+
+@pytest.fixture
+def kustomize(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The testbed's kubectl on PATH: its kustomize is the real one, on every machine the same."""
+    monkeypatch.setenv("PATH", f"{build.ensure()}{os.pathsep}{os.environ['PATH']}")
+
+
+needs_kustomize = pytest.mark.usefixtures("kustomize")
 
 KUSTOMIZATION = """
 apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -93,6 +98,7 @@ def render(tree: Path) -> gitops.Rendered:
     return gitops.inventory(tree, tree / "roots", ["n1", "n2"])
 
 
+@pytest.mark.system
 @needs_kustomize
 def test_the_tree_is_followed_from_its_roots(tree: Path) -> None:
     before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
@@ -152,6 +158,7 @@ def test_the_tree_is_followed_from_its_roots(tree: Path) -> None:
     assert before == {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
 
+@pytest.mark.system
 @needs_kustomize
 def test_another_source_is_listed_and_not_rendered(tree: Path) -> None:
     child = KUSTOMIZATION.format(name="else", path="./nowhere", source="elsewhere")
@@ -163,6 +170,7 @@ def test_another_source_is_listed_and_not_rendered(tree: Path) -> None:
     assert "flux-system/else" in [item["key"] for item in rendered.inventory["kustomizations"]]
 
 
+@pytest.mark.system
 @needs_kustomize
 def test_a_key_that_stands_twice_is_named_in_the_operators_own_file(tree: Path) -> None:
     file = tree / "apps" / "media" / "app" / "twice.yaml"
@@ -173,6 +181,7 @@ def test_a_key_that_stands_twice_is_named_in_the_operators_own_file(tree: Path) 
     assert raised.value.reference == "duplicate-key"
 
 
+@pytest.mark.system
 @needs_kustomize
 @pytest.mark.parametrize("path", ["./nowhere", "../..", "/etc/../.."])
 def test_a_path_that_is_not_in_the_tree_is_refused(path: str, tree: Path) -> None:
@@ -184,6 +193,7 @@ def test_a_path_that_is_not_in_the_tree_is_refused(path: str, tree: Path) -> Non
     assert (raised.value.reference, raised.value.exit_code) == ("path-missing", 78)
 
 
+@pytest.mark.system
 @needs_kustomize
 def test_a_folder_that_does_not_build_is_named(tree: Path) -> None:
     write(tree / "apps" / "media" / "kustomization.yaml", "resources: [missing.yaml]\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from phases.snapshot import CustomResourceDefinition, Namespace
+from phases.objects import CustomResourceDefinition, Namespace
 from rekindle.adapters import holders
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.kubernetes import RefusedError

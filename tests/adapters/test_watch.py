@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from phases.snapshot import Pod, Seen, Unseen
+from phases.objects import Pod
+from phases.snapshot import Seen, Unseen
 from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
 from rekindle.adapters.watch import Watcher
 from tests.adapters.conftest import until_true

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from phases.objects import Condition, Flux, Source
 from phases.readiness.flux import cause_of, helm_release, kustomization, short, source
-from phases.snapshot import Condition, Flux, Source
 
 GOAL = "main@sha1:98844bf039d9b1f37cd9184ed24b4dfab2c24cad"
 OLD = "main@sha1:0000000039d9b1f37cd9184ed24b4dfab2c24cad"

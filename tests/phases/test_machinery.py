@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from phases.objects import CustomResourceDefinition, Namespace
 from phases.readiness.machinery import crd, holder, namespace
-from phases.snapshot import CustomResourceDefinition, Holder, Namespace
+from phases.snapshot import Holder
 
 DELETED = {"deletionTimestamp": "2026-06-12T10:00:00Z", "creationTimestamp": "2020-01-01T00:00:00Z"}
 HELD = {

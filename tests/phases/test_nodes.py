@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from journal.entries import Fact
+from phases.objects import Node
 from phases.readiness.nodes import FRESH_SECONDS, etcd, k8s_node, talos_node
-from phases.snapshot import Node, NodeLook, Seen, Unseen
+from phases.snapshot import NodeLook, Seen, Unseen
 
 NOW = 1000.0
 

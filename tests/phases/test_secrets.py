@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from phases.objects import ExternalSecret
 from phases.readiness.flux import external_secret, store
-from phases.snapshot import ExternalSecret
 
 
 def secret(status: str = "", reason: str = "", **metadata: str) -> ExternalSecret:

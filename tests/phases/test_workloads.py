@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from phases.objects import Workload
 from phases.readiness.workloads import verdict
-from phases.snapshot import Workload
 
 GONE = "2026-06-12T10:00:00Z"
 WHOLE = {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2, "availableReplicas": 2}

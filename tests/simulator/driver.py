@@ -11,7 +11,8 @@ from typing import Any
 
 from engine.world import Intent
 from journal.entries import Outcome
-from phases.snapshot import Seen, Snapshot, condition
+from phases.objects import condition
+from phases.snapshot import Seen, Snapshot
 from rekindle.simulator import SimWorld
 
 

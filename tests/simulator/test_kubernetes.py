@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from phases.snapshot import Seen, condition
+from phases.objects import condition
+from phases.snapshot import Seen
 from rekindle.simulator import Faults
 from rekindle.simulator.api import Refused
 from rekindle.simulator.tree import Item

@@ -1,0 +1,329 @@
+"""
+Kubernetes objects, with only the fields that rekindle reads, under the API's own names.
+
+Raw API bytes decode straight into them. ``Secret`` values have no place here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class ApiStruct(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Names as in the API's JSON."""
+
+
+class Owner(ApiStruct, frozen=True, rename="camel"):
+    """An owner reference."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Meta(ApiStruct, frozen=True, rename="camel"):
+    """The part of ObjectMeta that rekindle reads."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    owner_references: tuple[Owner, ...] = ()
+
+
+class Condition(ApiStruct, frozen=True, rename="camel"):
+    """A condition, as Kubernetes and Flux write them. *status*: True, False or Unknown."""
+
+    type: str = ""
+    status: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+    observed_generation: int = 0
+
+
+class Reference(ApiStruct, frozen=True, rename="camel"):
+    """A reference to another object; an empty namespace is the referrer's own."""
+
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+class Taint(ApiStruct, frozen=True, rename="camel"):
+    """A node's taint."""
+
+    key: str = ""
+    effect: str = ""
+
+
+class NodeInfo(ApiStruct, frozen=True, rename="camel"):
+    """Identity of the machine behind a Node object."""
+
+    machine_id: str = msgspec.field(default="", name="machineID")
+    boot_id: str = msgspec.field(default="", name="bootID")
+
+
+class NodeSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Node."""
+
+    unschedulable: bool = False
+    taints: tuple[Taint, ...] = ()
+
+
+class NodeStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Node."""
+
+    conditions: tuple[Condition, ...] = ()
+    node_info: NodeInfo = NodeInfo()
+
+
+class Node(ApiStruct, frozen=True, rename="camel"):
+    """v1 Node."""
+
+    metadata: Meta
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+
+class PhaseStatus(ApiStruct, frozen=True, rename="camel"):
+    """A status of phase and conditions."""
+
+    phase: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class Namespace(ApiStruct, frozen=True, rename="camel"):
+    """v1 Namespace."""
+
+    metadata: Meta
+    status: PhaseStatus = PhaseStatus()
+
+
+class CrdNames(ApiStruct, frozen=True, rename="camel"):
+    """See CustomResourceDefinition."""
+
+    kind: str = ""
+    plural: str = ""
+
+
+class CrdVersion(ApiStruct, frozen=True, rename="camel"):
+    """See CustomResourceDefinition."""
+
+    name: str = ""
+    served: bool = False
+
+
+class CrdSpec(ApiStruct, frozen=True, rename="camel"):
+    """See CustomResourceDefinition."""
+
+    group: str = ""
+    names: CrdNames = CrdNames()
+    versions: tuple[CrdVersion, ...] = ()
+
+
+class ConditionsStatus(ApiStruct, frozen=True, rename="camel"):
+    """A status of conditions and the generation that they are about."""
+
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class CustomResourceDefinition(ApiStruct, frozen=True, rename="camel"):
+    """apiextensions.k8s.io/v1 CustomResourceDefinition."""
+
+    metadata: Meta
+    spec: CrdSpec = CrdSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class RollingUpdate(ApiStruct, frozen=True, rename="camel"):
+    """See UpdateStrategy; only StatefulSets have a partition."""
+
+    partition: int = 0
+
+
+class UpdateStrategy(ApiStruct, frozen=True, rename="camel"):
+    """See WorkloadSpec."""
+
+    type: str = ""
+    rolling_update: RollingUpdate | None = None
+
+
+class WorkloadSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Workload. *replicas* None is 1; DaemonSets have none."""
+
+    replicas: int | None = None
+    progress_deadline_seconds: int | None = None
+    update_strategy: UpdateStrategy = UpdateStrategy()
+
+
+class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):
+    """Deployments and StatefulSets count in the first group, DaemonSets in the second."""
+
+    observed_generation: int = 0
+    replicas: int = 0
+    ready_replicas: int = 0
+    updated_replicas: int = 0
+    available_replicas: int = 0
+    current_revision: str = ""
+    update_revision: str = ""
+    desired_number_scheduled: int | None = None
+    current_number_scheduled: int = 0
+    updated_number_scheduled: int = 0
+    number_available: int = 0
+    number_ready: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class Workload(ApiStruct, frozen=True, rename="camel"):
+    """apps/v1 Deployment, StatefulSet or DaemonSet; its kind is the key under which the snapshot has it."""
+
+    metadata: Meta
+    spec: WorkloadSpec = WorkloadSpec()
+    status: WorkloadStatus = WorkloadStatus()
+
+
+class Waiting(ApiStruct, frozen=True, rename="camel"):
+    """Why a container waits."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(ApiStruct, frozen=True, rename="camel"):
+    """See ContainerStatus."""
+
+    waiting: Waiting | None = None
+
+
+class ContainerStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Pod."""
+
+    name: str = ""
+    ready: bool = False
+    restart_count: int = 0
+    state: ContainerState = ContainerState()
+
+
+class PodSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Pod."""
+
+    node_name: str = ""
+
+
+class PodStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Pod."""
+
+    phase: str = ""
+    conditions: tuple[Condition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class Pod(ApiStruct, frozen=True, rename="camel"):
+    """v1 Pod."""
+
+    metadata: Meta
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+
+class FluxSpec(ApiStruct, frozen=True, rename="camel"):
+    """What Kustomizations and HelmReleases have in common. Durations are Go's ("1h0m0s"); empty: not set."""
+
+    suspend: bool = False
+    interval: str = ""
+    retry_interval: str = ""
+    timeout: str = ""
+    wait: bool = False
+    source_ref: Reference | None = None
+    depends_on: tuple[Reference, ...] = ()
+
+
+class FluxStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Flux; *last_applied_revision* is Kustomizations' own."""
+
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+    last_applied_revision: str = ""
+    last_attempted_revision: str = ""
+    last_handled_reconcile_at: str = ""
+
+
+class Flux(ApiStruct, frozen=True, rename="camel"):
+    """kustomize.toolkit.fluxcd.io/v1 Kustomization or helm.toolkit.fluxcd.io/v2 HelmRelease."""
+
+    metadata: Meta
+    spec: FluxSpec = FluxSpec()
+    status: FluxStatus = FluxStatus()
+
+
+class Artifact(ApiStruct, frozen=True, rename="camel"):
+    """See Source."""
+
+    revision: str = ""
+
+
+class SourceSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Source."""
+
+    suspend: bool = False
+    interval: str = ""
+
+
+class SourceStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Source."""
+
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+    artifact: Artifact | None = None
+    last_handled_reconcile_at: str = ""
+
+
+class Source(ApiStruct, frozen=True, rename="camel"):
+    """source.toolkit.fluxcd.io/v1 GitRepository."""
+
+    metadata: Meta
+    spec: SourceSpec = SourceSpec()
+    status: SourceStatus = SourceStatus()
+
+
+class SecretSpec(ApiStruct, frozen=True, rename="camel"):
+    """See ExternalSecret."""
+
+    secret_store_ref: Reference | None = None
+
+
+class SecretStatus(ApiStruct, frozen=True, rename="camel"):
+    """See ExternalSecret."""
+
+    conditions: tuple[Condition, ...] = ()
+    refresh_time: datetime | None = None
+    synced_resource_version: str = ""
+
+
+class ExternalSecret(ApiStruct, frozen=True, rename="camel"):
+    """external-secrets.io/v1 ExternalSecret, or (Cluster)SecretStore, of which only the conditions are read."""
+
+    metadata: Meta
+    spec: SecretSpec = SecretSpec()
+    status: SecretStatus = SecretStatus()
+
+
+def key_of(metadata: Meta) -> str:
+    """``namespace/name``, or the bare name."""
+    return f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
+
+
+def condition(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
+    """Return the first condition of that type."""
+    return next((found for found in conditions if found.type == kind), None)
