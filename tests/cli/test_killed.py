@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,15 +63,17 @@ def test_many_killed_rehearsals_arrive(
     _until_done(rekindle, scenario, tmp_path / "j.db", seed)
 
 
-def _until_entry(rekindle: Program, journal: Path, kind: str) -> subprocess.Popen[str]:
-    """Start june-12 slowly and wait until the journal has an entry of that kind."""
+def _until_entry(
+    rekindle: Program, journal: Path, kind: str, scenario: str = "june-12"
+) -> subprocess.Popen[str]:
+    """Start a rehearsal slowly and wait until the journal has an entry of that kind."""
     import time
 
     from journal.errors import Diagnosed
     from journal.reader import Reader
 
     process = rekindle.start(
-        "rehearse", "june-12", "--speed", "60", "--journal", str(journal), "--json"
+        "rehearse", scenario, "--speed", "60", "--journal", str(journal), "--json"
     )
     end = time.monotonic() + 30
     while time.monotonic() < end:
@@ -128,3 +131,35 @@ def test_a_second_operator_is_refused_and_told_who_holds_the_run(
 
     assert answer.code == 76
     assert str(process.pid) in answer.err
+
+
+def test_an_answer_from_another_terminal_reaches_the_running_session(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
+    journal = tmp_path / "j.db"
+    scenario = str(scenario_without_operator("june-12"))
+    process = _until_entry(rekindle, journal, "approval.asked", scenario)
+    approvals = rekindle("status", "--journal", str(journal), "--json").document["approvals"]
+
+    for item in approvals:
+        given = rekindle("approve", item["id"], "--type", item["typed"], "--journal", str(journal))
+        assert given.code == 0, given.err
+    out, err = process.communicate(timeout=SECONDS)
+
+    if process.returncode != 0:  # the last answer came after the session had nothing left to do
+        resumed = rekindle("resume", "--journal", str(journal), "--json")
+        out, err = resumed.out, resumed.err
+    assert '"outcome": "done"' in out, err
+
+
+def test_a_cancelled_session_finishes_what_is_in_flight_and_closes(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = tmp_path / "j.db"
+    process = _until_entry(rekindle, journal, "action.intended")
+
+    assert rekindle("cancel", "--journal", str(journal)).code == 0
+    out, err = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 5, err
+    assert '"outcome": "cancelled"' in out
