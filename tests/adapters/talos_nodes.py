@@ -7,10 +7,17 @@ import contextlib
 import json
 import socket
 import ssl
-import subprocess
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.adapters.conftest import write_program
 
@@ -105,7 +112,7 @@ class FakeTalosctl:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate, made by openssl."""
+    """A self-signed certificate."""
 
     certificate: Path
     key: Path
@@ -124,12 +131,28 @@ class Certificate:
         return context
 
 
-def make_certificate(folder: Path, name: str = "node", sans: str = "IP:127.0.0.1") -> Certificate:
+def make_certificate(folder: Path, name: str = "node", address: str = "127.0.0.1") -> Certificate:
     made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    names = ["-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={sans}"]
-    files = ["-keyout", str(made.key), "-out", str(made.certificate)]
-    subprocess.run([*command, *names, *files], check=True, capture_output=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    made.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+    made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return made
 
 
