@@ -69,6 +69,18 @@ def release_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
     return Happened.NO if left else Happened.YES
 
 
+def nudge_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
+    """Say whether a nudge reached its object: its token is on it, or it is not."""
+    del plan
+    key = f"{intent.arguments['namespace']}/{intent.arguments['name']}"
+    found = facts.get(codes.subject(str(intent.arguments["kind"]), key))
+    if found is None or "uid" not in found.detail:
+        return Happened.UNKNOWN
+    if found.detail.get("requested_at") == intent.arguments["requested_at"]:
+        return Happened.YES
+    return Happened.NO
+
+
 VERBS: dict[str, Verb] = {
     APPLY: Verb(
         name=APPLY,
@@ -137,6 +149,7 @@ VERBS: dict[str, Verb] = {
             backoff_limit_seconds=30.0,
             on=(TRANSIENT, "conflict", "not-found"),
         ),
+        probe=nudge_happened,
     ),
     RELEASE: Verb(
         name=RELEASE,

@@ -28,6 +28,8 @@ DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependenc
 # Ready, says the controller, and there is no Secret: it ended its work by deleting or not making one.
 GONE_SECRET = {"SecretDeleted", "SecretMissing"}
 TEXT_BYTES = 200
+# Where a nudge leaves its token: Flux's objects, and External Secrets'.
+NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
 
 
 def kustomization(found: Flux | None, goal: str, *, suspended: bool) -> Fact:
@@ -177,7 +179,13 @@ def _early(found: Flux | None, *, suspended: bool) -> Fact | None:
 
 
 def _identity(metadata: Meta) -> dict[str, Any]:
-    return {"uid": metadata.uid, "generation": metadata.generation}
+    """Say which object this is, and which of our nudges reached it: a token of ours names its run behind a #."""
+    found: dict[str, Any] = {"uid": metadata.uid, "generation": metadata.generation}
+    for name in NUDGES:
+        token = metadata.annotations.get(name, "")
+        if "#" in token:
+            found["requested_at"] = token
+    return found
 
 
 def _is_stalled(conditions: tuple[Condition, ...]) -> bool:

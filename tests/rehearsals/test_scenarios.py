@@ -89,6 +89,37 @@ def test_a_killed_rehearsal_is_resumed_and_comes_to_the_same_end(name: str) -> N
     assert fold_all(Memory(), run.book.entries()) == run.book.folded()
 
 
+STARTED = [
+    ("cold-start", "talos.apply"),
+    ("cold-start", "kubeconfig.fetch"),
+    ("cold-start", "command.run"),
+    ("june-12", "command.run"),
+    ("june-12", "finalizer.release"),
+    ("june-12", "root.apply"),
+    ("june-12", "crd.preapply"),
+    ("june-12", "flux.nudge"),
+]
+LIMIT_SECONDS = 45 * 60.0  # an undisturbed recovery takes 8 or 16 minutes
+
+
+@pytest.mark.parametrize("point", ["before-start", "after-start"])
+@pytest.mark.parametrize(("name", "verb"), STARTED)
+def test_dying_around_the_start_of_any_verb_costs_minutes_and_not_the_recovery(
+    name: str, verb: str, point: str
+) -> None:
+    """A doubt is settled by looking; mutant: take the probe off flux.nudge, and june-12 waits for its deadline."""
+    run, cluster = begin(name)
+    begun = cluster.loop.now
+
+    outcome = run.to_the_end([(Death(point, 1, verb), 1.0)])
+
+    assert run.endings.count("died") == 1
+    assert outcome == "done"
+    assert cluster.loop.now - begun < LIMIT_SECONDS
+    assert closing(run)["pods"] == PODS
+    assert cluster.counters()["clusters_made"] == COUNTS[name][0]
+
+
 WITHOUT = [
     ("june-12", "finalizer.release"),
     ("june-12", "crd.preapply"),
