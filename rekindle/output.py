@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 
@@ -20,5 +21,6 @@ def print_line(text: str) -> None:
 
 def tell(text: str) -> None:
     """Say something to the person."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    with suppress(OSError, ValueError):  # the terminal may be gone; what was said is in the journal
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

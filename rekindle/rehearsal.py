@@ -74,12 +74,11 @@ def new_address(path: Path, scenario: Scenario, journal: Path, speed: float) -> 
     return WorldAddress(world, named, scenario.seed, new_socket(), str(log), speed)
 
 
-def world_again(found: Found, journal: Path) -> World:
+def world_again(found: Found) -> World:
     """Find the world of a rehearsal, or build it again from its log."""
     from rekindle.simulator.client import WorldAddress, connect_or_spawn
 
     address = msgspec.convert(found.opened.world, WorldAddress)
-    del journal
     return connect_or_spawn(address)
 
 

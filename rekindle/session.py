@@ -66,10 +66,11 @@ REHEARSE = "rehearse"
 MakeWorld = Callable[[Found, Plan], World]
 
 
-def open_run(opening: Opening, options: Options, make_world: MakeWorld) -> Exit:
-    """Open a new run and pursue it."""
+def open_run(
+    opening: Opening, options: Options, make_world: MakeWorld, *, before: Found | None
+) -> Exit:
+    """Open a new run and pursue it; *before* is the journal's newest run so far."""
     plan = opening.plan
-    before = newest(options.journal)
     once = [name for name, verb in plan.verbs.items() if verb.effect is Effect.ONCE]
     doubts = before.memory.doubts(once) if before is not None else ()
     opened = e.RunOpened(
@@ -143,7 +144,7 @@ def _pursue(
     journal: Journal, plan: Plan, options: Options, make_world: MakeWorld, *, resumed: bool
 ) -> Exit:
     begun = time.monotonic()
-    show = watcher_for(sys.stderr, quiet=False)
+    show = watcher_for(sys.stderr, str(journal.path))
     world: World | None = None
     try:
         found = newest(options.journal)
@@ -241,10 +242,10 @@ def _tell(ended: Ended, options: Options, counted: dict[str, Any], wall: float) 
     if ended.outcome not in {"done", "cancelled"}:
         tell(f"to go on: rekindle resume --journal {journal}")
     if ended.outcome in {"stuck", "waiting"} and ended.turn is not None:
-        _tell_way_out(ended)
+        _tell_way_out(ended, journal)
 
 
-def _tell_way_out(ended: Ended) -> None:
+def _tell_way_out(ended: Ended, journal: str) -> None:
     for body in ended.memory.answers.values():
         if body.get("answer") == "stuck":
             tell(f"stuck ({body['reference']}): {body['message']}")
@@ -254,7 +255,7 @@ def _tell_way_out(ended: Ended) -> None:
             tell(f"approval {item.approval}: {item.question}")
             tell(f"  consequence: {item.consequence}")
             typed = f" --type '{item.typed}'" if item.typed else ""
-            tell(f"  rekindle approve {item.approval}{typed}")
+            tell(f"  rekindle approve {item.approval}{typed} --journal {journal}")
 
 
 def tell_closed(found: Found, options: Options) -> Exit:

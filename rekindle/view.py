@@ -16,7 +16,6 @@ from rekindle.lines import clock
 
 FAMILIES = ("node", "k8s-node", "namespace", "kustomization", "helmrelease", "externalsecret")
 GOOD = {"node": {"running"}}
-LAST_PREFERRED = ("Wait",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def states_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
     return (*names, "done")
 
 
-def view(memory: Memory, states: tuple[str, ...]) -> View:
-    """Say where things stand."""
+def view(memory: Memory, states: tuple[str, ...], journal: str = "") -> View:
+    """Say where things stand; *journal* goes into what the operator is told to type."""
     timer = memory.timers.get(f"deadline/{memory.state}")
     deadline = timer.due if timer is not None else None
     wanted = {subject for subject, body in memory.answers.items() if body.get("answer") == "ask"}
@@ -78,7 +77,7 @@ def view(memory: Memory, states: tuple[str, ...]) -> View:
         deadline=deadline,
         waits_for=_waits_for(memory),
         can_succeed=_can_succeed(memory, deadline),
-        must_do=_must_do(memory, approvals),
+        must_do=_must_do(memory, approvals, journal),
         counts=counts_of(memory),
         running=running,
         approvals=approvals,
@@ -163,12 +162,13 @@ def _can_succeed(memory: Memory, deadline: float | None) -> str:
     return f"not known yet{by}" if doubtful and not memory.open else f"yes{by}"
 
 
-def _must_do(memory: Memory, approvals: tuple[tuple[str, str, str, str], ...]) -> str:
+def _must_do(memory: Memory, approvals: tuple[tuple[str, str, str, str], ...], journal: str) -> str:
     if approvals:
         identity, _, _, typed = approvals[0]
         more = f" (and {len(approvals) - 1} more)" if len(approvals) > 1 else ""
         what = f" --type '{typed}'" if typed else ""
-        return f"answer: rekindle approve {identity}{what}{more}"
+        where = f" --journal {journal}" if journal else ""
+        return f"answer: rekindle approve {identity}{what}{where}{more}"
     stuck = _answers(memory, "stuck")
     if stuck and not memory.open:
         return str(stuck[0][1].get("hint", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 import structlog
@@ -60,7 +61,9 @@ class Show(Protocol):
 
 
 def _text(_logger: object, _name: str, event: Any) -> str:  # noqa: ANN401  structlog's own type
-    """Render a line for people: time, kind, text."""
+    """Render a line for people: time, kind, text; a line of our own stands alone."""
+    if "kind" not in event:
+        return str(event["event"])
     kind = str(event.get("kind", ""))
     return f"{event.get('time', ''):8}  {kind:16}  {event['event']}".rstrip()
 
@@ -94,22 +97,28 @@ class PlainLines:
 
     def say(self, text: str) -> None:
         """Print a line of our own."""
-        self._log.info(text, time="", kind="")
+        with suppress(OSError, ValueError):
+            self._log.info(text)
 
     def close(self) -> None:
         """Nothing to give back."""
 
     def _line(self, at: float, kind: str, text: str, run_id: str, **more: object) -> None:
-        self._log.info(text, time=clock(at), kind=kind, run_id=run_id, state=self._state, **more)
+        # A terminal that was closed must not end a recovery.
+        with suppress(OSError, ValueError):
+            self._log.info(
+                text, time=clock(at), kind=kind, run_id=run_id, state=self._state, **more
+            )
 
 
 class LivePanel:
     """The five states, the three sentences, the figures and the last entries, redrawn in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: str) -> None:
         from rich.console import Console
         from rich.live import Live
 
+        self._journal = journal
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=8, transient=False)
         self._live.start()
@@ -117,7 +126,9 @@ class LivePanel:
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Redraw."""
-        self._live.update(panel(view(turn.memory, (*rules.plan.states, "done")), self._recent))
+        seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
+        with suppress(OSError, ValueError):
+            self._live.update(panel(seen, self._recent))
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Remember the last entries that people follow."""
@@ -128,11 +139,13 @@ class LivePanel:
 
     def say(self, text: str) -> None:
         """Print above the panel."""
-        self._console.print(text, markup=False, highlight=False)
+        with suppress(OSError, ValueError):
+            self._console.print(text, markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the last picture on the screen."""
-        self._live.stop()
+        with suppress(OSError, ValueError):
+            self._live.stop()
 
 
 def panel(seen: View, recent: Sequence[str]) -> Any:  # noqa: ANN401  a rich renderable
@@ -162,26 +175,8 @@ def panel(seen: View, recent: Sequence[str]) -> Any:  # noqa: ANN401  a rich ren
     return Group(states, table, Text("\n".join(recent), style="dim"))
 
 
-def watcher_for(stream: TextIO, *, quiet: bool) -> Show:
-    """Choose: a panel where somebody looks at a terminal that can be redrawn, else lines, else nothing."""
-    if quiet:
-        return Silent()
+def watcher_for(stream: TextIO, journal: str) -> Show:
+    """Choose: a panel where somebody looks at a terminal that can be redrawn, else lines."""
     if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        return LivePanel()
+        return LivePanel(journal)
     return PlainLines(stream)
-
-
-class Silent:
-    """Shows nothing: the document at the end is all that was asked for."""
-
-    def turned(self, rules: Rules, turn: Turn) -> None:
-        """Nothing."""
-
-    def wrote(self, rows: Sequence[Row]) -> None:
-        """Nothing."""
-
-    def say(self, text: str) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""

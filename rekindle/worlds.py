@@ -26,7 +26,7 @@ def world_of(found: Found, plan: Plan, journal: Path) -> World:
         return _checked(real(plan, journal), found.opened.identity)
     from rekindle.rehearsal import world_again
 
-    return world_again(found, journal)
+    return world_again(found)
 
 
 def real(plan: Plan, journal: Path) -> World:

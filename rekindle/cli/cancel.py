@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from engine.errors import Exit, UsageWrong
+from engine.memory import Memory
 from journal import inbox
 from journal.lease import Holder
 from rekindle.cli.options import journal_option
@@ -30,21 +33,14 @@ def command(journal: str | None) -> int:
         inbox.submit(path, inbox.Cancel(actor=actor))
         tell("left for the running session; it finishes what is in flight first")
         return Exit.DONE
-    return _close(path, actor)
+    return _close(path, found.memory, actor)
 
 
-def _close(path: object, actor: str) -> int:
-    from pathlib import Path
-
+def _close(path: Path, memory: Memory, actor: str) -> int:
     from journal import entries as e
     from journal.store import Journal
 
-    file = Path(str(path))
-    found = newest(file)
-    if found is None:
-        return Exit.OUR_BUG
-    memory = found.memory
-    held = Journal.resume(file, holder=Holder.here())
+    held = Journal.resume(path, holder=Holder.here())
     try:
         entries: list[e.AnyEntry] = [e.CancelRequested(at=memory.now, actor=actor)]
         if memory.open:

@@ -53,7 +53,7 @@ def command(
         _refuse_open(found.memory.run_id, found.opened.purpose, str(path))
     opening = _opening(scenario, path, speed)
     tell(f"journal {path}")
-    return open_run(opening, options, lambda f, p: world_of(f, p, path))
+    return open_run(opening, options, lambda f, p: world_of(f, p, path), before=found)
 
 
 def _opening(name: str, journal: Path, speed: float) -> Opening:

@@ -33,4 +33,4 @@ def command(plan: str, journal: str | None, approve: tuple[str, ...], *, as_json
         return resume_run(found, options, lambda f, p: world_of(f, p, path), plan=loaded)
     world = real(loaded, path)
     opening = Opening("run", loaded, world.now(), identity_of(world))
-    return open_run(opening, options, lambda _found, _plan: world)
+    return open_run(opening, options, lambda _found, _plan: world, before=found)

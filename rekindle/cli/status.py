@@ -33,7 +33,7 @@ def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
             reference="no-run",
             hint="`rekindle history` lists the runs of a journal",
         )
-    seen = view(found.memory, states_of(found.plan))
+    seen = view(found.memory, states_of(found.plan), str(path))
     if as_json:
         print_json(_document(seen, found, path))
     else:
@@ -93,7 +93,7 @@ def _show(seen: View, found: Found, path: Path) -> None:
         print_line(f"held by       {found.lease.holder} since {stamp(found.lease.since)}")
     else:
         print_line(
-            "held by       nobody: `rekindle resume` goes on"
+            f"held by       nobody: `rekindle resume --journal {path}` goes on"
             if not found.memory.outcome
             else "held by       nobody: closed"
         )

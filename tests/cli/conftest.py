@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from journal.errors import Diagnosed
+from journal.reader import Reader
 
 SECONDS = 120.0
 
@@ -52,6 +56,25 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def until_entry(
+        self, journal: Path, kind: str, scenario: str = "june-12", speed: int = 60
+    ) -> subprocess.Popen[str]:
+        """Start a rehearsal, slowly, and return it as soon as its journal has an entry of that kind."""
+        words = ("rehearse", scenario, "--speed", str(speed), "--journal", str(journal), "--json")
+        process = self.start(*words)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with Reader(journal) as reader:
+                    if any(row.kind == kind for row in reader.rows()):
+                        return process
+            except Diagnosed:
+                pass  # not there yet
+            time.sleep(0.05)
+        process.kill()
+        process.communicate()
+        pytest.fail(f"no {kind} within a minute")
 
     def __call__(self, *arguments: str) -> Answer:
         process = self.start(*arguments)

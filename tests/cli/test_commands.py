@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -170,30 +171,35 @@ def test_bad_input_is_told_what_where_and_what_next(
     assert said in answer.err
 
 
-def test_a_damaged_journal_is_named_and_not_touched(rekindle: Program, tmp_path: Path) -> None:
+def test_a_damaged_journal_is_named_and_not_touched(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
     import sqlite3
 
     journal = tmp_path / "j.db"
-    rekindle("rehearse", "node-lost", "--journal", str(journal))
+    scenario = str(scenario_without_operator("june-12"))
+    assert rekindle("rehearse", scenario, "--journal", str(journal)).code == 4
     with sqlite3.connect(journal) as database:
-        for (name,) in database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchall():
+        triggers = database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _sql in triggers:
             database.execute(f'DROP TRIGGER "{name}"')
         database.execute("UPDATE entries SET at = at + 1 WHERE id = 5")
+        for _name, sql in triggers:
+            database.execute(sql)
     database.close()
 
     assert rekindle("log", "--verify", "--journal", str(journal)).code == 77
+    before = journal.read_bytes()
     answer = rekindle("resume", "--journal", str(journal))
-    assert answer.code in {0, 77}
+    assert (answer.code, "entry 5" in answer.err) == (77, True)
+    assert journal.read_bytes() == before
 
 
 def test_an_open_run_of_another_kind_is_not_mixed_up(rekindle: Program, tmp_path: Path) -> None:
     journal = str(tmp_path / "j.db")
-    process = rekindle.start("rehearse", "june-12", "--speed", "5", "--journal", journal)
-    import time
-
-    time.sleep(2.5)
+    process = rekindle.until_entry(tmp_path / "j.db", "action.intended")
     process.kill()
     process.communicate()
 

@@ -63,36 +63,11 @@ def test_many_killed_rehearsals_arrive(
     _until_done(rekindle, scenario, tmp_path / "j.db", seed)
 
 
-def _until_entry(
-    rekindle: Program, journal: Path, kind: str, scenario: str = "june-12"
-) -> subprocess.Popen[str]:
-    """Start a rehearsal slowly and wait until the journal has an entry of that kind."""
-    import time
-
-    from journal.errors import Diagnosed
-    from journal.reader import Reader
-
-    process = rekindle.start(
-        "rehearse", scenario, "--speed", "60", "--journal", str(journal), "--json"
-    )
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            with Reader(journal) as reader:
-                if any(row.kind == kind for row in reader.rows()):
-                    return process
-        except Diagnosed:
-            pass
-        time.sleep(0.05)
-    process.kill()
-    pytest.fail(f"no {kind} within 30 s")
-
-
 def test_one_interrupt_closes_the_books_and_says_how_to_go_on(
     rekindle: Program, tmp_path: Path
 ) -> None:
     journal = tmp_path / "j.db"
-    process = _until_entry(rekindle, journal, "approval.asked")
+    process = rekindle.until_entry(journal, "approval.asked")
 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=SECONDS)
@@ -106,7 +81,7 @@ def test_one_interrupt_closes_the_books_and_says_how_to_go_on(
 
 def test_two_interrupts_leave_at_once_and_lose_nothing(rekindle: Program, tmp_path: Path) -> None:
     journal = tmp_path / "j.db"
-    process = _until_entry(rekindle, journal, "action.intended")
+    process = rekindle.until_entry(journal, "action.intended")
 
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
@@ -122,7 +97,7 @@ def test_a_second_operator_is_refused_and_told_who_holds_the_run(
     rekindle: Program, tmp_path: Path
 ) -> None:
     journal = tmp_path / "j.db"
-    process = _until_entry(rekindle, journal, "action.intended")
+    process = rekindle.until_entry(journal, "action.intended")
     try:
         answer = rekindle("resume", "--journal", str(journal))
     finally:
@@ -138,25 +113,26 @@ def test_an_answer_from_another_terminal_reaches_the_running_session(
 ) -> None:
     journal = tmp_path / "j.db"
     scenario = str(scenario_without_operator("june-12"))
-    process = _until_entry(rekindle, journal, "approval.asked", scenario)
+    process = rekindle.until_entry(journal, "approval.asked", scenario, speed=15)
     approvals = rekindle("status", "--journal", str(journal), "--json").document["approvals"]
 
-    for item in approvals:
-        given = rekindle("approve", item["id"], "--type", item["typed"], "--journal", str(journal))
-        assert given.code == 0, given.err
+    answers = [
+        rekindle("approve", item["id"], "--type", item["typed"], "--journal", str(journal))
+        for item in approvals
+    ]
     out, err = process.communicate(timeout=SECONDS)
 
-    if process.returncode != 0:  # the last answer came after the session had nothing left to do
-        resumed = rekindle("resume", "--journal", str(journal), "--json")
-        out, err = resumed.out, resumed.err
-    assert '"outcome": "done"' in out, err
+    assert [answer.code for answer in answers] == [0, 0, 0]
+    assert "left for the running session" in answers[0].err
+    assert process.returncode == 0, err
+    assert '"outcome": "done"' in out
 
 
 def test_a_cancelled_session_finishes_what_is_in_flight_and_closes(
     rekindle: Program, tmp_path: Path
 ) -> None:
     journal = tmp_path / "j.db"
-    process = _until_entry(rekindle, journal, "action.intended")
+    process = rekindle.until_entry(journal, "action.intended")
 
     assert rekindle("cancel", "--journal", str(journal)).code == 0
     out, err = process.communicate(timeout=SECONDS)
