@@ -17,7 +17,7 @@ from engine.memory import Memory
 from engine.patience import spoken
 from engine.plan import DONE, Plan
 from engine.recipe import Facts, Judgement, Recipe, Verdict
-from journal.entries import Json
+from journal.entries import Fact, Json
 from journal.redactor import redact, redact_text
 
 MACHINE: Subject = "machine"
@@ -31,6 +31,8 @@ class Rules:
     plan: Plan
     machine: Machine
     latest: list[tuple[Facts, dict[str, Judgement]]] = field(default_factory=list, compare=False)
+    # Per subject: a fact as it was reduced, and the remembered one that says the same.
+    known: dict[Subject, tuple[Fact, Fact]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, recipe: Recipe, plan: Plan) -> Rules:

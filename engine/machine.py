@@ -9,7 +9,7 @@ returned, never performed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -61,8 +61,11 @@ class Cursor:
         return all(self.judgements[name].verdict is Verdict.HOLDS for name in before)
 
 
+NOWHERE = Cursor("", {}, frozenset(), frozenset(), ())
+
+
 class Machine:
-    """The compiled table of one plan; shared, immutable in use."""
+    """The compiled table of one plan; what it returns depends on its arguments alone."""
 
     def __init__(self, plan: Plan) -> None:
         """Build the table once; every name in it was resolved by the loader."""
@@ -81,6 +84,9 @@ class Machine:
                 # Declared lowest first: transitions takes the first whose condition is met.
                 condition = partial(_is_broken_long, lower)
                 self._table.add_transition(REGRESS, name, lower, conditions=[condition])
+        # One model for all questions: making one costs more than all the conditions of a turn.
+        self._cursor = replace(NOWHERE)
+        self._table.add_model(self._cursor)
 
     def next_move(
         self,
@@ -96,15 +102,14 @@ class Machine:
         for trigger in (REGRESS, ADVANCE):
             if trigger not in self._table.get_triggers(state):
                 continue
-            cursor = Cursor(state, judgements, held, broken_long, self.order)
+            cursor = self._cursor
+            cursor.judgements, cursor.order = judgements, self.order
+            cursor.held, cursor.broken_long = held, broken_long
+            self._table.set_state(state, cursor)
             model: Any = cursor  # transitions adds its methods at run time
-            self._table.add_model(model, initial=state)
-            try:
-                if model.trigger(trigger):
-                    decisive = cursor.state if trigger == REGRESS else state
-                    return Move(state, cursor.state, judgements[decisive].why, trigger)
-            finally:
-                self._table.remove_model(model)
+            if model.trigger(trigger):
+                decisive = cursor.state if trigger == REGRESS else state
+                return Move(state, cursor.state, judgements[decisive].why, trigger)
         return None
 
 

@@ -32,10 +32,16 @@ def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
     """Write what changed since the last look, and nothing else."""
     known = draft.memory.facts
     changed: dict[str, Fact] = {}
+    compared = draft.rules.known
     for subject, fresh in facts.items():
         old = known.get(subject)
-        if old is not None and _is_known(fresh, old):
-            continue
+        if old is not None:
+            pair = compared.get(subject)
+            if pair is not None and pair[0] is fresh and pair[1] is old:
+                continue
+            if _is_known(fresh, old):
+                compared[subject] = (fresh, old)
+                continue
         if old is not None and old.code == fresh.code and fresh.since is None:
             dated = replace(fresh, since=old.since)
         else:
@@ -59,7 +65,7 @@ def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
     cleared = tuple(sorted(before.keys() - findings.keys()))
     if news or cleared:
         draft.add(e.FindingsChanged(at=draft.now, changed=news, cleared=cleared))
-    goal = draft.rules.recipe.goal(draft.memory.facts)
+    goal = draft.rules.recipe.goal(draft.memory.facts) if parts or removed else ""
     if goal and goal != draft.memory.goal:
         draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
 

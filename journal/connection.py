@@ -40,8 +40,8 @@ def connect(path: Path, *, synchronous: Synchronous = "full", wal: bool = True) 
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def begin(_connection: Connection) -> None:
+        raw.execute("BEGIN IMMEDIATE")
 
     return engine.connect()
 

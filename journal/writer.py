@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _INSERT_ENTRIES: Final = insert(tables.entries)
 _INSERT_PAYLOADS: Final = insert(tables.payloads)
-_FENCE: Final = select(tables.lease.c.epoch, tables.lease.c.holder)
+_FENCE: Final = str(select(tables.lease.c.epoch, tables.lease.c.holder))  # compiled once
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -148,7 +148,7 @@ def read_lease(connection: Connection) -> Lease | None:
 
 def holds_lease(connection: Connection, epoch: int, holder: str) -> bool:
     """Tell whether the lease row still says what we think, inside the transaction."""
-    return connection.execute(_FENCE).one_or_none() == (epoch, holder)
+    return connection.exec_driver_sql(_FENCE).one_or_none() == (epoch, holder)
 
 
 def write_lease(connection: Connection, lease: Lease) -> None:

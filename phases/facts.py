@@ -6,6 +6,7 @@ Facts hold instants, never durations. What cannot be listed has no facts at all 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -78,12 +79,19 @@ def _of_kind(
     return made
 
 
+def _is_same(kept: object, found: object) -> bool:
+    """Tell whether nothing changed: the same object, or a tuple of the same objects."""
+    if isinstance(kept, tuple) and isinstance(found, tuple):
+        return len(kept) == len(found) and all(map(operator.is_, kept, found))
+    return kept is found
+
+
 def _kept(
     section: Section, subject: str, found: object, context: object, make: Callable[[], Fact]
 ) -> Fact:
     """Judge an object, unless it has not changed since: a turn costs what changed, not the cluster."""
     kept = section.verdicts.get(subject)
-    if kept is not None and kept[0] is found and kept[1] == context:
+    if kept is not None and _is_same(kept[0], found) and kept[1] == context:
         return kept[2]
     fact = make()
     section.verdicts[subject] = (found, context, fact)
@@ -174,13 +182,18 @@ def _k8s_nodes(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
 def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     for kind in WORKLOADS:
         facts.update(_of_kind(section, snapshot, kind, partial(_workloads_of, section, kind)))
-    if any(_listed(snapshot, kind) is None for kind in WORKLOADS):
+    listed = tuple(_listed(snapshot, kind) for kind in WORKLOADS)
+    if None in listed:
         return
+    facts[codes.PODS] = _kept(section, codes.PODS, listed, None, partial(_counted, section, facts))
+
+
+def _counted(section: Section, facts: Facts) -> Fact:
     ready = 0
     for item in section.inventory.workloads:
         fact = facts[codes.subject(item.kind, item.key)]
         ready += min(int(fact.detail["ready"]), item.pods)
-    facts[codes.PODS] = Fact("counted", detail={"ready": ready, "expected": section.inventory.pods})
+    return Fact("counted", detail={"ready": ready, "expected": section.inventory.pods})
 
 
 def _workloads_of(section: Section, kind: str, listed: Listed) -> dict[str, Fact]:
