@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Json, Outcome
 
-EARLIER = 64  # attempts that were followed by others, kept for the doubt in them
+EARLIER = 64  # attempts of a verb that were followed by others, kept for the doubt in them
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -120,13 +120,15 @@ class Memory(msgspec.Struct, frozen=True):
         return tuple(sorted(found, key=lambda attempt: attempt.intended_at))
 
     def doubts(self, verbs: Iterable[str]) -> tuple[Attempt, ...]:
-        """Return what of *verbs* was begun and never settled: a new run must not forget it."""
+        """Return what of *verbs* happened or may have: begun and never settled, or settled as done."""
         wanted = set(verbs)
         known = (*self.earlier, *self.last.values())
+        found = [a for a in known if a.verb in wanted and a.outcome is not Outcome.FAILED]
         return tuple(
-            replace(a, outcome=Outcome.UNSETTLED, settled_at=a.settled_at or self.now)
-            for a in known
-            if a.verb in wanted and a.outcome in {None, Outcome.UNSETTLED}
+            a
+            if a.outcome is Outcome.DONE
+            else replace(a, outcome=Outcome.UNSETTLED, settled_at=a.settled_at or self.now)
+            for a in found
         )
 
     def passed(self, instant: Instant) -> bool:
@@ -300,11 +302,11 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
             once = entry.arguments.get("once")
             before = memory.last.get(key)
             kept = before is not None and before.outcome in {Outcome.DONE, Outcome.UNSETTLED}
-            earlier = (*memory.earlier, before) if kept and before is not None else memory.earlier
+            earlier = _kept(memory.earlier, before) if kept and before else memory.earlier
             return replace(
                 memory,
                 last={**memory.last, key: attempt},
-                earlier=earlier[-EARLIER:],
+                earlier=earlier,
                 open={**memory.open, entry.action: attempt},
                 attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
                 retrials={name: at for name, at in memory.retrials.items() if name != key},
@@ -313,6 +315,14 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
             )
         case e.ActionSettled():
             return _settled(memory, key, entry)
+
+
+def _kept(earlier: tuple[Attempt, ...], attempt: Attempt) -> tuple[Attempt, ...]:
+    """Bound each verb by itself: a hundred nudges must not push out the doubt in one bootstrap."""
+    same = [known for known in earlier if known.verb == attempt.verb]
+    if len(same) < EARLIER:
+        return (*earlier, attempt)
+    return (*(known for known in earlier if known is not same[0]), attempt)
 
 
 def _settled(memory: Memory, key: str, entry: e.ActionSettled) -> Memory:

@@ -13,12 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.draft import Draft
-from engine.memory import Attempt
+from engine.memory import Attempt, Memory
 from engine.patience import backoff
+from engine.plan import Plan
 from engine.recipe import Effect, Facts, Findings, Happened
 from engine.world import NO_ANSWER, Intent
 from journal import entries as e
-from journal.entries import Fact, Outcome
+from journal.entries import Fact, Outcome, RunOutcome
 from journal.redactor import redact, redact_text
 
 ENTRY_BYTES = 16 * 1024
@@ -152,6 +153,23 @@ def settle_by_probe(draft: Draft) -> None:
                 by="probe",
             )
         )
+
+
+def doubts_left(plan: Plan, memory: Memory) -> tuple[Attempt, ...]:
+    """
+    Return what a new run must not forget of the one before it: once actions whose effect was never seen.
+
+    A settlement is no proof. What a probe sees in the last facts, and what a run that reached its goal did, is seen.
+    """
+    once = [name for name, verb in plan.verbs.items() if verb.effect is Effect.ONCE]
+    if memory.outcome == RunOutcome.DONE:
+        return tuple(a for a in memory.doubts(once) if a.outcome is Outcome.UNSETTLED)
+    return tuple(a for a in memory.doubts(once) if not _shows(plan, memory, a))
+
+
+def _shows(plan: Plan, memory: Memory, attempt: Attempt) -> bool:
+    probe = plan.verbs[attempt.verb].probe
+    return probe is not None and probe(plan, memory.facts, intent_of(attempt)) is Happened.YES
 
 
 def schedule_retries(draft: Draft, dice: Dice) -> None:

@@ -17,12 +17,13 @@ from phases import codes
 from phases.cni_up import installed
 from phases.knots import (
     DELETION_GRACE_SECONDS,
+    kinds,
     missing_kinds,
     namespaces,
     settled,
     terminating,
 )
-from phases.nudges import NUDGED, is_clear, nudge
+from phases.nudges import NUDGED, is_clear, nudge, paced
 from phases.section import Section
 from phases.verbs import ROOT
 
@@ -64,9 +65,11 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(_controllers(plan, facts, memory))
     if not answers:
         answers.update(_roots(section, facts, memory))
+    answers.update(kinds(section, facts, memory))
     answers.update(namespaces(section, facts, memory))
     answers.update(missing_kinds(section, facts, memory))
     answers.update(_objects(section, facts, memory))
+    answers = paced(section, answers, memory)
     asks = any(isinstance(a, Act) and a.approval is not None for a in answers.values())
     return _only_after_a_person(answers, facts) if asks else answers
 
@@ -151,7 +154,7 @@ def _object(section: Section, subject: Subject, fact: Fact, facts: Facts, memory
             return Wait(fact.reason or "is being reconciled")
     cause = str(fact.detail.get("cause") or "")
     wakeable = subject.partition("/")[0] in NUDGED and fact.detail.get("parked", True)
-    if wakeable and is_clear(section, cause, facts):
+    if wakeable and is_clear(section, subject, cause, facts):
         return nudge(subject, fact, cause, memory)
     if fact.code == codes.FAILED and cause != "RetriesExceeded":
         return Wait(fact.reason, can_clear="no")

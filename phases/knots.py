@@ -51,17 +51,31 @@ def namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject, 
         fact = facts.get(subject)
         if fact is None or fact.code != codes.TERMINATING:
             continue
-        held = [
-            found
-            for key, found in facts.items()
-            if key.startswith("holder/") and found.detail.get("namespace") == name
-        ]
+        held = [found for found in _holders(facts) if found.detail.get("namespace") == name]
         for holder in held:
             target = codes.subject("holder", str(holder.detail["uid"]))
-            answers[target] = _release(section, holder, facts, memory)
+            answers[target] = _release(section, holder, f"namespace {name}", facts, memory)
         if not held:
             answers[subject] = Wait(f"namespace {name} is Terminating: {fact.reason}")
     return answers
+
+
+def kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+    """Answer for what holds each expected CRD that is on its way out: an instance of it with a finalizer."""
+    answers: dict[Subject, Answer] = {}
+    for name in section.crd_names:
+        if facts.get(codes.subject("crd", name), GONE).code != codes.TERMINATING:
+            continue
+        for holder in _holders(facts):
+            detail = holder.detail
+            if f"{detail['resource']}.{detail['group']}" == name:
+                target = codes.subject("holder", str(detail["uid"]))
+                answers[target] = _release(section, holder, f"CRD {name}", facts, memory)
+    return answers
+
+
+def _holders(facts: Facts) -> list[Fact]:
+    return [found for key, found in facts.items() if key.startswith("holder/")]
 
 
 def _is_fluxs(section: Section, finalizers: list[str], facts: Facts) -> bool:
@@ -72,10 +86,11 @@ def _is_fluxs(section: Section, finalizers: list[str], facts: Facts) -> bool:
     return all(subject in facts for subject in controllers)
 
 
-def _release(section: Section, holder: Fact, facts: Facts, memory: Memory) -> Answer:
+def _release(section: Section, holder: Fact, held: str, facts: Facts, memory: Memory) -> Answer:
     """Only a controller or a person may take a finalizer off; a controller that lives is given its time."""
     detail = holder.detail
-    name = f"{detail['kind']} {detail['namespace']}/{detail['name']}"
+    key = f"{detail['namespace']}/{detail['name']}" if detail["namespace"] else str(detail["name"])
+    name = f"{detail['kind']} {key}"
     due = (holder.since or memory.opened_at) + HOLDER_GRACE_SECONDS
     if detail.get("owner_alive") or _is_fluxs(section, detail["finalizers"], facts):
         return Wait(f"{name} is being finalized by its controller")
@@ -85,16 +100,16 @@ def _release(section: Section, holder: Fact, facts: Facts, memory: Memory) -> An
     arguments = {key: detail[key] for key in wanted}
     finalizers = ", ".join(detail["finalizers"])
     ask = Ask(
-        question=f"take {finalizers} off {name}, which holds namespace {detail['namespace']}?",
+        question=f"take {finalizers} off {name}, which holds {held}?",
         consequence=leak_of(str(detail["group"])),
         evidence={"uid": detail["uid"], "finalizers": detail["finalizers"], "verb": RELEASE},
-        typed=f"{detail['namespace']}/{detail['name']}",
+        typed=key,
     )
     target = codes.subject("holder", str(detail["uid"]))
     shown = settled(memory.last_of(RELEASE, target), RELEASE_SETTLE_SECONDS)
     if shown is not None and not memory.passed(shown):
         return Wait(f"{name} was released and is still listed", shown)
-    return Act(RELEASE, target, arguments, f"{name} holds its namespace", ask)
+    return Act(RELEASE, target, arguments, f"{name} holds {held}", ask)
 
 
 def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:

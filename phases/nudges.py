@@ -6,7 +6,9 @@ The protocol is Flux's own annotation; a blanket reconcile would only queue behi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
 from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Memory
@@ -17,6 +19,10 @@ from phases.knots import crd_of
 from phases.section import Section
 from phases.verbs import NUDGE
 
+CONFIRM_SECONDS = 60.0  # twice the time after which Flux looks at a dependency again
+CONFIRMED = {"gitrepository", "helmrelease", "kustomization"}  # they tell which token they handled
+NUDGES_IN_FLIGHT = 4  # Flux's own default for how many it reconciles at once
+NUDGES_PER_SECOND = 5
 FAMILIES = {"CustomResourceDefinition": "crd", "ClusterSecretStore": "store"}
 NUDGED = {
     "externalsecret": "ExternalSecret",
@@ -26,10 +32,15 @@ NUDGED = {
 }
 
 
-def is_clear(section: Section, cause: str, facts: Facts) -> bool:
-    """Say whether a recorded cause has provably cleared."""
+def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bool:
+    """Say whether the recorded cause that blocks *subject* has provably cleared."""
     family, _, name = cause.partition(":")
     match family:
+        case "dependency":
+            family = subject.partition("/")[0]
+            needed = {codes.subject(family, name), *section.dependencies.get(subject, ())}
+            found = [facts.get(dependency) for dependency in needed]
+            return all(fact is not None and fact.code == codes.READY for fact in found)
         case "kind":
             kind, _, group = name.partition(".")
             return crd_of(section, facts, kind, group) is not None
@@ -68,7 +79,7 @@ def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
     key = f"{uid}/{generation}/{cause}"
     if key in memory.keys and not _may_repeat(subject, key, memory):
-        return Wait(f"woken after {cause} cleared; {fact.reason}", can_clear="unknown")
+        return _woken(subject, fact, cause, key, memory)
     kind, _, name = subject.partition("/")
     namespace, _, bare = name.partition("/")
     stamp = datetime.fromtimestamp(memory.now, UTC).isoformat()
@@ -84,6 +95,44 @@ def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
         "once": key,
     }
     return Act(NUDGE, subject, arguments, f"{cause} has cleared")
+
+
+def _woken(subject: Subject, fact: Fact, cause: str, key: str, memory: Memory) -> Wait:
+    """Only the controller's own token shows that a whole attempt began after the nudge; silence is a finding."""
+    last = memory.last_of(NUDGE, subject)
+    helpless = Wait(f"woken after {cause} cleared; {fact.reason}", can_clear="unknown")
+    if last is None or last.arguments.get("once") != key or last.settled_at is None:
+        return helpless
+    told = subject.partition("/")[0] in CONFIRMED
+    if not told or fact.detail.get("handled_at") == last.arguments["requested_at"]:
+        return helpless
+    due = last.settled_at + CONFIRM_SECONDS
+    if not memory.passed(due):
+        return Wait(f"woken after {cause} cleared; no controller has taken it up yet", due)
+    return Wait(
+        f"woken after {cause} cleared, and no controller took it up: its workers are all busy, or it is down",
+        can_clear="unknown",
+    )
+
+
+def paced(
+    section: Section, answers: dict[Subject, Answer], memory: Memory
+) -> dict[Subject, Answer]:
+    """Wake few at a time and what others wait for first: a herd would only queue in front of itself."""
+    wished = [s for s, a in answers.items() if isinstance(a, Act) and a.verb == NUDGE]
+    begun = [a for a in memory.last.values() if a.verb == NUDGE]
+    recent = [a.intended_at for a in begun if a.intended_at > memory.now - 1.0]
+    in_flight = sum(a.verb == NUDGE for a in memory.open.values())
+    free = max(0, min(NUDGES_IN_FLIGHT - in_flight, NUDGES_PER_SECOND - len(recent)))
+    if len(wished) <= free:
+        return answers
+    told = dict(answers)
+    later = sorted(wished, key=section.rank)[free:]
+    for subject in later:
+        told[subject] = Wait("its cause has cleared; waits for its turn to be woken")
+    if recent:  # one alarm is enough for all of them
+        told[later[0]] = replace(cast("Wait", told[later[0]]), until=min(recent) + 1.0)
+    return told
 
 
 def _may_repeat(subject: Subject, key: str, memory: Memory) -> bool:

@@ -31,12 +31,13 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
             reason = fact.reason or fact.code if fact is not None else codes.ABSENT
             worst = worst or f"{subject}: {reason}"
         ready += min(int(fact.detail["ready"]), pods) if fact is not None else 0
-    restarts = facts.get(codes.RESTARTS)
-    disturbed = (restarts.since or 0.0) if restarts is not None else 0.0
     if worst:
         return Judgement(Verdict.BROKEN, worst, ready, expected)
+    restarts = facts.get(codes.RESTARTS)
+    if restarts is None:
+        return Judgement(Verdict.UNKNOWN, "Pods cannot be listed: restarts?", ready, expected)
     why = "every expected workload is complete"
-    return Judgement(Verdict.HOLDS, why, ready, expected, disturbed)
+    return Judgement(Verdict.HOLDS, why, ready, expected, restarts.since or 0.0)
 
 
 def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict[Subject, Answer]:

@@ -152,6 +152,31 @@ class Section(Strict):
         )
 
     @cached_property
+    def dependencies(self) -> dict[Subject, tuple[Subject, ...]]:
+        """What each Kustomization and HelmRelease depends on, by its own dependsOn."""
+        found: dict[Subject, tuple[Subject, ...]] = {}
+        for kustomization in self.inventory.kustomizations:
+            names = (codes.subject("kustomization", key) for key in kustomization.depends_on)
+            found[codes.subject("kustomization", kustomization.key)] = tuple(names)
+        for release in self.inventory.helmreleases:
+            names = (codes.subject("helmrelease", key) for key in release.depends_on)
+            found[codes.subject("helmrelease", release.key)] = tuple(names)
+        return found
+
+    def rank(self, subject: Subject) -> tuple[int, int, Subject]:
+        """Order subjects as they can succeed: sources, Kustomizations by depth, releases by depth, the rest."""
+        families = ("gitrepository", "kustomization", "helmrelease")
+        family = subject.partition("/")[0]
+        place = families.index(family) if family in families else len(families)
+        return place, self._depth(subject, ()), subject
+
+    def _depth(self, subject: Subject, path: tuple[Subject, ...]) -> int:
+        if subject in path:
+            return 0  # a cycle has no depth
+        below = self.dependencies.get(subject, ())
+        return 1 + max((self._depth(item, (*path, subject)) for item in below), default=-1)
+
+    @cached_property
     def crd_names(self) -> tuple[str, ...]:
         """CRDs to watch: those that Git brings, and those that may be applied out of band."""
         expected = (item.name for item in self.inventory.crds)

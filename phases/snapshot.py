@@ -51,8 +51,8 @@ class NodeLook(msgspec.Struct, frozen=True):
 
     *stage* is MachineStatus' stage (maintenance, booting, running, ...), or ``foreign``: it is configured, but with
     other secrets than ours. *unmet* are the names of unmet conditions. *etcd* is the state of the etcd service
-    (Waiting, Preparing, Running, ..., empty: none), *members* the host names of etcd's member list as this node tells
-    it (None: it answered none), *learners* those of them that are learners.
+    (Waiting, Preparing, Running, ..., empty: there is none, None: it did not tell), *members* the host names of etcd's
+    member list as this node tells it (None: it answered none), *learners* those of them that are learners.
     """
 
     stage: str
@@ -60,7 +60,7 @@ class NodeLook(msgspec.Struct, frozen=True):
     unmet: tuple[str, ...] = ()
     boot_id: str = ""
     machine_uuid: str = ""
-    etcd: str = ""
+    etcd: str | None = ""
     etcd_healthy: bool = False
     members: tuple[str, ...] | None = None
     learners: tuple[str, ...] = ()

@@ -149,12 +149,12 @@ def _unseen(absent: dict[str, Fact | None], memory: Memory) -> Answer | None:
 
 def _bootstrap(section: Section, waiting: list[str], facts: Facts, memory: Memory) -> Answer:
     attempts = memory.attempts_at(BOOTSTRAP)
+    if attempts and attempts[-1].code == ALREADY_EXISTS:
+        # Also after a repetition that a person allowed: that yes was no yes to this.
+        return _data_left(attempts[-1], memory)
     doubtful = [a for a in attempts if a.outcome in {None, Outcome.UNSETTLED, Outcome.DONE}]
     if doubtful:
         return _in_doubt(section, doubtful[-1], waiting, facts, memory)
-    refused = [a for a in attempts if a.code == ALREADY_EXISTS]
-    if refused:
-        return _data_left(refused[-1], memory)
     # A certain refusal is repeated where it was given, never elsewhere.
     name = str(attempts[-1].arguments["node"]) if attempts else waiting[0]
     if name not in waiting:
@@ -162,8 +162,13 @@ def _bootstrap(section: Section, waiting: list[str], facts: Facts, memory: Memor
     return _act(section, name, facts, None)
 
 
-def _act(section: Section, name: str, facts: Facts, approval: Ask | None) -> Act:
+def _act(section: Section, name: str, facts: Facts, approval: Ask | None) -> Answer:
     detail = facts[codes.node(name)].detail
+    unread = [what for what in ("uuid", "boot_id") if not detail.get(what)]
+    if unread:
+        # Without them a doubt in this step could never be told from another machine or another boot.
+        why = f"the {' and '.join(unread)} of {name} cannot be read; no bootstrap without"
+        return Wait(why, can_clear="unknown")
     arguments = {
         "node": name,
         "address": section.talos.nodes[name].address,
@@ -185,14 +190,15 @@ def _in_doubt(
     if not memory.passed(due):
         return Wait(f"etcd was bootstrapped on {name} and does not show itself yet", due)
     here = facts[codes.node(name)].detail if name in waiting else {}
-    same = bool(here) and here.get("uuid") == last.arguments.get("machine_uuid")
+    same = bool(here.get("uuid")) and here["uuid"] == last.arguments.get("machine_uuid")
     if not same:
         return Stuck(
             reference="etcd-bootstrap-in-doubt",
             message=f"the bootstrap on {name} is in doubt and that machine is not there to be asked",
             hint=f"bring back {name} with the same disk; never bootstrap another node in its place",
         )
-    if last.outcome is Outcome.DONE and here.get("boot_id") == last.arguments.get("boot_id"):
+    # Only another boot, read and not guessed, shows that what was accepted is gone.
+    if last.outcome is Outcome.DONE and here.get("boot_id") in {"", last.arguments.get("boot_id")}:
         return Wait(
             f"Talos accepted the bootstrap on {name}; etcd has not shown itself in this boot"
         )
@@ -219,7 +225,7 @@ def _data_left(last: Attempt, memory: Memory) -> Answer:
         reference="etcd-data-left",
         message=f"{name} has an etcd data directory and no etcd came up from it",
         hint=f"`talosctl -n {name} service etcd` says why; recover from a snapshot, or wipe EPHEMERAL of that "
-        "node only after every other control plane was asked",
+        "node only after every other control plane was asked, then `rekindle cancel` and `rekindle run`",
     )
 
 

@@ -21,7 +21,7 @@ from engine.answer import Act
 from engine.patience import seconds
 from engine.plan import Plan
 from engine.recipe import Effect, Facts, Happened, Retry, Verb
-from engine.world import PRECONDITION, TRANSIENT, Intent
+from engine.world import CONFLICT, NOT_FOUND, PRECONDITION, TRANSIENT, Intent
 from phases import codes
 
 APPLY = "talos.apply"
@@ -52,15 +52,18 @@ def release_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
     """
     Say whether the finalizers are off: the object is gone, or holds nothing any more.
 
-    Only a listing of what holds its namespace can tell; without one it stays unknown.
+    Only a listing of what holds its namespace or its CRD can tell; without one it stays unknown.
     """
     del plan
-    scope = f"namespace/{intent.arguments['namespace']}"
-    owner = facts.get(scope)
-    if owner is not None and owner.code == codes.ABSENT:
+    scopes = (
+        f"namespace/{intent.arguments['namespace']}",
+        f"crd/{intent.arguments['resource']}.{intent.arguments['group']}",
+    )
+    owners = [found for scope in scopes if (found := facts.get(scope)) is not None]
+    if any(owner.code == codes.ABSENT for owner in owners):
         return Happened.YES
-    listed = facts.get(f"holders/{scope}")
-    if listed is None or listed.code != codes.SEEN:
+    listed = [facts[f"holders/{scope}"] for scope in scopes if f"holders/{scope}" in facts]
+    if not any(found.code == codes.SEEN for found in listed):
         return Happened.UNKNOWN
     found = facts.get(codes.subject("holder", str(intent.arguments["uid"])))
     if found is None:
@@ -97,7 +100,7 @@ VERBS: dict[str, Verb] = {
             backoff_seconds=10.0,
             backoff_limit_seconds=10.0,
             full_jitter=False,
-            on=(PRECONDITION, TRANSIENT),
+            on=(PRECONDITION, TRANSIENT, CONFLICT),
         ),
         probe=bootstrap_happened,
         guard="Talos refuses with AlreadyExists where etcd's data directory is not empty; before that, every "
@@ -136,7 +139,7 @@ VERBS: dict[str, Verb] = {
             attempts=12,
             backoff_seconds=2.0,
             backoff_limit_seconds=30.0,
-            on=(TRANSIENT, "not-found"),
+            on=(TRANSIENT, NOT_FOUND),
         ),
     ),
     NUDGE: Verb(
@@ -147,7 +150,7 @@ VERBS: dict[str, Verb] = {
             attempts=6,
             backoff_seconds=2.0,
             backoff_limit_seconds=30.0,
-            on=(TRANSIENT, "conflict", "not-found"),
+            on=(TRANSIENT, CONFLICT, NOT_FOUND),
         ),
         probe=nudge_happened,
     ),
@@ -155,7 +158,12 @@ VERBS: dict[str, Verb] = {
         name=RELEASE,
         effect=Effect.ONCE,
         deadline_seconds=30.0,
-        retry=Retry(attempts=5, backoff_seconds=2.0, backoff_limit_seconds=30.0, on=(TRANSIENT,)),
+        retry=Retry(
+            attempts=5,
+            backoff_seconds=2.0,
+            backoff_limit_seconds=30.0,
+            on=(TRANSIENT, CONFLICT),  # changed in between, so nothing was done: look again
+        ),
         probe=release_happened,
         guard="the API refuses where the object's UID or resourceVersion is another, or it is not being deleted",
         destroys="what the finalizer's controller would have cleaned up outside the cluster is left behind",

@@ -23,8 +23,8 @@ import msgspec
 from engine.errors import EnvironmentWrong, Exit
 from engine.judging import Rules
 from engine.memory import Memory
+from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
-from engine.recipe import Effect
 from engine.runner import Ended, Requests, Runner
 from engine.world import World
 from journal import entries as e
@@ -71,8 +71,7 @@ def open_run(
 ) -> Exit:
     """Open a new run and pursue it; *before* is the journal's newest run so far."""
     plan = opening.plan
-    once = [name for name, verb in plan.verbs.items() if verb.effect is Effect.ONCE]
-    doubts = before.memory.doubts(once) if before is not None else ()
+    doubts = doubts_left(plan, before.memory) if before is not None else ()
     opened = e.RunOpened(
         at=opening.at,
         run_id=new_run_id(),

@@ -38,7 +38,8 @@ def kustomization(found: Flux | None, goal: str, *, suspended: bool) -> Fact:
     if early is not None or found is None:
         return early or Fact(ABSENT)
     ready = condition(found.status.conditions, "Ready")
-    detail = _identity(found.metadata)
+    handled = _handled(found.status.last_handled_reconcile_at)
+    detail = {**_identity(found.metadata), **handled}
     if _is_stalled(found.status.conditions):
         return Fact(FAILED, _text(ready), _since(ready), {**detail, "cause": "stalled"})
     if ready is None or ready.status == "Unknown":
@@ -63,7 +64,8 @@ def helm_release(found: Flux | None, *, suspended: bool = False) -> Fact:
     if early is not None or found is None:
         return early or Fact(ABSENT)
     ready = condition(found.status.conditions, "Ready")
-    detail = _identity(found.metadata)
+    handled = _handled(found.status.last_handled_reconcile_at)
+    detail = {**_identity(found.metadata), **handled}
     stalled = condition(found.status.conditions, "Stalled")
     if stalled is not None and stalled.status == "True":
         return Fact(FAILED, _text(ready), _since(stalled), {**detail, "cause": stalled.reason})
@@ -71,7 +73,10 @@ def helm_release(found: Flux | None, *, suspended: bool = False) -> Fact:
         return Fact(PROGRESSING, _progress(found.status.conditions), detail=detail)
     if ready.status == "False":
         cause = cause_of(ready, found.metadata.namespace)
-        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
+        parked = _is_parked(found.status.conditions)
+        return Fact(
+            BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause, "parked": parked}
+        )
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, "the latest generation is not reconciled", detail=detail)
     return Fact(READY, detail=detail)
@@ -176,6 +181,11 @@ def _early(found: Flux | None, *, suspended: bool) -> Fact | None:
     if found.spec.suspend:
         return Fact(SUSPENDED, "suspended in the cluster only", detail=_identity(found.metadata))
     return None
+
+
+def _handled(token: str) -> dict[str, Any]:
+    """Say which nudge of ours a controller has answered with a whole attempt."""
+    return {"handled_at": token} if "#" in token else {}
 
 
 def _identity(metadata: Meta) -> dict[str, Any]:

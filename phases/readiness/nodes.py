@@ -31,6 +31,7 @@ from phases.snapshot import NodeLook, Seen, Unseen
 FRESH_SECONDS = 10.0
 PERMITTED_UNMET = {"nodeReady"}
 WAITING_STATES = {"Waiting", "Preparing"}
+RUNS = "Running"
 BAD_TAINTS = (
     "node.kubernetes.io/not-ready",
     "node.kubernetes.io/unreachable",
@@ -67,7 +68,7 @@ def _stage(look: NodeLook, role: str) -> tuple[str, str]:
         return RUNNING, ""
     waits = role == "controlplane" and look.etcd in WAITING_STATES and not look.members
     if look.stage == "booting" and waits:
-        return WAITS_FOR_ETCD, f"etcd is {look.etcd.lower()}"
+        return WAITS_FOR_ETCD, f"etcd is {str(look.etcd).lower()}"
     return look.stage, ""
 
 
@@ -82,10 +83,13 @@ def etcd(control_planes: Mapping[str, Fact]) -> Fact:
     }
     if unseen:
         return Fact(UNKNOWN, f"not seen: {', '.join(unseen)}", detail={"members": len(told)})
+    silent = [n for n in names if _is_silent(control_planes[n])]
+    if silent:
+        return Fact(UNKNOWN, f"not told by {', '.join(silent)}", detail={"members": len(told)})
     if not told:
         return Fact(NONE, "no control plane has a member list")
     learners = sorted({n for fact in control_planes.values() for n in fact.detail["learners"]})
-    ill = [n for n in names if not control_planes[n].detail["etcd_healthy"]]
+    ill = [n for n in names if not _is_healthy(control_planes[n])]
     if ill:
         return Fact(FORMING, f"not healthy on {', '.join(ill)}")
     if learners:
@@ -96,12 +100,24 @@ def etcd(control_planes: Mapping[str, Fact]) -> Fact:
     return Fact(HEALTHY)
 
 
+def _is_healthy(control_plane: Fact) -> bool:
+    """A service on its way out may still call itself healthy."""
+    return bool(control_plane.detail["etcd_healthy"]) and control_plane.detail["etcd"] == RUNS
+
+
+def _is_silent(control_plane: Fact) -> bool:
+    """Say whether a question about etcd got no answer: what it did not tell is unknown, not contrary evidence."""
+    if control_plane.detail["etcd"] is None:
+        return True
+    return _is_healthy(control_plane) and control_plane.detail["members"] is None
+
+
 def k8s_node(found: Node | None, talos: Fact | None) -> Fact:
     """Judge a Node object against the machine behind it: an object of an earlier boot is a leftover."""
     if found is None:
         return Fact(ABSENT, "the kubelet has not registered")
     boot_id = str(talos.detail.get("boot_id") or "") if talos is not None else ""
-    if boot_id and found.status.node_info.boot_id not in {"", boot_id}:
+    if boot_id and found.status.node_info.boot_id != boot_id:
         return Fact(PROGRESSING, "the Node object is of an earlier boot")
     ready = condition(found.status.conditions, "Ready")
     if ready is None or ready.status != "True":
@@ -114,6 +130,10 @@ def k8s_node(found: Node | None, talos: Fact | None) -> Fact:
         return Fact(PROGRESSING, "cordoned")
     if talos is None or talos.code == UNSEEN:
         return Fact(UNOBSERVABLE, "its machine is not seen: this may be of an earlier boot")
+    if not boot_id:
+        return Fact(
+            UNOBSERVABLE, "its machine's boot id cannot be read: this may be of an earlier boot"
+        )
     return Fact(READY)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.world import CONFLICT, INVALID, NOT_FOUND, PRECONDITION
-from phases.objects import ApiStruct, Meta
+from phases.objects import ApiStruct, Condition, Meta, condition
 from rekindle.adapters import settling
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 RESET_AT = "reconcile.fluxcd.io/resetAt"
 FORCE_SYNC = "force-sync"
+HELD = ("True", "Progressing")
 NUDGED_KINDS = frozenset(
     {"Kustomization", "HelmRelease", "GitRepository", "ExternalSecret", "ClusterSecretStore"}
 )
@@ -40,11 +41,18 @@ class _Spec(ApiStruct, frozen=True, rename="camel"):
     suspend: bool = False
 
 
+class _Status(ApiStruct, frozen=True, rename="camel"):
+    """Whether a worker holds it."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
 class _Object(ApiStruct, frozen=True, rename="camel"):
     """What is checked before a nudge."""
 
     metadata: Meta
     spec: _Spec | None = None
+    status: _Status | None = None
 
 
 def nudge(intent: Intent, api: Api) -> Settlement:
@@ -105,6 +113,11 @@ def _refuse(intent: Intent, found: _Object) -> Settlement | None:
         return settling.failed(intent, PRECONDITION, why="it is being deleted")
     if found.spec is not None and found.spec.suspend:
         return settling.failed(intent, PRECONDITION, why="it is suspended")
+    conditions = found.status.conditions if found.status is not None else ()
+    reconciling = condition(conditions, "Reconciling")
+    if reconciling is not None and (reconciling.status, reconciling.reason) == HELD:
+        # A nudge would queue behind the worker, or cancel its health check: either way it helps nobody.
+        return settling.failed(intent, CONFLICT, why="a worker of its controller holds it just now")
     return None
 
 

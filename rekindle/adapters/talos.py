@@ -213,7 +213,9 @@ class NodeEye:
             return nothing, None
         answer = self._talosctl.call(self._node.address, "service", "etcd")
         if answer.code != 0:
-            return nothing, None
+            # "Not registered" is an answer; anything else is none, and none is no evidence.
+            none_yet = talos_text.is_not_registered(answer.stderr)
+            return nothing if none_yet else talos_text.EtcdService(state=None), None
         service = talos_text.etcd_service(answer.stdout.decode(errors="replace"))
         answer = self._talosctl.call(self._node.address, "etcd", "members")
         if answer.code != 0:

@@ -57,9 +57,9 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class EtcdService(msgspec.Struct, frozen=True):
-    """The etcd service's own view of itself."""
+    """The etcd service's own view of itself. *state*: empty where there is no such service, None: not told."""
 
-    state: str = ""
+    state: str | None = ""
     healthy: bool = False
 
 
@@ -81,8 +81,9 @@ def spec_of(stdout: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct:
     try:
         resource = msgspec.json.decode(_first_document(stdout), type=_Resource)
         return msgspec.json.decode(resource.spec, type=kind)
-    except msgspec.MsgspecError as error:
-        raise NotUnderstood(f"not a resource of kind {kind.__name__}: {error}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        why = f"not a resource of kind {kind.__name__}: {type(error).__name__}"
+        raise NotUnderstood(why) from error
 
 
 def _first_document(stdout: bytes) -> bytes:
@@ -134,6 +135,11 @@ def grpc_code(stderr: str) -> str:
 def was_not_sent(stderr: str) -> bool:
     """Tell whether the call certainly never reached the node."""
     return grpc_code(stderr) == UNAVAILABLE and any(text in stderr for text in _NOT_SENT)
+
+
+def is_not_registered(stderr: str) -> bool:
+    """Tell whether talosctl says that the node has no such service."""
+    return "is not registered" in stderr
 
 
 def is_foreign(stderr: str) -> bool:

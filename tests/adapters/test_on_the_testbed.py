@@ -141,7 +141,7 @@ def test_from_maintenance_to_a_finalizer_released(driver: Driver, tmp_path: Path
     driver.until(lambda s: stages(s) == {"running"})
 
 
-def _etcd(snapshot: Snapshot) -> set[str]:
+def _etcd(snapshot: Snapshot) -> set[str | None]:
     return {look.value.etcd for look in snapshot.nodes.values() if isinstance(look, Seen)}
 
 

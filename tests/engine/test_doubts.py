@@ -7,16 +7,19 @@ Promise: what could not be undone and never showed its end is remembered by the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace as replace_entry
 
 from engine.allowing import allowed
 from engine.answer import Act, Ask
-from engine.memory import Memory, fold, fold_all
+from engine.memory import EARLIER, Memory, fold, fold_all
+from engine.observing import doubts_left
 from engine.recipe import Effect, Happened, Verb
 from journal import entries as e
-from journal.entries import Outcome
+from journal.entries import Outcome, RunOutcome
 
 IGNITE = Verb(
     name="ignite",
@@ -72,10 +75,59 @@ def test_a_new_run_does_not_forget_the_doubt_of_the_one_before() -> None:
     assert isinstance(allowed(plan, after, "fire", wish, []), Ask)
 
 
-def test_what_is_known_to_have_ended_is_no_doubt() -> None:
+def _done(shown: Happened, *more: e.AnyEntry) -> tuple[str, ...]:
+    """What a new run is told of an action that settled as done, with a probe that says *shown*."""
     settled = e.ActionSettled(
         at=2.0, action="a1", verb="ignite", target="stove", outcome=Outcome.DONE
     )
-    before = fold_all(Memory(), (_opened(0.0), _intended(1.0), settled))
+    before = fold_all(Memory(), (_opened(0.0), _intended(1.0), settled, *more))
+    plan: Any = _Plan()
+    plan.verbs = {"ignite": replace(IGNITE, probe=lambda _plan, _facts, _intent: shown)}
+    return tuple(str(doubt.outcome) for doubt in doubts_left(plan, before))
 
-    assert before.doubts(["ignite"]) == ()
+
+def test_a_settlement_is_no_proof_for_the_next_run_either() -> None:
+    """Mutant: let ``Memory.doubts`` leave out what settled as done; a second cluster is one ``cancel`` away."""
+    cancelled = e.RunClosed(at=9.0, outcome=RunOutcome.CANCELLED, state="dark")
+
+    assert _done(Happened.UNKNOWN) == ("done",)
+    assert _done(Happened.NO, cancelled) == ("done",)
+
+
+def test_what_showed_itself_or_reached_its_goal_is_no_doubt() -> None:
+    done = e.RunClosed(at=9.0, outcome=RunOutcome.DONE, state="done")
+
+    assert _done(Happened.YES) == ()
+    assert _done(Happened.UNKNOWN, done) == ()
+
+
+def test_many_harmless_attempts_do_not_push_out_one_doubt() -> None:
+    """Mutant: bound all verbs' attempts together."""
+    lost = e.ActionSettled(
+        at=2.0, action="a1", verb="ignite", target="stove", outcome=Outcome.UNSETTLED
+    )
+    entries: list[e.AnyEntry] = [_opened(0.0), _intended(1.0), lost]
+    for number in range(EARLIER + 3):
+        at = 10.0 + number
+        entries.append(
+            e.ActionIntended(
+                at=at,
+                action=f"n{number}",
+                verb="wink",
+                target="door",
+                attempt=1,
+                epoch=1,
+                deadline_seconds=10.0,
+            )
+        )
+        entries.append(
+            e.ActionSettled(
+                at=at, action=f"n{number}", verb="wink", target="door", outcome=Outcome.DONE
+            )
+        )
+    entries.append(replace_entry(_intended(500.0), action="a2"))
+
+    memory = fold_all(Memory(), entries)
+
+    assert [a.action for a in memory.attempts_at("ignite")] == ["a1", "a2"]
+    assert len(memory.attempts_at("wink")) == EARLIER + 1

@@ -26,7 +26,7 @@ def judged(kind: str, found: Any) -> Fact:  # noqa: ANN401  any of KINDS
         "HelmRelease": flux.helm_release,
         "Kustomization": partial(flux.kustomization, goal="", suspended=False),
         "Namespace": machinery.namespace,
-        "Node": partial(nodes.k8s_node, talos=Fact("running")),
+        "Node": partial(nodes.k8s_node, talos=Fact("running", detail={"boot_id": "b1"})),
     }
     if kind == "HelmRelease":
         return flux.helm_release(found, suspended=False)

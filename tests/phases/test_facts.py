@@ -255,6 +255,10 @@ def test_only_a_member_proves_a_bootstrap_and_nothing_disproves_it(
         ({"namespace/apps": Fact("Absent")}, "happened"),
         ({"holders/namespace/apps": Fact("Unobservable")}, "unknown"),
         ({"holders/namespace/apps": Fact("Seen")}, "happened"),
+        # What holds a CRD may be in a namespace that stays.
+        ({"crd/things.g": Fact("Absent"), "namespace/apps": Fact("Ready")}, "happened"),
+        ({"holders/crd/things.g": Fact("Seen")}, "happened"),
+        ({"holders/crd/things.g": Fact("Unobservable")}, "unknown"),
         (
             {
                 "holders/namespace/apps": Fact("Seen"),
@@ -272,7 +276,7 @@ def test_only_a_member_proves_a_bootstrap_and_nothing_disproves_it(
     ],
 )
 def test_a_release_is_judged_by_a_listing_only(known: dict[str, Fact], said: str) -> None:
-    asked = intent(namespace="apps", uid="u7", finalizers=["g/keep"])
+    asked = intent(namespace="apps", group="g", resource="things", uid="u7", finalizers=["g/keep"])
 
     assert said == release_happened(plan(), known, asked).value
 
@@ -296,7 +300,8 @@ def test_holders_become_facts_with_their_scope() -> None:
 
 def test_talos_nodes_and_etcd_come_from_the_same_look() -> None:
     nodes = {
-        name: Seen(NodeLook("running", etcd_healthy=True, members=PLANES), 100.0) for name in PLANES
+        name: Seen(NodeLook("running", etcd="Running", etcd_healthy=True, members=PLANES), 100.0)
+        for name in PLANES
     }
     facts, _ = reduce(plan(), msgspec.structs.replace(snapshot(), nodes=nodes))
 

@@ -76,7 +76,7 @@ ALL = ("cp-1", "cp-2", "cp-3")
 
 def planes(*members: tuple[str, ...] | None, **changed: NodeLook | Unseen) -> Fact:
     looks: dict[str, Any] = {
-        name: NodeLook("running", members=told, etcd_healthy=told is not None)
+        name: NodeLook("running", etcd="Running", members=told, etcd_healthy=told is not None)
         for name, told in zip(ALL, members, strict=True)
     }
     looks |= {name.replace("_", "-"): look for name, look in changed.items()}
@@ -104,7 +104,7 @@ def planes(*members: tuple[str, ...] | None, **changed: NodeLook | Unseen) -> Fa
         (planes(ALL, ALL, ALL, cp_2=Unseen(1.0, "silent")), "unknown", "not seen: cp-2"),
         (planes(None, None, None, cp_2=Unseen(1.0, "silent")), "unknown", "not seen: cp-2"),
         (
-            planes(ALL, ALL, ALL, cp_1=NodeLook("running", members=ALL)),
+            planes(ALL, ALL, ALL, cp_1=NodeLook("running", etcd="Running", members=ALL)),
             "forming",
             "not healthy on cp-1",
         ),
@@ -113,15 +113,34 @@ def planes(*members: tuple[str, ...] | None, **changed: NodeLook | Unseen) -> Fa
                 ALL,
                 ALL,
                 ALL,
-                cp_1=NodeLook("running", members=ALL, etcd_healthy=True, learners=("cp-3",)),
+                cp_1=NodeLook(
+                    "running", etcd="Running", members=ALL, etcd_healthy=True, learners=("cp-3",)
+                ),
             ),
             "forming",
             "still learning: cp-3",
         ),
+        # A question that got no answer is no evidence against anything.
         (
-            planes(ALL, ALL, ALL, cp_1=NodeLook("running", members=None, etcd_healthy=True)),
+            planes(ALL, ALL, ALL, cp_1=NodeLook("running", etcd="Running", etcd_healthy=True)),
+            "unknown",
+            "not told by cp-1",
+        ),
+        (
+            planes(ALL, ALL, ALL, cp_1=NodeLook("running", etcd=None)),
+            "unknown",
+            "not told by cp-1",
+        ),
+        # A service that stops may call itself healthy to the end.
+        (
+            planes(
+                ALL,
+                ALL,
+                ALL,
+                cp_1=NodeLook("running", etcd="Stopping", members=ALL, etcd_healthy=True),
+            ),
             "forming",
-            "members:",
+            "not healthy on cp-1",
         ),
     ],
 )
@@ -154,7 +173,7 @@ CNI = "container runtime network not ready: NetworkPluginNotReady cni plugin not
         (node(), "Ready", ""),
         (node("False"), "Progressing", "why not"),
         (node("Unknown"), "Progressing", "why not"),
-        (msgspec.convert({"metadata": {"name": "x"}}, Node), "Progressing", "no Ready condition"),
+        (msgspec.convert({"metadata": {"name": "x"}}, Node), "Progressing", "the Node object"),
         (node("True", "node.kubernetes.io/not-ready"), "Progressing", "taint"),
         (node("True", "node.kubernetes.io/unreachable"), "Progressing", "taint"),
         (node("True", "node.kubernetes.io/network-unavailable"), "Progressing", "taint"),
@@ -162,7 +181,7 @@ CNI = "container runtime network not ready: NetworkPluginNotReady cni plugin not
         (node(unschedulable=True), "Progressing", "cordoned"),
         # A leftover of the wiped machine looks Ready until the controller manager notices.
         (node(boot_id="b0"), "Progressing", "the Node object is of an earlier boot"),
-        (node(boot_id=""), "Ready", ""),
+        (node(boot_id=""), "Progressing", "the Node object is of an earlier boot"),
     ],
 )
 def test_node_objects(found: Node | None, code: str, reason: str) -> None:
@@ -177,8 +196,11 @@ def test_while_the_machine_is_not_seen_its_node_object_proves_nothing(talos: Fac
     assert "Progressing" == k8s_node(node("False"), talos).code
 
 
-def test_a_machine_that_tells_no_boot_id_is_believed() -> None:
-    assert "Ready" == k8s_node(node(boot_id="b0"), Fact("running", detail={"boot_id": ""})).code
+def test_without_the_machines_boot_id_its_node_object_proves_nothing() -> None:
+    talos = Fact("running", detail={"boot_id": ""})
+
+    assert "Unobservable" == k8s_node(node(boot_id="b0"), talos).code
+    assert "Progressing" == k8s_node(node("False"), talos).code
 
 
 def test_before_the_cni_a_node_that_is_not_ready_waits_for_it() -> None:
