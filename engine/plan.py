@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from engine.checked import remains, validated
 from engine.errors import PlanInvalid, Problem
 from engine.patience import seconds
 from engine.recipe import Effect, Recipe, Retry, Verb
@@ -148,6 +149,10 @@ class Plan:
         return hashlib.sha256(body).hexdigest()
 
 
+SPARE: dict[str, Any] = {
+    "initial": "",
+    "states": {"*": {"next": DONE, "deadline": {"after": MAXIMUM_SECONDS}}},
+}
 Include = Callable[[str], YamlFile]
 Finish = Callable[[dict[str, Any], Marks, list[Problem]], dict[str, Any]]
 
@@ -162,11 +167,14 @@ def load(file: YamlFile, recipe: Recipe, include: Include, finish: Finish) -> Pl
     :raises PlanInvalid: with every problem found.
     """
     data, marks, problems = read_yaml(file)
+    if problems and not data:
+        raise PlanInvalid(problems)  # it is no YAML: what would be missing in it is no news
     if not isinstance(data, dict):
         raise PlanInvalid([*problems, Problem(file.name, 1, 1, "$", "a plan is a mapping")])
     cluster = data.get("cluster")
     if not isinstance(cluster, str) or not cluster:
-        problems.append(marks.problem((), "cluster: the cluster's name is missing"))
+        said = "is missing" if cluster is None else "must be text"
+        problems.append(marks.problem(("cluster",), f"the cluster's name {said}"))
     machine = _machine(data.get("machine"), recipe, marks, problems)
     raw_section = {key: value for key, value in data.items() if key not in {"cluster", "machine"}}
     section = recipe.section(raw_section, marks, include, problems)
@@ -196,23 +204,6 @@ def of_parts(
     return Plan(cluster, model, section, _verbs(model, recipe), recipe.target(section))
 
 
-def validated(
-    model: type[BaseModel],
-    data: object,
-    marks: Marks,
-    base: tuple[str | int, ...],
-    problems: list[Problem],
-) -> BaseModel | None:
-    """Check *data* against *model*; its errors are added to *problems* at their places in the file."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        for found in error.errors(include_url=False):
-            message = found["msg"].removeprefix("Value error, ")
-            problems.append(marks.problem((*base, *found["loc"]), message))
-        return None
-
-
 def merged(default: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     """Lay *override* over *default*, mapping by mapping."""
     result = dict(default)
@@ -232,35 +223,52 @@ def _machine(
         problems.append(marks.problem(("machine",), "a machine is a mapping"))
         return None
     override = given or {}
-    # A plan that names its own states replaces the built-in ones as a whole if it also names where to begin.
     default = recipe.machine
-    if "initial" in override and "states" in override:
+    if _is_whole(override):
         default = {key: value for key, value in default.items() if key not in {"states", "initial"}}
-    model = validated(MachineModel, merged(default, override), marks, ("machine",), problems)
-    if not isinstance(model, MachineModel):
+    data = merged(default, override)
+    before = len(problems)
+    model = validated(MachineModel, data, marks, ("machine",), problems)
+    left = model or remains(MachineModel, data, SPARE)
+    if left is None:
         return None
-    _check_graph(model, recipe, marks, problems)
-    _check_verbs(model, recipe, marks, problems)
+    named = data.get("states")
+    names = {*left.states, *(map(str, named) if isinstance(named, dict) else ())}
+    _check_names(left, names, recipe, marks, problems)
+    _check_verbs(left, recipe, marks, problems)
+    if len(problems) == before:
+        _check_reach(left, marks, problems)  # a hole would make everything behind it unreachable
     return model
 
 
-def _check_graph(
-    machine: MachineModel, recipe: Recipe, marks: Marks, problems: list[Problem]
+def _is_whole(override: Mapping[str, Any]) -> bool:
+    """A plan that says where to begin and, of each state of its own, where it leads has a machine of its own."""
+    states = override.get("states")
+    if not isinstance(states, dict) or override.get("initial") not in states:
+        return False
+    return all(isinstance(state, dict) and "next" in state for state in states.values())
+
+
+def _check_names(
+    machine: MachineModel, names: set[str], recipe: Recipe, marks: Marks, problems: list[Problem]
 ) -> None:
     states = machine.states
     here = ("machine", "states")
-    if machine.initial not in states:
+    if machine.initial and machine.initial not in names:
         problems.append(marks.problem(("machine", "initial"), f"no state {machine.initial!r}"))
-        return
     for name, state in states.items():
         if name == DONE:
             problems.append(marks.problem((*here, name), "done is where the last state leads"))
-        if state.next != DONE and state.next not in states:
+        if state.next != DONE and state.next not in names:
             problems.append(marks.problem((*here, name, "next"), f"no state {state.next!r}"))
         if (state.guard or name) not in recipe.guards:
             problems.append(marks.problem((*here, name), f"no guard {state.guard or name!r}"))
         if (state.phase or name) not in recipe.phases:
             problems.append(marks.problem((*here, name), f"no phase {state.phase or name!r}"))
+
+
+def _check_reach(machine: MachineModel, marks: Marks, problems: list[Problem]) -> None:
+    states, here = machine.states, ("machine", "states")
     reached: list[str] = []
     name = machine.initial
     while name in states and name not in reached:

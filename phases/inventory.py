@@ -7,14 +7,31 @@ Git tree or from a snapshot of the healthy cluster, is reviewed by people, and t
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)
-]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$", max_length=300)]
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+KEY = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        message = f"{value!r} is no name: lower case, digits, dashes and dots"
+        raise ValueError(message)
+    return value
+
+
+def _key(value: str) -> str:
+    if not KEY.fullmatch(value):
+        message = f"write it as namespace/name, not {value!r}"
+        raise ValueError(message)
+    return value
+
+
+Name = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
+Key = Annotated[str, StringConstraints(max_length=300), AfterValidator(_key)]
 
 
 class Listed(BaseModel):

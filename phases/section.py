@@ -7,15 +7,18 @@ where a missing one was named.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.answer import Subject
+from engine.checked import remains, validated
 from engine.errors import Problem
 from engine.patience import seconds
-from engine.plan import Include, validated
+from engine.plan import Include
 from engine.yamlfile import Marks, read_yaml
 from journal.entries import Fact
 from phases import codes
@@ -28,6 +31,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _address(value: str) -> str:
+    """An IP address or a host name; what looks like the one must be one."""
+    if set(value) <= set("0123456789."):
+        ip_address(value)
+    elif not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|[0-9a-fA-F:]+", value):
+        message = f"{value!r} is neither an IP address nor a host name"
+        raise ValueError(message)
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class TalosNode(Strict):
     """
     A planned node: its own address, its role, and the machine configuration to give it.
@@ -35,7 +51,7 @@ class TalosNode(Strict):
     *sha256* is of that file, filled in when the plan is loaded: what is applied is what was reviewed.
     """
 
-    address: str
+    address: Address
     role: Literal["controlplane", "worker"] = "controlplane"
     config: str
     sha256: str = ""
@@ -196,6 +212,16 @@ class Section(Strict):
         )
 
 
+SPARE_NAME = "spare"  # a name that no check may speak of
+SPARE: dict[str, Any] = {
+    "talos": {"talosconfig": "-", "nodes": {"*": {"address": SPARE_NAME, "config": "-"}}},
+    "kubernetes": {"kubeconfig": "-"},
+    "cni": {"daemonset": "spare/spare", "command": SPARE_NAME},
+    "flux": {"roots": "-"},
+    "commands": {"*": {"argv": ["-"]}},
+}
+
+
 def load_section(
     raw: dict[str, Any], marks: Marks, include: Include, problems: list[Problem]
 ) -> dict[str, Any]:
@@ -203,10 +229,12 @@ def load_section(
     data = dict(raw)
     data["inventory"] = _inventory(data.get("inventory"), marks, include, problems)
     section = validated(Section, data, marks, (), problems)
-    if not isinstance(section, Section):
-        return {}
-    _check(section, marks, problems)
-    return section.model_dump(mode="json", by_alias=True)
+    left = section or remains(Section, data, SPARE)
+    if left is not None:
+        named = data.get("commands")
+        names = {*left.commands, *(map(str, named) if isinstance(named, dict) else ())}
+        _check(left, {*names, SPARE_NAME}, marks, problems)
+    return section.model_dump(mode="json", by_alias=True) if section is not None else {}
 
 
 def _inventory(
@@ -224,8 +252,10 @@ def _inventory(
         return stand_in
     data, inner, found = read_yaml(file)
     problems.extend(found)
+    if found and not data:
+        return stand_in
     inventory = validated(Inventory, data, inner, (), problems)
-    if not isinstance(inventory, Inventory):
+    if inventory is None:
         return stand_in
     total = sum(item.pods for item in inventory.workloads)
     if total != inventory.pods:
@@ -233,7 +263,7 @@ def _inventory(
     return inventory.model_dump(mode="json", by_alias=True)
 
 
-def _check(section: Section, marks: Marks, problems: list[Problem]) -> None:
+def _check(section: Section, names: set[str], marks: Marks, problems: list[Problem]) -> None:
     """Resolve every name that one part of the plan uses of another."""
     if not section.talos.control_planes:
         problems.append(marks.problem(("talos", "nodes"), "no node has the role controlplane"))
@@ -241,16 +271,16 @@ def _check(section: Section, marks: Marks, problems: list[Problem]) -> None:
     if section.flux.command:
         wanted["flux", "command"] = section.flux.command
     for path, name in wanted.items():
-        if name not in section.commands:
+        if name not in names:
             problems.append(marks.problem(path, f"no command {name!r} under commands"))
-        elif section.commands[name].effect != "convergent":
+        elif name in section.commands and section.commands[name].effect != "convergent":
             text = (
                 f"{name!r} is run again whenever what it brings is missing: it must be convergent"
             )
             problems.append(marks.problem(path, text))
     addresses = [node.address for node in section.talos.nodes.values()]
     for name, node in section.talos.nodes.items():
-        if addresses.count(node.address) > 1:
+        if addresses.count(node.address) > 1 and node.address != SPARE_NAME:
             here = ("talos", "nodes", name, "address")
             problems.append(marks.problem(here, f"{node.address} is given to two nodes"))
     for name, command in section.commands.items():

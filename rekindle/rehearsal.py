@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.checked import validated
 from engine.errors import PlanInvalid, Problem
-from engine.plan import Plan, merged, of_parts, validated
+from engine.plan import Plan, merged, of_parts
 from engine.yamlfile import Marks
 from phases.recipe import recipe
 from phases.section import Section
