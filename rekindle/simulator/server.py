@@ -37,6 +37,7 @@ from rekindle.simulator.protocol import (
 )
 
 IDLE_SECONDS = 60.0
+POLL_SECONDS = 1.0  # of the wall clock: no answer of a paced world takes longer
 BUSY = "another run is connected to this simulated cluster"
 
 
@@ -141,6 +142,10 @@ class Server:
     # --- time ------------------------------------------------------------------------------------
 
     def _next(self, connection: socket.socket, until: Instant | None) -> Wakeup:
+        if self._pace.speed > 0:
+            # Whoever waits at a clock that runs slowly must still hear other terminals.
+            soon = self._hosted.now + POLL_SECONDS * self._pace.speed
+            until = soon if until is None else min(until, soon)
         limit = self._hosted.begin_next(until)
         if limit is not None and self._pace.speed > 0:
             stopped = self._wait(connection, limit)

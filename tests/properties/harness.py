@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import msgspec
 
 from engine.judging import Rules
-from engine.memory import Memory, fold, fold_all
+from engine.memory import Attempt, Memory, fold, fold_all
+from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
 from engine.recipe import Recipe
 from engine.runner import NO_REQUESTS, Ended, Requests, Runner
@@ -317,6 +318,13 @@ class Story:
     wakeups: int = 0
     most_wakeups: int = MOST_WAKEUPS
     opened: bool = False
+    doubts: tuple[Attempt, ...] = ()
+
+    def cancel_and_begin_anew(self) -> None:
+        """Somebody gives this run up and opens another, as ``rekindle cancel`` and ``run`` do."""
+        known = fold(self.book.folded(), e.CancelRequested(at=0.0, actor="somebody"))
+        self.doubts = doubts_left(self.plan, known)
+        self.book, self.opened = Logbook(), False
 
     def session(self, death: Death | None = None) -> Ended | None:
         """One process: open or resume, pursue; None when it died."""
@@ -367,6 +375,7 @@ class Story:
                 plan_digest=self.plan.digest(),
                 version="0",
                 initial=self.plan.machine.initial,
+                doubts=tuple(msgspec.to_builtins(doubt) for doubt in self.doubts),
             )
         )
         self.opened = True

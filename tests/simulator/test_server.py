@@ -243,3 +243,15 @@ def test_a_killed_client_stops_a_paced_world(address: WorldAddress) -> None:
     time.sleep(0.3)
     assert again.now() == now
     again.close()
+
+
+def test_a_slow_world_lets_other_terminals_be_heard(address: WorldAddress) -> None:
+    """Mutant: leave *until* as it is; a cancellation waits for a minute of the world's clock, at speed 1 for ever."""
+    remote = connect_or_spawn(_paced(address, 0.5))
+    began = time.monotonic()
+
+    for _ in range(3):
+        remote.next(remote.now() + 3600)
+
+    assert time.monotonic() - began < 30
+    remote.close()
