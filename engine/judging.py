@@ -33,6 +33,10 @@ class Rules:
     latest: list[tuple[Facts, dict[str, Judgement]]] = field(default_factory=list, compare=False)
     # Per subject: a fact as it was reduced, and the remembered one that says the same.
     known: dict[Subject, tuple[Fact, Fact]] = field(default_factory=dict, compare=False)
+    # Per subject: an answer, and what it looks like in the journal.
+    spoken: dict[Subject, tuple[Answer, dict[str, Json]]] = field(
+        default_factory=dict, compare=False
+    )
 
     @classmethod
     def of(cls, recipe: Recipe, plan: Plan) -> Rules:
@@ -45,7 +49,7 @@ def judge(rules: Rules, memory: Memory) -> dict[str, Judgement]:
     if rules.latest and rules.latest[0][0] is memory.facts:
         return rules.latest[0][1]
     judged: dict[str, Judgement] = {}
-    for name in rules.plan.states:
+    for name in rules.machine.order:
         guard = rules.plan.machine.states[name].guard or name
         judged[name] = rules.recipe.guards[guard](rules.plan, memory.facts)
     rules.latest[:] = [(memory.facts, judged)]
@@ -72,7 +76,7 @@ def lowest_broken(rules: Rules, memory: Memory, judged: Mapping[str, Judgement])
     """Return the first state before the current one whose goal is known to be broken."""
     if memory.state == DONE:
         return None
-    before = rules.plan.states[: rules.plan.states.index(memory.state)]
+    before = rules.machine.order[: rules.machine.order.index(memory.state)]
     return next((name for name in before if judged[name].verdict is Verdict.BROKEN), None)
 
 
@@ -126,6 +130,17 @@ def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:
         message=f"{memory.state} did not reach its goal within {after}; at the end: {last}",
         hint="look into what is named here; `rekindle resume` gives the state a fresh deadline",
     )
+
+
+def spelled_all(rules: Rules, answers: Mapping[Subject, Answer]) -> dict[Subject, dict[str, Json]]:
+    """Write answers as JSON; one that is still the same is not written again."""
+    bodies: dict[Subject, dict[str, Json]] = {}
+    for subject, answer in answers.items():
+        kept = rules.spoken.get(subject)
+        if kept is None or kept[0] != answer:
+            kept = rules.spoken[subject] = (answer, spelled(answer))
+        bodies[subject] = kept[1]
+    return bodies
 
 
 def spelled(answer: Answer) -> dict[str, Json]:

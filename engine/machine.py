@@ -100,8 +100,8 @@ class Machine:
         if state == DONE:
             return None
         for trigger in (REGRESS, ADVANCE):
-            if trigger not in self._table.get_triggers(state):
-                continue
+            if trigger == REGRESS and (state == self.order[0] or not broken_long):
+                continue  # nothing to go back to
             cursor = self._cursor
             cursor.judgements, cursor.order = judgements, self.order
             cursor.held, cursor.broken_long = held, broken_long

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from engine.allowing import answer_to, asked
 from engine.answer import Act, Answer, Ask, Subject, Wait
 from engine.draft import Commit, Draft
-from engine.judging import MACHINE, Rules, answers_of, flapping, judge, lowest_broken, spelled
+from engine.judging import MACHINE, Rules, answers_of, flapping, judge, lowest_broken, spelled_all
 from engine.machine import REGRESS
 from engine.memory import Memory
 from engine.observing import (
@@ -84,7 +84,7 @@ def take(
 def _move(draft: Draft) -> None:
     """Move as far as the facts allow; each move is a commit of its own, with a checkpoint."""
     judged = judge(draft.rules, draft.memory)
-    for _ in range(len(draft.rules.plan.states) + 1):
+    for _ in range(len(draft.rules.machine.order) + 1):
         if draft.memory.state == DONE:
             return
         _damp(draft, judged)
@@ -138,7 +138,7 @@ def _steady(draft: Draft, judged: dict[str, Judgement]) -> None:
 
 
 def _decide(draft: Draft, answers: dict[Subject, Answer]) -> None:
-    fresh = {subject: spelled(answer) for subject, answer in answers.items()}
+    fresh = spelled_all(draft.rules, answers)
     known = draft.memory.answers
     changed = {subject: body for subject, body in fresh.items() if known.get(subject) != body}
     removed = tuple(sorted(known.keys() - fresh.keys()))

@@ -6,7 +6,8 @@ Everything that can fail without the database (redaction, encoding, hashing) hap
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import delete, insert, select, update
@@ -21,14 +22,15 @@ from journal.row import Head, Lease, Record, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy import ClauseElement
+    from sqlalchemy.engine import Connection, Dialect
 
     from journal.stamp import Stamp
 
 
 _INSERT_ENTRIES: Final = insert(tables.entries)
 _INSERT_PAYLOADS: Final = insert(tables.payloads)
-_FENCE: Final = str(select(tables.lease.c.epoch, tables.lease.c.holder))  # compiled once
+_FENCE: Final = select(tables.lease.c.epoch, tables.lease.c.holder)
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -98,14 +100,23 @@ def prepare(
     return Batch(tuple(rows), tuple(records), withdrawn, Tail(head, seq))
 
 
+@cache
+def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """Compile what every commit says, once: going through the whole of Core each time doubles its price."""
+    compiled: Any = statement.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup or ())
+
+
 def write(connection: Connection, batch: Batch) -> None:
     """Insert the rows of a batch and withdraw the payloads that it names."""
     if not batch.records:
         return
     columns = [msgspec.structs.asdict(record) for record in batch.records]
     bodies = [{"id": one["id"], "body": one.pop("body")} for one in columns]
-    connection.execute(_INSERT_ENTRIES, columns)
-    connection.execute(_INSERT_PAYLOADS, bodies)
+    for statement, values in ((_INSERT_ENTRIES, columns), (_INSERT_PAYLOADS, bodies)):
+        text, names = _compiled(statement, connection.dialect)
+        rows = [tuple(one[name] for name in names) for one in values]
+        connection.connection.cursor().executemany(text, rows)
     for seq in batch.withdrawn:
         _withdraw(connection, batch.records[0].run_id, seq)
 
@@ -148,7 +159,10 @@ def read_lease(connection: Connection) -> Lease | None:
 
 def holds_lease(connection: Connection, epoch: int, holder: str) -> bool:
     """Tell whether the lease row still says what we think, inside the transaction."""
-    return connection.exec_driver_sql(_FENCE).one_or_none() == (epoch, holder)
+    text, _ = _compiled(_FENCE, connection.dialect)
+    cursor = connection.connection.cursor()
+    cursor.execute(text)
+    return cursor.fetchall() == [(epoch, holder)]
 
 
 def write_lease(connection: Connection, lease: Lease) -> None:
