@@ -149,6 +149,49 @@ def test_a_node_that_waits_for_its_bootstrap(fake: FakeTalosctl, eye: NodeEye) -
     assert (found.etcd, found.etcd_healthy, found.members) == ("Preparing", False, None)
 
 
+@pytest.mark.parametrize(
+    ("stderr", "state"),
+    [
+        ('error listing services: service "etcd" is not registered on any nodes\n', ""),
+        (refusal("Unavailable", "transport is closing"), None),
+        (refusal("DeadlineExceeded"), None),
+    ],
+)
+def test_no_etcd_is_an_answer_and_no_answer_is_none(
+    stderr: str, state: str | None, fake: FakeTalosctl, eye: NodeEye
+) -> None:
+    """Mutant: call every failure of that question "there is none"; talos-ready breaks on a hiccup."""
+    fake.running()
+    fake.refuses("service_etcd", stderr)
+    found = look(eye)
+
+    assert (found.etcd, found.etcd_healthy, found.members) == (state, False, None)
+
+
+@pytest.mark.parametrize("text", ["{" * 5000, '{"spec": {"stage": "running\udcff"}}'])
+def test_what_cannot_be_decoded_is_odd_and_never_an_error(
+    text: str, fake: FakeTalosctl, eye: NodeEye
+) -> None:
+    (fake.folder / "get_machinestatus_-o_json.out").write_bytes(
+        text.encode("utf-8", "surrogateescape")
+    )
+
+    assert unseen(eye) == "odd"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "certain"),
+    [
+        (CONNECTION_REFUSED, True),
+        (refusal("Unknown", "dial tcp 127.0.0.1:2379: connect: connection refused"), False),
+        (refusal("Unavailable", "transport is closing"), False),
+    ],
+)
+def test_only_the_dialler_can_say_that_nothing_was_sent(stderr: str, certain: bool) -> None:  # noqa: FBT001
+    """Mutant: take any text with "connection refused" for it; the node's own etcd says the same of itself."""
+    assert talos_text.was_not_sent(stderr) is certain
+
+
 def test_a_node_in_maintenance_is_not_asked_with_our_credentials(
     fake: FakeTalosctl, eye: NodeEye
 ) -> None:

@@ -1,0 +1,44 @@
+"""A nudge at the object itself: what is looked at last, before the annotation is written."""
+
+from __future__ import annotations
+
+import json
+
+from journal.entries import Json, Outcome
+from rekindle.adapters import flux
+from rekindle.adapters.kubernetes import Api
+from tests.adapters.conftest import make_intent
+from tests.adapters.scripted import Answer, ScriptedApi
+
+KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/apps"
+
+
+def found(reason: str, status: str = "True") -> Answer:
+    condition = {"type": "Reconciling", "status": status, "reason": reason}
+    metadata = {"name": "apps", "uid": "u1", "generation": 3, "resourceVersion": "41"}
+    body = {"kind": "Kustomization", "metadata": metadata, "status": {"conditions": [condition]}}
+    return Answer(json.dumps(body).encode())
+
+
+def nudged(scripted: ScriptedApi, api: Api, answer: Answer) -> tuple[Outcome, str, int]:
+    scripted.on(KS, answer)
+    scripted.on(KS, answer, method="PATCH")
+    arguments: dict[str, Json] = {
+        "kind": "Kustomization",
+        "namespace": "flux-system",
+        "name": "apps",
+        "uid": "u1",
+        "generation": 3,
+        "requested_at": "T#1",
+    }
+    settled = flux.nudge(make_intent("flux.nudge", **arguments), api)
+    return settled.outcome, settled.code, len(scripted.asked_for(KS, "PATCH"))
+
+
+def test_what_a_worker_holds_is_left_alone(scripted: ScriptedApi, api: Api) -> None:
+    """Mutant: leave out the look at Reconciling; the nudge queues behind the worker, or cancels its health check."""
+    assert nudged(scripted, api, found("Progressing")) == (Outcome.FAILED, "conflict", 0)
+
+
+def test_what_is_parked_until_its_retry_is_woken(scripted: ScriptedApi, api: Api) -> None:
+    assert nudged(scripted, api, found("ProgressingWithRetry")) == (Outcome.DONE, "", 1)
