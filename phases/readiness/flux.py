@@ -73,10 +73,7 @@ def helm_release(found: Flux | None, *, suspended: bool = False) -> Fact:
         return Fact(PROGRESSING, _progress(found.status.conditions), detail=detail)
     if ready.status == "False":
         cause = cause_of(ready, found.metadata.namespace)
-        parked = _is_parked(found.status.conditions)
-        return Fact(
-            BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause, "parked": parked}
-        )
+        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, "the latest generation is not reconciled", detail=detail)
     return Fact(READY, detail=detail)

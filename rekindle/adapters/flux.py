@@ -113,12 +113,25 @@ def _refuse(intent: Intent, found: _Object) -> Settlement | None:
         return settling.failed(intent, PRECONDITION, why="it is being deleted")
     if found.spec is not None and found.spec.suspend:
         return settling.failed(intent, PRECONDITION, why="it is suspended")
-    conditions = found.status.conditions if found.status is not None else ()
-    reconciling = condition(conditions, "Reconciling")
-    if reconciling is not None and (reconciling.status, reconciling.reason) == HELD:
+    if _is_held(str(intent.arguments.get("kind", "")), found):
         # A nudge would queue behind the worker, or cancel its health check: either way it helps nobody.
         return settling.failed(intent, CONFLICT, why="a worker of its controller holds it just now")
     return None
+
+
+def _is_held(kind: str, found: _Object) -> bool:
+    """
+    Say whether a worker is at this object.
+
+    kustomize-controller tells it by the reason of Reconciling; helm-controller leaves that at Progressing while it
+    waits as well (1.6, recorded), and only Ready=Unknown means work.
+    """
+    conditions = found.status.conditions if found.status is not None else ()
+    if kind == "Kustomization":
+        reconciling = condition(conditions, "Reconciling")
+        return reconciling is not None and (reconciling.status, reconciling.reason) == HELD
+    ready = condition(conditions, "Ready")
+    return kind == "HelmRelease" and ready is not None and ready.status == "Unknown"
 
 
 def marks(intent: Intent, kind: str) -> dict[str, str]:

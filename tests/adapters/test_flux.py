@@ -10,21 +10,28 @@ from rekindle.adapters.kubernetes import Api
 from tests.adapters.conftest import make_intent
 from tests.adapters.scripted import Answer, ScriptedApi
 
+HR = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases/apps"
 KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/apps"
 
 
-def found(reason: str, status: str = "True") -> Answer:
-    condition = {"type": "Reconciling", "status": status, "reason": reason}
+def found(reason: str, ready: str = "False") -> Answer:
+    conditions = [
+        {"type": "Reconciling", "status": "True", "reason": reason},
+        {"type": "Ready", "status": ready, "reason": "x"},
+    ]
     metadata = {"name": "apps", "uid": "u1", "generation": 3, "resourceVersion": "41"}
-    body = {"kind": "Kustomization", "metadata": metadata, "status": {"conditions": [condition]}}
+    body = {"kind": "Kustomization", "metadata": metadata, "status": {"conditions": conditions}}
     return Answer(json.dumps(body).encode())
 
 
-def nudged(scripted: ScriptedApi, api: Api, answer: Answer) -> tuple[Outcome, str, int]:
-    scripted.on(KS, answer)
-    scripted.on(KS, answer, method="PATCH")
+def nudged(
+    scripted: ScriptedApi, api: Api, answer: Answer, kind: str = "Kustomization"
+) -> tuple[Outcome, str, int]:
+    path = KS if kind == "Kustomization" else HR
+    scripted.on(path, answer)
+    scripted.on(path, answer, method="PATCH")
     arguments: dict[str, Json] = {
-        "kind": "Kustomization",
+        "kind": kind,
         "namespace": "flux-system",
         "name": "apps",
         "uid": "u1",
@@ -32,7 +39,7 @@ def nudged(scripted: ScriptedApi, api: Api, answer: Answer) -> tuple[Outcome, st
         "requested_at": "T#1",
     }
     settled = flux.nudge(make_intent("flux.nudge", **arguments), api)
-    return settled.outcome, settled.code, len(scripted.asked_for(KS, "PATCH"))
+    return settled.outcome, settled.code, len(scripted.asked_for(path, "PATCH"))
 
 
 def test_what_a_worker_holds_is_left_alone(scripted: ScriptedApi, api: Api) -> None:
@@ -42,3 +49,13 @@ def test_what_a_worker_holds_is_left_alone(scripted: ScriptedApi, api: Api) -> N
 
 def test_what_is_parked_until_its_retry_is_woken(scripted: ScriptedApi, api: Api) -> None:
     assert nudged(scripted, api, found("ProgressingWithRetry")) == (Outcome.DONE, "", 1)
+
+
+def test_a_release_that_waits_calls_itself_progressing_and_is_woken(
+    scripted: ScriptedApi, api: Api
+) -> None:
+    """Mutant: judge a HelmRelease as a Kustomization; none that waits is ever woken."""
+    waits, works = found("Progressing"), found("Progressing", ready="Unknown")
+
+    assert nudged(scripted, api, waits, "HelmRelease") == (Outcome.DONE, "", 1)
+    assert nudged(scripted, api, works, "HelmRelease")[:2] == (Outcome.FAILED, "conflict")
