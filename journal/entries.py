@@ -51,14 +51,34 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: dict[str, Json] = {}
 
 
+class Remedy(msgspec.Struct, frozen=True):
+    """What could be done; *danger*: look, nudge, reversible, destructive, or never (said so that nobody tries)."""
+
+    text: str
+    danger: str
+
+
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A cause: what it is, what it blocks, and whether it can clear by itself (yes, no or unknown)."""
+    """
+    A cause: what it is, what it blocks, and whether it can clear by itself (yes, no or unknown).
+
+    *rule* is the id in the catalogue of diagnosis, *evidence* are paths into the snapshot, *clears_when* is the
+    predicate that will clear it, in words. *since* is an instant of the cluster's own, never of our look. *next_after*
+    names the findings after which this one will block: it does not yet.
+    """
 
     subject: str
     cause: str
     message: str
     blocks: tuple[str, ...] = ()
     clears_itself: str = "unknown"
+    rule: str = ""
+    uid: str = ""
+    since: Instant | None = None
+    evidence: tuple[str, ...] = ()
+    clears_when: str = ""
+    remedies: tuple[Remedy, ...] = ()
+    next_after: tuple[str, ...] = ()
 
 
 # --- the run -------------------------------------------------------------------------------------

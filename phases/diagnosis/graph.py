@@ -1,0 +1,96 @@
+"""
+Roots instead of forty red rows.
+
+Findings block subjects, and subjects block one another: a Kustomization its dependents and what it applies. A root is
+a finding that no other finding blocks; in a circle of findings all are roots together, since waiting ends none of
+them. Victims are everything that a root reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from engine.answer import Subject
+from journal.entries import Finding
+
+Blocking = Mapping[Subject, tuple[Subject, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A finding that nothing explains. *victims* do not contain its own subject; *circle*: it is part of a deadlock."""
+
+    id: str
+    finding: Finding
+    victims: tuple[Subject, ...]
+    circle: bool = False
+
+
+def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root, ...]:
+    """Find the roots among *findings*; *blocking* says what each subject that is not well blocks by its nature."""
+    reached = {name: _reach(finding, findings, blocking) for name, finding in findings.items()}
+    roots: list[Root] = []
+    for name, finding in findings.items():
+        above = [
+            other
+            for other, subjects in reached.items()
+            if other != name
+            and finding.subject in subjects
+            and findings[other].subject != finding.subject
+        ]
+        circle = [o for o in above if findings[o].subject in reached[name]]
+        if len(circle) < len(above):
+            continue  # something outside any circle explains it
+        victims = tuple(sorted(reached[name] - {finding.subject}))
+        roots.append(Root(name, finding, victims, circle=bool(circle)))
+    return tuple(sorted(roots, key=_weight))
+
+
+def _weight(root: Root) -> tuple[bool, int, str]:
+    """What blocks now before what will block next, the heaviest first."""
+    return bool(root.finding.next_after), -len(root.victims), root.id
+
+
+def _reach(
+    finding: Finding, findings: Mapping[str, Finding], blocking: Blocking
+) -> frozenset[Subject]:
+    by_subject: dict[Subject, list[Finding]] = {}
+    for other in findings.values():
+        by_subject.setdefault(other.subject, []).append(other)
+    seen: set[Subject] = set()
+    # What will block next is explained by its own finding, not by the structure around its subject.
+    todo = [*finding.blocks, *(() if finding.next_after else blocking.get(finding.subject, ()))]
+    while todo:
+        subject = todo.pop()
+        if subject in seen:
+            continue
+        seen.add(subject)
+        todo.extend(blocking.get(subject, ()))
+        for other in by_subject.get(subject, ()):
+            todo.extend(other.blocks)
+    return frozenset(seen)
+
+
+def tree(root: Root, findings: Mapping[str, Finding], blocking: Blocking) -> Iterable[str]:
+    """Write a root and what it blocks, an indented line each; every subject once, where it is first reached."""
+    yield root.finding.message
+    by_subject: dict[Subject, list[Finding]] = {}
+    for other in findings.values():
+        by_subject.setdefault(other.subject, []).append(other)
+    seen = {root.finding.subject}
+    stack = [(subject, 1) for subject in reversed(_next(root.finding, blocking))]
+    while stack:
+        subject, depth = stack.pop()
+        if subject in seen:
+            continue
+        seen.add(subject)
+        own = by_subject.get(subject, [])
+        why = f": {own[0].message}" if own else ""
+        yield f"{'  ' * depth}{subject}{why}"
+        below = [*blocking.get(subject, ()), *(s for f in own for s in f.blocks)]
+        stack.extend((s, depth + 1) for s in reversed(below))
+
+
+def _next(finding: Finding, blocking: Blocking) -> list[Subject]:
+    return [*finding.blocks, *blocking.get(finding.subject, ())]

@@ -1,0 +1,91 @@
+"""
+What blocks what by its nature, among what is not well.
+
+Edges run from a blocker to the blocked: a dependency to its dependents, a parent to what it should have applied and
+has not, a source to its consumers. What is well blocks nobody and is nobody's victim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.answer import Subject
+from phases import codes
+from phases.diagnosis.graph import Blocking
+from phases.diagnosis.scene import Scene
+from phases.objects import Flux, Meta, Reference, condition
+
+FLUX_KINDS = ("Kustomization", "HelmRelease")
+Edge = tuple[Subject, Subject]  # the blocker, the blocked
+SOURCES = {"GitRepository", "OCIRepository", "Bucket", "HelmRepository", "HelmChart"}
+
+
+def blocking(scene: Scene) -> Blocking:
+    """Return the edges between Flux objects that are not well, from the cluster and from the inventory."""
+    ill = _ill(scene)
+    edges: dict[Subject, dict[Subject, None]] = {}
+    for blocker, blocked in (*_in_cluster(scene), *_in_inventory(scene)):
+        if blocker != blocked and blocker in ill and blocked in ill:
+            edges.setdefault(blocker, {})[blocked] = None
+    return {blocker: tuple(blocked) for blocker, blocked in edges.items()}
+
+
+def _in_cluster(scene: Scene) -> Iterator[Edge]:
+    for kind in FLUX_KINDS:
+        for found in scene.of(kind).values():
+            mine = _subject(kind, found.metadata)
+            for dependency in found.spec.depends_on:
+                yield _referred(kind, dependency, found.metadata), mine
+            source = found.spec.source_ref
+            if source is not None and source.kind in SOURCES:
+                yield _referred(source.kind, source, found.metadata), mine
+
+
+def _in_inventory(scene: Scene) -> Iterator[Edge]:
+    if scene.inventory is None:
+        return
+    listed = (
+        ("kustomization", scene.inventory.kustomizations),
+        ("helmrelease", scene.inventory.helmreleases),
+    )
+    for family, items in listed:
+        for item in items:
+            mine = codes.subject(family, item.key)
+            if item.parent:
+                yield codes.subject("kustomization", item.parent), mine
+            for key in item.depends_on:
+                yield codes.subject(family, key), mine
+
+
+def _ill(scene: Scene) -> set[Subject]:
+    """Everything of Flux that is not Ready, and everything that should exist and does not."""
+    found = {
+        _subject(kind, item.metadata)
+        for kind in (*FLUX_KINDS, *SOURCES)
+        for item in scene.of(kind).values()
+        if not _is_well(item)
+    }
+    if scene.inventory is None:
+        return found
+    for kind, items in (
+        ("Kustomization", scene.inventory.kustomizations),
+        ("HelmRelease", scene.inventory.helmreleases),
+    ):
+        if scene.seen(kind):
+            listed = scene.of(kind)
+            found.update(codes.subject(kind, item.key) for item in items if item.key not in listed)
+    return found
+
+
+def _is_well(found: Flux) -> bool:
+    ready = condition(found.status.conditions, "Ready")
+    gone = found.metadata.deletion_timestamp is not None
+    return ready is not None and ready.status == "True" and not gone
+
+
+def _subject(kind: str, metadata: Meta) -> Subject:
+    return codes.subject(kind, f"{metadata.namespace}/{metadata.name}")
+
+
+def _referred(kind: str, reference: Reference, referrer: Meta) -> Subject:
+    return codes.subject(kind, f"{reference.namespace or referrer.namespace}/{reference.name}")

@@ -1,0 +1,71 @@
+"""Roots, victims and circles of the blocked-by graph."""
+
+from __future__ import annotations
+
+from journal.entries import Finding
+from phases.diagnosis.graph import roots_of, tree
+
+
+def finding(subject: str, *blocks: str, after: tuple[str, ...] = ()) -> Finding:
+    return Finding(subject, "c", f"{subject} is bad", blocks, rule="X1", next_after=after)
+
+
+def told(
+    findings: dict[str, Finding], blocking: dict[str, tuple[str, ...]]
+) -> list[tuple[str, tuple[str, ...], bool]]:
+    return [(root.id, root.victims, root.circle) for root in roots_of(findings, blocking)]
+
+
+def test_a_cause_behind_a_cause_is_no_root() -> None:
+    found = {"a": finding("ns/a", "ks/b"), "b": finding("ks/b"), "other": finding("ks/z")}
+
+    assert told(found, {"ks/b": ("ks/c",), "ks/c": ("ks/d",)}) == [
+        ("a", ("ks/b", "ks/c", "ks/d"), False),
+        ("other", (), False),
+    ]
+
+
+def test_the_heaviest_root_comes_first_and_what_blocks_next_comes_last() -> None:
+    found = {
+        "a": finding("ks/a", "ks/1"),
+        "b": finding("ks/b", "ks/2", "ks/3"),
+        "c": finding("ks/c", "ks/4", "ks/5", "ks/6", after=("a",)),
+    }
+
+    assert [root for root, _, _ in told(found, {})] == ["b", "a", "c"]
+
+
+def test_a_circle_has_no_outside_and_is_said_to_be_one() -> None:
+    found = {"a": finding("ks/a", "ks/b"), "b": finding("ks/b", "ks/a")}
+
+    assert told(found, {}) == [("a", ("ks/b",), True), ("b", ("ks/a",), True)]
+
+
+def test_what_explains_a_circle_is_the_root() -> None:
+    found = {
+        "a": finding("ks/a", "ks/b"),
+        "b": finding("ks/b", "ks/a"),
+        "r": finding("ns/r", "ks/a"),
+    }
+
+    assert [root for root, _, _ in told(found, {})] == ["r"]
+
+
+def test_two_findings_of_one_subject_do_not_explain_each_other() -> None:
+    found = {"a": finding("ks/a", "ks/b"), "b": finding("ks/a", "ks/c")}
+
+    assert [root for root, _, _ in told(found, {})] == ["a", "b"]
+
+
+def test_the_tree_tells_every_subject_once() -> None:
+    found = {"a": finding("ns/a", "ks/b"), "b": finding("ks/b")}
+    blocking = {"ks/b": ("ks/c", "ks/d"), "ks/c": ("ks/d",)}
+
+    (root,) = roots_of(found, blocking)
+
+    assert list(tree(root, found, blocking)) == [
+        "ns/a is bad",
+        "  ks/b: ks/b is bad",
+        "    ks/c",
+        "      ks/d",
+    ]
