@@ -13,6 +13,16 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from journal.entries import Instant
+from phases.more_objects import (
+    ApiService,
+    Chart,
+    Claim,
+    EndpointSlice,
+    Job,
+    Service,
+    Volume,
+    WebhookConfiguration,
+)
 from phases.objects import (
     CustomResourceDefinition,
     ExternalSecret,
@@ -119,6 +129,23 @@ KINDS: dict[str, Any] = {
     "ExternalSecret": ExternalSecret,
     "ClusterSecretStore": ExternalSecret,
 }
+
+# Kinds that only diagnosis lists.
+MORE_KINDS: dict[str, Any] = {
+    "APIService": ApiService,
+    "ValidatingWebhookConfiguration": WebhookConfiguration,
+    "MutatingWebhookConfiguration": WebhookConfiguration,
+    "Service": Service,
+    "EndpointSlice": EndpointSlice,
+    "Job": Job,
+    "PersistentVolumeClaim": Claim,
+    "PersistentVolume": Volume,
+    "HelmChart": Chart,
+    "HelmRepository": Source,
+    "OCIRepository": Source,
+    "SecretStore": ExternalSecret,
+}
+ALL_KINDS: dict[str, Any] = {**KINDS, **MORE_KINDS}
 
 Objects = dict[str, Any]
 

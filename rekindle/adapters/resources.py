@@ -5,6 +5,7 @@ from __future__ import annotations
 from rekindle.adapters.kubernetes import ResourcePath
 
 _CORE, _APPS = ("", "v1"), ("apps", "v1")
+_ADMISSION = ("admissionregistration.k8s.io", "v1")
 _KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 _SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
 
@@ -35,9 +36,33 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
         ResourcePath(_SECRETS, version, "clustersecretstores", namespaced=False)
         for version in ("v1", "v1beta1")
     ),
+    "APIService": (ResourcePath("apiregistration.k8s.io", "v1", "apiservices", namespaced=False),),
+    "ValidatingWebhookConfiguration": (
+        ResourcePath(*_ADMISSION, "validatingwebhookconfigurations", namespaced=False),
+    ),
+    "MutatingWebhookConfiguration": (
+        ResourcePath(*_ADMISSION, "mutatingwebhookconfigurations", namespaced=False),
+    ),
+    "Service": (ResourcePath(*_CORE, "services"),),
+    "EndpointSlice": (ResourcePath("discovery.k8s.io", "v1", "endpointslices"),),
+    "Job": (ResourcePath("batch", "v1", "jobs"),),
+    "PersistentVolumeClaim": (ResourcePath(*_CORE, "persistentvolumeclaims"),),
+    "PersistentVolume": (ResourcePath(*_CORE, "persistentvolumes", namespaced=False),),
+    "HelmChart": tuple(
+        ResourcePath(_SOURCE, version, "helmcharts") for version in ("v1", "v1beta2")
+    ),
+    "HelmRepository": tuple(
+        ResourcePath(_SOURCE, version, "helmrepositories") for version in ("v1", "v1beta2")
+    ),
+    "OCIRepository": tuple(
+        ResourcePath(_SOURCE, version, "ocirepositories") for version in ("v1", "v1beta2")
+    ),
+    "SecretStore": tuple(
+        ResourcePath(_SECRETS, version, "secretstores") for version in ("v1", "v1beta1")
+    ),
 }
 BUILT_IN = frozenset(
     kind
     for kind, (place, *_) in RESOURCES.items()
-    if place.group in {"", "apps", "apiextensions.k8s.io"}
+    if not place.group.endswith((".fluxcd.io", "external-secrets.io"))
 )

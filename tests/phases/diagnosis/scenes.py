@@ -14,7 +14,7 @@ from phases.diagnosis.catalogue import BY_ID
 from phases.diagnosis.scene import Scene
 from phases.inventory import Inventory
 from phases.objects import key_of
-from phases.snapshot import KINDS, Holder, Seen, Snapshot
+from phases.snapshot import ALL_KINDS, Holder, Seen, Snapshot
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 AT = 1_800_000_000.0
@@ -34,9 +34,9 @@ def scene(
     at: float = AT,
 ) -> Scene:
     """A snapshot of these objects (API JSON with ``kind``); every other kind is seen and empty."""
-    listed: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    listed: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
     for given in objects:
-        found = msgspec.convert(given, KINDS[given["kind"]], strict=False)
+        found = msgspec.convert(given, ALL_KINDS[given["kind"]], strict=False)
         listed[given["kind"]][key_of(found.metadata)] = found
     return Scene(
         Snapshot(

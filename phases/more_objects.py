@@ -1,0 +1,183 @@
+"""
+Kubernetes objects that only diagnosis reads; ``phases.objects`` has those that a recovery is judged by.
+
+Only the fields that are read, under the API's own names. ``Secret`` values have no place here.
+"""
+
+from __future__ import annotations
+
+from phases.objects import ApiStruct, Condition, ConditionsStatus, Meta, Reference
+
+
+class ServiceReference(ApiStruct, frozen=True, rename="camel"):
+    """Where a webhook or an aggregated API is served from."""
+
+    namespace: str = ""
+    name: str = ""
+    port: int | None = None
+
+
+class ApiServiceSpec(ApiStruct, frozen=True, rename="camel"):
+    """See ApiService; without a service it is served by the API server itself."""
+
+    group: str = ""
+    version: str = ""
+    service: ServiceReference | None = None
+
+
+class ApiService(ApiStruct, frozen=True, rename="camel"):
+    """apiregistration.k8s.io/v1 APIService."""
+
+    metadata: Meta
+    spec: ApiServiceSpec = ApiServiceSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class ClientConfig(ApiStruct, frozen=True, rename="camel"):
+    """See Webhook; without a service it is called by its URL."""
+
+    service: ServiceReference | None = None
+    url: str = ""
+
+
+class WebhookRule(ApiStruct, frozen=True, rename="camel"):
+    """Which requests a webhook is asked about; ``*`` stands for all."""
+
+    api_groups: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+
+
+class Webhook(ApiStruct, frozen=True, rename="camel"):
+    """One webhook of a configuration. *failure_policy* Fail is the API's default."""
+
+    name: str = ""
+    client_config: ClientConfig = ClientConfig()
+    failure_policy: str = "Fail"
+    rules: tuple[WebhookRule, ...] = ()
+
+
+class WebhookConfiguration(ApiStruct, frozen=True, rename="camel"):
+    """admissionregistration.k8s.io/v1 Validating- or MutatingWebhookConfiguration."""
+
+    metadata: Meta
+    webhooks: tuple[Webhook, ...] = ()
+
+
+class ServiceSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Service."""
+
+    type: str = "ClusterIP"
+    external_name: str = ""
+
+
+class Ingress(ApiStruct, frozen=True, rename="camel"):
+    """An address that a load balancer gave."""
+
+    ip: str = ""
+    hostname: str = ""
+
+
+class LoadBalancer(ApiStruct, frozen=True, rename="camel"):
+    """See ServiceStatus."""
+
+    ingress: tuple[Ingress, ...] = ()
+
+
+class ServiceStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Service."""
+
+    load_balancer: LoadBalancer = LoadBalancer()
+
+
+class Service(ApiStruct, frozen=True, rename="camel"):
+    """v1 Service."""
+
+    metadata: Meta
+    spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
+
+
+class EndpointConditions(ApiStruct, frozen=True, rename="camel"):
+    """Unknown (None) counts as ready, says the API."""
+
+    ready: bool | None = None
+
+
+class Endpoint(ApiStruct, frozen=True, rename="camel"):
+    """See EndpointSlice."""
+
+    addresses: tuple[str, ...] = ()
+    conditions: EndpointConditions = EndpointConditions()
+
+
+class EndpointSlice(ApiStruct, frozen=True, rename="camel"):
+    """discovery.k8s.io/v1 EndpointSlice; its label ``kubernetes.io/service-name`` names the Service."""
+
+    metadata: Meta
+    endpoints: tuple[Endpoint, ...] | None = None
+
+
+class Job(ApiStruct, frozen=True, rename="camel"):
+    """batch/v1 Job."""
+
+    metadata: Meta
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class ClaimSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Claim."""
+
+    storage_class_name: str = ""
+    volume_name: str = ""
+
+
+class ClaimStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Claim and Volume."""
+
+    phase: str = ""
+
+
+class Claim(ApiStruct, frozen=True, rename="camel"):
+    """v1 PersistentVolumeClaim."""
+
+    metadata: Meta
+    spec: ClaimSpec = ClaimSpec()
+    status: ClaimStatus = ClaimStatus()
+
+
+class VolumeSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Volume."""
+
+    claim_ref: Reference | None = None
+
+
+class Volume(ApiStruct, frozen=True, rename="camel"):
+    """v1 PersistentVolume."""
+
+    metadata: Meta
+    spec: VolumeSpec = VolumeSpec()
+    status: ClaimStatus = ClaimStatus()
+
+
+class ChartSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Chart."""
+
+    chart: str = ""
+    source_ref: Reference | None = None
+
+
+class Chart(ApiStruct, frozen=True, rename="camel"):
+    """source.toolkit.fluxcd.io/v1 HelmChart."""
+
+    metadata: Meta
+    spec: ChartSpec = ChartSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+def conditions_of(status: ConditionsStatus) -> dict[str, Condition]:
+    """Return the conditions by type; the first of a type counts, as everywhere."""
+    found: dict[str, Condition] = {}
+    for condition in status.conditions:
+        found.setdefault(condition.type, condition)
+    return found
