@@ -16,6 +16,7 @@ from rekindle import __version__
 COMMANDS: dict[str, str] = {
     "approve": "Answer a question that a run waits for.",
     "cancel": "Ask a run to stop for good at the next safe point.",
+    "diagnose": "Say why things are not there and whether waiting can help; changes nothing.",
     "history": "List the runs of a journal.",
     "log": "Show a run entry by entry, or verify the chain.",
     "plan": "Look at the cluster and say what a run would do; changes nothing.",

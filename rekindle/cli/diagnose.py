@@ -1,0 +1,93 @@
+"""``rekindle diagnose``: why something is not there, and whether waiting can help. Any cluster, read only, no plan."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rekindle.cli.options import json_option
+from rekindle.output import print_json, print_line, tell
+
+if TYPE_CHECKING:
+    from phases.inventory import Inventory
+    from phases.snapshot import Snapshot
+
+EXITS = {"healthy": 0, "warning": 1, "critical": 2, "unknown": 3}
+
+
+@click.command("diagnose")
+@json_option
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Default: KUBECONFIG's first file, else ~/.kube/config.",
+)
+@click.option(
+    "--inventory",
+    "inventory",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="What should exist: what is absent is found as well.",
+)
+@click.option("--scenario", metavar="NAME", help="Diagnose a rehearsal's cluster instead.")
+@click.option("-v", "--verbose", is_flag=True, help="Also evidence, rules and the tree.")
+def command(
+    kubeconfig: str | None,
+    inventory: str | None,
+    scenario: str | None,
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """Say why things are not there and whether waiting can help; changes nothing."""
+    from phases.diagnosis.scene import Scene
+    from rekindle.diagnosed import document, lines, of_scene
+
+    expected: Inventory | None = _inventory(inventory) if inventory is not None else None
+    if scenario is not None:
+        from rekindle.rehearsal import in_process
+
+        loaded, world = in_process(scenario)
+        snapshot, expected = world.look(), expected or loaded.target.inventory
+    else:
+        snapshot = _listed(Path(kubeconfig) if kubeconfig is not None else _default())
+    found = of_scene(Scene(snapshot, expected))
+    if as_json:
+        print_json(document(found))
+    else:
+        for line in lines(found, verbose=verbose):
+            print_line(line)
+    return EXITS[found.verdict]
+
+
+def _listed(kubeconfig: Path) -> Snapshot:
+    from rekindle.adapters.listing import list_all
+
+    tell(f"looking through {kubeconfig} ...")
+    return list_all(kubeconfig)
+
+
+def _default() -> Path:
+    named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return Path(named[0]) if named else Path.home() / ".kube" / "config"
+
+
+def _inventory(name: str) -> Inventory:
+    from engine.checked import validated
+    from engine.errors import PlanInvalid, Problem
+    from engine.yamlfile import YamlFile, read_yaml
+    from phases.inventory import Inventory as Model
+
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanInvalid([Problem(name, 1, 1, "$", f"cannot be read: {error}")]) from error
+    data, marks, problems = read_yaml(YamlFile(name, text))
+    found = validated(Model, data, marks, (), problems) if not problems else None
+    if found is None:
+        raise PlanInvalid(problems)
+    return found

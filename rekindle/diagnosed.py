@@ -1,0 +1,133 @@
+"""
+A diagnosis, for programs and for people: the roots, what they block, and what has not been seen.
+
+Findings hold instants; ages are computed here, against the instant of the look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from engine.patience import spoken
+from journal.entries import Finding
+from phases.diagnosis.catalogue import BY_ID, diagnose
+from phases.diagnosis.graph import Blocking, Root, roots_of, tree
+from phases.diagnosis.scene import Scene
+from phases.diagnosis.structure import blocking
+from phases.snapshot import Unseen
+
+HEALTHY, WARNING, CRITICAL, UNKNOWN = "healthy", "warning", "critical", "unknown"
+DANGERS = {"look": "look", "nudge": "nudge", "reversible": "change"}
+VICTIMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found. *unseen*: kinds that could not be listed, and why."""
+
+    at: float
+    findings: Mapping[str, Finding]
+    roots: tuple[Root, ...]
+    edges: Blocking
+    unseen: Mapping[str, str]
+    listed: int
+
+    @property
+    def verdict(self) -> str:
+        """Healthy only if something was seen and nothing is wrong; critical where waiting may not help."""
+        if not self.listed:
+            return UNKNOWN
+        if any(root.finding.clears_itself != "yes" for root in self.roots):
+            return CRITICAL
+        return WARNING if self.roots else HEALTHY
+
+
+def of_scene(scene: Scene) -> Diagnosis:
+    """Diagnose."""
+    findings, edges = diagnose(scene), blocking(scene)
+    looks = scene.snapshot.objects
+    unseen = {
+        kind: look.why or look.code for kind, look in looks.items() if isinstance(look, Unseen)
+    }
+    roots = roots_of(findings, edges)
+    return Diagnosis(scene.at, findings, roots, edges, unseen, len(looks) - len(unseen))
+
+
+def document(found: Diagnosis) -> dict[str, Any]:
+    """Return everything as JSON."""
+    return {
+        "schema": "rekindle.diagnosis/1",
+        "at": found.at,
+        "verdict": found.verdict,
+        "roots": [
+            {
+                "id": root.id,
+                "victims": list(root.victims),
+                "circle": root.circle,
+                "proof": _proof(root.finding),
+                **msgspec.to_builtins(root.finding),
+            }
+            for root in found.roots
+        ],
+        "findings": {name: msgspec.to_builtins(one) for name, one in found.findings.items()},
+        "unseen": dict(found.unseen),
+    }
+
+
+def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
+    """Say it to a person: a root a paragraph, what blocks now before what will block next."""
+    if found.verdict == UNKNOWN:
+        yield "nothing could be listed: no diagnosis"
+    elif not found.roots:
+        yield f"nothing is wrong in what was seen ({found.listed} kinds listed)"
+    else:
+        now = sum(not root.finding.next_after for root in found.roots)
+        symptoms = len(found.findings) - len(found.roots)
+        behind = f", {symptoms} more are explained by them" if symptoms else ""
+        yield f"{now} {'cause' if now == 1 else 'causes'}{behind}"
+    for root in found.roots:
+        yield ""
+        yield from _root(root, found, verbose=verbose)
+    if found.unseen:
+        yield ""
+        yield f"not seen: {', '.join(sorted(found.unseen))}"
+        if verbose:
+            yield from (f"  {kind}: {why}" for kind, why in sorted(found.unseen.items()))
+
+
+def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
+    finding = root.finding
+    since = f" for {spoken(found.at - finding.since)}" if finding.since is not None else ""
+    when = "will block next: " if finding.next_after else ""
+    yield f"{when}{finding.message}{since}"
+    if root.victims:
+        named = ", ".join(root.victims[:VICTIMS])
+        more = f" and {len(root.victims) - VICTIMS} more" if len(root.victims) > VICTIMS else ""
+        yield f"  blocks       {len(root.victims)}: {named}{more}"
+    if root.circle:
+        yield "  a deadlock   what it blocks is what blocks it: no waiting ends this"
+    else:
+        yield f"  by itself    {_clears(finding)}"
+    for remedy in finding.remedies:
+        yield f"  {remedy.danger:12} {remedy.text}"
+    if verbose:
+        yield f"  rule         {finding.rule}, {_proof(finding)}"
+        yield from (f"  evidence     {path}" for path in finding.evidence)
+        for line in list(tree(root, found.findings, found.edges))[1:]:
+            yield f"    {line}"
+
+
+def _clears(finding: Finding) -> str:
+    until = f" once {finding.clears_when}" if finding.clears_when else ""
+    return {"yes": f"clears{until}", "no": "never clears", "unknown": f"may clear{until}"}[
+        finding.clears_itself
+    ]
+
+
+def _proof(finding: Finding) -> str:
+    rule = BY_ID.get(finding.rule)
+    return f"{rule.proof} ({rule.source})" if rule is not None else ""
