@@ -116,28 +116,29 @@ class Redactor:
 
     def _part_of_line(self) -> bytes:
         """Cut a part off a line that is too long to be held."""
-        at = 0 if self._leaving_out else self._cut(self._rest)
+        at, safe = (0, b"") if self._leaving_out else self._cut(self._rest)
         if at:
             part, self._rest = self._rest[:at], self._rest[at:]
-            return b"" if self._follow_key(part) else self._safe(part)
+            return b"" if self._follow_key(part) else safe
         part, self._rest = self._rest, b""
         self._follow_key(part)
         noted = self._leaving_out
         self._leaving_out = True
         return b"" if noted else b"[the rest of a long line is left out]"
 
-    def _cut(self, text: bytes) -> int:
-        """Find a place to cut at, well before the end; 0 when there is none."""
+    def _cut(self, text: bytes) -> tuple[int, bytes]:
+        """Find a place to cut at, well before the end, and what may be kept before it; 0 when there is none."""
         whole = self._safe(text)
         at = len(text) - _OVERLAP_BYTES
         for _ in range(_CUTS_TRIED):
             at = max(text.rfind(mark, 0, at) for mark in _CUT_AT)
             if at <= 0:
                 break
-            if self._safe(text[:at]) + self._safe(text[at:]) == whole:
-                return at
+            before = self._safe(text[:at])
+            if before + self._safe(text[at:]) == whole:
+                return at, before
             at -= _CUT_STEP_BYTES
-        return 0
+        return 0, b""
 
     def _follow_key(self, text: bytes) -> bool:
         """Note where private keys begin and end; tell whether this begins inside of one."""
