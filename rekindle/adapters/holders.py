@@ -38,6 +38,7 @@ POLL_SECONDS = 5.0
 _PODS = ResourcePath("", "v1", "pods", "Pod")
 _REMAINING = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances")
 _NOTHING_THERE = frozenset({404, 405})
+_FAILURES = frozenset({"NamespaceDeletionDiscoveryFailure", "NamespaceDeletionContentFailure"})
 _LISTED = "/listed"
 _NAMED_AT_MOST = 5
 # Made anew by controllers all the time, never held by anything, and there in numbers.
@@ -46,12 +47,17 @@ _SKIPPED = frozenset({"events", "endpoints", "endpointslices"})
 
 @dataclass(frozen=True, slots=True)
 class Terminating:
-    """Something that is on its way out. *places* is where its objects are, as far as it says."""
+    """
+    Something that is on its way out.
+
+    *named* and *places* say where its objects are, as far as it tells; *blind* says why that may not be all.
+    """
 
     key: str
     namespace: str = ""
     named: tuple[tuple[str, str], ...] = ()
     places: tuple[ResourcePath, ...] = ()
+    blind: str = ""
 
 
 def terminating(
@@ -59,7 +65,7 @@ def terminating(
 ) -> list[Terminating]:
     """Pick out what is Terminating."""
     found = [
-        Terminating(f"namespace/{name}", name, _named(namespace))
+        Terminating(f"namespace/{name}", name, _named(namespace), blind=_blind(namespace))
         for name, namespace in namespaces.items()
         if namespace.metadata.deletion_timestamp is not None
     ]
@@ -125,6 +131,8 @@ def _find_in_namespace(what: Terminating, api: Api, discovery: Discovery, found:
             places.append(place)
     _list(what, dict.fromkeys(places), api, found)
     if found.held or what.named:
+        if what.blind:
+            found.untold.append((what.key, RefusedError(503, what.blind)))
         return
     served = discovery.namespaced()
     found.untold.extend(served.untold)
@@ -156,6 +164,12 @@ def _named(namespace: Namespace) -> tuple[tuple[str, str], ...]:
         if condition.status == "True"
         for match in _REMAINING.finditer(condition.message)
     )
+
+
+def _blind(namespace: Namespace) -> str:
+    """Say why the namespace controller itself does not see everything, and so does not name it."""
+    failed = (c for c in namespace.status.conditions if c.status == "True" and c.type in _FAILURES)
+    return next((condition.message for condition in failed), "")
 
 
 def _instances(crd: CustomResourceDefinition) -> tuple[ResourcePath, ...]:

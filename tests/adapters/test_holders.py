@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from tests.adapters.scripted import ScriptedApi
 
 AT = 7.0
+REMAINING = "NamespaceContentRemaining"
 DELETED = "2026-11-22T20:40:59Z"
 
 
-def namespace(message: str = "") -> dict[str, Namespace]:
-    condition = {"type": "NamespaceContentRemaining", "message": message}
+def namespace(message: str = "", kind: str = REMAINING) -> dict[str, Namespace]:
+    condition = {"type": kind, "message": message}
     condition["status"] = "True" if message else "False"
     body = {
         "metadata": {"name": "held", "deletionTimestamp": DELETED},
@@ -55,10 +56,10 @@ def names(found: Listing) -> list[str]:
     return [holder.name for holder in found.holders()]
 
 
-def looked(api: Api, message: str = "") -> Holders:
+def looked(api: Api, message: str = "", kind: str = REMAINING) -> Holders:
     """Look as the poller does."""
     poller = HolderPoller(api, Discovery(api), lambda _: None, clock=lambda: AT)
-    (what,) = holders.terminating(namespace(message), {})
+    (what,) = holders.terminating(namespace(message, kind), {})
     return poller._look(what)
 
 
@@ -207,6 +208,20 @@ def test_a_named_group_that_is_dead_is_not_empty(scripted: ScriptedApi, api: Api
     text = "Some resources are remaining: gadgets.example.com has 1 resource instances"
 
     assert isinstance(looked(api, text)["namespace/held"], Unseen)
+
+
+def test_conditions_of_a_controller_that_is_blind_name_not_everything(
+    scripted: ScriptedApi, api: Api
+) -> None:
+    """A pod holds it, and a group that nobody can list may. Mutant: ``what.blind`` ignored."""
+    discovery(scripted)
+    scripted.on("/api/v1/namespaces/held/pods", partial(metadata("p", "x/f")))
+    blind = "Discovery failed for some groups, 1 failing: example.com/v1"
+    found = looked(api, blind, kind="NamespaceDeletionDiscoveryFailure")
+
+    assert isinstance(found["namespace/held"], Unseen)
+    assert blind in found["namespace/held"].why
+    assert isinstance(found["namespace/held/listed"], Seen)
 
 
 def test_an_api_that_does_not_answer_is_not_asked_for_each_resource(

@@ -10,6 +10,8 @@ import pytest
 
 from phases.objects import Pod
 from phases.snapshot import Seen, Unseen
+from rekindle.adapters.connection import UnansweredError
+from rekindle.adapters.decoding import Decoder, EventFailedError
 from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
 from rekindle.adapters.watch import Watcher
 from tests.adapters.conftest import until_true
@@ -234,13 +236,33 @@ def with_digits(text: bytes) -> bytes:
 def test_one_odd_object_in_a_list_does_not_end_the_watch(
     scripted: ScriptedApi, watch: Callable[..., Watched]
 ) -> None:
-    """An integer of 5000 digits, and a null that makes us decode it at leisure. Mutant: catch MsgspecError alone."""
+    """An integer of 5000 digits, and a null that makes us decode it at leisure. Mutant: ``json.loads``."""
     odd = Answer(with_digits(listed("Pod", [ODD_POD]).body))
     fine = {**ODD_POD, "metadata": {"name": "fine", "namespace": "n", "uid": "f"}, "spec": {}}
     scripted.on("/api/v1/pods", odd, listed("Pod", [fine]))
     scripted.on("/api/v1/pods?watch", Streamed())
     watched = watch("Pod")
     until_true(lambda: {"n/fine"} <= watched.names() or {"n/p"} <= watched.names())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"kind": "\xff"}',
+        b'{"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": [{"kind": "\xff"}]}',
+        b'{"type": "ADDED", "object": {"kind": "Pod", "metadata": ' + b"[" * 100_000 + b"}}",
+        b'{"type": "ERROR", "object": ' + b'{"a":' * 100_000 + b"}}",
+    ],
+    ids=["deep", "no text", "no text inside", "deep object", "deep error"],
+)
+def test_what_cannot_be_decoded_is_said_in_our_own_words(body: bytes) -> None:
+    """Mutant: catch MsgspecError alone."""
+    decoder = Decoder("Pod", Pod)
+    with pytest.raises(UnansweredError):
+        decoder.page(body)
+    with pytest.raises(EventFailedError):
+        decoder.event(body)
 
 
 def test_one_odd_event_does_not_end_the_watch(
