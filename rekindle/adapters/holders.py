@@ -149,9 +149,9 @@ def _list(what: Terminating, places: Iterable[ResourcePath], api: Api, found: Li
                 found.untold.append((f"{place.resource}.{place.group}", error))
             continue
         except UnansweredError as error:
-            found.untold.append((f"{place.resource}.{place.group}", error))
             if error.code != ODD:
-                return
+                raise
+            found.untold.append((f"{place.resource}.{place.group}", error))
             continue
         found.held.update({holder.uid: holder for holder in _holding(place, objects)})
 

@@ -12,9 +12,11 @@ from phases.objects import CustomResourceDefinition, Namespace
 from phases.snapshot import Seen, Unseen
 from rekindle.adapters import holders
 from rekindle.adapters.apiserver import HoldersReport
+from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import HolderPoller, Holders, Listing
 from rekindle.adapters.known import Known
+from rekindle.adapters.kubernetes import ResourcePath
 from rekindle.adapters.reports import Whole
 from tests.adapters.conftest import until_true
 from tests.adapters.scripted import Answer, refused
@@ -224,18 +226,22 @@ def test_conditions_of_a_controller_that_is_blind_name_not_everything(
     assert isinstance(found["namespace/held/listed"], Seen)
 
 
-def test_an_api_that_does_not_answer_is_not_asked_for_each_resource(
-    scripted: ScriptedApi, api: Api
-) -> None:
+def test_an_api_that_does_not_answer_is_not_asked_for_each_resource() -> None:
     """Mutant: go on after a silence, and a look takes ten seconds a resource."""
-    discovery(scripted)
-    scripted.on("/api/v1/namespaces/held/pods", None)
-    bounded = api.within(0.5)
-    (what,) = holders.terminating(namespace(), {})
-    found = holders.find(what, bounded, Discovery(bounded))
 
-    assert (names(found), found.code()) == ([], "silent")
-    assert not scripted.asked_for("/api/v1/namespaces/held/configmaps")
+    class Silent:
+        asked = 0
+
+        def list_metadata(self, path: str) -> Json:
+            self.asked += 1
+            raise UnansweredError("silent", path, sent=True)
+
+    silent = Silent()
+    gadgets = ResourcePath("example.com", "v1", "gadgets")
+    what = holders.Terminating("crd/g", places=(gadgets, gadgets, gadgets))
+    found = holders.find(what, cast("Api", silent), cast("Discovery", None))
+
+    assert (names(found), found.code(), silent.asked) == ([], "silent", 1)
 
 
 def test_a_mistake_of_ours_is_unknown_and_not_the_end(scripted: ScriptedApi, api: Api) -> None:
