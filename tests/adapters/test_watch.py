@@ -236,11 +236,17 @@ def with_digits(text: bytes) -> bytes:
 def test_one_odd_object_in_a_list_does_not_end_the_watch(
     scripted: ScriptedApi, watch: Callable[..., Watched]
 ) -> None:
-    """An integer of 5000 digits, and a null that makes us decode it at leisure. Mutant: ``json.loads``."""
-    scripted.on("/api/v1/pods", Answer(with_digits(listed("Pod", [ODD_POD]).body)))
+    """An integer of 5000 digits, and a null that makes us decode it at leisure. Mutant: ``json.loads`` as it was."""
+    odd = Answer(with_digits(listed("Pod", [ODD_POD]).body))
+    fine = {**ODD_POD, "metadata": {"name": "fine", "namespace": "n", "uid": "f"}, "spec": {}}
+    scripted.on("/api/v1/pods", odd, listed("Pod", [fine]))
     scripted.on("/api/v1/pods?watch", Streamed())
     watched = watch("Pod")
-    until_true(lambda: watched.names() == {"n/p"})
+    until_true(lambda: watched.names() == {"n/fine"})
+    (silence, *_) = watched.heard(Silence)
+
+    assert isinstance(silence, Silence)
+    assert "no list of Pod" in silence.why
 
 
 @pytest.mark.parametrize(
