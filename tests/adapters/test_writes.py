@@ -93,7 +93,7 @@ def test_each_kind_has_its_own_annotations(
         (answer(deletionTimestamp=DELETED), "precondition"),
         (refused(404), "not-found"),
         (refused(403), "denied"),
-        (refused(500), "no-answer"),
+        (refused(500), "transient"),
         (Answer(b"garbage"), "transient"),
     ],
 )
