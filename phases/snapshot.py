@@ -156,8 +156,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     *objects* maps a kind of ``KINDS`` to the objects by key (``namespace/name``, or ``name`` where the kind has no
     namespace); a kind whose API is not installed is Seen and empty. *holders* maps ``namespace/NAME`` and ``crd/NAME``
-    to what still holds them, for those that are Terminating. *revision* is the commit that the operator's Git tree is
-    at (empty: not known).
+    to what still holds them, for those that are Terminating. Where not everything could be listed that key is Unseen,
+    and ``KEY/listed`` has what was found all the same: enough to act on, never proof that nothing is left. *revision*
+    is the commit that the operator's Git tree is at (empty: not known).
     """
 
     at: Instant

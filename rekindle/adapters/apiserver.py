@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from phases.snapshot import KINDS, ApiLook, KubeconfigLook, Seen, Unseen
 from rekindle.adapters import authorities
+from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Connection, UnansweredError
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import HolderPoller, Holders
@@ -41,7 +42,7 @@ _DENIED = frozenset({401, 403})
 class KubeconfigReport:
     """A look at our own file."""
 
-    look: Seen[KubeconfigLook]
+    look: Seen[KubeconfigLook] | Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class ApiPoller:
         self._clock = clock
         self._digest = ""
         self._state = ABSENT
+        self._file_seen: Instant = 0.0
         self._seen: Instant = 0.0
         self._was_serving = False
         self._session: Session | None = None
@@ -145,16 +147,29 @@ class ApiPoller:
         with ThreadPoolExecutor(_AT_ONCE, "readyz") as pool:
             while not self._stopping.is_set():
                 self._hurry.clear()
-                self._look_at_file()
+                with outliving(self._odd_file):
+                    self._look_at_file()
                 if self._session is not None:
-                    self._look_at_api(self._session, pool)
+                    with outliving(self._odd_api):
+                        self._look_at_api(self._session, pool)
                 if not self._stopping.is_set():
                     self._hurry.wait(POLL_SECONDS)
+
+    def _odd_file(self, why: str) -> None:
+        """Say that nothing can be told of the file, nor, without a connection, of anything behind it."""
+        self._report(KubeconfigReport(Unseen(self._file_seen, ODD, why)))
+        if self._session is None:
+            self._report(Disconnected(self._clock(), ODD, why))
+            self._odd_api(why)
+
+    def _odd_api(self, why: str) -> None:
+        """Say that nothing can be told of the API."""
+        self._report(ApiReport(Unseen(self._seen, ODD, why)))
 
     # --- the file ----------------------------------------------------------------------------
 
     def _look_at_file(self) -> None:
-        """Judge the file; connect anew when its content is another."""
+        """Judge the file; connect anew when its content is another, and again when that went wrong."""
         try:
             digest = hashlib.sha256(self._kubeconfig.read_bytes()).hexdigest()
         except FileNotFoundError:
@@ -163,10 +178,11 @@ class ApiPoller:
             digest = UNREADABLE
         ca = self._cluster_ca()
         if digest + ca != self._digest:
-            self._digest = digest + ca
             self._state = self._judge_file(digest, ca)
             self._reconnect()
-        self._report(KubeconfigReport(Seen(KubeconfigLook(self._state), self._clock())))
+            self._digest = digest + ca
+        self._file_seen = self._clock()
+        self._report(KubeconfigReport(Seen(KubeconfigLook(self._state), self._file_seen)))
 
     def _judge_file(self, digest: str, ca: str) -> str:
         """Tell whether the file is of our cluster."""
@@ -183,7 +199,7 @@ class ApiPoller:
         if self._session is not None:
             _stop(self._session)
             _end(self._session, time.monotonic() + JOIN_SECONDS)
-            self._session = None
+        self._session = None
         self._was_serving = False
         code, why = "not-asked", f"our kubeconfig is {self._state}"
         if self._state == OURS:

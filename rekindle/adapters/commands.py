@@ -144,8 +144,8 @@ class Commands:
             lock.release()
             raise
         _close_input(sink)
+        lock.note(process.pid, tuple(command.argv))
         record = orphans.describe(process.pid, tuple(command.argv))
-        lock.write(record)
         return Started(process, sink, lock, record, output)
 
     def _popen(

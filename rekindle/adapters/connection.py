@@ -26,6 +26,7 @@ CONNECT_SECONDS = 3.0
 _BODY_LIMIT_BYTES = 256 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _POOL_SIZE = 32
+_SHORTEST_SECONDS = 0.01
 
 
 class UnansweredError(Exception):
@@ -145,7 +146,8 @@ class Connection:
         """Send a request and return when the head of the answer is there."""
         import urllib3
 
-        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, read_seconds), read=read_seconds)
+        connect = min(CONNECT_SECONDS, read_seconds)
+        timeout = urllib3.Timeout(total=read_seconds, connect=connect, read=read_seconds)
         headers = {"Accept": call.accept, "User-Agent": "rekindle", **self._credentials()}
         if call.body is not None:
             headers["Content-Type"] = call.content_type
@@ -231,9 +233,14 @@ def _load(kubeconfig: Path) -> Any:  # noqa: ANN401  the client's
 
 
 def _read_all(raw: Any, until: float) -> bytes:  # noqa: ANN401  urllib3's
-    """Read a body to its end; a drip does not outlast the deadline."""
+    """Read a body to its end; neither a drip nor a silence after the head outlasts the deadline."""
     pieces, size = [], 0
-    while piece := raw.read1(_PIECE_BYTES):
+    socket = getattr(raw.connection, "sock", None)
+    while True:
+        if socket is not None:
+            socket.settimeout(max(until - time.monotonic(), _SHORTEST_SECONDS))
+        if not (piece := raw.read1(_PIECE_BYTES)):
+            break
         pieces.append(piece)
         size += len(piece)
         if size > _BODY_LIMIT_BYTES:

@@ -7,7 +7,6 @@ and another resource's list are no empty list.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -16,6 +15,8 @@ from phases.objects import key_of
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import Page, Status
 
+# Besides msgspec's own: text that is no UTF-8, an integer of thousands of digits, a depth without end.
+_NOT_DECODED = (msgspec.MsgspecError, ValueError, RecursionError)
 _CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
 
 
@@ -81,7 +82,7 @@ class Decoder:
         """Decode a page of a list; raise UnansweredError when it is none of this kind."""
         try:
             page = self._page(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except _NOT_DECODED as error:
             why = f"no list of {self._kind}: {error}"
             raise UnansweredError("odd", why, sent=True) from error
         if page.kind != f"{self._kind}List" or not page.metadata.resource_version:
@@ -105,7 +106,7 @@ class Decoder:
             if envelope.type == "BOOKMARK":
                 return WatchEvent("", None, head.metadata.resource_version)
             found = self._object(envelope.object)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except _NOT_DECODED as error:
             raise EventFailedError(f"a line that is no event: {error}") from error
         key = key_of(found.metadata)
         if envelope.type not in _CHANGES or not key:
@@ -128,7 +129,7 @@ class Decoder:
             return self._objects.decode(raw)
         except msgspec.ValidationError:
             return msgspec.convert(
-                _without_nulls(json.loads(bytes(raw))), self._struct, strict=False
+                _without_nulls(msgspec.json.decode(raw)), self._struct, strict=False
             )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from rekindle.adapters.connection import Call
+from rekindle.adapters.background import ODD
+from rekindle.adapters.connection import Call, UnansweredError
 from rekindle.adapters.kubernetes import RefusedError, ResourcePath, decode
 
 if TYPE_CHECKING:
@@ -52,6 +55,14 @@ class _Groups(msgspec.Struct, frozen=True):
     groups: tuple[_Group, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Namespaced:
+    """The namespaced resources, and the groups (with a version) of which nobody tells what they have."""
+
+    places: tuple[ResourcePath, ...]
+    untold: tuple[tuple[str, RefusedError | UnansweredError], ...]
+
+
 class Discovery:
     """A cache of what the API serves. Safe for many threads: two that miss at once both ask."""
 
@@ -60,6 +71,12 @@ class Discovery:
         self._api = api
         self._lock = threading.Lock()
         self._lists: dict[str, tuple[ResourcePath, ...]] = {}
+
+    def through(self, api: Api) -> Discovery:
+        """Share what is known, and ask through another Api: one that a deadline bounds."""
+        other = copy.copy(self)
+        other._api = api  # noqa: SLF001  our own copy
+        return other
 
     def of_kind(self, api_version: str, kind: str) -> ResourcePath | None:
         """Find a kind; one that is not known is looked for again."""
@@ -77,17 +94,24 @@ class Discovery:
                     return found
         return None
 
-    def namespaced(self) -> list[ResourcePath]:
-        """List the namespaced resources that can be listed, each in one version."""
-        found = {entry.resource: entry for entry in self._served("v1") if entry.namespaced}
-        every = list(found.values())
+    def namespaced(self) -> Namespaced:
+        """
+        List the namespaced resources that can be listed, each in one version.
+
+        One dead APIService makes its group, and no other, fail for ever: it is named, and the rest is told. An API
+        that does not answer at all is asked no further.
+        """
+        every = [entry for entry in self._served("v1") if entry.namespaced]
+        untold: list[tuple[str, RefusedError | UnansweredError]] = []
         for group in self._groups():
             version = group.preferred_version.group_version
             try:
                 every += [entry for entry in self._served(version) if entry.namespaced]
-            except RefusedError:
-                continue
-        return every
+            except (RefusedError, UnansweredError) as error:
+                if isinstance(error, UnansweredError) and error.code != ODD:
+                    raise
+                untold.append((version, error))
+        return Namespaced(tuple(every), tuple(untold))
 
     def _versions(self, group: str) -> list[str]:
         """Return a group's versions, the preferred one first."""

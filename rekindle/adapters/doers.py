@@ -91,7 +91,8 @@ class Doers:
         except Diagnosed as error:
             settlement = settling.failed(intent, INVALID, why=error.message)
         except Exception as error:  # noqa: BLE001  a bug of ours must not hang the run; it settles as doubt
-            settlement = settling.unsettled(intent, why=f"our own mistake: {error!r}")
+            why = f"our own mistake: {type(error).__name__}"  # never its text: it may quote a manifest
+            settlement = settling.unsettled(intent, why=why)
         if settlement is not None:
             self._report(settlement)
 
@@ -106,7 +107,9 @@ class Doers:
     def _nudge(self, intent: Intent) -> Settlement:
         """Nudge a Flux object."""
         session = self._session()
-        return _no_api(intent) if session is None else flux.nudge(intent, session.api)
+        if session is None:
+            return _no_api(intent)
+        return flux.nudge(intent, session.api.within(intent.deadline_seconds))
 
     def _release(self, intent: Intent) -> Settlement:
         """Release a finalizer."""

@@ -15,6 +15,7 @@ from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import (
     RefusedError,
     ResourcePath,
+    settle_look,
     settle_refusal,
     settle_silence,
 )
@@ -30,7 +31,13 @@ _TEST_FAILED = 422
 
 
 def release(intent: Intent, api: Api) -> Settlement:
-    """Remove exactly the named finalizers."""
+    """
+    Remove exactly the named finalizers.
+
+    CONFLICT and every other refusal promise that nothing changed: the patch is stored whole or not at all. Of a look
+    that failed the same is certain; only a write without an answer is in doubt.
+    """
+    api = api.within(intent.deadline_seconds)
     wanted = intent.arguments
     place = ResourcePath(str(wanted["group"]), str(wanted["version"]), str(wanted["resource"]))
     path = place.path(str(wanted.get("namespace", "")), str(wanted["name"]))
@@ -39,10 +46,9 @@ def release(intent: Intent, api: Api) -> Settlement:
     except RefusedError as error:
         if error.status == _NOT_FOUND:
             return settling.failed(intent, NOT_FOUND, why="it is gone")
-        return settle_refusal(intent, error)
+        return settle_look(intent, error)
     except UnansweredError as error:
-        asked_only = UnansweredError(error.code, str(error), sent=False)
-        return settle_silence(intent, asked_only)
+        return settle_look(intent, error)
     refusal = _refuse(intent, found)
     if refusal is not None:
         return refusal

@@ -16,6 +16,7 @@ from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import (
     RefusedError,
     decode,
+    settle_look,
     settle_refusal,
     settle_silence,
 )
@@ -78,11 +79,13 @@ def _nudge(intent: Intent, api: Api, kind: str) -> Settlement:
     for place in RESOURCES[kind]:
         path = place.path(namespace, name)
         try:
-            found = _look(api, path)
+            found = decode(api.get(path), _Object)
         except RefusedError as error:
             if error.status == _NOT_FOUND:
                 continue
-            raise
+            return settle_look(intent, error)
+        except UnansweredError as error:
+            return settle_look(intent, error)
         refusal = _refuse(intent, found)
         if refusal is not None:
             return refusal
@@ -91,14 +94,6 @@ def _nudge(intent: Intent, api: Api, kind: str) -> Settlement:
         api.merge(path, {"metadata": change})
         return settling.done(intent, requested_at=str(intent.arguments["requested_at"]))
     return settling.failed(intent, NOT_FOUND, why=f"no {kind} {namespace}/{name}")
-
-
-def _look(api: Api, path: str) -> _Object:
-    """Get the object; nothing has been sent that could change it, so silence is no doubt."""
-    try:
-        return decode(api.get(path), _Object)
-    except UnansweredError as error:
-        raise UnansweredError(error.code, str(error), sent=False) from error
 
 
 def _refuse(intent: Intent, found: _Object) -> Settlement | None:

@@ -3,6 +3,12 @@ What still holds a namespace or a CRD that is Terminating.
 
 The conditions of a namespace name resource types, but not always: with only a pod left that has a finalizer, all five
 are False. So pods are always looked at, and everything else when the conditions name nothing. Metadata only.
+
+A list that is refused is not an empty one: that nothing holds a namespace any more proves that a finalizer was
+released, so it is Seen only when every place was listed (404 and 405 alone say that there is nothing of a kind). But
+one dead APIService refuses for ever, and what else holds the namespace must not hide behind it. So an incomplete look
+is two: the namespace's own key is Unseen, naming what was not listed, and what was found is Seen under ``KEY/listed``.
+Whoever looks for holders finds them; whoever takes an absence for a proof asks the first key, and learns nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +16,12 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from phases.objects import CustomResourceDefinition, Namespace
 from phases.snapshot import Holder, Seen, Unseen
+from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import RefusedError, ResourcePath
 
@@ -26,22 +33,31 @@ if TYPE_CHECKING:
     from rekindle.adapters.kubernetes import Api, Partial
 
 Holders = dict[str, Seen[tuple[Holder, ...]] | Unseen]
+Refusal = RefusedError | UnansweredError
 POLL_SECONDS = 5.0
 _PODS = ResourcePath("", "v1", "pods", "Pod")
 _REMAINING = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances")
-_NOT_LISTED = frozenset({403, 404, 405})
+_NOTHING_THERE = frozenset({404, 405})
+_FAILURES = frozenset({"NamespaceDeletionDiscoveryFailure", "NamespaceDeletionContentFailure"})
+_LISTED = "/listed"
+_NAMED_AT_MOST = 5
 # Made anew by controllers all the time, never held by anything, and there in numbers.
 _SKIPPED = frozenset({"events", "endpoints", "endpointslices"})
 
 
 @dataclass(frozen=True, slots=True)
 class Terminating:
-    """Something that is on its way out. *places* is where its objects are, as far as it says."""
+    """
+    Something that is on its way out.
+
+    *named* and *places* say where its objects are, as far as it tells; *blind* says why that may not be all.
+    """
 
     key: str
     namespace: str = ""
     named: tuple[tuple[str, str], ...] = ()
     places: tuple[ResourcePath, ...] = ()
+    blind: str = ""
 
 
 def terminating(
@@ -49,7 +65,7 @@ def terminating(
 ) -> list[Terminating]:
     """Pick out what is Terminating."""
     found = [
-        Terminating(f"namespace/{name}", name, _named(namespace))
+        Terminating(f"namespace/{name}", name, _named(namespace), blind=_blind(namespace))
         for name, namespace in namespaces.items()
         if namespace.metadata.deletion_timestamp is not None
     ]
@@ -60,35 +76,84 @@ def terminating(
     ]
 
 
-def find(what: Terminating, api: Api, discovery: Discovery) -> tuple[Holder, ...]:
+@dataclass(slots=True)
+class Listing:
+    """What holds something, by uid, and the places that could not be listed."""
+
+    held: dict[str, Holder] = field(default_factory=dict)
+    untold: list[tuple[str, Refusal]] = field(default_factory=list)
+
+    def holders(self) -> tuple[Holder, ...]:
+        """Return what was found, in order."""
+        return tuple(sorted(self.held.values(), key=lambda h: (h.kind, h.namespace, h.name)))
+
+    def why(self) -> str:
+        """Name what could not be listed."""
+        names = [f"{name} ({error})" for name, error in self.untold[:_NAMED_AT_MOST]]
+        more = len(self.untold) - len(names)
+        return f"not listed: {', '.join(names)}" + (f" and {more} more" if more else "")
+
+    def code(self) -> str:
+        """Return the code of the first that could not be listed."""
+        error = self.untold[0][1]
+        return error.code if isinstance(error, UnansweredError) else ODD
+
+
+def find(what: Terminating, api: Api, discovery: Discovery) -> Listing:
     """
-    List the holders of one; raise RefusedError or UnansweredError when that cannot be told.
+    List the holders of one, as far as they can be listed.
 
     All that is served is listed only when neither a condition nor a pod is the answer.
     """
-    if not what.namespace:
-        return _list(what, what.places, api)
-    named = (discovery.of_resource(group, resource) for resource, group in what.named)
-    places = dict.fromkeys((_PODS, *(place for place in named if place is not None)))
-    found = _list(what, places, api)
-    if found or what.named:
-        return found
-    served = (place for place in discovery.namespaced() if place.resource not in _SKIPPED)
-    return _list(what, served, api)
+    found = Listing()
+    try:
+        if what.namespace:
+            _find_in_namespace(what, api, discovery, found)
+        elif what.places:
+            _list(what, what.places, api, found)
+        else:
+            found.untold.append((what.key, RefusedError(404, "no version is served")))
+    except (RefusedError, UnansweredError) as error:
+        found.untold.append((what.key, error))
+    return found
 
 
-def _list(what: Terminating, places: Iterable[ResourcePath], api: Api) -> tuple[Holder, ...]:
-    """List the holders at these places; one that cannot be listed by anybody holds nothing."""
-    held: dict[str, Holder] = {}
+def _find_in_namespace(what: Terminating, api: Api, discovery: Discovery, found: Listing) -> None:
+    """Look at pods and at what the conditions name, and only then at everything."""
+    places = [_PODS]
+    for resource, group in what.named:
+        try:
+            place = discovery.of_resource(group, resource)
+        except RefusedError as error:
+            found.untold.append((f"{resource}.{group}", error))
+            continue
+        if place is not None:
+            places.append(place)
+    _list(what, dict.fromkeys(places), api, found)
+    if found.held or what.named:
+        if what.blind:
+            found.untold.append((what.key, RefusedError(503, what.blind)))
+        return
+    served = discovery.namespaced()
+    found.untold.extend(served.untold)
+    _list(what, (place for place in served.places if place.resource not in _SKIPPED), api, found)
+
+
+def _list(what: Terminating, places: Iterable[ResourcePath], api: Api, found: Listing) -> None:
+    """List the holders at these places; an API that does not answer at all is asked no further."""
     for place in places:
         try:
             objects = api.list_metadata(place.path(what.namespace))
         except RefusedError as error:
-            if error.status in _NOT_LISTED:
-                continue
-            raise
-        held.update({holder.uid: holder for holder in _holding(place, objects)})
-    return tuple(sorted(held.values(), key=lambda h: (h.kind, h.namespace, h.name)))
+            if error.status not in _NOTHING_THERE:
+                found.untold.append((f"{place.resource}.{place.group}", error))
+            continue
+        except UnansweredError as error:
+            if error.code != ODD:
+                raise
+            found.untold.append((f"{place.resource}.{place.group}", error))
+            continue
+        found.held.update({holder.uid: holder for holder in _holding(place, objects)})
 
 
 def _named(namespace: Namespace) -> tuple[tuple[str, str], ...]:
@@ -99,6 +164,12 @@ def _named(namespace: Namespace) -> tuple[tuple[str, str], ...]:
         if condition.status == "True"
         for match in _REMAINING.finditer(condition.message)
     )
+
+
+def _blind(namespace: Namespace) -> str:
+    """Say why the namespace controller itself does not see everything, and so does not name it."""
+    failed = (c for c in namespace.status.conditions if c.status == "True" and c.type in _FAILURES)
+    return next((condition.message for condition in failed), "")
 
 
 def _instances(crd: CustomResourceDefinition) -> tuple[ResourcePath, ...]:
@@ -184,16 +255,32 @@ class HolderPoller:
             self._wake.wait()
             self._wake.clear()
             while self._wanted and not self._stopping.is_set():
-                self._report({what.key: self._look(what) for what in self._wanted})
+                found: Holders = {}
+                for what in self._wanted:
+                    found.update(self._look(what))
+                self._report(found)
                 self._stopping.wait(self._poll)
 
-    def _look(self, what: Terminating) -> Seen[tuple[Holder, ...]] | Unseen:
+    def _look(self, what: Terminating) -> Holders:
         """Look at one; what cannot be told is unknown, not empty."""
-        at = self._clock()
-        try:
+        at, since = self._clock(), self._seen.get(what.key, 0.0)
+        looked: Holders = {}
+        with outliving(lambda why: looked.update({what.key: Unseen(since, ODD, why)})):
             found = find(what, self._api, self._discovery)
-        except (RefusedError, UnansweredError) as error:
-            code = error.code if isinstance(error, UnansweredError) else "odd"
-            return Unseen(self._seen.get(what.key, 0.0), code, str(error))
-        self._seen[what.key] = at
-        return Seen(found, at)
+            if not found.untold:
+                self._seen[what.key] = at
+                return {what.key: Seen(found.holders(), at)}
+            looked[what.key] = Unseen(since, found.code(), found.why())
+            if found.held:
+                looked[what.key + _LISTED] = Seen(found.holders(), at)
+        return looked
+
+
+def wanted_of(known: Holders, wanted: Iterable[str], otherwise: Unseen) -> Holders:
+    """Pick out what is known of the keys that are *wanted*, incomplete looks among them."""
+    picked: Holders = {}
+    for key in wanted:
+        picked[key] = known.get(key, otherwise)
+        if key + _LISTED in known:
+            picked[key + _LISTED] = known[key + _LISTED]
+    return picked

@@ -45,7 +45,7 @@ class Known:
             api=self._api,
             kubeconfig=self._kubeconfig,
             objects=self._cache.objects(now),
-            holders={key: self._holders.get(key, _NOT_ASKED) for key in wanted},
+            holders=holders.wanted_of(self._holders, wanted, _NOT_ASKED),
             revision=self._revision,
         )
 

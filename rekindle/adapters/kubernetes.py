@@ -7,7 +7,8 @@ Nothing here retries: who intended an action decides whether it is tried again.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
@@ -45,9 +46,11 @@ _REFUSALS = {
     503: TRANSIENT,
 }
 _INTERNAL_ERROR = 500
+_READY, _NOT_READY = 200, frozenset({500, 503})
 # A webhook is asked before anything is stored.
 _BEFORE_STORING = re.compile(r"failed calling webhook|no endpoints available for service")
-_ERRORS_FROM = 400
+_FINE = range(200, 300)
+_NOT_DECODED = (msgspec.MsgspecError, ValueError, RecursionError)
 
 T = TypeVar("T")
 
@@ -119,25 +122,46 @@ class ResourcePath:
 class Api:
     """The operations. All block, all raise RefusedError or UnansweredError."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Speak through this connection."""
+    def __init__(self, connection: Connection, until: float | None = None) -> None:
+        """Speak through this connection, and not later than *until* (of the monotonic clock)."""
         self.connection = connection
+        self._until = until
+
+    def within(self, seconds: float) -> Api:
+        """Speak for an action that must end in so many seconds: the engine takes a later answer for none."""
+        return Api(self.connection, time.monotonic() + seconds)
 
     def ask(self, call: Call, base: str | None = None) -> bytes:
-        """Send, and raise on an error status."""
-        response = self.connection.send(call, base)
-        if response.status >= _ERRORS_FROM:
+        """Send, and raise on every status but success: a redirection is no answer either."""
+        response = self.connection.send(self._in_time(call), base)
+        if response.status not in _FINE:
             raise RefusedError(response.status, status_of(response).message)
         return response.body
 
+    def _in_time(self, call: Call) -> Call:
+        """Give a call no more time than is left."""
+        if self._until is None:
+            return call
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise UnansweredError("silent", "the action's deadline has passed", sent=False)
+        return replace(call, seconds=min(call.seconds, left))
+
     def readyz(self, control_plane: str) -> bool | None:
-        """Ask a control plane's own address whether it is ready; None when there was no answer."""
+        """
+        Ask a control plane's own address whether it is ready; None when that is not known.
+
+        Only the server's own words count: who does not know us, is busy, or is a proxy says nothing of readiness.
+        """
         call = Call("GET", "/readyz", seconds=READYZ_SECONDS, accept="*/*")
         try:
             base = self.connection.address_of(control_plane)
-            return self.connection.send(call, base).body.strip() == b"ok"
+            response = self.connection.send(call, base)
         except UnansweredError:
             return None
+        if response.status in _NOT_READY:
+            return False
+        return True if response.status == _READY and response.body.strip() == b"ok" else None
 
     def serves(self, base: str) -> bool:
         """Tell whether a list is answered with our credentials at this address; raise when it is not."""
@@ -156,7 +180,7 @@ class Api:
         return self.ask(Call("GET", path))
 
     def list_metadata(self, path: str) -> list[Partial]:
-        """List metadata, page by page."""
+        """List metadata, page by page; what has no end is no list."""
         found: list[Partial] = []
         token = ""
         for _ in range(_PAGES_LIMIT):
@@ -167,8 +191,8 @@ class Api:
             found.extend(page.items or [])
             token = page.metadata.continue_
             if not token:
-                break
-        return found
+                return found
+        raise UnansweredError("odd", f"a list of more than {_PAGES_LIMIT} pages", sent=True)
 
     def apply(self, path: str, document: bytes) -> None:
         """Apply server-side, under our field manager."""
@@ -204,7 +228,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     """Decode an answer; what is not of that shape is odd."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_DECODED as error:
         why = f"the API answered something else than was asked: {error}"
         raise UnansweredError("odd", why, sent=True) from error
 
@@ -217,7 +241,7 @@ def status_of(response: Response) -> Status:
     """
     try:
         found = msgspec.json.decode(response.body, type=Status)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _NOT_DECODED:
         return Status(message="(no Status object)")
     return found if found.kind == "Status" else Status(message="(no Status object)")
 
@@ -229,6 +253,14 @@ def settle_refusal(intent: Intent, error: RefusedError) -> Settlement:
         code = TRANSIENT
     if code is None:
         return settling.unsettled(intent, status=error.status, why=error.message)
+    return settling.failed(intent, code, status=error.status, why=error.message)
+
+
+def settle_look(intent: Intent, error: RefusedError | UnansweredError) -> Settlement:
+    """Say what failed before anything was sent that could change something: no answer to a question is no doubt."""
+    if isinstance(error, UnansweredError):
+        return settle_silence(intent, UnansweredError(error.code, str(error), sent=False))
+    code = _REFUSALS.get(error.status, TRANSIENT)
     return settling.failed(intent, code, status=error.status, why=error.message)
 
 

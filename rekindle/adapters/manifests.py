@@ -18,14 +18,19 @@ from journal.entries import Outcome
 from journal.errors import Diagnosed
 from rekindle.adapters import settling
 from rekindle.adapters.connection import UnansweredError
-from rekindle.adapters.kubernetes import RefusedError, settle_refusal, settle_silence
+from rekindle.adapters.kubernetes import (
+    RefusedError,
+    settle_look,
+    settle_refusal,
+    settle_silence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from engine.world import Intent, Settlement
     from rekindle.adapters.discovery import Discovery
-    from rekindle.adapters.kubernetes import Api
+    from rekindle.adapters.kubernetes import Api, ResourcePath
 
 _FIRST_KINDS = ("Namespace", "CustomResourceDefinition")
 _SUFFIXES = (".yaml", ".yml")
@@ -102,7 +107,10 @@ def apply(
     Apply objects server-side, namespaces and CRDs first, and stop at the first that is refused.
 
     Kinds are looked up before anything is sent. Once an object was applied nobody can promise that nothing happened.
+    All of it shares the intent's deadline: after that the engine would begin a second time beside us.
     """
+    api = api.within(intent.deadline_seconds)
+    discovery = discovery.through(api)
     ordered = sorted(documents, key=lambda found: found.get("kind") not in _FIRST_KINDS)
     brought = {_kind_of_crd(found) for found in ordered if found.get("kind") == _FIRST_KINDS[1]}
     for document in ordered:
@@ -132,25 +140,24 @@ def _refuse(
     try:
         if discovery.of_kind(version, kind) is None:
             return settling.failed(intent, NOT_FOUND, why=f"{version} {kind} is not served")
-    except RefusedError as error:
-        return settle_refusal(intent, error)
-    except UnansweredError as error:
-        return settle_silence(intent, UnansweredError(error.code, str(error), sent=False))
+    except (RefusedError, UnansweredError) as error:
+        return settle_look(intent, error)
     return None
 
 
 def _apply_one(
     intent: Intent, api: Api, discovery: Discovery, document: dict[str, Any]
 ) -> Settlement:
-    """Apply one object; of a CRD that was just applied, wait until its kind is served."""
+    """Apply one object."""
     version, kind, metadata = document["apiVersion"], document["kind"], document["metadata"]
     what = f"{kind} {metadata['name']}"
-    until = time.monotonic() + _SERVED_SECONDS
     try:
-        while (place := discovery.of_kind(str(version), str(kind))) is None:
-            if time.monotonic() > until:
-                return settling.failed(intent, NOT_FOUND, why=f"{what}: {version} is not served")
-            time.sleep(_SERVED_POLL_SECONDS)
+        place = _await_served(discovery, str(version), str(kind))
+    except (RefusedError, UnansweredError) as error:
+        return settle_look(intent, error)
+    if place is None:
+        return settling.failed(intent, NOT_FOUND, why=f"{what}: {version} is not served")
+    try:
         namespace = str(metadata.get("namespace") or "default") if place.namespaced else ""
         api.apply(place.path(namespace, str(metadata["name"])), msgspec.json.encode(document))
     except RefusedError as error:
@@ -158,6 +165,14 @@ def _apply_one(
     except UnansweredError as error:
         return settle_silence(intent, error)
     return settling.done(intent)
+
+
+def _await_served(discovery: Discovery, version: str, kind: str) -> ResourcePath | None:
+    """Find a kind; if its CRD was just applied, it takes a moment until it is served."""
+    until = time.monotonic() + _SERVED_SECONDS
+    while (place := discovery.of_kind(version, kind)) is None and time.monotonic() < until:
+        time.sleep(_SERVED_POLL_SECONDS)
+    return place
 
 
 def _kind_of_crd(document: dict[str, Any]) -> tuple[str, str]:

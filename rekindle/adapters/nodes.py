@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from phases.snapshot import NodeLook, Seen, Unseen
+from rekindle.adapters.background import ODD, outliving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from journal.entries import Instant
     from rekindle.adapters.talos import NodeEye
 
 POLL_SECONDS = 2.0
@@ -35,6 +37,11 @@ class NodePoller:
         self._node = node
         self._eye = eye
         self._report = report
+        self._asked = 0.0
+        self._kind = ""
+        self._steady = False
+        self._value: NodeLook | None = None
+        self._seen: Instant = 0.0
         self._hurry = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"node-{node}", daemon=True)
@@ -58,20 +65,29 @@ class NodePoller:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        """Probe often; ask when the port says something else, or the last answer grows old."""
-        asked, steady, kind = 0.0, False, ""
-        value: NodeLook | None = None
+        """Look, wait, look again."""
         while not self._stopping.is_set():
             hurried = self._hurry.is_set()
             self._hurry.clear()
-            probed = self._eye.probe()
-            old = time.monotonic() - asked >= STEADY_SECONDS
-            if hurried or old or not steady or probed.kind != kind:
-                asked = time.monotonic()
-                look = self._eye.look(probed)
-                self._report(NodeReport(self._node, look))
-                steady = isinstance(look, Seen) and look.value == value
-                value = look.value if isinstance(look, Seen) else None
-            kind = probed.kind
+            with outliving(self._odd):
+                self._look(hurried=hurried)
             if not self._stopping.is_set():
                 self._hurry.wait(POLL_SECONDS)
+
+    def _look(self, *, hurried: bool) -> None:
+        """Probe often; ask when the port says something else, or the last answer grows old."""
+        probed = self._eye.probe()
+        old = time.monotonic() - self._asked >= STEADY_SECONDS
+        if hurried or old or not self._steady or probed.kind != self._kind:
+            self._asked = time.monotonic()
+            look = self._eye.look(probed)
+            self._steady = isinstance(look, Seen) and look.value == self._value
+            self._value = look.value if isinstance(look, Seen) else None
+            self._seen = look.at if isinstance(look, Seen) else self._seen
+            self._report(NodeReport(self._node, look))
+        self._kind = probed.kind
+
+    def _odd(self, why: str) -> None:
+        """Say that this node cannot be told about, and ask it afresh the next time."""
+        self._steady, self._value = False, None
+        self._report(NodeReport(self._node, Unseen(self._seen, ODD, why)))

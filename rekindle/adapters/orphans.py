@@ -64,6 +64,15 @@ class ActionLock:
         os.ftruncate(self.fileno, len(data))
         os.fsync(self.fileno)
 
+    def note(self, pid: int, argv: tuple[str, ...]) -> None:
+        """
+        Record the process that was just started, so that somebody else can end it.
+
+        It runs already: where the record cannot be written the lock alone has to tell of it.
+        """
+        with contextlib.suppress(OSError):
+            self.write(describe(pid, argv))
+
     def release(self) -> None:
         """Let go of our share. The file stays: until the settlement is in the journal it is all there is."""
         os.close(self.fileno)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
@@ -49,12 +49,13 @@ def ask(
     directory: Path | None = None,
     environment: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
+    started: Callable[[int], None] | None = None,
 ) -> Answer:
     """
     Run to the end, or to our deadline, whichever is first.
 
     Output goes through files: a program that floods both streams cannot block on a full pipe, and one whose children
-    keep a stream open cannot keep us waiting.
+    keep a stream open cannot keep us waiting. *started* is told the process (and group) id before we wait.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
@@ -73,6 +74,8 @@ def ask(
                 MISSING, f"{argv[0]} cannot be started: {error.strerror or error}"
             ) from error
         try:
+            if started is not None:
+                started(process.pid)
             code = process.wait(seconds)
         except subprocess.TimeoutExpired as error:
             raise ProgramFailed(EXPIRED, f"{argv[0]} gave no answer in {seconds:g} s") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rekindle.adapters import gitops
+from rekindle.adapters.background import outliving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,5 +49,6 @@ class RevisionPoller:
     def _run(self) -> None:
         """Ask, wait, ask again."""
         while not self._stopping.is_set():
-            self._report(RevisionReport(gitops.revision(self._tree)))
+            with outliving(lambda _: self._report(RevisionReport(""))):
+                self._report(RevisionReport(gitops.revision(self._tree)))
             self._stopping.wait(POLL_SECONDS)

@@ -15,13 +15,19 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PIECE_BYTES = 64 * 1024
 _PRIVATE = 0o600
 _STDIN = 0
-_KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
-_KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY")
+_KEY = re.compile(rb"-----(BEGIN|END) [A-Z0-9 ]{0,32}PRIVATE KEY")
+_MARKER_BYTES = 64
+# A longer line is cut; what is tried for a cut lies so far before the end that a secret there shows itself.
+_LINE_LIMIT_BYTES = 128 * 1024
+_OVERLAP_BYTES = 16 * 1024
+_CUT_AT = (b" ", b"\t", b"\r", b",", b";", b'"', b"{", b"}")
+_CUTS_TRIED = 8
+_CUT_STEP_BYTES = 8 * 1024
 
 
 class Keeper:
@@ -37,7 +43,9 @@ class Keeper:
         self._left_out = 0
 
     def keep(self, line: bytes) -> None:
-        """Take a line (or a piece of a very long one)."""
+        """Take a line (or a part of a very long one); what was taken out of it whole leaves nothing behind."""
+        if not line:
+            return
         if self._head_left >= len(line) and not self._tail:
             os.write(self._fileno, line)
             self._head_left -= len(line)
@@ -58,43 +66,99 @@ class Keeper:
         os.fsync(self._fileno)
 
 
-def drain(source: int, keep: Callable[[bytes], None]) -> None:
-    """Read to the end in whole lines; a line without an end is cut where a piece is full."""
-    rest = b""
+def drain(source: int, redactor: Redactor, keep: Callable[[bytes], None]) -> None:
+    """Read to the end, and keep what may be kept."""
     while piece := os.read(source, _PIECE_BYTES):
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            keep(line + b"\n")
-        if len(rest) > _PIECE_BYTES:
-            keep(rest)
-            rest = b""
-    if rest:
-        keep(rest)
+        for part in redactor.take(piece):
+            keep(part)
+    for part in redactor.end():
+        keep(part)
 
 
 class Redactor:
-    """Takes secrets out of lines; of a private key, which has many lines, all of them."""
+    """
+    Takes secrets out of lines; of a private key, which has many lines, all of them.
+
+    A line without an end is cut only where the parts, each by itself, are redacted as the whole is: half a token is
+    still half a secret. Where there is no such place the rest of the line is left out.
+    """
 
     def __init__(self, redact: Callable[[str], str]) -> None:
-        """Begin outside of any key."""
+        """Begin outside of any key and any line."""
         self._redact = redact
+        self._rest = b""
+        self._leaving_out = False
         self._in_key = False
+        self._window = b""
 
-    def __call__(self, line: bytes) -> bytes:
-        """Return what may be kept of a line."""
-        if self._in_key:
-            self._in_key = not _KEY_END.search(line)
+    def take(self, piece: bytes) -> Iterator[bytes]:
+        """Take what was read; yield what may be kept of it by now."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            yield self._line(line + b"\n")
+        while len(self._rest) > _LINE_LIMIT_BYTES:
+            yield self._part_of_line()
+
+    def end(self) -> Iterator[bytes]:
+        """Yield what may be kept of a last line without an end."""
+        if self._rest:
+            yield self._line(self._rest)
+
+    def _line(self, line: bytes) -> bytes:
+        """Return what may be kept of a line, or of the end of one."""
+        inside = self._follow_key(line)
+        if self._leaving_out:
+            self._leaving_out = False
+            return b"\n"
+        if inside:
             return b""
-        begin = _KEY_BEGIN.search(line)
-        self._in_key = begin is not None and not _KEY_END.search(line, begin.end())
-        return self._redact(line.decode(errors="replace")).encode() + (b"\n" * self._in_key)
+        return self._safe(line) + (b"\n" * self._in_key)
+
+    def _part_of_line(self) -> bytes:
+        """Cut a part off a line that is too long to be held."""
+        at, safe = (0, b"") if self._leaving_out else self._cut(self._rest)
+        if at:
+            part, self._rest = self._rest[:at], self._rest[at:]
+            return b"" if self._follow_key(part) else safe
+        part, self._rest = self._rest, b""
+        self._follow_key(part)
+        noted = self._leaving_out
+        self._leaving_out = True
+        return b"" if noted else b"[the rest of a long line is left out]"
+
+    def _cut(self, text: bytes) -> tuple[int, bytes]:
+        """Find a place to cut at, well before the end, and what may be kept before it; 0 when there is none."""
+        whole = self._safe(text)
+        at = len(text) - _OVERLAP_BYTES
+        for _ in range(_CUTS_TRIED):
+            at = max(text.rfind(mark, 0, at) for mark in _CUT_AT)
+            if at <= 0:
+                break
+            before = self._safe(text[:at])
+            if before + self._safe(text[at:]) == whole:
+                return at, before
+            at -= _CUT_STEP_BYTES
+        return 0, b""
+
+    def _follow_key(self, text: bytes) -> bool:
+        """Note where private keys begin and end; tell whether this begins inside of one."""
+        inside = self._in_key
+        window = self._window + text
+        for marker in _KEY.finditer(window):
+            self._in_key = marker[1] == b"BEGIN"
+        self._window = window[-_MARKER_BYTES:]
+        return inside
+
+    def _safe(self, text: bytes) -> bytes:
+        """Redact what is complete."""
+        return self._redact(text.decode(errors="replace")).encode()
 
 
 def redactor() -> Redactor:
-    """Return what takes secrets out of lines."""
+    """Return what takes secrets out of lines. Nothing is remembered of a line: a flood would fill the memory."""
     from journal.redactor import redact_text
 
-    return Redactor(redact_text)
+    return Redactor(redact_text.__wrapped__)
 
 
 def main(arguments: list[str]) -> None:
@@ -104,9 +168,8 @@ def main(arguments: list[str]) -> None:
     path, limit = arguments
     fileno = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE)
     keeper = Keeper(fileno, int(limit))
-    redact = redactor()
     try:
-        drain(_STDIN, lambda line: keeper.keep(redact(line)))
+        drain(_STDIN, redactor(), keeper.keep)
     finally:
         keeper.finish()
 

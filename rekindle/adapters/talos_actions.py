@@ -2,7 +2,7 @@
 What is done to a Talos node, through talosctl: apply a configuration, bootstrap etcd, fetch a kubeconfig.
 
 "No answer" to a bootstrap is unsettled, never failed; a refusal is translated by its gRPC code. Each call holds its
-action's lock, so that one that outlives us is seen.
+action's lock and records its process, so that one that outlives us is seen, and can be ended.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ class TalosActions:
 
     def apply(self, intent: Intent) -> Settlement:
         """Give a node its configuration, if it is the file that was meant and of our own cluster."""
+        until = time.monotonic() + intent.deadline_seconds
         address, config = str(intent.arguments["address"]), Path(str(intent.arguments["config"]))
         insecure = bool(intent.arguments.get("insecure"))
         refusal = self._refuse_file(intent, config)
@@ -69,15 +71,16 @@ class TalosActions:
                 return settling.failed(intent, TRANSIENT, why=probed.why)
         arguments = ("apply-config", "--file", str(config), "--mode", "auto")
         argv = self._talosctl.argv(address, *arguments, insecure=insecure)
-        return self._do(intent, argv)
+        return self._do(intent, argv, until)
 
     def bootstrap(self, intent: Intent) -> Settlement:
         """Start etcd on this machine, if it is the machine and the boot that were seen when it was decided."""
+        until = time.monotonic() + intent.deadline_seconds
         address = str(intent.arguments["address"])
         refusal = self._refuse_machine(intent, address)
         if refusal is not None:
             return refusal
-        return self._do(intent, self._talosctl.argv(address, "bootstrap"))
+        return self._do(intent, self._talosctl.argv(address, "bootstrap"), until)
 
     def kubeconfig(self, intent: Intent, cluster_ca: str) -> Settlement:
         """
@@ -86,13 +89,14 @@ class TalosActions:
         It appears whole and private or not at all. *cluster_ca*: fingerprint of the CA that it must trust (empty: not
         known, then it must only be a kubeconfig).
         """
+        until = time.monotonic() + intent.deadline_seconds
         address, path = str(intent.arguments["address"]), Path(str(intent.arguments["path"]))
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".kubeconfig-") as folder:
                 fresh = Path(folder) / "kubeconfig"
                 arguments = ("kubeconfig", str(fresh), "--merge=false", "--force")
-                settlement = self._do(intent, self._talosctl.argv(address, *arguments))
+                settlement = self._do(intent, self._talosctl.argv(address, *arguments), until)
                 if settlement.outcome != "done":
                     return settlement
                 return self._place(intent, fresh, path, cluster_ca)
@@ -157,14 +161,22 @@ class TalosActions:
             "boot_id": boot.stdout.decode(errors="replace").strip() if boot.code == 0 else "",
         }
 
-    def _do(self, intent: Intent, argv: Sequence[str]) -> Settlement:
-        """Call once, under the action's lock."""
+    def _do(self, intent: Intent, argv: Sequence[str], until: float) -> Settlement:
+        """Call once, under the action's lock, with the time that looking has left."""
+        seconds = until - time.monotonic()
+        if seconds <= 0:
+            return settling.failed(intent, TRANSIENT, why="no time was left to begin")
         try:
             lock = orphans.ActionLock(orphans.path_for(self._journal, intent.action))
         except orphans.LockHeldError:
             return settling.failed(intent, CONFLICT, why="this action is running already")
         try:
-            answer = ask(argv, seconds=intent.deadline_seconds, pass_fds=(lock.fileno,))
+            answer = ask(
+                argv,
+                seconds=seconds,
+                pass_fds=(lock.fileno,),
+                started=lambda pid: lock.note(pid, tuple(argv)),
+            )
         except ProgramFailed as error:
             if error.reason == MISSING:
                 return settling.failed(intent, INVALID, why=str(error))

@@ -1,9 +1,10 @@
 """
 Lists and watches one kind, over raw bytes.
 
-The client's own watch ends silently when the connection does; this one reconnects from the last resourceVersion,
-lists again when the server has forgotten that version, and says when it has seen nothing for too long. A watcher has
-one thread; it only hands over what it saw.
+The client's own watch ends silently when the connection does; this one reconnects from the last resourceVersion, and
+says when it has seen nothing for too long. A version is trusted on an unbroken server only: when a watch from it is
+refused or finds nobody, or the API was away (``hurry``), the kind is listed again. A server with a new etcd would
+drop all events up to the old version in silence. A watcher has one thread; it only hands over what it saw.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from phases.snapshot import KINDS
+from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Call, Response, Stream, UnansweredError
 from rekindle.adapters.decoding import Decoder, EventFailedError, Listed, WatchEvent
 from rekindle.adapters.kubernetes import RefusedError, ResourcePath, status_of
@@ -34,6 +36,7 @@ BACKOFF_SECONDS = 0.25
 BACKOFF_LIMIT_SECONDS = 8.0
 _RELISTS = 3
 _GONE, _NOT_FOUND, _ERRORS_FROM = 410, 404, 400
+_DENIED = frozenset({401, 403})
 
 
 class ForgottenError(Exception):
@@ -98,7 +101,7 @@ class Watcher:
         self.hurry()
 
     def hurry(self) -> None:
-        """Look at once: something that we wait for may be there, or our connection may be dead."""
+        """List at once: the API was away or is elsewhere, so neither connection nor version can be trusted."""
         self._hurry.set()
         stream = self._stream
         if stream is not None:
@@ -113,31 +116,44 @@ class Watcher:
         """Go on for ever; wait longer after each failure, up to a limit."""
         failures = 0
         while not self._stopping.is_set():
-            pause = 0.0
-            try:
-                self._cycle()
-                failures = 0
-            except NotInstalledError:
-                self._hand_over(Whole(self.kind, self._clock(), {}))
-                self._version, pause = "", NOT_INSTALLED_SECONDS
-                self._not_installed = True
-            except ForgottenError:
-                self._version = ""
-                failures += 1
-            except UnansweredError as error:
-                failures += 1
-                self._hand_over(Silence(self.kind, self._clock(), error.code, str(error)))
-            except RefusedError as error:
-                failures += 1
-                code = "denied" if error.status in {401, 403} else "odd"
-                self._hand_over(Silence(self.kind, self._clock(), code, str(error)))
-            self._rest(pause or _backoff(failures))
+            failures += 1
+            pause = None
+            with outliving(self._odd):
+                pause = self._try()
+            failures = failures if pause is None else 0
+            self._rest(_backoff(failures) if pause is None else pause)
+
+    def _try(self) -> float | None:
+        """Look once; return the pause that is due, or None after a failure, which has been handed over."""
+        try:
+            self._cycle()
+        except NotInstalledError:
+            self._hand_over(Whole(self.kind, self._clock(), {}))
+            self._not_installed = True
+            return NOT_INSTALLED_SECONDS
+        except ForgottenError:
+            return None
+        except UnansweredError as error:
+            self._hand_over(Silence(self.kind, self._clock(), error.code, str(error)))
+            return None
+        except RefusedError as error:
+            code = "denied" if error.status in _DENIED else ODD
+            self._hand_over(Silence(self.kind, self._clock(), code, str(error)))
+            return None
+        return 0.0
+
+    def _odd(self, why: str) -> None:
+        """Say that something went wrong that nobody thought of; what was half taken in is not gone on from."""
+        self._version = ""
+        self._hand_over(Silence(self.kind, self._clock(), ODD, why))
 
     def _rest(self, seconds: float) -> None:
-        """Wait, unless there is a reason to hurry."""
+        """Wait, unless there is a reason to hurry: then no version is gone on from."""
         if seconds > 0:
             self._hurry.wait(seconds)
-        self._hurry.clear()
+        if self._hurry.is_set():
+            self._hurry.clear()
+            self._version = ""
 
     def _cycle(self) -> None:
         """List if we must, then watch until the stream ends in a way that needs no pause."""
@@ -204,19 +220,21 @@ class Watcher:
     # --- watch -------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        """Follow the changes from the last version that we know."""
+        """Follow the changes from the last version that we know; it is forgotten until the server has taken it."""
+        version, self._version = self._version, ""
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
-            "resourceVersion": self._version,
+            "resourceVersion": version,
             "timeoutSeconds": WATCH_SECONDS,
         }
         stream = self._connection.stream(Call("GET", self._place.path(), query), self._idle)
         self._stream = stream
         try:
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._hurry.is_set():
                 return
             self._check(stream.status, None)
+            self._version = version
             self._hand_over(Changes(self.kind, self._clock(), ()))
             self._follow(stream)
         except UnansweredError as error:
@@ -250,9 +268,9 @@ class Watcher:
         try:
             return self._decoder.event(line)
         except EventFailedError as error:
+            self._version = ""
             if error.status == _GONE:
                 raise ForgottenError from error
-            self._version = self._version if error.status else ""
             raise UnansweredError("odd", str(error), sent=True) from error
 
     def _take(self, events: list[WatchEvent]) -> None:

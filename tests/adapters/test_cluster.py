@@ -14,11 +14,13 @@ from engine.world import Wakeup, World
 from journal.entries import Outcome
 from phases.section import Section
 from phases.snapshot import Seen, Snapshot, Unseen
-from rekindle.adapters import apiserver
+from rekindle.adapters import apiserver, orphans
+from rekindle.adapters import cluster as cluster_module
 from rekindle.adapters.cluster import RealWorld
 from rekindle.adapters.connection import Call, Connection, UnansweredError
+from rekindle.adapters.revisions import RevisionReport
 from tests.adapters.conftest import make_intent, write_kubeconfig
-from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node
+from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node, refused
 from tests.adapters.talos_nodes import (
     Certificate,
     FakeTalosctl,
@@ -61,10 +63,13 @@ class Cluster:
 
     def serve(self) -> None:
         self.api.on("/readyz", Answer(b"ok"))
-        self.api.on("/api/v1/namespaces", listed("Namespace", []))
+        self.serve_namespaces()
         self.api.on("/api/v1/namespaces?watch", Streamed())
         self.api.on("/api/v1/nodes", listed("Node", [node("cp-1")]))
         self.api.on("/api/v1/nodes?watch", Streamed((event("ADDED", node("cp-2")),)))
+
+    def serve_namespaces(self) -> None:
+        self.api.on("/api/v1/namespaces", listed("Namespace", []))
 
     def section(self, **commands: Json) -> Section:
         files = {"kubeconfig": str(self.kubeconfig), "api_port": self.api.port}
@@ -233,6 +238,66 @@ def test_a_command_settles_and_its_lock_goes_when_that_is_durable(
     assert lock.exists()
     world.next(time.time())
     assert not lock.exists()
+
+
+def test_the_lock_of_what_still_runs_stays(cluster: Cluster, world: RealWorld) -> None:
+    """A settled action may have left something behind. Mutant: ``_forget_delivered`` without ``is_running``."""
+    world.start(make_intent("command.run", "7", command="hello"))
+    settle(world)
+    left = orphans.ActionLock(cluster.folder / "c.db.action-7.lock")
+    world.next(time.time())
+    left.release()
+
+    assert left.path.exists()
+
+
+def test_a_storm_of_changes_makes_four_turns_a_second(world: RealWorld) -> None:
+    """Mutant: COALESCE_SECONDS of nothing."""
+    assert cluster_module.COALESCE_SECONDS == 0.25
+    gather(world, lambda s: isinstance(s.nodes["cp-1"], Seen))
+    storming = threading.Event()
+
+    def storm() -> None:
+        count = 0
+        while not storming.wait(0.005):
+            count += 1
+            world._mailbox.put(RevisionReport(str(count)))
+
+    thread = threading.Thread(target=storm, daemon=True)
+    thread.start()
+    turns, until = 0, time.time() + 1.5
+    while time.time() < until:
+        turns += world.next(until).changed
+    storming.set()
+    thread.join(3.0)
+
+    assert 2 <= turns <= 7
+
+
+def test_watches_begin_anew_when_the_api_was_away(
+    cluster: Cluster, world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Etcd was made anew, and the streams stay open and deaf. Mutant: ``_follow`` without ``hurry``."""
+    monkeypatch.setattr(apiserver, "POLL_SECONDS", 0.1)
+    cluster.serve()
+    cluster.api.on("/api/v1/nodes", listed("Node", [node("old")], version=100_000))
+    cluster.api.on("/api/v1/nodes?watch", Streamed())
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+    names(world, {"old"})
+    cluster.api.on("/api/v1/namespaces", refused(500))
+    gather(world, lambda s: isinstance(s.api, Seen) and not s.api.value.serving)
+    cluster.api.on("/api/v1/nodes", listed("Node", [node("new")], version=6))
+    cluster.serve_namespaces()
+
+    names(world, {"new"})
+
+
+def names(world: RealWorld, expected: set[str]) -> None:
+    def seen(snapshot: Snapshot) -> bool:
+        found = snapshot.objects["Node"]
+        return isinstance(found, Seen) and set(found.value) == expected
+
+    gather(world, seen)
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,65 @@ def test_an_orphans_deadline_still_holds(runner: Runner) -> None:
     assert settled.outcome is Outcome.UNSETTLED
 
 
+def adopt_in_time(commands: Commands, deadline: float) -> Settlement:
+    """Adopt in a thread, so that a mutant that never ends fails instead of hanging."""
+    settled: list[Settlement | None] = []
+    intent = make_intent("command.run", deadline=deadline, command="it")
+    adopting = threading.Thread(target=lambda: settled.append(commands.adopt(intent)), daemon=True)
+    adopting.start()
+    adopting.join(10)
+    assert settled, "it was not ended"
+    assert settled[0] is not None
+    return settled[0]
+
+
+def test_an_orphan_that_does_not_listen_is_killed(runner: Runner) -> None:
+    """Mutant: ``adopt`` sends SIGTERM for ever."""
+    kill_parent(runner.folder, "trap '' TERM; touch started; while :; do sleep 0.1; done")
+    record = orphans.read(runner.lock)
+    assert record is not None
+    try:
+        assert adopt_in_time(runner.commands("true"), 0.2).outcome is Outcome.UNSETTLED
+        assert not orphans.is_running(runner.lock)
+    finally:
+        orphans.end(record, signal.SIGKILL)
+
+
+def test_an_orphan_outside_of_its_group_is_found_by_its_lock(runner: Runner) -> None:
+    """Nothing but the open file tells of it. Mutant: ``_popen`` without ``pass_fds``."""
+    child = 'os.setsid(); open("started","w")\nwhile not os.path.exists("go"): time.sleep(0.05)'
+    script = (
+        f"{sys.executable} -c 'import os,time; {child}' & until [ -e leave ]; do sleep 0.05; done"
+    )
+    kill_parent(runner.folder, script)
+    record = orphans.read(runner.lock)
+    assert record is not None
+    (runner.folder / "leave").touch()
+    try:
+        until_true(lambda: not orphans.group_lives(record))
+        assert orphans.is_running(runner.lock)
+    finally:
+        (runner.folder / "go").touch()
+    until_true(lambda: not orphans.is_running(runner.lock))
+
+
+def test_a_record_that_cannot_be_written_does_not_deny_what_runs(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full after the spawn. Mutant: let the error out, and ``run`` says that nothing was started."""
+
+    def full(lock: orphans.ActionLock, record: orphans.Record) -> None:
+        assert lock.path == runner.lock
+        if record.exit_code is None:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(orphans.ActionLock, "write", full)
+    settled = runner.run("touch ran")
+
+    assert (runner.folder / "ran").exists()
+    assert settled.outcome is Outcome.DONE
+
+
 def test_an_exit_code_that_was_recorded_settles(runner: Runner) -> None:
     runner.run("exit 0")
     settled = runner.commands("true").adopt(make_intent("command.run", command="it"))

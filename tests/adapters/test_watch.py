@@ -10,10 +10,22 @@ import pytest
 
 from phases.objects import Pod
 from phases.snapshot import Seen, Unseen
+from rekindle.adapters.connection import UnansweredError
+from rekindle.adapters.decoding import Decoder, EventFailedError
 from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
 from rekindle.adapters.watch import Watcher
 from tests.adapters.conftest import until_true
-from tests.adapters.scripted import Answer, Streamed, event, listed, node, refused, status_object
+from tests.adapters.scripted import (
+    Answer,
+    Asked,
+    Reply,
+    Streamed,
+    event,
+    listed,
+    node,
+    refused,
+    status_object,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,6 +160,174 @@ def test_a_forgotten_page_means_to_begin_the_list_again(
     until_true(lambda: watched.names() == {"a", "b"})
 
 
+def versions_watched(scripted: ScriptedApi) -> list[str]:
+    return [a.query["resourceVersion"] for a in scripted.asked_for(NODES) if "watch" in a.query]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        refused(400, "Too large resource version"),
+        refused(504, "Too large resource version"),
+        refused(429),
+        Streamed((event("ERROR", json.loads(status_object(504, "Too large"))),)),
+        None,
+    ],
+    ids=["400", "504", "429", "504 in the stream", "silence"],
+)
+def test_a_version_that_a_watch_is_refused_from_is_never_asked_for_again(
+    refusal: Reply, scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """Etcd is another one and counts from the beginning. Mutant: keep the version when a watch is refused."""
+    old = listed("Node", [node("old")], version=100_000)
+    scripted.on(NODES, old, listed("Node", [node("new")], version=6))
+    scripted.on(WATCH, refusal, Streamed())
+    watched = watch(idle_seconds=0.3)
+    until_true(lambda: watched.names() == {"new"})
+    until_true(lambda: len(versions_watched(scripted)) >= 2)
+
+    assert versions_watched(scripted)[:2] == ["100000", "6"]
+
+
+def test_after_the_api_was_away_the_kind_is_listed_again(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """The new server says nothing up to the old version. Mutant: hurry without forgetting the version."""
+    old = listed("Node", [node("old")], version=100_000)
+    scripted.on(NODES, old, listed("Node", [node("new")], version=6))
+    scripted.on(WATCH, Streamed())
+    watched = watch()
+    until_true(lambda: watched.heard(Changes))
+    watched.watcher.hurry()
+    until_true(lambda: watched.names() == {"new"})
+    until_true(lambda: len(versions_watched(scripted)) >= 2)
+
+    assert versions_watched(scripted)[:2] == ["100000", "6"]
+
+
+def test_a_hurry_is_not_lost_while_a_watch_is_being_opened(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """Mutant: do not look at the hurry once the stream is there."""
+    begun: list[Watched] = []
+
+    def hurried(asked: Asked) -> Reply:
+        del asked
+        begun[0].watcher.hurry()
+        return Streamed()
+
+    scripted.on(NODES, listed("Node", [node("old")]), listed("Node", [node("new")], version=6))
+    scripted.on(WATCH, hurried, Streamed())
+    begun.append(watch())
+    until_true(lambda: begun[0].names() == {"new"})
+
+
+ODD_POD = {
+    "kind": "Pod",
+    "metadata": {"name": "p", "namespace": "n", "uid": "u", "finalizers": None},
+    "spec": {"odd": "DIGITS"},
+}
+
+
+def with_digits(text: bytes) -> bytes:
+    return text.replace(b'"DIGITS"', b"1" * 5000)
+
+
+def test_one_odd_object_in_a_list_does_not_end_the_watch(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """An integer of 5000 digits, and a null that makes us decode it at leisure. Mutant: ``json.loads`` as it was."""
+    odd = Answer(with_digits(listed("Pod", [ODD_POD]).body))
+    fine = {**ODD_POD, "metadata": {"name": "fine", "namespace": "n", "uid": "f"}, "spec": {}}
+    scripted.on("/api/v1/pods", odd, listed("Pod", [fine]))
+    scripted.on("/api/v1/pods?watch", Streamed())
+    watched = watch("Pod")
+    until_true(lambda: watched.names() == {"n/fine"})
+    (silence, *_) = watched.heard(Silence)
+
+    assert isinstance(silence, Silence)
+    assert "no list of Pod" in silence.why
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"kind": "\xff"}',
+        b'{"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": [{"kind": "\xff"}]}',
+        b'{"type": "ADDED", "object": {"kind": "Pod", "metadata": ' + b"[" * 100_000 + b"}}",
+        b'{"type": "ERROR", "object": ' + b'{"a":' * 100_000 + b"}}",
+    ],
+    ids=["deep", "no text", "no text inside", "deep object", "deep error"],
+)
+def test_what_cannot_be_decoded_is_said_in_our_own_words(body: bytes) -> None:
+    """Mutant: catch MsgspecError alone."""
+    decoder = Decoder("Pod", Pod)
+    with pytest.raises(UnansweredError):
+        decoder.page(body)
+    with pytest.raises(EventFailedError):
+        decoder.event(body)
+
+
+def test_one_odd_event_does_not_end_the_watch(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    scripted.on("/api/v1/pods", listed("Pod", []))
+    fine = {**ODD_POD, "metadata": {"name": "fine", "namespace": "n", "uid": "f"}, "spec": {}}
+    odd = Streamed((with_digits(event("ADDED", ODD_POD)),), end="clean")
+    scripted.on("/api/v1/pods?watch", odd, Streamed((event("ADDED", fine),)))
+    watched = watch("Pod")
+    until_true(lambda: "n/fine" in watched.names())
+
+
+def test_a_mistake_of_ours_is_a_silence_and_not_the_end(
+    scripted: ScriptedApi, connection: Connection
+) -> None:
+    """Mutant: take ``outliving`` out of the loop. The text of the mistake might quote a Secret."""
+    reports: list[Report] = []
+
+    def report(found: Report) -> None:
+        reports.append(found)
+        if len(reports) == 1:
+            raise KeyError("hunter2")
+
+    scripted.on(NODES, listed("Node", [node("a")]))
+    scripted.on(WATCH, Streamed())
+    watcher = Watcher(connection, "Node", report)
+    watcher.start()
+    until_true(lambda: len(reports) >= 4)
+    watcher.stop()
+    watcher.join(3.0)
+
+    assert [type(found) for found in reports[:4]] == [Whole, Silence, Whole, Changes]
+    assert isinstance(reports[1], Silence)
+    assert (reports[1].code, reports[1].why) == ("odd", "our own mistake: KeyError")
+
+
+def test_a_list_that_goes_round_in_circles_is_given_up(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """Mutant: do not compare the tokens; then it is listed for ever and nothing is ever said."""
+    scripted.on(NODES, listed("Node", [node("a")], token="t1"))
+    watched = watch(page_size=1)
+    until_true(lambda: watched.heard(Silence))
+
+    (silence, *_) = watched.heard(Silence)
+    assert isinstance(silence, Silence)
+    assert "circles" in silence.why
+    assert not watched.heard(Whole)
+
+
+def test_half_a_line_is_no_sign_of_life(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """Bytes keep coming, lines do not. Mutant: delete the check of the last line's age in ``_follow``."""
+    scripted.on(NODES, listed("Node", [node("a")]))
+    scripted.on(WATCH, Streamed(tuple(b"x" for _ in range(3000))), Streamed())
+    watch(idle_seconds=0.3)
+    until_true(lambda: len(versions_watched(scripted)) >= 2, seconds=5)
+
+
 def test_garbage_in_the_stream_means_to_list_again(
     scripted: ScriptedApi, watch: Callable[..., Watched]
 ) -> None:
@@ -197,7 +377,7 @@ def test_a_lie_is_no_empty_list(
 def test_what_was_seen_is_unknown_only_after_ten_seconds(
     scripted: ScriptedApi, watch: Callable[..., Watched]
 ) -> None:
-    scripted.on(NODES, listed("Node", [node("a")]))
+    scripted.on(NODES, listed("Node", [node("a")]), refused(500))
     scripted.on(WATCH, refused(500))
     watched = watch()
     until_true(lambda: watched.heard(Silence))

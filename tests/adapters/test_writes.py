@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -11,13 +13,15 @@ from journal.entries import Outcome
 from journal.errors import Diagnosed
 from rekindle.adapters import finalizers, flux, manifests
 from rekindle.adapters.discovery import Discovery
-from tests.adapters.conftest import make_intent
+from rekindle.adapters.doers import Doers
+from tests.adapters.conftest import make_intent, until_true
 from tests.adapters.scripted import Answer, Asked, Reply, Streamed, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from engine.world import Intent
+    from engine.world import Intent, Settlement
     from journal.entries import Json
     from rekindle.adapters.kubernetes import Api
     from tests.adapters.scripted import ScriptedApi
@@ -89,7 +93,7 @@ def test_each_kind_has_its_own_annotations(
         (answer(deletionTimestamp=DELETED), "precondition"),
         (refused(404), "not-found"),
         (refused(403), "denied"),
-        (refused(500), "no-answer"),
+        (refused(500), "transient"),
         (Answer(b"garbage"), "transient"),
     ],
 )
@@ -133,10 +137,11 @@ def test_nobody_listening_is_certainly_not_done(scripted: ScriptedApi, api: Api)
     assert (settled.outcome, settled.code) == (Outcome.FAILED, "transient")
 
 
-def release(**more: Json) -> Intent:
+def release(deadline: float = 10.0, **more: Json) -> Intent:
     arguments = {"group": "", "version": "v1", "resource": "configmaps", "kind": "ConfigMap"}
     named = {"namespace": "held", "name": "keep", "uid": "u1", "finalizers": ["a/hold"]}
-    return make_intent("finalizer.release", **{**arguments, **named, **more})
+    given = {**arguments, **named, **more}
+    return make_intent("finalizer.release", deadline=deadline, **given)
 
 
 def test_a_finalizer_is_taken_off_and_the_others_stay(scripted: ScriptedApi, api: Api) -> None:
@@ -178,6 +183,43 @@ def test_a_failed_test_in_the_patch_is_a_conflict(scripted: ScriptedApi, api: Ap
     scripted.on(CM, refused(422, "the test failed"), method="PATCH")
 
     assert finalizers.release(release(), api).code == "conflict"
+
+
+def test_a_look_that_fails_is_no_doubt(scripted: ScriptedApi, api: Api) -> None:
+    """Nothing was sent that could change anything. Mutants: settle the look like the write."""
+    for look in (None, refused(500), refused(504), Answer(b"garbage")):
+        scripted.on(CM, look)
+        settled = finalizers.release(release(deadline=0.5), api)
+
+        assert (settled.outcome, settled.code) == (Outcome.FAILED, "transient")
+    assert not scripted.asked_for(CM, "PATCH")
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome", "code"),
+    [
+        (refused(409), Outcome.FAILED, "conflict"),
+        (refused(422), Outcome.FAILED, "conflict"),
+        (refused(403), Outcome.FAILED, "denied"),
+        (refused(503), Outcome.FAILED, "transient"),
+        (refused(500, "etcdserver: request timed out"), Outcome.UNSETTLED, "no-answer"),
+        (refused(504), Outcome.UNSETTLED, "no-answer"),
+        (Answer(b"", 302), Outcome.UNSETTLED, "no-answer"),
+        (Streamed((b"{",), end="cut"), Outcome.UNSETTLED, "no-answer"),
+        (None, Outcome.UNSETTLED, "no-answer"),
+    ],
+)
+def test_a_release_is_a_conflict_only_where_certainly_nothing_changed(
+    reply: Reply, outcome: Outcome, code: str, scripted: ScriptedApi, api: Api
+) -> None:
+    """Mutants: CONFLICT for any refusal; no deadline of its own for the write."""
+    scripted.on(CM, answer(deletionTimestamp=DELETED, finalizers=["a/hold"]))
+    scripted.on(CM, reply, method="PATCH")
+    began = time.monotonic()
+    settled = finalizers.release(release(deadline=1.0), api)
+
+    assert (settled.outcome, settled.code) == (outcome, code)
+    assert time.monotonic() - began < 2.0
 
 
 def resources(*entries: tuple[str, str, bool]) -> Answer:
@@ -287,6 +329,95 @@ def test_a_kind_that_is_brought_along_is_waited_for(
 
     assert settled.outcome is Outcome.DONE
     assert len(scripted.asked_for(path, "PATCH")) == 1
+
+
+def test_manifests_end_with_the_deadline_of_their_action(
+    scripted: ScriptedApi, api: Api, tmp_path: Path
+) -> None:
+    """The engine begins a second time after it. Mutant: ``apply`` without ``within``."""
+    (tmp_path / "m.yaml").write_text(MANIFEST)
+    scripted.on(
+        "/api/v1", resources(("configmaps", "ConfigMap", True), ("namespaces", "Namespace", False))
+    )
+    scripted.on("/api/v1/namespaces/apps", Answer(), method="PATCH")
+    scripted.on("/api/v1/namespaces/apps/configmaps/one", None, method="PATCH")
+    settled, took = applied(api, tmp_path, 0.7)
+
+    assert (settled.outcome, settled.code) == (Outcome.UNSETTLED, "no-answer")
+    assert took < 1.5
+
+
+def test_manifests_that_could_not_be_begun_in_time_were_certainly_not_applied(
+    scripted: ScriptedApi, api: Api, tmp_path: Path
+) -> None:
+    """Mutant: give discovery an Api without a deadline."""
+    (tmp_path / "m.yaml").write_text(MANIFEST)
+    scripted.on("/api/v1", None)
+    settled, took = applied(api, tmp_path, 0.5)
+
+    assert (settled.outcome, settled.code) == (Outcome.FAILED, "transient")
+    assert took < 1.5
+
+
+@pytest.mark.parametrize(
+    ("crd_is_there", "outcome"), [(True, Outcome.UNSETTLED), (False, Outcome.FAILED)]
+)
+def test_a_kind_is_not_waited_for_beyond_the_deadline(
+    crd_is_there: bool,  # noqa: FBT001
+    outcome: Outcome,
+    scripted: ScriptedApi,
+    api: Api,
+    tmp_path: Path,
+) -> None:
+    """What was applied before makes it a doubt. Mutant: look the kind up without a deadline."""
+    (tmp_path / "m.yaml").write_text(CRD)
+    group, plural = "/apis/apiextensions.k8s.io/v1", "customresourcedefinitions"
+    scripted.on(group, resources((plural, "CustomResourceDefinition", False)))
+    done = Answer() if crd_is_there else refused(503)
+    scripted.on(f"{group}/{plural}/gadgets.example.com", done, method="PATCH")
+    settled, took = applied(api, tmp_path, 1.0)
+
+    assert (settled.outcome, settled.code) == (outcome, "transient")
+    assert took < 2.0
+
+
+def applied(api: Api, folder: Path, deadline: float) -> tuple[Settlement, float]:
+    began = time.monotonic()
+    intent = make_intent("root.apply", deadline=deadline)
+    settled = manifests.apply(intent, api, Discovery(api), manifests.read(folder))
+    return settled, time.monotonic() - began
+
+
+def doers(session: Callable[[], Json], settled: list[Settlement]) -> Doers:
+    nobody = cast("Json", SimpleNamespace(apply=None, bootstrap=None, run=None))
+    return Doers(nobody, nobody, session, lambda: "", settled.append)
+
+
+def test_a_nudge_ends_with_the_deadline_of_its_action(scripted: ScriptedApi, api: Api) -> None:
+    """Mutant: hand the nudge an Api without a deadline."""
+    scripted.on(KS, answer())
+    scripted.on(KS, None, method="PATCH")
+    settled: list[Settlement] = []
+    asked = nudge()
+    intent = make_intent("flux.nudge", deadline=0.7, **asked.arguments)
+    doers(lambda: SimpleNamespace(api=api), settled).start(intent)
+    until_true(lambda: settled, seconds=3)
+
+    assert (settled[0].outcome, settled[0].code) == (Outcome.UNSETTLED, "no-answer")
+
+
+def test_a_mistake_of_ours_does_not_quote_what_it_was_about() -> None:
+    """Mutant: the text of the exception in the evidence."""
+
+    def broken() -> Json:
+        raise ValueError("hunter2")
+
+    settled: list[Settlement] = []
+    doers(broken, settled).start(nudge())
+    until_true(lambda: settled)
+
+    assert settled[0].outcome is Outcome.UNSETTLED
+    assert settled[0].evidence["why"] == "our own mistake: ValueError"
 
 
 def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""A Kubernetes API that answers something else than was asked, too much of it, or too late."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rekindle.adapters.connection import Call, Connection, UnansweredError
+from rekindle.adapters.kubernetes import Api, RefusedError
+from tests.adapters.conftest import write_kubeconfig
+from tests.adapters.scripted import Answer, Reply, Streamed, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.adapters.scripted import ScriptedApi
+
+
+@pytest.mark.parametrize(
+    ("reply", "ready"),
+    [
+        (Answer(b"ok"), True),
+        (Answer(b"ok\n"), True),
+        (Answer(b"[-]etcd failed", 500), False),
+        (Answer(b"shutting down", 503), False),
+        (refused(401), None),
+        (refused(403), None),
+        (refused(429), None),
+        (Answer(b"<html>bad gateway</html>", 502), None),
+        (Answer(b"<html>welcome</html>"), None),
+        (Answer(b"ok", 203), None),
+        (Streamed((b"o",), end="cut"), None),
+    ],
+)
+def test_only_the_servers_own_words_tell_whether_it_is_ready(
+    reply: Reply,
+    ready: bool | None,  # noqa: FBT001
+    scripted: ScriptedApi,
+    tmp_path: Path,
+) -> None:
+    """Mutants: everything but ok is a no; a no for every error status."""
+    scripted.on("/readyz", reply)
+    kubeconfig = write_kubeconfig(tmp_path / "k", scripted.url)
+    connection = Connection(kubeconfig, {"cp-1": scripted.url})
+
+    assert Api(connection).readyz("cp-1") is ready
+    connection.close()
+
+
+def test_an_answer_is_taken_in_up_to_a_limit(
+    scripted: ScriptedApi, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: do not compare the size with ``_BODY_LIMIT_BYTES``."""
+    monkeypatch.setattr("rekindle.adapters.connection._BODY_LIMIT_BYTES", 1000)
+    scripted.on("/much", Answer(b"x" * 5000))
+    with pytest.raises(UnansweredError) as raised:
+        connection.send(Call("GET", "/much"))
+
+    assert (raised.value.code, raised.value.sent) == ("odd", True)
+
+
+def test_a_silence_after_the_head_does_not_outlast_the_deadline(
+    scripted: ScriptedApi, connection: Connection
+) -> None:
+    """The head takes its time, the body never comes. Mutant: leave the socket the timeout of the head."""
+    scripted.on("/half", Streamed((b"x",) * 60))
+    began = time.monotonic()
+    with pytest.raises(UnansweredError) as raised:
+        connection.send(Call("GET", "/half", seconds=1.0))
+
+    assert raised.value.code == "silent"
+    assert time.monotonic() - began < 1.3
+
+
+def test_what_an_action_asks_ends_with_its_deadline(scripted: ScriptedApi, api: Api) -> None:
+    """Mutants: do not shorten the call; do not refuse to begin when no time is left."""
+    scripted.on("/slow", None)
+    bounded = api.within(0.4)
+    began = time.monotonic()
+    with pytest.raises(UnansweredError):
+        bounded.get("/slow")
+    with pytest.raises(UnansweredError) as raised:
+        bounded.get("/other")
+
+    assert time.monotonic() - began < 1.0
+    assert not raised.value.sent
+    assert not scripted.asked_for("/other")
+
+
+def test_a_redirection_is_no_success(scripted: ScriptedApi, api: Api) -> None:
+    """Mutant: refuse from 400 on."""
+    scripted.on("/x", Answer(b"", 302), method="DELETE")
+    with pytest.raises(RefusedError):
+        api.delete("/x", "u")
+
+
+def test_an_error_that_cannot_be_read_is_still_an_error(scripted: ScriptedApi, api: Api) -> None:
+    """Mutant: ``status_of`` without RecursionError."""
+    scripted.on("/x", Answer(b'{"a":' * 100_000, 500))
+    with pytest.raises(RefusedError):
+        api.get("/x")

@@ -1,0 +1,28 @@
+"""What is known of the cluster, and how fresh it is."""
+
+from __future__ import annotations
+
+from phases.snapshot import ApiLook, Seen, Unseen
+from rekindle.adapters.apiserver import ApiReport
+from rekindle.adapters.known import Known
+from rekindle.adapters.reports import Silence, Whole
+
+
+def test_a_quiet_watch_is_as_fresh_as_the_apis_last_answer() -> None:
+    """Mutant: ``_take_api`` without ``confirm``; then a cut after a quiet hour makes all of it unknown at once."""
+    known = Known(())
+    known.take(Whole("Node", 1.0, {}))
+    known.take(ApiReport(Seen(ApiLook(serving=True), 100.0)))
+    known.take(Silence("Node", 105.0, "odd", "cut"))
+
+    assert known.snapshot(106.0).objects["Node"] == Seen({}, 100.0)
+    assert isinstance(known.snapshot(111.0).objects["Node"], Unseen)
+
+
+def test_an_api_that_does_not_serve_confirms_nothing() -> None:
+    """Mutant: confirm whatever the API says."""
+    known = Known(())
+    known.take(Whole("Node", 1.0, {}))
+    known.take(ApiReport(Seen(ApiLook({"cp-1": False}), 100.0)))
+
+    assert known.snapshot(101.0).objects["Node"] == Seen({}, 1.0)
