@@ -47,8 +47,9 @@ class Scene:
         return self.of(kind).get(key)
 
     def holders(self, scope: str) -> tuple[Holder, ...] | None:
-        """Return what holds ``namespace/NAME`` or ``crd/NAME``; None where that could not be told."""
-        found = self.snapshot.holders.get(scope)
+        """Return what is known to hold ``namespace/NAME`` or ``crd/NAME``; None where nothing could be told."""
+        looks = self.snapshot.holders
+        found = looks.get(f"{scope}/listed") or looks.get(scope)
         return found.value if isinstance(found, Seen) else None
 
     def kinds_of(self, kind: str, group: str) -> list[str]:

@@ -262,18 +262,27 @@ class HolderPoller:
                 self._stopping.wait(self._poll)
 
     def _look(self, what: Terminating) -> Holders:
-        """Look at one; what cannot be told is unknown, not empty."""
-        at, since = self._clock(), self._seen.get(what.key, 0.0)
-        looked: Holders = {}
-        with outliving(lambda why: looked.update({what.key: Unseen(since, ODD, why)})):
-            found = find(what, self._api, self._discovery)
-            if not found.untold:
-                self._seen[what.key] = at
-                return {what.key: Seen(found.holders(), at)}
-            looked[what.key] = Unseen(since, found.code(), found.why())
-            if found.held:
-                looked[what.key + _LISTED] = Seen(found.holders(), at)
+        """Look at one, and remember when it could be told whole."""
+        at = self._clock()
+        looked = look_at(what, self._api, self._discovery, at, self._seen.get(what.key, 0.0))
+        if isinstance(looked[what.key], Seen):
+            self._seen[what.key] = at
         return looked
+
+
+def look_at(
+    what: Terminating, api: Api, discovery: Discovery, at: Instant, since: Instant
+) -> Holders:
+    """Look at one at the instant *at*, last told whole at *since*; what cannot be told is unknown, not empty."""
+    looked: Holders = {}
+    with outliving(lambda why: looked.update({what.key: Unseen(since, ODD, why)})):
+        found = find(what, api, discovery)
+        if not found.untold:
+            return {what.key: Seen(found.holders(), at)}
+        looked[what.key] = Unseen(since, found.code(), found.why())
+        if found.held:
+            looked[what.key + _LISTED] = Seen(found.holders(), at)
+    return looked
 
 
 def wanted_of(known: Holders, wanted: Iterable[str], otherwise: Unseen) -> Holders:

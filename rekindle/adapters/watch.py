@@ -12,39 +12,27 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from phases.snapshot import KINDS
 from rekindle.adapters.background import ODD, outliving
-from rekindle.adapters.connection import Call, Response, Stream, UnansweredError
-from rekindle.adapters.decoding import Decoder, EventFailedError, Listed, WatchEvent
-from rekindle.adapters.kubernetes import RefusedError, ResourcePath, status_of
+from rekindle.adapters.connection import Call, Stream, UnansweredError
+from rekindle.adapters.decoding import EventFailedError, WatchEvent
+from rekindle.adapters.kubernetes import RefusedError
+from rekindle.adapters.lister import PAGE_SIZE, ForgottenError, Lister, NotInstalledError
 from rekindle.adapters.reports import Changes, Report, Silence, Whole
-from rekindle.adapters.resources import BUILT_IN, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rekindle.adapters.connection import Connection
 
-PAGE_SIZE = 500
-LIST_SECONDS = 30.0
 IDLE_SECONDS = 30.0
 WATCH_SECONDS = 240
 NOT_INSTALLED_SECONDS = 5.0
 BACKOFF_SECONDS = 0.25
 BACKOFF_LIMIT_SECONDS = 8.0
-_RELISTS = 3
-_GONE, _NOT_FOUND, _ERRORS_FROM = 410, 404, 400
+_GONE = 410
 _DENIED = frozenset({401, 403})
-
-
-class ForgottenError(Exception):
-    """The server no longer knows the resourceVersion that we asked from: list again."""
-
-
-class NotInstalledError(Exception):
-    """The API has no such kind."""
 
 
 class Watcher:
@@ -67,16 +55,13 @@ class Watcher:
         """Prepare; ``start`` begins."""
         self.kind = kind
         self._connection = connection
-        self._places = RESOURCES[kind]
         self._report = report
         self._clock = clock
-        self._page_size = page_size
         self._idle = idle_seconds
-        self._decoder = Decoder(kind, KINDS[kind])
         self._stopping = threading.Event()
+        self._lister = Lister(connection, kind, self._stopping.is_set, page_size=page_size)
         self._hurry = threading.Event()
         self._stream: Stream | None = None
-        self._place = self._places[0]
         self._version = ""
         self._not_installed = False
         self._thread = threading.Thread(target=self._run, name=f"watch-{kind}", daemon=True)
@@ -158,64 +143,11 @@ class Watcher:
     def _cycle(self) -> None:
         """List if we must, then watch until the stream ends in a way that needs no pause."""
         if not self._version:
-            listed = self._list()
+            listed = self._lister.list()
+            self._not_installed = False
             self._version = listed.version
             self._hand_over(Whole(self.kind, self._clock(), listed.objects))
         self._watch()
-
-    # --- list --------------------------------------------------------------------------------
-
-    def _list(self) -> Listed:
-        """List the whole kind in the first version that is served."""
-        for place in self._places:
-            try:
-                listed = self._list_all(place)
-            except NotInstalledError:
-                continue
-            self._place, self._not_installed = place, False
-            return listed
-        raise NotInstalledError(self.kind)
-
-    def _list_all(self, place: ResourcePath) -> Listed:
-        """List page by page; a token that the server forgot means to begin again, at last without pages."""
-        for attempt in range(_RELISTS):
-            size = self._page_size if attempt < _RELISTS - 1 else None
-            try:
-                return self._list_pages(place, size)
-            except ForgottenError:
-                continue
-        raise UnansweredError("odd", f"the list of {self.kind} never came to an end", sent=True)
-
-    def _list_pages(self, place: ResourcePath, size: int | None) -> Listed:
-        """List once, from the first page to the last."""
-        found: dict[str, Any] = {}
-        token = ""
-        while True:
-            query = {"limit": size, "continue": token or None}
-            call = Call("GET", place.path(), query, seconds=LIST_SECONDS)
-            page = self._decoder.page(self._body(self._connection.send(call)))
-            found.update(page.objects)
-            if not page.token:
-                return Listed(found, page.version, "")
-            if page.token == token or self._stopping.is_set():
-                raise UnansweredError("odd", "the list goes round in circles", sent=True)
-            token = page.token
-
-    def _body(self, response: Response) -> bytes:
-        """Take an answer apart by its status."""
-        self._check(response.status, response)
-        return response.body
-
-    def _check(self, status: int, response: Response | None) -> None:
-        """Raise what an error status means for a watcher."""
-        if status == _GONE:
-            raise ForgottenError
-        if status == _NOT_FOUND:
-            if self.kind in BUILT_IN:
-                raise UnansweredError("odd", f"the API has no {self.kind}", sent=True)
-            raise NotInstalledError(self.kind)
-        if status >= _ERRORS_FROM:
-            raise RefusedError(status, status_of(response).message if response else "")
 
     # --- watch -------------------------------------------------------------------------------
 
@@ -228,12 +160,12 @@ class Watcher:
             "resourceVersion": version,
             "timeoutSeconds": WATCH_SECONDS,
         }
-        stream = self._connection.stream(Call("GET", self._place.path(), query), self._idle)
+        stream = self._connection.stream(Call("GET", self._lister.place.path(), query), self._idle)
         self._stream = stream
         try:
             if self._stopping.is_set() or self._hurry.is_set():
                 return
-            self._check(stream.status, None)
+            self._lister.check(stream.status, None)
             self._version = version
             self._hand_over(Changes(self.kind, self._clock(), ()))
             self._follow(stream)
@@ -266,7 +198,7 @@ class Watcher:
     def _event(self, line: bytes) -> WatchEvent:
         """Decode a line; after one that is not understood nothing of this stream can be trusted."""
         try:
-            return self._decoder.event(line)
+            return self._lister.decoder.event(line)
         except EventFailedError as error:
             self._version = ""
             if error.status == _GONE:

@@ -1,0 +1,80 @@
+"""
+One look at a whole cluster, without a plan and without watches: every kind listed once, and what holds what goes.
+
+What cannot be listed is Unseen, with the reason; the rest is looked at all the same.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from phases.snapshot import ALL_KINDS, Seen, Snapshot, Unseen
+from rekindle.adapters.background import ODD, outliving
+from rekindle.adapters.connection import Connection, UnansweredError
+from rekindle.adapters.discovery import Discovery
+from rekindle.adapters.holders import look_at, terminating
+from rekindle.adapters.kubernetes import Api, RefusedError
+from rekindle.adapters.lister import Lister, NotInstalledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from phases.snapshot import Objects
+    from rekindle.adapters.holders import Holders
+
+AT_ONCE = 4
+
+
+def list_all(kubeconfig: Path, *, clock: Callable[[], float] = time.time) -> Snapshot:
+    """List every kind of ``ALL_KINDS``; never raises for what the cluster does."""
+    at = clock()
+    try:
+        connection = Connection(kubeconfig)
+    except UnansweredError as error:
+        unseen = Unseen(0.0, error.code, str(error))
+        return Snapshot(at=at, objects=dict.fromkeys(ALL_KINDS, unseen))
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            looks = pool.map(lambda kind: _look(connection, kind, clock), ALL_KINDS)
+            objects = dict(zip(ALL_KINDS, looks, strict=True))
+        return Snapshot(at=clock(), objects=objects, holders=_holders(connection, objects, clock))
+    finally:
+        connection.close()
+
+
+def _look(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen[Objects] | Unseen:
+    look: list[Seen[Objects] | Unseen] = []
+    with outliving(lambda why: look.append(Unseen(0.0, ODD, why))):
+        look.append(_list(connection, kind, clock))
+    return look[0]
+
+
+def _list(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen[Objects] | Unseen:
+    at = clock()
+    try:
+        return Seen(Lister(connection, kind).list().objects, at)
+    except NotInstalledError:
+        return Seen({}, at)
+    except UnansweredError as error:
+        return Unseen(0.0, error.code, str(error))
+    except RefusedError as error:
+        return Unseen(0.0, ODD, str(error))
+
+
+def _holders(
+    connection: Connection, objects: dict[str, Any], clock: Callable[[], float]
+) -> Holders:
+    namespaces, crds = objects["Namespace"], objects["CustomResourceDefinition"]
+    going = terminating(
+        namespaces.value if isinstance(namespaces, Seen) else {},
+        crds.value if isinstance(crds, Seen) else {},
+    )
+    found: Holders = {}
+    api = Api(connection)
+    discovery = Discovery(api)
+    for what in going:
+        found.update(look_at(what, api, discovery, clock(), 0.0))
+    return found
