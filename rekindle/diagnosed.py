@@ -81,7 +81,9 @@ def document(found: Diagnosis) -> dict[str, Any]:
 def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     """Say it to a person: a root a paragraph, what blocks now before what will block next."""
     if found.verdict == UNKNOWN:
-        yield "nothing could be listed: no diagnosis"
+        why = next(iter(found.unseen.values()), "nothing was asked")
+        yield f"nothing could be listed, so nothing can be said: {why}"
+        return
     elif not found.roots:
         yield f"nothing is wrong in what was seen ({found.listed} kinds listed)"
     else:
@@ -101,7 +103,7 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
 
 def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     finding = root.finding
-    since = f" for {spoken(found.at - finding.since)}" if finding.since is not None else ""
+    since = f" ({spoken(found.at - finding.since)})" if finding.since is not None else ""
     when = "will block next: " if finding.next_after else ""
     yield f"{when}{finding.message}{since}"
     if root.victims:

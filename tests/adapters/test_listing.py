@@ -1,0 +1,93 @@
+"""One look at a whole cluster: what cannot be listed is unknown, the rest is looked at all the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from phases.snapshot import ALL_KINDS, Seen, Unseen
+from rekindle.adapters.listing import list_all
+from rekindle.adapters.resources import RESOURCES
+from tests.adapters.conftest import write_kubeconfig
+from tests.adapters.scripted import Answer, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.adapters.scripted import ScriptedApi
+
+DELETED = "2026-11-22T20:40:59Z"
+
+
+def answer(kind: str, *items: dict[str, Any]) -> Answer:
+    body = {"kind": f"{kind}List", "metadata": {"resourceVersion": "7"}, "items": items}
+    return Answer(json.dumps(body).encode())
+
+
+@pytest.fixture
+def empty(scripted: ScriptedApi) -> ScriptedApi:
+    """A cluster with none of anything."""
+    for kind, places in RESOURCES.items():
+        scripted.on(places[0].path(), answer(kind))
+    return scripted
+
+
+def test_every_kind_is_listed_once(empty: ScriptedApi, tmp_path: Path) -> None:
+    empty.on("/api/v1/pods", answer("Pod", {"metadata": {"name": "p", "namespace": "n"}}))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
+
+    assert {kind for kind, look in snapshot.objects.items() if isinstance(look, Seen)} == set(
+        ALL_KINDS
+    )
+    pods = snapshot.objects["Pod"]
+    assert isinstance(pods, Seen)
+    assert list(pods.value) == ["n/p"]
+    assert len(empty.asked) == len(ALL_KINDS)
+
+
+def test_what_is_refused_is_unknown_and_hides_nothing_else(
+    empty: ScriptedApi, tmp_path: Path
+) -> None:
+    """Mutant: call a refused kind empty; everything in it would be found absent."""
+    empty.on("/api/v1/pods", refused(403))
+    empty.on("/apis/apps/v1/deployments", Answer(b'{"kind": "NodeList"}'))
+    empty.on("/apis/batch/v1/jobs", Answer(b"[" * 100_000))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
+
+    unseen = {k for k, look in snapshot.objects.items() if isinstance(look, Unseen)}
+    assert unseen == {"Pod", "Deployment", "Job"}
+
+
+def test_a_kind_that_is_not_installed_is_seen_and_empty(empty: ScriptedApi, tmp_path: Path) -> None:
+    for place in RESOURCES["HelmRelease"]:
+        empty.on(place.path(), refused(404))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
+
+    look = snapshot.objects["HelmRelease"]
+    assert isinstance(look, Seen)
+    assert look.value == {}
+
+
+def test_what_holds_a_namespace_is_looked_up(empty: ScriptedApi, tmp_path: Path) -> None:
+    going = {"metadata": {"name": "held", "deletionTimestamp": DELETED}}
+    empty.on("/api/v1/namespaces", answer("Namespace", going))
+    pod = {"name": "p", "namespace": "held", "uid": "u", "finalizers": ["a/b"]}
+    items = [{"metadata": {**pod, "deletionTimestamp": DELETED}}]
+    listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
+    empty.on("/api/v1/namespaces/held/pods", Answer(json.dumps(listed).encode()))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
+
+    look = snapshot.holders["namespace/held"]
+    assert isinstance(look, Seen)
+    assert [held.name for held in look.value] == ["p"]
+
+
+def test_a_kubeconfig_that_is_none_leaves_everything_unknown(tmp_path: Path) -> None:
+    snapshot = list_all(tmp_path / "missing")
+
+    assert {type(look) for look in snapshot.objects.values()} == {Unseen}
+    pods = snapshot.objects["Pod"]
+    assert isinstance(pods, Unseen)
+    assert "missing" in pods.why

@@ -1,0 +1,54 @@
+"""``rekindle diagnose``: roots for people, everything for programs, and an exit code for scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Program
+
+
+def test_the_seeds_night_is_named_by_its_cause(rekindle: Program) -> None:
+    answer = rekindle("diagnose", "--scenario", "june-12")
+
+    assert answer.code == 2
+    assert "namespace storage is Terminating: 3 cephblockpools hold finalizers" in answer.out
+    assert "2 h 6 m" in answer.out
+    assert "never clears" in answer.out
+
+
+def test_the_document_has_findings_roots_and_proof(rekindle: Program) -> None:
+    document = rekindle("diagnose", "--scenario", "june-12", "--json").document
+
+    assert (document["schema"], document["verdict"]) == ("rekindle.diagnosis/1", "critical")
+    (root,) = [r for r in document["roots"] if r["subject"] == "namespace/storage"]
+    assert root["proof"].startswith("seen on a real controller")
+    assert {r["danger"] for r in root["remedies"]} >= {"look", "destructive", "never"}
+    assert root["id"] in document["findings"]
+
+
+def test_the_evidence_is_there_for_whoever_wants_it(rekindle: Program) -> None:
+    answer = rekindle("diagnose", "--scenario", "june-12", "-v")
+
+    assert "evidence" in answer.out
+    assert "seen on a real controller" in answer.out
+
+
+def test_no_cluster_is_no_health(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: call a look that saw nothing healthy."""
+    answer = rekindle("diagnose", "--kubeconfig", str(tmp_path / "missing"))
+
+    assert answer.code == 3
+    assert "nothing could be listed" in answer.out
+    assert "missing" in answer.out
+
+
+def test_an_inventory_that_is_none_is_refused_at_its_place(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    file = tmp_path / "inventory.yaml"
+    file.write_text("schema: rekindle.inventory/1\ncolour: red\n")
+
+    answer = rekindle("diagnose", "--scenario", "june-12", "--inventory", str(file))
+
+    assert answer.code == 64
+    assert "2:1: colour: unknown key" in answer.err
