@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,38 @@ def holder(name: str, resource: str = "things", **more: Any) -> Holder:  # noqa:
         **more,
     }
     return Holder(**given)
+
+
+def made(kind: str, name: str, *conditions: Mapping[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Write an object by hand: *name* is ``namespace/name`` or a bare name; *more* goes next to its metadata."""
+    namespace, _, bare = name.rpartition("/")
+    metadata = {
+        "name": bare,
+        "namespace": namespace,
+        "uid": f"uid-{kind}-{bare}",
+        "creationTimestamp": "2020-01-01T00:00:00Z",  # years before anything else: an age is no instant
+        **more.pop("metadata", {}),
+    }
+    status = {"conditions": list(conditions), **more.pop("status", {})}
+    return {"kind": kind, "metadata": metadata, "status": status, **more}
+
+
+def said(type_: str, status: str, reason: str = "", message: str = "", at: float = AT - 300) -> Any:  # noqa: ANN401
+    """A condition that is what it is since five minutes."""
+    return {
+        "type": type_,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": datetime.fromtimestamp(at, UTC).isoformat(),
+    }
+
+
+def failed(kind: str, name: str, message: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """An object of Flux whose last attempt ended with this message."""
+    return made(kind, name, said("Ready", "False", "ReconciliationFailed", message), **more)
+
+
+def dangers(found: Finding) -> set[str]:
+    """Return the classes of the remedies."""
+    return {remedy.danger for remedy in found.remedies}
