@@ -155,7 +155,7 @@ def test_a_terminating_namespace_blocks_who_waits_for_it_and_all_that_should_be_
 
 def working(step: str, begun: float, **more: object) -> dict[str, object]:
     now = said("Reconciling", "True", "Progressing", f"{step} for revision main", begun)
-    return made("Kustomization", "f/a", now, **more)  # type: ignore[arg-type]
+    return made("Kustomization", "f/a", now, **more)
 
 
 LABELS = {"kustomize.toolkit.fluxcd.io/name": "a", "kustomize.toolkit.fluxcd.io/namespace": "f"}
