@@ -7,15 +7,25 @@ Registration by list, one line a family; a rule's id is unique.
 from __future__ import annotations
 
 from journal.entries import Finding
-from phases.diagnosis import crds, deadlocks, finalizers, namespaces, ownership
+from phases.diagnosis import (
+    apiservices,
+    crds,
+    deadlocks,
+    finalizers,
+    namespaces,
+    ownership,
+    webhooks,
+)
 from phases.diagnosis.rule import Rule, ask
 from phases.diagnosis.scene import Scene
 
 FAMILIES = (
+    apiservices.RULES,
     crds.RULES,
     finalizers.RULES,
     namespaces.RULES,
     ownership.RULES,
+    webhooks.RULES,
 )
 FIRST: tuple[Rule, ...] = tuple(rule for family in FAMILIES for rule in family)
 RULES: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(FIRST))

@@ -50,7 +50,7 @@ def _terminating(scene: Scene) -> Iterable[Finding]:
         name = found.metadata.name
         held = scene.holders(f"crd/{name}")
         asking = [m for m in missing(scene) if m.name == name]
-        which = rf"(\b{found.spec.names.kind}/|\b{re.escape(found.spec.group)}\b)"
+        which = rf"(\b{found.spec.names.kind}/|(?<![\w.-]){re.escape(name)}\b)"
         refused = saying(scene, rf"{which}.*{REFUSED}")
         blocks = [
             *waited_for(scene, "CustomResourceDefinition", found.metadata, APPLYING),

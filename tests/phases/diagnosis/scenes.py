@@ -107,3 +107,13 @@ def failed(kind: str, name: str, message: str, **more: Any) -> dict[str, Any]:  
 def dangers(found: Finding) -> set[str]:
     """Return the classes of the remedies."""
     return {remedy.danger for remedy in found.remedies}
+
+
+def endpoints(service: str, *ready: bool | None) -> dict[str, Any]:
+    """A slice of a Service, ``namespace/name``, with these endpoints."""
+    namespace, _, name = service.partition("/")
+    labels = {"kubernetes.io/service-name": name}
+    found = made(
+        "EndpointSlice", f"{namespace}/{name}-{len(ready)}abc", metadata={"labels": labels}
+    )
+    return {**found, "endpoints": [{"conditions": {"ready": one}} for one in ready]}
