@@ -12,9 +12,14 @@ from phases.diagnosis import (
     crds,
     deadlocks,
     finalizers,
+    images,
     namespaces,
+    network,
+    nodes,
     ownership,
+    storage,
     webhooks,
+    workloads,
 )
 from phases.diagnosis.rule import Rule, ask
 from phases.diagnosis.scene import Scene
@@ -23,9 +28,14 @@ FAMILIES = (
     apiservices.RULES,
     crds.RULES,
     finalizers.RULES,
+    images.RULES,
     namespaces.RULES,
+    network.RULES,
+    nodes.RULES,
     ownership.RULES,
+    storage.RULES,
     webhooks.RULES,
+    workloads.RULES,
 )
 FIRST: tuple[Rule, ...] = tuple(rule for family in FAMILIES for rule in family)
 RULES: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(FIRST))

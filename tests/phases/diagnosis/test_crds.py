@@ -1,5 +1,6 @@
 """CRDs on their way out, in conflict, missing, or of another version."""
 
+# ruff: noqa: ANN401  objects of the API are JSON
 from __future__ import annotations
 
 from typing import Any
@@ -30,7 +31,7 @@ CRD = "widgets.example.com"
 RULES = ("C1", "C2", "C3", "C4", "C5")
 
 
-def crd(*conditions: Any, versions: tuple[str, ...] = ("v1",), **metadata: Any) -> dict[str, Any]:  # noqa: ANN401
+def crd(*conditions: Any, versions: tuple[str, ...] = ("v1",), **metadata: Any) -> dict[str, Any]:
     spec = {
         "group": "example.com",
         "names": {"kind": "Widget", "plural": "widgets"},
@@ -39,7 +40,7 @@ def crd(*conditions: Any, versions: tuple[str, ...] = ("v1",), **metadata: Any) 
     return made("CustomResourceDefinition", CRD, *conditions, spec=spec, metadata=metadata)
 
 
-def established(at: float = AT - 600) -> Any:  # noqa: ANN401
+def established(at: float = AT - 600) -> Any:
     return said("Established", "True", "InitialNamesAccepted", at=at)
 
 

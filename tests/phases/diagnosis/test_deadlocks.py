@@ -1,5 +1,6 @@
 """A CRD whose provider waits for its consumer: now, next, or not at all."""
 
+# ruff: noqa: ANN401  objects of the API are JSON
 from __future__ import annotations
 
 from typing import Any
@@ -77,7 +78,7 @@ def test_who_complains_already_is_not_behind_anything_else() -> None:
     assert found.since is not None
 
 
-def edited(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def edited(**changes: Any) -> dict[str, Any]:
     return {**INVENTORY, **changes}
 
 
