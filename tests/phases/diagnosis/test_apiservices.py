@@ -111,6 +111,7 @@ def test_a_backend_that_could_not_be_listed_is_unknown(unlisted: str) -> None:
     "found",
     [
         api("Passed", "all checks passed", "True"),
+        api("ServiceNotFound", "a reason of the past", "True"),
         made("APIService", "v1.apps", said("Available", "False", "ServiceNotFound")),
         made("APIService", "v1.apps", spec={"service": {"name": "x", "namespace": "y"}}),
         api("SomethingNew"),

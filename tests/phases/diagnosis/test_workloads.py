@@ -46,8 +46,8 @@ def test_a_recorded_pod_that_finds_no_node_is_its_deployments_case() -> None:
     [
         ("0/3 nodes are available: 3 Insufficient cpu.", "(3 Insufficient cpu)"),
         (
-            "0/3 nodes are available: 1 node(s) had volume node affinity conflict, 2 Insufficient memory. preemption: x",
-            "(1 node(s) had volume node affinity conflict, 2 Insufficient memory)",
+            "0/3 nodes are available: 1 node(s) had volume node affinity conflict, 2 Insufficient cpu. preemption: x",
+            "(1 node(s) had volume node affinity conflict, 2 Insufficient cpu)",
         ),
         ('persistentvolumeclaim "x" not found', '(persistentvolumeclaim "x" not found)'),
     ],
