@@ -35,9 +35,9 @@ from phases.snapshot import Holder
 
 REFUSED: Final = r"not allowed while custom resource definition is terminating"
 STORED: Final = re.compile(
+    r'CustomResourceDefinition\.apiextensions\.k8s\.io "([^"]+)" is invalid: .*?'
     r'status\.storedVersions\[\d+\]: Invalid value: "([^"]+)": missing from spec\.versions'
 )
-CRD_NAME: Final = re.compile(r"\b([a-z0-9-]+(?:\.[a-z0-9-]+)+)\b")
 ESTABLISHING_SECONDS: Final = 60.0  # the API establishes a CRD within seconds
 
 
@@ -136,17 +136,15 @@ def _absent(scene: Scene) -> Iterable[Finding]:
     """C3: nothing serves a kind that is asked for, and that is not the fault of who asks."""
     for found in missing(scene):
         if found.crd is not None:
-            if _is_their_own_case(found):
-                continue
-            yield _here(scene, found, found.crd)
+            if not _is_their_own_case(found, found.crd):
+                yield _here(scene, found, found.crd)
         elif not is_deadlocked(scene, found.item, subjects(found.complaints)):
             yield _nowhere(scene, found)
 
 
-def _is_their_own_case(found: Missing) -> bool:
+def _is_their_own_case(found: Missing, crd: CustomResourceDefinition) -> bool:
     """C1, C2 and C5 say more about a CRD that exists."""
-    crd = found.crd
-    if crd is None or deleted_at(crd.metadata) is not None or _unserved(found):
+    if deleted_at(crd.metadata) is not None or _unserved(found):
         return True
     said = condition(crd.status.conditions, "NamesAccepted")
     return said is not None and said.status == "False"
@@ -188,9 +186,9 @@ def _nowhere(scene: Scene, found: Missing) -> Finding:
 def _skewed(scene: Scene) -> Iterable[Finding]:
     """C5: the CRD is served, and not in the version that is asked for, or its old version cannot be dropped."""
     for found in missing(scene):
-        versions = _unserved(found)
-        if versions and found.crd is not None and deleted_at(found.crd.metadata) is None:
-            served = listed(v.name for v in found.crd.spec.versions if v.served) or "none"
+        crd, versions = found.crd, _unserved(found)
+        if crd is not None and versions and deleted_at(crd.metadata) is None:
+            served = listed(v.name for v in crd.spec.versions if v.served) or "none"
             message = (
                 f"CRD {found.name} does not serve version {listed(versions)} (it serves {served}): "
                 f"what provides it is of another release than {listed(_names(found))} is written for"
@@ -215,14 +213,12 @@ def _unserved(found: Missing) -> list[str]:
 
 
 def _stored(complaint: Complaint) -> Finding:
-    (version, *_) = STORED.findall(complaint.message)
-    named = CRD_NAME.findall(complaint.message.partition("status.storedVersions")[0])
-    crd = next((name for name in reversed(named) if "apiextensions" not in name), "")
+    ((crd, version), *_) = STORED.findall(complaint.message)
     return Finding(
-        subject=codes.subject("crd", crd) if crd else complaint.subject,
+        subject=codes.subject("crd", crd),
         cause="version-still-stored",
         message=f"CRD {crd} cannot drop version {version}: objects may still be stored in it",
-        blocks=(complaint.subject,) if crd else (),
+        blocks=(complaint.subject,),
         clears_itself=NO,
         rule="C5",
         since=complaint.since,

@@ -92,16 +92,19 @@ def test_the_aggregator_looks_again_by_itself_once_the_backend_is_there(
     assert finding.clears_itself == clears
 
 
-@pytest.mark.parametrize("unlisted", ["Service", "EndpointSlice"])
-def test_a_backend_that_could_not_be_listed_is_unknown(unlisted: str) -> None:
-    looked_at = scene(
-        EMPTY,
-        SERVICE,
-        endpoints("kube-system/metrics-server", True),
-        unlisted=("Service", "EndpointSlice") if unlisted == "Service" else (unlisted,),
-    )
+@pytest.mark.parametrize(("unlisted", "clears"), [("Service", "yes"), ("EndpointSlice", "unknown")])
+def test_endpoints_that_could_not_be_listed_are_unknown(unlisted: str, clears: str) -> None:
+    ready = endpoints("kube-system/metrics-server", True)
 
-    (finding,) = found_by("AP2", looked_at)
+    (finding,) = found_by("AP2", scene(EMPTY, SERVICE, ready, unlisted=(unlisted,)))
+
+    assert finding.clears_itself == clears
+
+
+def test_a_slice_may_have_no_list_of_endpoints_at_all() -> None:
+    bare = {**endpoints("kube-system/metrics-server"), "endpoints": None}
+
+    (finding,) = found_by("AP2", scene(EMPTY, SERVICE, bare))
 
     assert finding.clears_itself == "unknown"
 

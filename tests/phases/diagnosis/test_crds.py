@@ -32,10 +32,11 @@ RULES = ("C1", "C2", "C3", "C4", "C5")
 
 
 def crd(*conditions: Any, versions: tuple[str, ...] = ("v1",), **metadata: Any) -> dict[str, Any]:
+    listed = [{"name": name, "served": True} for name in versions]
     spec = {
         "group": "example.com",
         "names": {"kind": "Widget", "plural": "widgets"},
-        "versions": [{"name": name, "served": True} for name in versions],
+        "versions": [*listed, {"name": "v0", "served": False}],
     }
     return made("CustomResourceDefinition", CRD, *conditions, spec=spec, metadata=metadata)
 
@@ -56,6 +57,11 @@ def asks(
 @pytest.mark.parametrize(
     ("held", "clears", "says"),
     [
+        (
+            (holder("g", namespace="", owner_alive=True),),
+            "yes",
+            "1 of its instances has a finalizer (g)",
+        ),
         (None, "unknown", "is being deleted: nothing of its kind"),
         ((), "yes", "is being deleted: nothing of its kind"),
         ((holder("g", owner_alive=True),), "yes", "1 of its instances has a finalizer (storage/g)"),
@@ -73,6 +79,7 @@ def test_a_crd_on_its_way_out_counts_what_is_left(
     assert (found.subject, found.clears_itself) == ("crd/gadgets.example.com", clears)
     assert says in found.message
     assert found.since == 1795380097.0
+    assert len(found.evidence) == 1 + len(held or ())
     assert dangers(found) == {"look", "destructive", "never"}
 
 
@@ -89,6 +96,7 @@ def test_a_crd_on_its_way_out_blocks_who_makes_its_kind() -> None:
             "timeout waiting for: [CustomResourceDefinition/gadgets.example.com status: 'Terminating']",
         ),
         asks("Gadget", name="f/e"),
+        asks("Widget", name="f/g"),
     )
 
     (found,) = found_by("C1", looked_at)
@@ -99,19 +107,23 @@ def test_a_crd_on_its_way_out_blocks_who_makes_its_kind() -> None:
         "kustomization/f/d",
         "kustomization/f/e",
     ]
-    assert found_by("C3", looked_at) == []
+    assert [finding.blocks for finding in found_by("C3", looked_at)] == [("kustomization/f/g",)]
+    assert found_by("C5", scene(LEAVING, asks("Gadget", "example.com/v2"))) == []
 
 
 def test_a_crd_whose_names_are_taken_is_never_served() -> None:
     taken = said("NamesAccepted", "False", "PluralConflict", '"widgets" is already in use')
-    looked_at = scene(crd(taken), asks())
+    looked_at = scene(crd(taken), asks(), asks("Gadget", "other.example.com/v1", "f/b"))
 
     (found,) = found_by("C2", looked_at)
 
     assert (found.subject, found.clears_itself) == (f"crd/{CRD}", "no")
     assert '"widgets" is already in use' in found.message
     assert found.blocks == ("kustomization/f/a",)
-    assert [found_by(rule, looked_at) for rule in ("C1", "C3", "C5")] == [[], [], []]
+    assert [found_by(rule, looked_at) for rule in ("C1", "C5")] == [[], []]
+    assert [finding.blocks for finding in found_by("C3", looked_at)] == [("kustomization/f/b",)]
+    wordless = crd(said("NamesAccepted", "False", "ListKindConflict"))
+    assert "ListKindConflict" in found_by("C2", scene(wordless))[0].message
     gone = crd(taken, deletionTimestamp="2027-01-15T07:50:00Z")
     assert found_by("C2", scene(gone)) == []
 
@@ -134,6 +146,7 @@ def test_a_kind_that_nothing_serves_is_named_by_who_asks_for_it(
     assert found.clears_itself == "unknown"
     assert found.since is not None
     assert dangers(found) == {"look", "nudge"}
+    assert found.remedies[0].text == "find what brings this CRD"
 
 
 def test_everybody_who_asks_for_a_kind_is_behind_one_finding() -> None:
@@ -157,6 +170,12 @@ def test_who_is_ready_asks_for_nothing() -> None:
         ((), "unknown", "not Established yet"),
         ((established(AT - 100),), "yes", "has not tried again since"),
         ((established(AT - 400),), "unknown", "has not tried again since"),
+        (
+            (said("NamesAccepted", "True"), established(AT - 100)),
+            "yes",
+            "has not tried again since",
+        ),
+        (({"type": "Established", "status": "True"},), "yes", "has not tried again since"),
     ],
 )
 def test_a_crd_that_came_after_the_attempt_waits_for_the_next_one(
@@ -165,7 +184,17 @@ def test_a_crd_that_came_after_the_attempt_waits_for_the_next_one(
     (found,) = found_by("C3", scene(crd(*conditions), asks()))
 
     assert (found.subject, found.clears_itself) == (f"crd/{CRD}", clears)
+    assert (found.uid, found.since) == (f"uid-CustomResourceDefinition-{CRD}", AT - 300)
     assert says in found.message
+
+
+def test_an_attempt_without_an_instant_may_be_a_later_one() -> None:
+    timeless = asks()
+    del timeless["status"]["conditions"][0]["lastTransitionTime"]
+
+    (found,) = found_by("C3", scene(crd(established(AT - 100)), timeless))
+
+    assert (found.clears_itself, found.since) == ("unknown", None)
 
 
 @pytest.mark.parametrize(
@@ -218,6 +247,7 @@ def test_what_keeps_a_provider_is_the_root_of_a_missing_kind() -> None:
         (("v1",), "example.com/v1", []),
         (("v1", "v1beta1"), "example.com/v2", ["version v2 (it serves v1, v1beta1)"]),
         ((), "example.com/v1", ["(it serves none)"]),
+        (("v1",), "example.com/v0", ["version v0 (it serves v1)"]),
     ],
 )
 def test_a_version_that_is_not_served_is_another_release(
@@ -253,3 +283,4 @@ def test_an_established_crd_has_no_finding(rule: str) -> None:
     accepted = said("NamesAccepted", "True", "NoConflicts")
 
     assert found_by(rule, scene(crd(accepted, established()))) == []
+    assert found_by(rule, scene(crd())) == []

@@ -97,3 +97,12 @@ def test_a_volume_belongs_to_a_claim_by_uid(
             "kustomization/f/k",
         )
         assert (finding.clears_itself, dangers(finding)) == ("no", {"look", "reversible", "never"})
+
+
+def test_a_volume_without_a_claim_or_without_an_instant() -> None:
+    bare = made("PersistentVolume", "pv", status={"phase": "Released"})
+    old = volume()
+    del old["status"]["lastPhaseTransitionTime"]
+
+    assert found_by("L12", scene(WANTED, bare)) == []
+    assert [finding.since for finding in found_by("L12", scene(WANTED, old))] == [None]
