@@ -6,6 +6,8 @@ Only the fields that are read, under the API's own names. ``Secret`` values have
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from phases.objects import ApiStruct, Condition, ConditionsStatus, Meta, Reference
 
 
@@ -88,6 +90,7 @@ class ServiceStatus(ApiStruct, frozen=True, rename="camel"):
     """See Service."""
 
     load_balancer: LoadBalancer = LoadBalancer()
+    conditions: tuple[Condition, ...] = ()
 
 
 class Service(ApiStruct, frozen=True, rename="camel"):
@@ -133,7 +136,7 @@ class ClaimSpec(ApiStruct, frozen=True, rename="camel"):
 
 
 class ClaimStatus(ApiStruct, frozen=True, rename="camel"):
-    """See Claim and Volume."""
+    """See Claim."""
 
     phase: str = ""
 
@@ -146,10 +149,23 @@ class Claim(ApiStruct, frozen=True, rename="camel"):
     status: ClaimStatus = ClaimStatus()
 
 
+class ClaimReference(Reference, frozen=True, rename="camel"):
+    """The claim that a volume belongs to; a claim of that name with another uid is another claim."""
+
+    uid: str = ""
+
+
 class VolumeSpec(ApiStruct, frozen=True, rename="camel"):
     """See Volume."""
 
-    claim_ref: Reference | None = None
+    claim_ref: ClaimReference | None = None
+
+
+class VolumeStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Volume."""
+
+    phase: str = ""
+    last_phase_transition_time: datetime | None = None
 
 
 class Volume(ApiStruct, frozen=True, rename="camel"):
@@ -157,7 +173,7 @@ class Volume(ApiStruct, frozen=True, rename="camel"):
 
     metadata: Meta
     spec: VolumeSpec = VolumeSpec()
-    status: ClaimStatus = ClaimStatus()
+    status: VolumeStatus = VolumeStatus()
 
 
 class ChartSpec(ApiStruct, frozen=True, rename="camel"):

@@ -101,10 +101,17 @@ class PhaseStatus(ApiStruct, frozen=True, rename="camel"):
     conditions: tuple[Condition, ...] = ()
 
 
+class NamespaceSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Namespace. Its own finalizers stand here; ``kubernetes`` is the deleter's, taken off last."""
+
+    finalizers: tuple[str, ...] = ()
+
+
 class Namespace(ApiStruct, frozen=True, rename="camel"):
     """v1 Namespace."""
 
     metadata: Meta
+    spec: NamespaceSpec = NamespaceSpec()
     status: PhaseStatus = PhaseStatus()
 
 
@@ -199,10 +206,18 @@ class Waiting(ApiStruct, frozen=True, rename="camel"):
     message: str = ""
 
 
+class Terminated(ApiStruct, frozen=True, rename="camel"):
+    """How a container ended."""
+
+    reason: str = ""
+    exit_code: int = 0
+
+
 class ContainerState(ApiStruct, frozen=True, rename="camel"):
     """See ContainerStatus."""
 
     waiting: Waiting | None = None
+    terminated: Terminated | None = None
 
 
 class ContainerStatus(ApiStruct, frozen=True, rename="camel"):
@@ -212,18 +227,34 @@ class ContainerStatus(ApiStruct, frozen=True, rename="camel"):
     ready: bool = False
     restart_count: int = 0
     state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class ClaimName(ApiStruct, frozen=True, rename="camel"):
+    """See PodVolume."""
+
+    claim_name: str = ""
+
+
+class PodVolume(ApiStruct, frozen=True, rename="camel"):
+    """A volume of a pod, of which only the claim is read."""
+
+    persistent_volume_claim: ClaimName | None = None
 
 
 class PodSpec(ApiStruct, frozen=True, rename="camel"):
     """See Pod."""
 
     node_name: str = ""
+    host_network: bool = False
+    volumes: tuple[PodVolume, ...] = ()
 
 
 class PodStatus(ApiStruct, frozen=True, rename="camel"):
     """See Pod."""
 
     phase: str = ""
+    pod_ip: str = msgspec.field(default="", name="podIP")
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
@@ -249,14 +280,27 @@ class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     depends_on: tuple[Reference, ...] = ()
 
 
+class InventoryEntry(ApiStruct, frozen=True, rename="camel"):
+    """What a Kustomization applied: ``namespace_name_group_Kind``."""
+
+    id: str = ""
+
+
+class FluxInventory(ApiStruct, frozen=True, rename="camel"):
+    """See FluxStatus."""
+
+    entries: tuple[InventoryEntry, ...] = ()
+
+
 class FluxStatus(ApiStruct, frozen=True, rename="camel"):
-    """See Flux; *last_applied_revision* is Kustomizations' own."""
+    """See Flux; *last_applied_revision* and *inventory* are Kustomizations' own."""
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
     last_applied_revision: str = ""
     last_attempted_revision: str = ""
     last_handled_reconcile_at: str = ""
+    inventory: FluxInventory | None = None
 
 
 class Flux(ApiStruct, frozen=True, rename="camel"):

@@ -1,168 +1,281 @@
 """
-Namespaces that are on their way out and do not get there (catalogue N1-N5, N7).
+Namespaces that are on their way out and do not get there, and who waits for them (catalogue N1-N4, N10, N11).
 
 The five conditions of the namespace deleter (kubernetes v1.36, pkg/controller/namespace/deletion) name the reason,
-but not always: with only a pod left that has a finalizer all five are False. So what holds a namespace is listed.
+but not always: with only a pod left that has a finalizer all five are False. What holds a namespace by finalizers is
+in ``finalizers``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from journal.entries import Finding, Instant
+from journal.entries import Finding, Instant, Remedy
 from phases import codes
-from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, destructive, look, never
-from phases.diagnosis.scene import Scene, deleted_at, path_of
-from phases.leaks import FLUX_FINALIZER, leak_of
+from phases.diagnosis.rule import (
+    UNKNOWN,
+    YES,
+    Proof,
+    Rule,
+    destructive,
+    look,
+    never,
+    nudge,
+    reversible,
+)
+from phases.diagnosis.scene import Scene, deleted_at, instant, path_of
+from phases.diagnosis.victims import (
+    APPLYING,
+    OWNER_LABELS,
+    Complaint,
+    behind_namespace,
+    saying,
+    step_of,
+    subjects,
+)
+from phases.diagnosis.words import listed, named, short
 from phases.objects import Condition, Namespace, condition
-from phases.snapshot import Holder
 
 SOURCE: Final = "kubernetes v1.36 pkg/controller/namespace/deletion/status_condition_utils.go"
+WAIT_SOURCE: Final = "fluxcd/pkg ssa/manager_wait.go as of kustomize-controller v1.9.5"
+REFUSED_SOURCE: Final = "kubernetes v1.36 apiserver/pkg/admission/plugin/namespace/lifecycle"
 GONE: Final = "the namespace is gone, or Active again"
 FINALIZE: Final = never(
     "replace the namespace's /finalize: everything left in it is orphaned, and comes back to haunt its successor"
 )
-PATIENCE_SECONDS: Final = (
-    60.0  # a deletion whose kinds are all served and that nothing holds is over by then
-)
+# A deletion whose kinds are all served and that nothing holds is over by then; so is the wait of the stage that
+# applies namespaces (60 s since kustomize-controller 1.7, up to the Kustomization's own timeout before).
+PATIENCE_SECONDS: Final = 60.0
+GROUP_VERSION: Final = re.compile(r"\b([a-z0-9-]+(?:\.[a-z0-9-]+)+/v[0-9a-z]+)\b")
+TERMINATING: Final = r"Namespace/([a-z0-9-]+) status: 'Terminating'"
+REFUSED: Final = r"in namespace ([a-z0-9-]+) because it is being terminated"
 
 
-def _terminating(scene: Scene) -> Iterator[tuple[Namespace, Instant]]:
+def terminating(scene: Scene) -> Iterator[tuple[Namespace, Instant]]:
+    """Return the namespaces that are on their way out, and since when."""
     for found in scene.of("Namespace").values():
         since = deleted_at(found.metadata)
         if since is not None:
             yield found, since
 
 
-def _true(found: Namespace, kind: str) -> Condition | None:
+def told(found: Namespace, kind: str) -> Condition | None:
+    """Return a condition of the deleter that says that something is in its way."""
     said = condition(found.status.conditions, kind)
     return said if said is not None and said.status == "True" else None
 
 
-def _undiscovered(scene: Scene) -> Iterable[Finding]:
-    """N1: an aggregated API does not answer, so that the deleter cannot list what is left."""
-    for found, since in _terminating(scene):
-        said = _true(found, "NamespaceDeletionDiscoveryFailure")
-        if said is None:
-            continue
-        name = found.metadata.name
-        yield Finding(
-            subject=codes.subject("namespace", name),
-            cause="undiscovered",
-            message=f"namespace {name} cannot be emptied: an API group does not answer ({_short(said)})",
-            clears_itself=UNKNOWN,
-            rule="N1",
-            uid=found.metadata.uid,
-            since=since,
-            evidence=(
-                path_of(
-                    "Namespace",
-                    found.metadata,
-                    "status.conditions[NamespaceDeletionDiscoveryFailure]",
-                ),
-            ),
-            clears_when="every APIService is Available",
-            remedies=(
-                look("kubectl get apiservices: which is not Available, and where its backend is"),
-                destructive("delete the APIService, if what provides it is gone from Git as well"),
-                FINALIZE,
-            ),
-        )
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A condition by which the deleter says what is in its way; *says* puts its message into words."""
+
+    rule: str
+    type: str
+    cause: str
+    says: Callable[[str], str]
+    clears_when: str
+    remedies: tuple[Remedy, ...]
 
 
-def _held(scene: Scene) -> Iterable[Finding]:
-    """N5: objects in it wait for a finalizer that nobody takes off."""
-    return (finding for finding, flux in _all_held(scene) if not flux)
+def _undiscovered(message: str) -> str:
+    groups = set(GROUP_VERSION.findall(message))
+    if not groups:
+        return f"cannot be emptied: an API group does not answer ({short(message)})"
+    return f"cannot be emptied: API {listed(groups)} does not answer, so that nobody can list what is left"
 
 
-def _held_by_flux(scene: Scene) -> Iterable[Finding]:
-    """N7: only Flux's own objects hold it; bringing back Flux is enough."""
-    return (finding for finding, flux in _all_held(scene) if flux)
+UNDISCOVERED: Final = Obstacle(
+    "N1",
+    "NamespaceDeletionDiscoveryFailure",
+    "undiscovered",
+    _undiscovered,
+    "every APIService is Available",
+    (
+        look("kubectl get apiservices: which is not Available, and where its backend is"),
+        destructive("delete the APIService, if what provides it is gone from Git as well"),
+    ),
+)
+UNPARSED: Final = Obstacle(
+    "N2",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "unparsed",
+    lambda message: (
+        f"cannot be emptied: an aggregated API offers a version that is none ({short(message)})"
+    ),
+    "the aggregated API server offers well-formed versions, or is gone",
+    (
+        look("kubectl get apiservices: which server offers that version"),
+        destructive("delete its APIService: the kinds that it serves are gone with it"),
+    ),
+)
+UNDELETABLE: Final = Obstacle(
+    "N3",
+    "NamespaceDeletionContentFailure",
+    "undeletable",
+    lambda message: f"cannot be emptied: deleting what is in it is refused ({short(message)})",
+    "the API lets its content be deleted",
+    (
+        look("restore the backend of the webhook that the message names, or the right to delete"),
+        destructive("scope the webhook away from this namespace by its namespaceSelector"),
+        never("delete the webhook's configuration for good"),
+    ),
+)
+REMAINING: Final = Obstacle(
+    "N4",
+    "NamespaceContentRemaining",
+    "emptying",
+    lambda message: f"is being emptied: {short(message)}",
+    GONE,
+    (look("wait: pods go first, then everything else"),),
+)
 
 
-def _all_held(scene: Scene) -> Iterator[tuple[Finding, bool]]:
-    for found, since in _terminating(scene):
-        name = found.metadata.name
-        holders = scene.holders(f"namespace/{name}")
-        if not holders:
-            continue
-        flux = all(set(h.finalizers) == {FLUX_FINALIZER} for h in holders)
-        alive = any(h.owner_alive for h in holders)
-        groups = sorted({h.group for h in holders})
-        finding = Finding(
-            subject=codes.subject("namespace", name),
-            cause="held",
-            message=f"namespace {name} is Terminating: {_holding(holders)}",
-            clears_itself=YES if alive else NO if _is_orphaned(holders) else UNKNOWN,
-            rule="N7" if flux else "N5",
-            uid=found.metadata.uid,
-            since=since,
-            evidence=tuple(f"holders[namespace/{name}] {h.kind}/{h.name} {h.uid}" for h in holders),
-            clears_when=GONE,
-            remedies=(
-                look(
-                    f"bring back the controller of {', '.join(groups) or 'the core API'} and let it finish"
-                ),
-                *(destructive(f"take the finalizers off by hand: {leak_of(g)}") for g in groups),
-                FINALIZE,
-            ),
-        )
-        yield finding, flux
+def _obstructed(obstacle: Obstacle, scene: Scene) -> Iterable[Finding]:
+    """N1-N3: the deleter says itself why it does not get on."""
+    for found, since in terminating(scene):
+        said = told(found, obstacle.type)
+        if said is not None:
+            yield _finding(scene, obstacle, found, since, said)
 
 
 def _remaining(scene: Scene) -> Iterable[Finding]:
-    """N4: something is left and nothing holds it: the deleter is at work, or cannot tell."""
-    for found, since in _terminating(scene):
-        name = found.metadata.name
-        said = _true(found, "NamespaceContentRemaining")
-        if (
-            said is None
-            or scene.holders(f"namespace/{name}")
-            or _true(found, "NamespaceFinalizersRemaining")
-        ):
+    """N4: something is left and no finalizer holds it: the deleter is at work, or cannot tell."""
+    for found, since in terminating(scene):
+        said = told(found, REMAINING.type)
+        held = scene.holders(f"namespace/{found.metadata.name}")
+        if said is None or held or told(found, "NamespaceFinalizersRemaining"):
             continue
-        yield Finding(
-            subject=codes.subject("namespace", name),
-            cause="emptying",
-            message=f"namespace {name} is being emptied: {_short(said)}",
-            clears_itself=YES if scene.at - since < PATIENCE_SECONDS else UNKNOWN,
-            rule="N4",
-            uid=found.metadata.uid,
-            since=since,
-            evidence=(
-                path_of(
-                    "Namespace", found.metadata, "status.conditions[NamespaceContentRemaining]"
-                ),
-            ),
-            clears_when=GONE,
-            remedies=(look("wait: pods go first, then everything else"), FINALIZE),
-        )
+        clears = YES if scene.at - since < PATIENCE_SECONDS else UNKNOWN
+        yield _finding(scene, REMAINING, found, since, said, clears)
 
 
-def _is_orphaned(holders: tuple[Holder, ...]) -> bool:
-    """Nobody serves these finalizers, as far as that is known."""
-    return all(h.owner_alive is False for h in holders)
+def _finding(
+    scene: Scene,
+    obstacle: Obstacle,
+    found: Namespace,
+    since: Instant,
+    said: Condition,
+    clears: str = UNKNOWN,
+) -> Finding:
+    return Finding(
+        subject=codes.subject("namespace", found.metadata.name),
+        cause=obstacle.cause,
+        message=f"namespace {found.metadata.name} {obstacle.says(said.message)}",
+        blocks=behind_namespace(scene, found.metadata),
+        clears_itself=clears,
+        rule=obstacle.rule,
+        uid=found.metadata.uid,
+        since=since,
+        evidence=(path_of("Namespace", found.metadata, f"status.conditions[{obstacle.type}]"),),
+        clears_when=obstacle.clears_when,
+        remedies=(*obstacle.remedies, FINALIZE),
+    )
 
 
-def _holding(holders: tuple[Holder, ...]) -> str:
-    """Count what holds by kind: ``3 cephblockpools hold finalizers of a controller that is gone``."""
-    counts: dict[str, int] = {}
-    for holder in holders:
-        counts[holder.resource] = counts.get(holder.resource, 0) + 1
-    what = ", ".join(f"{count} {resource}" for resource, count in sorted(counts.items()))
-    verb = "hold" if len(holders) > 1 else "holds"
-    whose = " of a controller that is gone" if _is_orphaned(holders) else ""
-    return f"{what} {verb} finalizers{whose}"
+def _waiting(scene: Scene) -> Iterable[Finding]:
+    """N10: a Kustomization waits for namespaces that are on their way out, and cannot begin."""
+    complaining = saying(scene, TERMINATING)
+    for complaint in complaining:
+        names = sorted(set(re.findall(TERMINATING, complaint.message)))
+        yield _behind(scene, "N10", complaint, names)
+    said = set(subjects(complaining))
+    for attempt, names in _held_attempts(scene):
+        if attempt.subject not in said:
+            yield _behind(scene, "N10", attempt, names)
 
 
-def _short(said: Condition) -> str:
-    return " ".join(said.message.split())[:200]
+def _held_attempts(scene: Scene) -> Iterator[tuple[Complaint, list[str]]]:
+    """
+    Find attempts that sit in the stage that applies namespaces for longer than it may take.
+
+    "Detecting drift ... with a timeout of 59m30s" is a label of the step, not an error: the namespaces that it waits
+    for bear its name.
+    """
+    prefix = OWNER_LABELS["Kustomization"]
+    owned: dict[str, list[str]] = {}
+    for found, _ in terminating(scene):
+        labels = found.metadata.labels
+        key = f"{labels.get(f'{prefix}/namespace')}/{labels.get(f'{prefix}/name')}"
+        owned.setdefault(key, []).append(found.metadata.name)
+    for key, names in sorted(owned.items()):
+        owner = scene.get("Kustomization", key)
+        if owner is None or not step_of(owner).startswith(APPLYING):
+            continue
+        begun = instant(condition(owner.status.conditions, "Reconciling"))
+        if begun is not None and scene.at - begun > PATIENCE_SECONDS:
+            where = path_of("Kustomization", owner.metadata, "status.conditions[Reconciling]")
+            subject = codes.subject("Kustomization", key)
+            yield Complaint(subject, "", begun, where, owner.metadata.uid), sorted(names)
+
+
+def _refused(scene: Scene) -> Iterable[Finding]:
+    """N11: nothing new may be made in a namespace that is on its way out."""
+    for complaint in saying(scene, REFUSED):
+        names = sorted(set(re.findall(REFUSED, complaint.message)))
+        yield _behind(scene, "N11", complaint, names)
+
+
+def _behind(scene: Scene, rule: str, complaint: Complaint, names: list[str]) -> Finding:
+    """Say what a complaint is about; once its namespaces are out of the way it only waits for its next attempt."""
+    there = scene.of("Namespace")
+    left = [n for n in names if n in there and deleted_at(there[n].metadata) is not None]
+    over = scene.seen("Namespace") and not left
+    who = complaint.subject.replace("/", " ", 1)
+    verb = "may create nothing before" if rule == "N11" else "cannot go on before"
+    again = nudge("ask it to reconcile once the namespace is gone or Active again")
+    return Finding(
+        subject=complaint.subject,
+        cause="waits-for-its-next-attempt" if over else "behind-a-terminating-namespace",
+        message=f"{who} has not tried again since {named(names, 'namespace')} got out of its way"
+        if over
+        else f"{who} {verb} the deletion of {named(left or names, 'namespace')} is over",
+        clears_itself=YES if over else UNKNOWN,
+        rule=rule,
+        uid=complaint.uid,
+        since=complaint.since,
+        evidence=(
+            complaint.evidence,
+            *(f"Namespace/{n} .metadata.deletionTimestamp" for n in left),
+        ),
+        clears_when=f"{named(names, 'namespace')}: gone or Active again, and tried again since",
+        remedies=(again,)
+        if over
+        else (
+            look(f"find out what keeps {listed(left or names)} Terminating"),
+            again,
+            reversible("leave that namespace and what is in it out of Git until then"),
+            FINALIZE,
+        ),
+    )
 
 
 RULES = (
-    Rule("N1", "an API group does not answer", Proof.CONTROLLER, SOURCE, _undiscovered),
+    Rule(
+        "N1",
+        "an API group does not answer",
+        Proof.CONTROLLER,
+        SOURCE,
+        partial(_obstructed, UNDISCOVERED),
+    ),
+    Rule(
+        "N2",
+        "an API group offers a version that is none",
+        Proof.SOURCE,
+        SOURCE,
+        partial(_obstructed, UNPARSED),
+    ),
+    Rule(
+        "N3",
+        "the content cannot be deleted",
+        Proof.CONTROLLER,
+        SOURCE,
+        partial(_obstructed, UNDELETABLE),
+    ),
     Rule("N4", "a namespace is being emptied", Proof.CONTROLLER, SOURCE, _remaining),
-    Rule("N5", "finalizers hold a namespace", Proof.CONTROLLER, SOURCE, _held),
-    Rule("N7", "only Flux's own finalizers hold a namespace", Proof.SOURCE, SOURCE, _held_by_flux),
+    Rule("N10", "behind a Terminating namespace", Proof.CONTROLLER, WAIT_SOURCE, _waiting),
+    Rule("N11", "refused by a Terminating namespace", Proof.SOURCE, REFUSED_SOURCE, _refused),
 )

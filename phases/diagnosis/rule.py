@@ -39,6 +39,17 @@ class Rule:
     find: Callable[[Scene], Iterable[Finding]]
 
 
+def ask(rules: Iterable[Rule], scene: Scene) -> dict[str, Finding]:
+    """Run rules, each once a scene; findings by id, which is ``RULE:subject``."""
+    told: dict[str, Finding] = {}
+    for rule in rules:
+        memo = f"rule {rule.id}"
+        if memo not in scene.memo:
+            scene.memo[memo] = tuple(rule.find(scene))
+        told.update({f"{found.rule}:{found.subject}": found for found in scene.memo[memo]})
+    return told
+
+
 def look(text: str) -> Remedy:
     """Something to look at; changes nothing."""
     return Remedy(text, "look")

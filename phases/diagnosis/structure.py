@@ -2,7 +2,7 @@
 What blocks what by its nature, among what is not well.
 
 Edges run from a blocker to the blocked: a dependency to its dependents, a parent to what it should have applied and
-has not, a source to its consumers. What is well blocks nobody and is nobody's victim.
+has not, a source to its consumers, what brings a CRD to its kind. What is well blocks nobody and is nobody's victim.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from engine.answer import Subject
 from phases import codes
 from phases.diagnosis.graph import Blocking
+from phases.diagnosis.missing import missing
+from phases.diagnosis.providers import is_deadlocked
 from phases.diagnosis.scene import Scene
+from phases.diagnosis.victims import subjects
 from phases.objects import Flux, Meta, Reference, condition
 
 FLUX_KINDS = ("Kustomization", "HelmRelease")
@@ -24,8 +27,10 @@ def blocking(scene: Scene) -> Blocking:
     """Return the edges between Flux objects that are not well, from the cluster and from the inventory."""
     ill = _ill(scene)
     edges: dict[Subject, dict[Subject, None]] = {}
-    for blocker, blocked in (*_in_cluster(scene), *_in_inventory(scene)):
-        if blocker != blocked and blocker in ill and blocked in ill:
+    kinds = tuple(dict.fromkeys(_kinds(scene)))
+    for blocker, blocked in (*_in_cluster(scene), *_in_inventory(scene), *kinds):
+        is_victim = blocked in ill or (blocker, blocked) in kinds
+        if blocker != blocked and blocker in ill and is_victim:
             edges.setdefault(blocker, {})[blocked] = None
     return {blocker: tuple(blocked) for blocker, blocked in edges.items()}
 
@@ -55,6 +60,16 @@ def _in_inventory(scene: Scene) -> Iterator[Edge]:
                 yield codes.subject("kustomization", item.parent), mine
             for key in item.depends_on:
                 yield codes.subject(family, key), mine
+
+
+def _kinds(scene: Scene) -> Iterator[Edge]:
+    """What brings a CRD explains why a kind is missing; not in a deadlock, where neither explains the other."""
+    for found in missing(scene):
+        item = found.item
+        if found.crd is not None or item is None or not item.provider:
+            continue
+        if not is_deadlocked(scene, item, subjects(found.complaints)):
+            yield item.provider, found.subject
 
 
 def _ill(scene: Scene) -> set[Subject]:

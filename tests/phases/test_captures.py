@@ -34,7 +34,7 @@ def judged(kind: str, found: Any) -> Fact:  # noqa: ANN401  any of KINDS
     return fact
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", [name for name, given in EXPECTED.items() if "code" in given])
 def test_a_recorded_object_is_judged(name: str) -> None:
     expected = EXPECTED[name]
     raw = (DATA / "captures" / f"{name}.json").read_bytes()

@@ -1,9 +1,11 @@
 """Scenes made of recorded objects and of objects written by hand."""
 
+# ruff: noqa: ANN401  objects of the API are JSON
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from phases.diagnosis.catalogue import BY_ID
 from phases.diagnosis.scene import Scene
 from phases.inventory import Inventory
 from phases.objects import key_of
-from phases.snapshot import ALL_KINDS, Holder, Seen, Snapshot
+from phases.snapshot import ALL_KINDS, Holder, NodeLook, Seen, Snapshot, Unseen
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 AT = 1_800_000_000.0
@@ -31,9 +33,14 @@ def scene(
     holders: Mapping[str, tuple[Holder, ...]] | None = None,
     unlisted: tuple[str, ...] = (),
     inventory: Mapping[str, Any] | None = None,
+    nodes: Mapping[str, NodeLook | None] | None = None,
     at: float = AT,
 ) -> Scene:
-    """A snapshot of these objects (API JSON with ``kind``); every other kind is seen and empty."""
+    """
+    A snapshot of these objects (API JSON with ``kind``).
+
+    Every other kind is seen and empty; a Talos node without a look is unseen.
+    """
     listed: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
     for given in objects:
         found = msgspec.convert(given, ALL_KINDS[given["kind"]], strict=False)
@@ -43,6 +50,10 @@ def scene(
             at=at,
             objects={
                 kind: Seen(found, at) for kind, found in listed.items() if kind not in unlisted
+            },
+            nodes={
+                name: Seen(look, at) if look is not None else Unseen(0.0, "silent")
+                for name, look in (nodes or {}).items()
             },
             holders={name: Seen(held, at) for name, held in (holders or {}).items()},
         ),
@@ -57,7 +68,7 @@ def found_by(rule: str, looked_at: Scene) -> list[Finding]:
     return list(BY_ID[rule].find(looked_at))
 
 
-def holder(name: str, resource: str = "things", **more: Any) -> Holder:  # noqa: ANN401
+def holder(name: str, resource: str = "things", **more: Any) -> Holder:
     """An object with a finalizer, in namespace storage."""
     given = {
         "group": "example.com",
@@ -71,3 +82,67 @@ def holder(name: str, resource: str = "things", **more: Any) -> Holder:  # noqa:
         **more,
     }
     return Holder(**given)
+
+
+def made(kind: str, name: str, *conditions: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Write an object by hand: *name* is ``namespace/name`` or a bare name; *more* goes next to its metadata."""
+    namespace, _, bare = name.rpartition("/")
+    metadata = {
+        "name": bare,
+        "namespace": namespace,
+        "uid": f"uid-{kind}-{bare}",
+        "creationTimestamp": "2020-01-01T00:00:00Z",  # years before anything else: an age is no instant
+        **more.pop("metadata", {}),
+    }
+    status = {"conditions": list(conditions), **more.pop("status", {})}
+    return {"kind": kind, "metadata": metadata, "status": status, **more}
+
+
+def said(type_: str, status: str, reason: str = "", message: str = "", at: float = AT - 300) -> Any:
+    """A condition that is what it is since five minutes."""
+    return {
+        "type": type_,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": datetime.fromtimestamp(at, UTC).isoformat(),
+    }
+
+
+def failed(kind: str, name: str, message: str, **more: Any) -> dict[str, Any]:
+    """An object of Flux whose last attempt ended with this message."""
+    return made(kind, name, said("Ready", "False", "ReconciliationFailed", message), **more)
+
+
+def dangers(found: Finding) -> set[str]:
+    """Return the classes of the remedies."""
+    return {remedy.danger for remedy in found.remedies}
+
+
+def endpoints(service: str, *ready: bool | None) -> dict[str, Any]:
+    """A slice of a Service, ``namespace/name``, with these endpoints."""
+    namespace, _, name = service.partition("/")
+    labels = {"kubernetes.io/service-name": name}
+    found = made(
+        "EndpointSlice", f"{namespace}/{name}-{len(ready)}abc", metadata={"labels": labels}
+    )
+    return {**found, "endpoints": [{"conditions": {"ready": one}} for one in ready]}
+
+
+def pod(
+    name: str, *conditions: Any, owner: tuple[str, str] | None = None, **more: Any
+) -> dict[str, Any]:
+    """A pod; *owner* is a kind and a name, a Deployment by way of its ReplicaSet."""
+    metadata: dict[str, Any] = dict(more.pop("metadata", {}))
+    if owner is not None:
+        kind, owned_by = owner
+        if kind == "Deployment":
+            kind, owned_by = "ReplicaSet", f"{owned_by}-5b88cdbdcd"
+            metadata["labels"] = {"pod-template-hash": "5b88cdbdcd", **metadata.get("labels", {})}
+        metadata["ownerReferences"] = [{"kind": kind, "name": owned_by}]
+    return made("Pod", name, *conditions, metadata=metadata, **more)
+
+
+def waits(reason: str, message: str = "", name: str = "c", **more: Any) -> dict[str, Any]:
+    """The status of a container that waits."""
+    return {"name": name, "state": {"waiting": {"reason": reason, "message": message}}, **more}

@@ -1,52 +1,233 @@
-"""Namespaces on their way out: recorded ones, and what must not be taken for one."""
+"""Namespaces on their way out, who waits for them, and what must not be taken for one."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.phases.diagnosis.scenes import found_by, holder, recorded, scene
+from phases.snapshot import Holder
+from tests.phases.diagnosis.scenes import (
+    AT,
+    dangers,
+    failed,
+    found_by,
+    holder,
+    made,
+    recorded,
+    said,
+    scene,
+)
 
 DEAD_API = recorded("namespace-terminating-dead-apiservice")
 HELD = recorded("namespace-terminating-cr-finalizer")
+GUARDED = recorded("namespace-terminating-webhook-down")
 ACTIVE = recorded("namespace-active")
+BEHIND = recorded("recover-kustomization-infra-false-reconciliationfailed")
+INFRA = "kustomization/flux-system/infra"
+GONE_AT = "2027-01-15T07:50:00Z"  # ten minutes before the look
 
 
-def test_a_dead_api_group_is_named_from_the_namespaces_own_condition() -> None:
-    (found,) = found_by("N1", scene(DEAD_API))
+def leaving(name: str, *conditions: object, **metadata: object) -> dict[str, object]:
+    given = {"deletionTimestamp": GONE_AT, **metadata}
+    return made("Namespace", name, *conditions, metadata=given)  # type: ignore[arg-type]
 
-    assert found.subject == f"namespace/{DEAD_API['metadata']['name']}"
-    assert "stale GroupVersion" in found.message or "metrics.k8s.io" in found.message
+
+def remaining(at: float) -> object:
+    return said("NamespaceContentRemaining", "True", "SomeResourcesRemain", "pods. has 3", at)
+
+
+@pytest.mark.parametrize(
+    ("rule", "namespace", "says", "danger"),
+    [
+        ("N1", DEAD_API, "API metrics.k8s.io/v1beta1 does not answer", "destructive"),
+        (
+            "N1",
+            leaving("x", said("NamespaceDeletionDiscoveryFailure", "True", "", "no answer at all")),
+            "an API group does not answer (no answer at all)",
+            "destructive",
+        ),
+        (
+            "N2",
+            leaving(
+                "x",
+                said(
+                    "NamespaceDeletionGroupVersionParsingFailure",
+                    "True",
+                    "GroupVersionParsingFailed",
+                    "unexpected GroupVersion string: a/b/c",
+                ),
+            ),
+            "a version that is none (unexpected GroupVersion string: a/b/c)",
+            "destructive",
+        ),
+        ("N3", GUARDED, 'failed calling webhook "guard.example.com"', "never"),
+    ],
+)
+def test_the_deleter_says_itself_what_is_in_its_way(
+    rule: str, namespace: dict[str, dict[str, object]], says: str, danger: str
+) -> None:
+    (found,) = found_by(rule, scene(namespace))
+
+    assert found.subject == f"namespace/{namespace['metadata']['name']}"
+    assert says in found.message
+    assert danger in dangers(found)
+    assert found.clears_when
     assert found.since is not None
+    assert found.since > AT - 86_400 * 365
 
 
-@pytest.mark.parametrize("rule", ["N1", "N4", "N5", "N7"])
+@pytest.mark.parametrize("rule", ["N1", "N2", "N3", "N4", "N10", "N11"])
 def test_an_active_namespace_has_no_finding(rule: str) -> None:
     assert found_by(rule, scene(ACTIVE)) == []
 
 
-@pytest.mark.parametrize(("alive", "clears"), [(True, "yes"), (False, "no"), (None, "unknown")])
-def test_what_holds_is_counted_and_whether_it_can_clear_depends_on_its_controller(
-    alive: bool | None,  # noqa: FBT001
-    clears: str,
+@pytest.mark.parametrize("rule", ["N1", "N2", "N3", "N4"])
+def test_conditions_of_a_deletion_that_is_over_mean_nothing(rule: str) -> None:
+    old = {**DEAD_API, "metadata": {**DEAD_API["metadata"]}}
+    del old["metadata"]["deletionTimestamp"]
+
+    assert found_by(rule, scene(old)) == []
+
+
+@pytest.mark.parametrize("rule", ["N1", "N2", "N3", "N4"])
+def test_a_condition_that_is_false_is_in_nobodys_way(rule: str) -> None:
+    """With only a pod left that has a finalizer all five are False."""
+    assert found_by(rule, scene(recorded("namespace-terminating-pod-finalizer"))) == []
+
+
+def test_how_long_it_is_terminating_is_never_its_age() -> None:
+    (found,) = found_by(
+        "N4",
+        scene(leaving("x", remaining(AT - 5), deletionTimestamp="2027-01-15T07:59:40Z")),
+    )
+
+    assert found.since == AT - 20
+    assert found.clears_itself == "yes"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "held", "clears"),
+    [
+        ((remaining(AT),), (), ["unknown"]),
+        ((remaining(AT),), (holder("a", namespace="x"),), []),
+        ((remaining(AT), said("NamespaceFinalizersRemaining", "True")), (), []),
+        ((), (), []),
+    ],
+)
+def test_a_namespace_is_being_emptied_when_nothing_holds_it(
+    conditions: tuple[object, ...], held: tuple[Holder, ...], clears: list[str]
 ) -> None:
-    name = HELD["metadata"]["name"]
-    held = tuple(holder(n, owner_alive=alive, namespace=name) for n in ("a", "b"))
+    found = found_by("N4", scene(leaving("x", *conditions), holders={"namespace/x": held}))
 
-    (found,) = found_by("N5", scene(HELD, holders={f"namespace/{name}": held}))
+    assert [finding.clears_itself for finding in found] == clears
 
-    assert (found.clears_itself, "2 things hold finalizers" in found.message) == (clears, True)
+
+def test_a_terminating_namespace_blocks_who_waits_for_it_and_all_that_should_be_in_it() -> None:
+    waits = failed(
+        "Kustomization", "f/a", "timeout waiting for: [Namespace/x status: 'Terminating']"
+    )
+    other = failed(
+        "Kustomization", "f/b", "timeout waiting for: [Namespace/xx status: 'Terminating']"
+    )
+    refused = failed(
+        "HelmRelease",
+        "f/c",
+        "unable to create new content in namespace x because it is being terminated",
+    )
+    inventory = {
+        "kustomizations": [{"key": "x/d"}, {"key": "f/e"}],
+        "helmreleases": [{"key": "x/h"}],
+        "externalsecrets": [{"key": "x/s"}],
+        "workloads": [{"kind": "Deployment", "key": "x/w", "pods": 1}],
+    }
+    dead = said("NamespaceDeletionDiscoveryFailure", "True")
+
+    (found,) = found_by("N1", scene(leaving("x", dead), waits, other, refused, inventory=inventory))
+
+    assert found.blocks == (
+        "kustomization/f/a",
+        "helmrelease/f/c",
+        "kustomization/x/d",
+        "helmrelease/x/h",
+        "externalsecret/x/s",
+        "deployment/x/w",
+    )
+
+
+def working(step: str, begun: float, **more: object) -> dict[str, object]:
+    now = said("Reconciling", "True", "Progressing", f"{step} for revision main", begun)
+    return made("Kustomization", "f/a", now, **more)
+
+
+LABELS = {"kustomize.toolkit.fluxcd.io/name": "a", "kustomize.toolkit.fluxcd.io/namespace": "f"}
+
+
+@pytest.mark.parametrize(
+    ("step", "begun", "labels", "found"),
+    [
+        ("Detecting drift", AT - 61, LABELS, ["kustomization/f/a"]),
+        ("Detecting drift", AT - 59, LABELS, []),
+        ("Running health checks", AT - 61, LABELS, []),
+        ("Detecting drift", AT - 61, {}, []),
+    ],
+)
+def test_an_attempt_that_sits_in_the_stage_of_namespaces_is_recognized_by_their_labels(
+    step: str, begun: float, labels: dict[str, str], found: list[str]
+) -> None:
+    looked_at = scene(leaving("x", labels=labels), working(step, begun))
+
+    assert [finding.subject for finding in found_by("N10", looked_at)] == found
+
+
+def test_a_busy_owner_is_blocked_by_the_namespace_before_it_says_so() -> None:
+    dead = said("NamespaceDeletionDiscoveryFailure", "True")
+
+    (found,) = found_by(
+        "N1", scene(leaving("x", dead, labels=LABELS), working("Detecting drift", AT))
+    )
+
+    assert found.blocks == ("kustomization/f/a",)
+
+
+def test_the_seed_names_all_its_namespaces() -> None:
+    (found,) = found_by("N10", scene(BEHIND, *(leaving(n) for n in ("apps", "db", "infra"))))
+
+    assert found.subject == INFRA
+    assert "3 namespaces (apps, db, infra)" in found.message
+    assert found.clears_itself == "unknown"
     assert found.since is not None
-    assert {r.danger for r in found.remedies} == {"look", "destructive", "never"}
+    assert dangers(found) == {"look", "nudge", "reversible", "never"}
 
 
-def test_what_could_not_be_listed_is_not_said_to_hold_nothing() -> None:
-    assert found_by("N5", scene(HELD)) == []
-    assert found_by("N4", scene(HELD)) == []
+@pytest.mark.parametrize(
+    ("unlisted", "clears", "danger"),
+    [((), "yes", {"nudge"}), (("Namespace",), "unknown", {"look", "nudge", "reversible", "never"})],
+)
+def test_once_the_namespaces_are_gone_only_the_next_attempt_is_missing(
+    unlisted: tuple[str, ...], clears: str, danger: set[str]
+) -> None:
+    (found,) = found_by("N10", scene(BEHIND, unlisted=unlisted))
+
+    assert (found.clears_itself, dangers(found)) == (clears, danger)
 
 
-def test_flux_own_finalizers_are_a_case_of_their_own() -> None:
-    name = HELD["metadata"]["name"]
-    held = (holder("hr", finalizers=("finalizers.fluxcd.io",), namespace=name),)
-    looked_at = scene(HELD, holders={f"namespace/{name}": held})
+def test_a_namespace_that_came_back_is_not_in_the_way() -> None:
+    back = made("Namespace", "apps", status={"phase": "Active"})
 
-    assert (len(found_by("N5", looked_at)), len(found_by("N7", looked_at))) == (0, 1)
+    (found,) = found_by("N10", scene(BEHIND, back, leaving("db")))
+
+    assert "namespace db" in found.message
+
+
+def test_what_is_refused_in_a_terminating_namespace_is_behind_it() -> None:
+    message = (
+        'configmaps "new" is forbidden: unable to create new content in namespace held '
+        "because it is being terminated"
+    )
+    refused = failed("Kustomization", "f/a", message)
+    ready = made("Kustomization", "f/b", said("Ready", "True", "ReconciliationSucceeded", message))
+
+    (found,) = found_by("N11", scene(refused, ready, leaving("held")))
+
+    assert found.subject == "kustomization/f/a"
+    assert "namespace held" in found.message
+    assert found_by("N10", scene(refused, leaving("held"))) == []

@@ -1,0 +1,113 @@
+"""
+A CRD whose provider waits for its consumer (catalogue C4): no retry unties that, and no nudge.
+
+Said before anybody complains, too. A Kustomization that something else blocks today will run into the missing kind
+the moment that is solved; a person who is told both at once repairs both at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from engine.answer import Subject
+from journal.entries import Finding
+from phases import codes
+from phases.diagnosis.graph import roots_of
+from phases.diagnosis.missing import missing
+from phases.diagnosis.providers import EXTERNAL_CRD, leads
+from phases.diagnosis.rule import NO, Proof, Rule, ask, look, never, reversible
+from phases.diagnosis.scene import Scene
+from phases.diagnosis.structure import blocking
+from phases.diagnosis.victims import Complaint, subjects
+from phases.diagnosis.words import listed
+from phases.inventory import CrdItem
+
+SOURCE = "kustomize-controller v1.9.5 internal/controller: everything is dry-run before anything is applied"
+
+
+def rules_after(others: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return the rule, which has to know what *others* find in order to say what comes next."""
+    return (
+        Rule(
+            "C4",
+            "a CRD's provider waits for its consumer",
+            Proof.SOURCE,
+            SOURCE,
+            partial(_deadlocks, others),
+        ),
+    )
+
+
+def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
+    """C4: for each CRD that is not there, those of its consumers that its provider waits for."""
+    if scene.inventory is None or not scene.seen("CustomResourceDefinition"):
+        return
+    asked = {m.item.name: m.complaints for m in missing(scene) if m.item is not None}
+    for item in scene.inventory.crds:
+        if item.name in scene.of("CustomResourceDefinition") or not item.provider:
+            continue
+        complaints = asked.get(item.name, ())
+        consumers = dict.fromkeys((*subjects(complaints), *_expected(scene, item)))
+        knotted = [subject for subject in consumers if leads(scene, item.provider, subject)]
+        if knotted:
+            complaining = [c for c in complaints if c.subject in knotted]
+            after = () if complaining else _blockers(others, scene, knotted)
+            yield _finding(item, knotted, complaining, after)
+
+
+def _expected(scene: Scene, item: CrdItem) -> Iterator[Subject]:
+    """Say which Kustomizations carry objects of a kind, as far as the inventory knows its objects."""
+    if scene.inventory is None or item.name != EXTERNAL_CRD:
+        return
+    for secret in scene.inventory.externalsecrets:
+        if secret.parent:
+            yield codes.subject("Kustomization", secret.parent)
+
+
+def _blockers(others: tuple[Rule, ...], scene: Scene, consumers: list[Subject]) -> tuple[str, ...]:
+    """Return the ids of the roots that block all of *consumers* now; none where one of them is free to run."""
+    roots = roots_of(ask(others, scene), blocking(scene))
+    found: dict[str, None] = {}
+    for consumer in consumers:
+        ids = [r.id for r in roots if consumer == r.finding.subject or consumer in r.victims]
+        if not ids:
+            return ()
+        found.update(dict.fromkeys(ids))
+    return tuple(sorted(found))
+
+
+def _finding(
+    item: CrdItem, consumers: list[Subject], complaining: list[Complaint], after: tuple[str, ...]
+) -> Finding:
+    who = listed(subject.replace("/", " ", 1) for subject in consumers)
+    provider = item.provider.replace("/", " ", 1)
+    will = "will need" if after else "needs"
+    return Finding(
+        subject=codes.subject("crd", item.name),
+        cause="deadlock",
+        message=f"{who} {will} CRD {item.name}, and {provider}, which brings it, is applied only after "
+        f"{'them' if len(consumers) > 1 else 'it'}: neither can go first",
+        blocks=tuple(consumers),
+        clears_itself=NO,
+        rule="C4",
+        since=min((c.since for c in complaining if c.since is not None), default=None),
+        evidence=(
+            f"CustomResourceDefinition/{item.name} absent",
+            f"inventory.crds[{item.name}].provider {item.provider}",
+            *(complaint.evidence for complaint in complaining),
+        ),
+        clears_when=f"CRD {item.name} is Established, and tried again since",
+        remedies=(
+            reversible(
+                f"apply CRD {item.name} once by hand (server-side), or put it into crds.directory of the plan"
+            ),
+            look(
+                "repair it in Git: what brings the CRD into a Kustomization that its consumers depend on"
+            ),
+            never(
+                "delete or force the Kustomization that fails: it prunes all that it ever applied"
+            ),
+        ),
+        next_after=after,
+    )

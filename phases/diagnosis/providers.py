@@ -1,0 +1,113 @@
+"""
+What brings a CRD, and whether it can come before who asks for it.
+
+The extended order of a Flux tree: a child exists once its parent is applied, and what depends on something is not
+reconciled before that is Ready. Where both lead from a CRD's provider to its consumer, neither can go first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.answer import Subject
+from phases import codes
+from phases.diagnosis.rule import NO, UNKNOWN, YES
+from phases.diagnosis.scene import Scene
+from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem
+from phases.objects import Flux, condition
+
+KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
+EXTERNAL_CRD = "externalsecrets.external-secrets.io"
+
+
+def expected_crd(scene: Scene, kind: str, group: str) -> CrdItem | None:
+    """Find what the inventory says of the CRD for a kind, by the usual plurals: a message has no plural."""
+    if scene.inventory is None:
+        return None
+    stem = kind.lower()
+    plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
+    names = {f"{plural}.{group}" for plural in plurals}
+    return next((item for item in scene.inventory.crds if item.name in names), None)
+
+
+def provider_state(scene: Scene, provider: Subject) -> tuple[str, str]:
+    """Say whether a CRD comes by itself from what brings it, and a clause about that."""
+    found = _object(scene, provider)
+    name = provider.replace("/", " ", 1)
+    if found is None:
+        why = f" ({name}, which brings it, does not exist)" if _is_listed(scene, provider) else ""
+        return UNKNOWN, why
+    ready = condition(found.status.conditions, "Ready")
+    if ready is not None and ready.status == "True":
+        return NO, f" ({name}, which brings it, is Ready all the same: it was removed since)"
+    if ready is not None and ready.status == "Unknown":
+        return YES, f" ({name}, which brings it, is at work)"
+    return UNKNOWN, f" ({name}, which brings it, is not Ready)"
+
+
+def is_deadlocked(scene: Scene, item: CrdItem | None, consumers: Iterable[Subject]) -> bool:
+    """Say whether what brings a CRD cannot come before any of who needs it."""
+    if item is None or not scene.seen("CustomResourceDefinition"):
+        return False
+    return any(leads(scene, item.provider, consumer) for consumer in consumers)
+
+
+def leads(scene: Scene, start: Subject, goal: Subject) -> bool:
+    """Say whether *start* waits for *goal*; never for itself: a Kustomization applies its CRDs first."""
+    todo, seen = [start], {start}
+    while todo:
+        for blocker in _before(scene, todo.pop()):
+            if blocker == goal:
+                return True
+            if blocker not in seen:
+                seen.add(blocker)
+                todo.append(blocker)
+    return False
+
+
+def _before(scene: Scene, subject: Subject) -> Iterator[Subject]:
+    """Return what has to come before *subject*: a parent only as long as it has not made it."""
+    item = _item(scene, subject)
+    if item is None:
+        return
+    if item.parent and _is_absent(scene, subject):
+        yield codes.subject("Kustomization", item.parent)
+    family = subject.partition("/")[0]
+    for key in item.depends_on:
+        dependency = codes.subject(family, key)
+        if not _is_ready(_object(scene, dependency)):
+            yield dependency
+
+
+def _item(scene: Scene, subject: Subject) -> KustomizationItem | HelmReleaseItem | None:
+    if scene.inventory is None:
+        return None
+    family, _, key = subject.partition("/")
+    items: dict[str, tuple[KustomizationItem | HelmReleaseItem, ...]] = {
+        "kustomization": scene.inventory.kustomizations,
+        "helmrelease": scene.inventory.helmreleases,
+    }
+    return next((item for item in items.get(family, ()) if item.key == key), None)
+
+
+def _object(scene: Scene, subject: Subject) -> Flux | None:
+    family, _, key = subject.partition("/")
+    found: Flux | None = scene.get(KINDS.get(family, ""), key)
+    return found
+
+
+def _is_listed(scene: Scene, subject: Subject) -> bool:
+    return scene.seen(KINDS.get(subject.partition("/")[0], ""))
+
+
+def _is_absent(scene: Scene, subject: Subject) -> bool:
+    """What is on its way out counts as gone: its parent has to make it again."""
+    found = _object(scene, subject)
+    if found is None:
+        return _is_listed(scene, subject)
+    return found.metadata.deletion_timestamp is not None
+
+
+def _is_ready(found: Flux | None) -> bool:
+    ready = condition(found.status.conditions, "Ready") if found is not None else None
+    return ready is not None and ready.status == "True"

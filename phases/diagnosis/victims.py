@@ -1,0 +1,151 @@
+"""
+Who says that it is blocked, and by what: the other half of every rule.
+
+Objects complain in the messages of their conditions. A message is overwritten by the next attempt ("Reconciliation in
+progress"), so an object that an attempt holds just now is found by the labels that Flux puts on what it applies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from engine.answer import Subject
+from journal.entries import Instant
+from phases import codes
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.objects import Condition, Flux, Meta, condition
+
+# Conditions that say what is wrong, and the status in which they do.
+COMPLAINING: Final = {
+    "Kustomization": (("Ready", "False"),),
+    "HelmRelease": (("Ready", "False"), ("Released", "False")),
+    "GitRepository": (("Ready", "False"),),
+    "OCIRepository": (("Ready", "False"),),
+    "HelmRepository": (("Ready", "False"),),
+    "HelmChart": (("Ready", "False"),),
+    "ExternalSecret": (("Ready", "False"),),
+    "SecretStore": (("Ready", "False"),),
+    "ClusterSecretStore": (("Ready", "False"),),
+    "Namespace": (
+        ("NamespaceDeletionDiscoveryFailure", "True"),
+        ("NamespaceDeletionContentFailure", "True"),
+    ),
+    "Deployment": (("ReplicaFailure", "True"),),
+}
+OWNER_LABELS: Final = {
+    "Kustomization": "kustomize.toolkit.fluxcd.io",
+    "HelmRelease": "helm.toolkit.fluxcd.io",
+}
+APPLYING: Final = ("Detecting drift",)
+WAITING: Final = ("Running health checks", "Running 'install'", "Running 'upgrade'")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An object that is not well, and what it says."""
+
+    subject: Subject
+    message: str
+    since: Instant | None
+    evidence: str
+    uid: str = ""
+
+
+def complaints(scene: Scene) -> tuple[Complaint, ...]:
+    """Everything that says what is wrong with it."""
+    found: tuple[Complaint, ...] | None = scene.memo.get("complaints")
+    if found is None:
+        found = tuple(_complaints(scene))
+        scene.memo["complaints"] = found
+    return found
+
+
+def _complaints(scene: Scene) -> Iterator[Complaint]:
+    for kind, wanted in COMPLAINING.items():
+        for item in scene.of(kind).values():
+            if _is_ready(item.status.conditions):
+                continue
+            for name, status in wanted:
+                said = condition(item.status.conditions, name)
+                if said is not None and said.status == status and said.message:
+                    yield Complaint(
+                        subject_of(kind, item.metadata),
+                        said.message,
+                        instant(said),
+                        path_of(kind, item.metadata, f"status.conditions[{name}]"),
+                        item.metadata.uid,
+                    )
+
+
+def _is_ready(conditions: tuple[Condition, ...]) -> bool:
+    """A Ready object's older conditions are history: HelmReleases keep Released=False between attempts."""
+    ready = condition(conditions, "Ready")
+    return ready is not None and ready.status == "True"
+
+
+def saying(scene: Scene, pattern: str) -> tuple[Complaint, ...]:
+    """Return the complaints in which *pattern* (a regular expression) is found."""
+    wanted = re.compile(pattern)
+    return tuple(found for found in complaints(scene) if wanted.search(found.message))
+
+
+def subjects(found: Iterable[Complaint]) -> tuple[Subject, ...]:
+    """Return who complains, each once."""
+    return tuple(dict.fromkeys(complaint.subject for complaint in found))
+
+
+def waited_for(scene: Scene, kind: str, metadata: Meta, steps: tuple[str, ...]) -> list[Subject]:
+    """Return what waits for an object: who names it with its status, and its owner that is at one of *steps*."""
+    key = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
+    pattern = rf"(^|[\[\s]){kind}/{re.escape(key)} status: "
+    found = [*subjects(saying(scene, pattern)), *_busy_owners(scene, metadata, steps)]
+    return list(dict.fromkeys(found))
+
+
+def _busy_owners(scene: Scene, metadata: Meta, steps: tuple[str, ...]) -> Iterator[Subject]:
+    for kind, prefix in OWNER_LABELS.items():
+        name = metadata.labels.get(f"{prefix}/name")
+        namespace = metadata.labels.get(f"{prefix}/namespace")
+        owner = scene.get(kind, f"{namespace}/{name}")
+        if owner is not None and step_of(owner).startswith(steps):
+            yield subject_of(kind, owner.metadata)
+
+
+def step_of(found: Flux) -> str:
+    """Return the step that a worker is at with it just now; empty: no worker holds it."""
+    reconciling = condition(found.status.conditions, "Reconciling")
+    if reconciling is None or reconciling.status != "True" or reconciling.reason != "Progressing":
+        return ""
+    return reconciling.message
+
+
+def behind_namespace(scene: Scene, metadata: Meta) -> tuple[Subject, ...]:
+    """Return what a Terminating namespace blocks: who waits for it, and all that should be in it."""
+    name = re.escape(metadata.name)
+    refused = saying(scene, rf"in namespace {name} because it is being terminated")
+    found = [
+        *waited_for(scene, "Namespace", metadata, APPLYING),
+        *subjects(refused),
+        *_expected_in(scene, metadata.name),
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _expected_in(scene: Scene, namespace: str) -> Iterator[Subject]:
+    if scene.inventory is None:
+        return
+    families = (
+        ("kustomization", scene.inventory.kustomizations),
+        ("helmrelease", scene.inventory.helmreleases),
+        ("externalsecret", scene.inventory.externalsecrets),
+    )
+    for family, items in families:
+        for item in items:
+            if item.key.partition("/")[0] == namespace:
+                yield codes.subject(family, item.key)
+    for workload in scene.inventory.workloads:
+        if workload.key.partition("/")[0] == namespace:
+            yield codes.subject(workload.kind, workload.key)

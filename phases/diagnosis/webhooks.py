@@ -1,0 +1,197 @@
+"""
+Webhooks that cannot be called, that are not trusted, or that say no (catalogue WH1-WH3).
+
+A webhook with failurePolicy Fail whose backend is down refuses whatever its rules match; with Ignore it is in nobody's
+way. Messages are the API server's (kubernetes v1.36, apiserver pkg/admission/plugin/webhook and pkg/util/webhook).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.answer import Subject
+from journal.entries import Finding, Remedy
+from phases import codes
+from phases.diagnosis.backends import ABSENT, EMPTY, SERVED, backend_of, name_of
+from phases.diagnosis.rule import (
+    NO,
+    UNKNOWN,
+    YES,
+    Proof,
+    Rule,
+    destructive,
+    look,
+    never,
+    nudge,
+    reversible,
+)
+from phases.diagnosis.scene import Scene, path_of
+from phases.diagnosis.victims import Complaint, saying, subjects
+from phases.diagnosis.words import listed, named, short
+from phases.more_objects import Webhook, WebhookConfiguration
+
+CALLING: Final = re.compile(r'failed calling webhook "([^"]+)"(?:: ([^\n]*))?')
+DENIED: Final = re.compile(r'admission webhook "([^"]+)" denied the request(?:: ([^\n]*))?')
+UNTRUSTED: Final = re.compile(r"x509|certificate has expired|tls: ")
+CONFIGURATIONS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+ADMISSION: Final = "kubernetes v1.36 apiserver pkg/util/webhook/error.go: failed calling webhook"
+DENIAL: Final = "kubernetes v1.36 apiserver pkg/admission/plugin/webhook/errors/statuserror.go"
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known of the webhooks of one configuration that cannot be called; *kind* is empty where it is gone."""
+
+    kind: str
+    configuration: WebhookConfiguration | None
+    webhooks: dict[str, Webhook | None] = field(default_factory=dict)
+    complaints: list[Complaint] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+    @property
+    def subject(self) -> Subject:
+        """The configuration, or the webhook where no configuration is known."""
+        if self.configuration is None:
+            return codes.subject("webhook", next(iter(self.webhooks)))
+        return codes.subject(self.kind, self.configuration.metadata.name)
+
+
+def _all(scene: Scene) -> Iterator[tuple[str, WebhookConfiguration, Webhook]]:
+    for kind in CONFIGURATIONS:
+        for found in scene.of(kind).values():
+            for webhook in found.webhooks:
+                yield kind, found, webhook
+
+
+def _complained(scene: Scene, *, untrusted: bool) -> dict[Subject, Call]:
+    """Gather the failed calls by the configuration that asks for them."""
+    known = {webhook.name: (kind, found, webhook) for kind, found, webhook in _all(scene)}
+    calls: dict[Subject, Call] = {}
+    for complaint in saying(scene, CALLING.pattern):
+        for name, detail in CALLING.findall(complaint.message):
+            if bool(UNTRUSTED.search(detail)) is not untrusted:
+                continue
+            kind, configuration, webhook = known.get(name, ("", None, None))
+            call = Call(kind, configuration, {name: webhook})
+            call = calls.setdefault(call.subject, call)
+            call.webhooks[name] = webhook
+            call.complaints.append(complaint)
+            call.details.append(detail)
+    return calls
+
+
+def _unreachable(scene: Scene) -> Iterable[Finding]:
+    """WH1: nobody answers: somebody was refused because of it, or whoever comes next will be."""
+    calls = _complained(scene, untrusted=False)
+    for kind, found, webhook in _all(scene):
+        service = webhook.client_config.service
+        if webhook.failure_policy != "Fail" or service is None:
+            continue
+        if backend_of(scene, service) in (ABSENT, EMPTY):
+            call = Call(kind, found, {webhook.name: webhook})
+            calls.setdefault(call.subject, call).webhooks[webhook.name] = webhook
+    for call in calls.values():
+        clears, why = _state(scene, call)
+        remedies = (
+            look("bring up what serves it, before what its rules match"),
+            nudge("ask who was refused to reconcile once an endpoint of it is ready"),
+            reversible("exempt the namespace by its namespaceSelector until it is back"),
+            destructive(
+                "delete its configuration: what it guards is unguarded until Flux restores it"
+            ),
+            never("do that to a policy engine without approval"),
+        )
+        yield _finding(call, "WH1", "unreachable", f"cannot be called: {why}", clears, remedies)
+
+
+def _state(scene: Scene, call: Call) -> tuple[str, str]:
+    """Say what is the matter with the backend, and whether that passes."""
+    if call.configuration is None and all(scene.seen(kind) for kind in CONFIGURATIONS):
+        return YES, "its configuration is gone by now, and who was refused has not tried again"
+    for webhook in call.webhooks.values():
+        service = webhook.client_config.service if webhook is not None else None
+        state = backend_of(scene, service) if service is not None else ""
+        if service is not None and state == ABSENT:
+            return UNKNOWN, f"{name_of(service)} does not exist"
+        if service is not None and state == EMPTY:
+            return UNKNOWN, f"{name_of(service)} has no ready endpoint"
+        if service is not None and state == SERVED:
+            detail = short(call.details[-1]) if call.details else ""
+            return (
+                UNKNOWN,
+                f"{name_of(service)} has endpoints by now, the last call failed ({detail})",
+            )
+    return UNKNOWN, short(call.details[-1]) if call.details else "nobody answers"
+
+
+def _untrusted(scene: Scene) -> Iterable[Finding]:
+    """WH2: its certificate is none that the configuration's caBundle vouches for."""
+    for call in _complained(scene, untrusted=True).values():
+        remedies = (
+            look("compare the configuration's caBundle with the Secret of its serving certificate"),
+            reversible(
+                "restart what injects it (cert-manager's cainjector, or its certificate Job)"
+            ),
+            nudge("ask who was refused to reconcile once the bundle is right"),
+            destructive(
+                "delete its configuration: what it guards is unguarded until Flux restores it"
+            ),
+            never("do that to a policy engine without approval"),
+        )
+        why = f"is not trusted: {short(call.details[-1])}"
+        yield _finding(call, "WH2", "untrusted", why, UNKNOWN, remedies)
+
+
+def _finding(
+    call: Call, rule: str, cause: str, why: str, clears: str, remedies: tuple[Remedy, ...]
+) -> Finding:
+    where = () if call.configuration is None else (path_of(call.kind, call.configuration.metadata),)
+    return Finding(
+        subject=call.subject,
+        cause=cause,
+        message=f"{named(call.webhooks, 'webhook')} {why}",
+        blocks=subjects(call.complaints),
+        clears_itself=clears,
+        rule=rule,
+        uid=call.configuration.metadata.uid if call.configuration is not None else "",
+        since=min((c.since for c in call.complaints if c.since is not None), default=None),
+        evidence=(*where, *dict.fromkeys(c.evidence for c in call.complaints)),
+        clears_when=f"{listed(call.webhooks)}: called with success, and who was refused tried again",
+        remedies=remedies,
+    )
+
+
+def _denied(scene: Scene) -> Iterable[Finding]:
+    """WH3: a policy says no, and says why."""
+    told: dict[Subject, list[tuple[Complaint, str, str]]] = {}
+    for complaint in saying(scene, DENIED.pattern):
+        for name, reason in DENIED.findall(complaint.message):
+            told.setdefault(complaint.subject, []).append((complaint, name, reason))
+    for subject, denials in told.items():
+        complaint, name, reason = denials[0]
+        who = subject.replace("/", " ", 1)
+        yield Finding(
+            subject=subject,
+            cause="denied",
+            message=f"{who} is against the policy of webhook {name}: {short(reason) or 'no reason given'}",
+            clears_itself=NO,
+            rule="WH3",
+            uid=complaint.uid,
+            since=complaint.since,
+            evidence=tuple(dict.fromkeys(c.evidence for c, _, _ in denials)),
+            clears_when="what Git asks for is within the policy, and tried again since",
+            remedies=(
+                look("change in Git what the policy names, or the policy"),
+                never("bypass the policy"),
+            ),
+        )
+
+
+RULES = (
+    Rule("WH1", "a webhook cannot be called", Proof.CONTROLLER, ADMISSION, _unreachable),
+    Rule("WH2", "a webhook is not trusted", Proof.SOURCE, ADMISSION, _untrusted),
+    Rule("WH3", "a webhook denies", Proof.SOURCE, DENIAL, _denied),
+)

@@ -1,0 +1,181 @@
+"""A CRD whose provider waits for its consumer: now, next, or not at all."""
+
+# ruff: noqa: ANN401  objects of the API are JSON
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from phases.diagnosis.catalogue import diagnose
+from phases.diagnosis.graph import roots_of
+from phases.diagnosis.structure import blocking
+from tests.phases.diagnosis.scenes import dangers, failed, found_by, made, said, scene
+
+CRD = "externalsecrets.external-secrets.io"
+ROOT = "kustomization/flux-system/cluster"
+INVENTORY: dict[str, Any] = {
+    "kustomizations": [
+        {"key": "flux-system/cluster"},
+        {"key": "flux-system/secrets", "parent": "flux-system/cluster"},
+    ],
+    "helmreleases": [{"key": "secrets/eso", "parent": "flux-system/secrets"}],
+    "externalsecrets": [{"key": "app/creds", "parent": "flux-system/cluster"}],
+    "crds": [{"name": CRD, "provider": "helmrelease/secrets/eso"}],
+}
+COMPLAINS = failed(
+    "Kustomization",
+    "flux-system/cluster",
+    'ExternalSecret/app/creds dry-run failed: no matches for kind "ExternalSecret" in version '
+    '"external-secrets.io/v1"',
+)
+WAITS = failed(
+    "Kustomization",
+    "flux-system/cluster",
+    "timeout waiting for: [Namespace/storage status: 'Terminating']",
+)
+LEAVING = made(
+    "Namespace",
+    "storage",
+    said("NamespaceDeletionDiscoveryFailure", "True", "DiscoveryFailed", "metrics.k8s.io/v1beta1"),
+    metadata={"deletionTimestamp": "2027-01-15T07:50:00Z"},
+)
+
+
+def test_the_seed_is_two_causes_in_series_and_both_are_told_at_once() -> None:
+    looked_at = scene(WAITS, LEAVING, inventory=INVENTORY)
+
+    findings = diagnose(looked_at)
+    roots = roots_of(findings, blocking(looked_at))
+
+    assert [root.id for root in roots] == ["N1:namespace/storage", f"C4:crd/{CRD}"]
+    next_one = findings[f"C4:crd/{CRD}"]
+    assert next_one.next_after == ("N1:namespace/storage",)
+    assert next_one.blocks == (ROOT,)
+    assert "kustomization flux-system/cluster will need" in next_one.message
+    assert "helmrelease secrets/eso, which brings it" in next_one.message
+    assert next_one.clears_itself == "no"
+    assert dangers(next_one) == {"look", "reversible", "never"}
+
+
+@pytest.mark.parametrize(
+    "consumer", [COMPLAINS, made("Kustomization", "flux-system/cluster", said("Ready", "Unknown"))]
+)
+def test_with_nothing_else_in_the_way_it_blocks_now(consumer: dict[str, Any]) -> None:
+    looked_at = scene(consumer, inventory=INVENTORY)
+
+    (found,) = found_by("C4", looked_at)
+
+    assert found.next_after == ()
+    assert "cluster needs CRD" in found.message
+    assert found_by("C3", looked_at) == []
+
+
+def test_who_complains_already_is_not_behind_anything_else() -> None:
+    (found,) = found_by("C4", scene(COMPLAINS, LEAVING, inventory=INVENTORY))
+
+    assert found.next_after == ()
+    assert found.since is not None
+
+
+def edited(**changes: Any) -> dict[str, Any]:
+    return {**INVENTORY, **changes}
+
+
+BESIDE = [{"key": "flux-system/cluster"}, {"key": "flux-system/secrets"}]
+DEPENDS = [
+    {"key": "flux-system/cluster"},
+    {"key": "flux-system/secrets", "depends_on": ["flux-system/cluster"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("objects", "inventory", "found"),
+    [
+        ((), INVENTORY, 1),
+        # the provider stands beside its consumer, not below it
+        ((), edited(kustomizations=BESIDE), 0),
+        # below it by dependsOn
+        ((), edited(kustomizations=DEPENDS), 1),
+        # ... which is met
+        (
+            (made("Kustomization", "flux-system/cluster", said("Ready", "True")),),
+            edited(kustomizations=DEPENDS),
+            0,
+        ),
+        # its parent made it already: nothing stands between it and its own reconciliation
+        ((made("HelmRelease", "secrets/eso", said("Ready", "False")),), INVENTORY, 0),
+        # its grandparent did
+        ((made("Kustomization", "flux-system/secrets", said("Ready", "False")),), INVENTORY, 0),
+        # it is there and on its way out
+        (
+            (
+                made(
+                    "HelmRelease",
+                    "secrets/eso",
+                    metadata={"deletionTimestamp": "2027-01-15T07:50:00Z"},
+                ),
+            ),
+            INVENTORY,
+            1,
+        ),
+        # the CRD is there
+        ((made("CustomResourceDefinition", CRD),), INVENTORY, 0),
+        # a Kustomization that brings the CRD itself applies it before anything else
+        ((), edited(crds=[{"name": CRD, "provider": ROOT}]), 0),
+        ((), edited(crds=[{"name": CRD}]), 0),
+        ((), edited(externalsecrets=[]), 0),
+        ((), edited(crds=[{"name": "x.example.com", "provider": "helmrelease/secrets/eso"}]), 0),
+        # a circle above the provider ends
+        (
+            (),
+            edited(
+                kustomizations=[
+                    {"key": "flux-system/secrets", "depends_on": ["flux-system/b"]},
+                    {"key": "flux-system/b", "depends_on": ["flux-system/secrets"]},
+                ]
+            ),
+            0,
+        ),
+    ],
+)
+def test_only_a_provider_that_waits_for_its_consumer_is_a_deadlock(
+    objects: tuple[dict[str, Any], ...], inventory: dict[str, Any], found: int
+) -> None:
+    assert len(found_by("C4", scene(*objects, inventory=inventory))) == found
+
+
+@pytest.mark.parametrize("unlisted", ["CustomResourceDefinition", "HelmRelease"])
+def test_what_could_not_be_listed_is_not_absent(unlisted: str) -> None:
+    looked_at = scene(COMPLAINS, inventory=INVENTORY, unlisted=(unlisted,))
+
+    assert found_by("C4", looked_at) == []
+    assert len(found_by("C3", looked_at)) == 1
+
+
+def test_without_an_inventory_nothing_is_foretold() -> None:
+    assert found_by("C4", scene(COMPLAINS)) == []
+
+
+def test_a_consumer_that_is_free_to_run_makes_it_block_now() -> None:
+    other = {"key": "app/more", "parent": "flux-system/free"}
+    third = {"key": "flux-system/free"}
+    inventory = edited(
+        kustomizations=[
+            *INVENTORY["kustomizations"],
+            {**third},
+            {
+                "key": "flux-system/between",
+                "parent": "flux-system/cluster",
+                "depends_on": ["flux-system/free"],
+            },
+        ],
+        helmreleases=[{"key": "secrets/eso", "parent": "flux-system/between"}],
+        externalsecrets=[*INVENTORY["externalsecrets"], other],
+    )
+    free = made("Kustomization", "flux-system/free", said("Ready", "Unknown"))
+
+    (found,) = found_by("C4", scene(WAITS, LEAVING, free, inventory=inventory))
+
+    assert set(found.blocks) == {ROOT, "kustomization/flux-system/free"}
+    assert found.next_after == ()

@@ -1,0 +1,121 @@
+"""What is well has no finding, and every rule says all that a rule has to say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from phases.diagnosis.catalogue import RULES, diagnose
+from phases.diagnosis.rule import Rule
+from phases.snapshot import ALL_KINDS, NodeLook
+from tests.phases.diagnosis.scenes import endpoints, found_by, made, pod, recorded, said, scene
+
+RECORDED = (
+    ("Deployment", "deployment-100-ready"),
+    ("Deployment", "deployment-applied-by-flux"),
+    ("GitRepository", "gitrepository-ready"),
+    ("HelmRelease", "helmrelease-good"),
+    ("Kustomization", "kustomization-apps-true-reconciliationsucceeded"),
+    ("Namespace", "namespace-active"),
+    ("Node", "node-kwok"),
+    ("Pod", "pod-ready-kwok"),
+)
+WRITTEN = (
+    made(
+        "CustomResourceDefinition",
+        "widgets.example.com",
+        said("NamesAccepted", "True", "NoConflicts"),
+        said("Established", "True", "InitialNamesAccepted"),
+        spec={"group": "example.com", "names": {"kind": "Widget", "plural": "widgets"}},
+    ),
+    made(
+        "APIService",
+        "v1beta1.metrics.k8s.io",
+        said("Available", "True", "Passed"),
+        spec={
+            "group": "metrics.k8s.io",
+            "version": "v1beta1",
+            "service": {"name": "m", "namespace": "x"},
+        },
+    ),
+    {
+        **made("ValidatingWebhookConfiguration", "guard"),
+        "webhooks": [
+            {"name": "g.example.com", "clientConfig": {"service": {"namespace": "x", "name": "m"}}}
+        ],
+    },
+    made("Service", "x/m"),
+    endpoints("x/m", True),
+    made(
+        "Service",
+        "x/lb",
+        spec={"type": "LoadBalancer"},
+        status={"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}},
+    ),
+    made(
+        "Deployment",
+        "kube-system/coredns",
+        said("Available", "True"),
+        status={"availableReplicas": 2},
+    ),
+    made("DaemonSet", "kube-system/cilium", status={"numberReady": 1}),
+    made("Job", "x/j", said("Complete", "True")),
+    made("PersistentVolumeClaim", "x/c", spec={"volumeName": "pv"}, status={"phase": "Bound"}),
+    made(
+        "PersistentVolume",
+        "pv",
+        spec={"claimRef": {"namespace": "x", "name": "c", "uid": "uid-PersistentVolumeClaim-c"}},
+        status={"phase": "Bound"},
+    ),
+    made("HelmChart", "f/c", said("Ready", "True")),
+    made("HelmRepository", "f/r", said("Ready", "True")),
+    made("OCIRepository", "f/o", said("Ready", "True")),
+    made("ExternalSecret", "x/s", said("Ready", "True", "SecretSynced")),
+    made("SecretStore", "x/s", said("Ready", "True", "Valid")),
+    made("ClusterSecretStore", "s", said("Ready", "True", "Valid")),
+    pod(
+        "kube-system/cilium-1",
+        said("Ready", "True"),
+        owner=("DaemonSet", "cilium"),
+        metadata={"labels": {"k8s-app": "cilium"}},
+        spec={"nodeName": "node-0", "hostNetwork": True},
+        status={"phase": "Running", "podIP": "10.0.0.1"},
+    ),
+)
+OBJECTS: tuple[dict[str, Any], ...] = (
+    *({**recorded(name), "kind": kind} for kind, name in RECORDED),
+    *WRITTEN,
+)
+INVENTORY = {
+    "nodes": ["node-0"],
+    "namespaces": ["plain"],
+    "kustomizations": [{"key": "flux-system/apps"}],
+    "helmreleases": [{"key": "flux-system/good", "parent": "flux-system/apps"}],
+    "externalsecrets": [{"key": "x/s", "parent": "flux-system/apps"}],
+    "crds": [{"name": "widgets.example.com", "provider": "helmrelease/flux-system/good"}],
+    "workloads": [{"kind": "Deployment", "key": "kube-system/coredns", "pods": 2}],
+}
+LOOK = NodeLook(stage="running", ready=True, etcd="Running", etcd_healthy=True, members=("node-0",))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("inventory", [None, INVENTORY], ids=["bare", "inventory"])
+def test_what_is_well_has_no_finding(rule: Rule, inventory: dict[str, Any] | None) -> None:
+    looked_at = scene(*OBJECTS, inventory=inventory, nodes={"node-0": LOOK})
+
+    assert found_by(rule.id, looked_at) == []
+
+
+@pytest.mark.parametrize("unlisted", [tuple(ALL_KINDS), ("Namespace",), ("Pod", "Node"), ()])
+def test_nothing_seen_is_nothing_known(unlisted: tuple[str, ...]) -> None:
+    assert diagnose(scene(unlisted=unlisted)) == {}
+
+
+def test_a_rule_is_known_by_one_id_of_the_catalogue_and_cites_its_source() -> None:
+    ids = [rule.id for rule in RULES]
+
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"(N|C|AP|WH|K|S|H|E|T|L)\d+", name) for name in ids)
+    assert all(rule.source and rule.title for rule in RULES)

@@ -1,0 +1,193 @@
+"""Nodes and etcd: leftovers, no network yet, all at once, and strangers in etcd."""
+
+# ruff: noqa: ANN401  objects of the API are JSON
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from phases.diagnosis.scene import Scene
+from phases.snapshot import NodeLook, Seen
+from tests.phases.diagnosis.scenes import (
+    AT,
+    dangers,
+    found_by,
+    made,
+    pod,
+    recorded,
+    said,
+    scene,
+)
+
+KWOK = recorded("node-kwok")
+NO_CNI = "container runtime network not ready: NetworkReady=false cni plugin not initialized"
+LEAVING = {"deletionTimestamp": "2027-01-15T07:50:00Z"}
+RULES = ("T14", "T15", "T16", "T17")
+
+
+def node(
+    name: str, status: str = "True", message: str = "", at: float = AT - 300, boot: str = ""
+) -> dict[str, Any]:
+    ready = said("Ready", status, "KubeletReady", message, at)
+    return made("Node", name, ready, status={"nodeInfo": {"bootID": boot}})
+
+
+def look(**more: Any) -> NodeLook:
+    return NodeLook(**{"stage": "running", "boot_id": "new", **more})
+
+
+def member(*names: str, healthy: bool = True, **more: Any) -> NodeLook:
+    return look(etcd="Running", etcd_healthy=healthy, members=names, **more)
+
+
+@pytest.mark.parametrize(
+    ("looks", "cause", "danger"),
+    [
+        ({"a": member("a", "b"), "b": member("a", "b")}, "", set()),
+        (
+            {"a": member("a", "b", "old"), "b": member("a", "b", "old")},
+            "stale-member",
+            {"look", "reversible", "never"},
+        ),
+        # one healthy member of two is no quorum: nothing is offered that changes the members
+        (
+            {"a": member("a", "b", "old"), "b": look(etcd="Preparing")},
+            "stale-member",
+            {"look", "never"},
+        ),
+        # what a member tells that is not healthy is old
+        ({"a": member("a", "old", healthy=False)}, "", set()),
+        # a planned node that is not seen is no stranger
+        ({"a": member("a", "b"), "b": None}, "", set()),
+        ({"a": member("a"), "b": member("b")}, "split", {"look", "destructive", "never"}),
+        # while a member joins, the others tell it a moment later
+        ({"a": member("a"), "b": member("a", "b")}, "", set()),
+        ({"a": look(), "b": look(etcd=None)}, "", set()),
+        ({}, "", set()),
+    ],
+)
+def test_etcd_counts_no_strangers(
+    looks: dict[str, NodeLook | None], cause: str, danger: set[str]
+) -> None:
+    found = found_by("T14", scene(nodes=looks))
+
+    assert [finding.cause for finding in found] == ([cause] if cause else [])
+    assert [dangers(finding) for finding in found] == ([danger] if cause else [])
+    assert all(finding.subject == "etcd" and finding.clears_itself == "no" for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("found", "talos", "says"),
+    [
+        (node("a", "Unknown", boot="old"), look(), "has booted since"),
+        (node("a", "False", boot="old"), look(stage="booting"), "has booted since"),
+        (node("a", "Unknown", boot="old"), look(stage="maintenance", boot_id=""), "was wiped"),
+        # an ordinary reboot: the kubelet is back, and writes the boot id in a moment
+        (node("a", "True", boot="old"), look(), ""),
+        (node("a", "Unknown", boot="new"), look(), ""),
+        (node("a", "Unknown", boot=""), look(), ""),
+        (node("a", "Unknown", boot="old"), look(boot_id=""), ""),
+        (node("a", "Unknown", boot="old"), look(stage="rebooting"), ""),
+        (node("a", "Unknown", boot="old"), None, ""),
+        (node("b", "Unknown", boot="old"), look(), ""),
+    ],
+)
+def test_a_leftover_is_told_from_a_reboot(
+    found: dict[str, Any], talos: NodeLook | None, says: str
+) -> None:
+    findings = found_by("T15", scene(found, nodes={"a": talos}))
+
+    assert [says in finding.message for finding in findings] == ([True] if says else [])
+    for finding in findings:
+        assert (finding.subject, finding.since) == ("k8s-node/a", AT - 300)
+        assert dangers(finding) == {"look", "reversible"}
+
+
+def test_an_old_look_at_a_machine_says_nothing_about_its_node() -> None:
+    looked_at = scene(node("a", "Unknown", boot="old"), nodes={"a": look()})
+    old = msgspec.structs.replace(looked_at.snapshot, nodes={"a": Seen(look(), AT - 11)})
+
+    assert len(found_by("T15", looked_at)) == 1
+    assert found_by("T15", Scene(old)) == []
+
+
+def test_pods_that_hang_on_a_leftover_are_behind_it() -> None:
+    hangs = pod("x/p", metadata=LEAVING, spec={"nodeName": "a"})
+
+    (found,) = found_by("T15", scene(node("a", "Unknown", boot="old"), hangs, nodes={"a": look()}))
+
+    assert found.blocks == ("pods-on/a",)
+
+
+def unplaced(taint: str) -> dict[str, Any]:
+    message = f"0/2 nodes are available: 2 node(s) had untolerated taint {{{taint}: }}."
+    return pod(
+        "x/p", said("PodScheduled", "False", "Unschedulable", message), owner=("Deployment", "d")
+    )
+
+
+@pytest.mark.parametrize(
+    ("objects", "unlisted", "clears", "says"),
+    [
+        ((), (), "no", "no CNI is installed"),
+        ((), ("DaemonSet",), "unknown", "its CNI plugin is not initialized"),
+        (
+            (made("DaemonSet", "kube-system/cilium", status={"numberReady": 1}),),
+            (),
+            "unknown",
+            "cilium has 1 pods ready",
+        ),
+        ((made("DaemonSet", "kube-system/other"),), (), "no", "no CNI is installed"),
+    ],
+)
+def test_nodes_without_a_network_are_one_cause(
+    objects: tuple[dict[str, Any], ...], unlisted: tuple[str, ...], clears: str, says: str
+) -> None:
+    looked_at = scene(
+        node("a", "False", NO_CNI, AT - 90),
+        node("b", "False", NO_CNI, AT - 60),
+        node("c"),
+        unplaced("node.kubernetes.io/not-ready"),
+        *objects,
+        unlisted=unlisted,
+    )
+
+    (found,) = found_by("T16", looked_at)
+
+    assert (found.subject, found.clears_itself, found.since) == ("cni", clears, AT - 90)
+    assert "2 nodes (a, b)" in found.message
+    assert says in found.message
+    assert found.blocks == ("k8s-node/a", "k8s-node/b", "deployment/x/d")
+    assert found_by("T17", looked_at) == []
+
+
+@pytest.mark.parametrize(
+    ("nodes", "lost"),
+    [
+        ((node("a", "Unknown"), node("b", "Unknown", at=AT - 20), node("c")), "2 of 3 nodes"),
+        ((node("a", "Unknown"), node("b", "False"), node("c"), node("d")), "2 of 4 nodes"),
+        ((node("a", "Unknown"), node("b"), node("c")), ""),
+        ((node("a", "Unknown"),), ""),
+        ((node("a", "Unknown"), node("b", "Unknown", at=AT - 700)), ""),
+        ((node("a", "Unknown"), node("b", "False", NO_CNI)), ""),
+        ((), ""),
+    ],
+)
+def test_many_nodes_lost_at_once_share_something(
+    nodes: tuple[dict[str, Any], ...], lost: str
+) -> None:
+    found = found_by("T17", scene(*nodes))
+
+    assert [lost in finding.message for finding in found] == ([True] if lost else [])
+    for finding in found:
+        assert finding.subject == "k8s-nodes"
+        assert finding.blocks == ("k8s-node/a", "k8s-node/b")
+        assert dangers(finding) == {"look", "never"}
+        assert finding.since == AT - 300
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_node_that_is_ready_has_no_finding(rule: str) -> None:
+    assert found_by(rule, scene(KWOK, nodes={"node-0": look(boot_id="")})) == []
