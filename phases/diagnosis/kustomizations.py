@@ -8,10 +8,11 @@ for is an edge as well (see ``structure``): where that object has a finding of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from journal.entries import Finding
-from phases.diagnosis.attempts import failing, next_attempt, stalled, timeout_of
+from phases.diagnosis.attempts import failing, stalled, timeout_of
+from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.rule import (
     NO,
     UNKNOWN,
@@ -24,11 +25,11 @@ from phases.diagnosis.rule import (
     nudge,
     reversible,
 )
-from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
+from phases.diagnosis.scene import Scene, deleted_at, path_of, subject_of
 from phases.diagnosis.waited import are_ready, subjects_of
 from phases.diagnosis.words import quote, utc
 from phases.leaks import FLUX_FINALIZER
-from phases.objects import Condition, Flux, condition, key_of
+from phases.objects import condition, key_of
 from phases.readiness.flux import HEALTH_ITEM, short
 
 TERMINAL: Final = {"InvalidCELExpression", "FeatureGateDisabled", "AccessDenied"}
@@ -41,27 +42,6 @@ SUSPENDABLE: Final = (
 )
 PRUNE_SECONDS: Final = 60.0  # a prune that nothing holds is over by then
 FRESH_SECONDS: Final = 60.0  # a new artifact is taken up at once, by event
-
-
-def finding(
-    scene: Scene, kind: str, found: Flux, rule: str, said: Condition | None, **fields: Any
-) -> Finding:
-    """Make a finding about an object of Flux; a parked one says in its message when it is looked at again."""
-    due = next_attempt(kind, found)
-    message = fields.pop("message")
-    if due is not None and due > scene.at:
-        message = f"{message}; next attempt at {utc(due)}"
-    elif due is not None:
-        message = f"{message}; its next attempt was due at {utc(due)}"
-    given = {"evidence": (path_of(kind, found.metadata, "status.conditions[Ready]"),), **fields}
-    return Finding(
-        subject=subject_of(kind, found.metadata),
-        message=message,
-        rule=rule,
-        uid=found.metadata.uid,
-        since=given.pop("since", instant(said)),
-        **given,
-    )
 
 
 def _timed_out(scene: Scene) -> Iterator[Finding]:
@@ -111,7 +91,7 @@ def _canceled(scene: Scene) -> Iterator[Finding]:
                 "K15",
                 ready,
                 cause="canceled",
-                message=f"Kustomization {key_of(found.metadata)}: its health check was cut off ({quote(ready.message)})",
+                message=f"Kustomization {key_of(found.metadata)}: its health check was cut off: {quote(ready.message)}",
                 clears_itself=UNKNOWN,
                 clears_when="a health check is left alone until it ends",
                 remedies=(
@@ -221,7 +201,8 @@ def _terminating(scene: Scene) -> Iterator[Finding]:
         name = key_of(found.metadata)
         waits = found.spec.deletion_policy == "WaitForTermination"
         span = timeout_of(found)
-        ends = f" until {utc(since + span)} at the latest" if waits and span is not None else ""
+        ends = since + span if waits and span is not None else None
+        until = "" if ends is None else f" until about {utc(ends)}"
         yield finding(
             scene,
             "Kustomization",
@@ -230,9 +211,9 @@ def _terminating(scene: Scene) -> Iterator[Finding]:
             None,
             cause="terminating",
             message=f"Kustomization {name} is being deleted, and what it applied is not gone"
-            + (f"; its policy waits{ends}, then leaves the rest to nobody" if waits else ""),
+            + (f"; its policy waits{until}, then leaves the rest to nobody" if waits else ""),
             since=since,
-            clears_itself=YES if ends else UNKNOWN,
+            clears_itself=YES if ends is not None and scene.at < ends else UNKNOWN,
             evidence=(path_of("Kustomization", found.metadata, "metadata.deletionTimestamp"),),
             clears_when="everything of its inventory is gone",
             remedies=(
