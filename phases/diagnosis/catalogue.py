@@ -18,6 +18,7 @@ from phases.diagnosis import (
     namespaces,
     releases,
     secrets,
+    secrets_webhook,
     sources,
     starvation,
 )
@@ -35,6 +36,7 @@ FAMILIES = (
     namespaces.RULES,
     releases.RULES,
     secrets.RULES,
+    secrets_webhook.RULES,
     sources.RULES,
     starvation.RULES,
 )

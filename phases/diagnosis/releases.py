@@ -1,9 +1,10 @@
 """
 HelmReleases that do not get there (catalogue H1-H3, H7-H11).
 
-Signatures: helm-controller 1.6.3 (internal/reconcile/atomic_release.go, unlock.go) and Helm v4.2's own errors. A release
-keeps Reconciling=True/Progressing while it waits; Ready=False with it is a failure all the same. Messages of Helm may
-quote whole objects, values among them: only names are taken from those.
+Signatures: helm-controller 1.6.3 (internal/reconcile/atomic_release.go, unlock.go) and Helm v4.2's own errors. A
+release keeps Reconciling=True/Progressing while it waits; Ready=False with it is a failure all the same. Messages of
+Helm may quote whole objects, values among them: only names are taken from those. Without retries, and that is the
+default, every failed action is a stalled release: the rule that knows the cause speaks, not the one that counts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ RESET: Final = nudge(
 )
 UNINSTALL: Final = destructive("uninstall the release: it takes its volumes and CRDs with it")
 LOCKED = re.compile(r"another operation \(install/upgrade/rollback\) is in progress")
-HOOK = re.compile(r"failed (pre|post)-(install|upgrade|rollback)|hook", re.IGNORECASE)
+HOOK = re.compile(r"failed (pre|post)-(install|upgrade|rollback)")
 OUT_OF_TIME = re.compile(
     r"context deadline exceeded|would exceed context deadline|timed out waiting|timeout waiting for"
 )
@@ -51,8 +52,11 @@ REMEDIED: Final = {
     "RollbackSucceeded": "was rolled back to its former revision",
     "UninstallSucceeded": "was uninstalled again",
 }
-# Signatures that a rule of their own speaks for, in a release that failed and is not stalled.
+# Signatures that a rule of their own speaks for.
 OWN: Final = (NO_MATCH, IMMUTABLE, OWNED, LOCKED)
+HOOKS: Final = look(
+    "whether the hook's Job waits for a Deployment that waits for the Job; then no hooks, in Git"
+)
 Told = tuple[str, str, str, tuple[Remedy, ...]]
 
 
@@ -60,7 +64,7 @@ def _exhausted(scene: Scene) -> Iterator[Finding]:
     """H1: all its retries are used up; only a change, or a reset by annotation, starts it again."""
     for found, ready in failing(scene, KIND):
         said = stalled(found)
-        if said is None or said.reason != "RetriesExceeded":
+        if said is None or said.reason != "RetriesExceeded" or _is_own(ready):
             continue
         mended = are_ready(scene, HEALTH_ITEM.findall(ready.message))
         now = "; what it waited for is ready by now" if mended else ""
@@ -91,7 +95,7 @@ def _no_target(scene: Scene) -> Iterator[Finding]:
                 "H2",
                 said,
                 cause="MissingRollbackTarget",
-                message=f"HelmRelease {key_of(found.metadata)} failed, and has no revision to go back to: {_brief(ready)}",
+                message=f"HelmRelease {key_of(found.metadata)} has no revision to go back to: {_brief(ready)}",
                 clears_itself=NO,
                 evidence=(path_of(KIND, found.metadata, "status.conditions[Stalled]"),),
                 clears_when="it was reset after its cause is gone",
@@ -127,14 +131,13 @@ def _locked(scene: Scene) -> Iterator[Finding]:
 def _each(
     scene: Scene, rule: str, tell: Callable[[Scene, Flux, Condition], Told | None]
 ) -> Iterator[Finding]:
-    """Tell of actions that failed and will be tried again; what is stalled has a rule of its own."""
+    """Tell of actions that failed; a stalled release needs a reset besides."""
     for found, ready in failing(scene, KIND):
-        if stalled(found) or ready.reason not in ACTION_FAILED:
-            continue
-        told = tell(scene, found, ready)
+        told = tell(scene, found, ready) if ready.reason in ACTION_FAILED else None
         if told is None:
             continue
         cause, text, clears, remedies = told
+        over = stalled(found) is not None
         yield finding(
             scene,
             KIND,
@@ -142,30 +145,23 @@ def _each(
             rule,
             ready,
             cause=cause,
-            message=f"HelmRelease {key_of(found.metadata)} {text}",
-            clears_itself=clears,
+            message=f"HelmRelease {key_of(found.metadata)} {text}"
+            + ("; its retries are used up" if over else ""),
+            clears_itself=NO if over else clears,
             clears_when="an attempt after the cause is gone succeeds",
-            remedies=remedies,
+            remedies=remedies if RESET in remedies else (*remedies, RESET),
         )
 
 
 def _out_of_time(scene: Scene) -> Iterable[Finding]:
     """H7: it waited, and its objects, or a hook, did not get there."""
 
-    def tell(scene: Scene, _: Flux, ready: Condition) -> Told | None:
-        if not OUT_OF_TIME.search(ready.message) or _is_own(ready):
+    def tell(scene: Scene, found: Flux, ready: Condition) -> Told | None:
+        if _is_hook(ready):
+            text = f"waited for a hook that did not end: {_brief(ready)}"
+            return "hook", text, UNKNOWN, (HOOKS,)
+        if not OUT_OF_TIME.search(ready.message) or stalled(found):
             return None
-        if HOOK.search(ready.message):
-            return (
-                "hook",
-                f"waited for a hook that did not end: {_brief(ready)}",
-                UNKNOWN,
-                (
-                    look(
-                        "whether the hook's Job waits for a Deployment that waits for the Job: no hooks, in Git"
-                    ),
-                ),
-            )
         mended = are_ready(scene, HEALTH_ITEM.findall(ready.message))
         now = "; it is ready by now" if mended else ""
         text = f"waited in vain: {_brief(ready)}{now}"
@@ -197,7 +193,7 @@ def _no_kind(scene: Scene) -> Iterable[Finding]:
 def _immutable(scene: Scene) -> Iterable[Finding]:
     """H9: it changes what cannot be changed; with a Job that is over, deleting that Job is enough."""
 
-    def tell(_: Scene, found: Flux, ready: Condition) -> Told | None:
+    def tell(_: Scene, __: Flux, ready: Condition) -> Told | None:
         said = IMMUTABLE.search(" ".join(ready.message.split()))
         if said is None:
             return None
@@ -213,7 +209,7 @@ def _immutable(scene: Scene) -> Iterable[Finding]:
 def _not_ours(scene: Scene) -> Iterable[Finding]:
     """H10: an object of its is there already, and belongs to another release or to none."""
 
-    def tell(_: Scene, found: Flux, ready: Condition) -> Told | None:
+    def tell(_: Scene, __: Flux, ready: Condition) -> Told | None:
         said = OWNED.search(" ".join(ready.message.split()))
         if said is None:
             return None
@@ -255,9 +251,13 @@ def _remediated(scene: Scene) -> Iterator[Finding]:
         )
 
 
+def _is_hook(ready: Condition) -> bool:
+    return bool(OUT_OF_TIME.search(ready.message) and HOOK.search(ready.message))
+
+
 def _is_own(ready: Condition) -> bool:
     line = " ".join(ready.message.split())
-    return any(pattern.search(line) for pattern in OWN)
+    return _is_hook(ready) or any(pattern.search(line) for pattern in OWN)
 
 
 def _brief(ready: Condition) -> str:

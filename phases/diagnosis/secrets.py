@@ -1,5 +1,5 @@
 """
-Secret stores and ExternalSecrets (catalogue E1-E6).
+Secret stores and ExternalSecrets (catalogue E1-E5).
 
 External Secrets says why only in events: a failed ExternalSecret's condition is the same words for an outage and for a
 key that does not exist (external-secrets helm-chart-2.9.0, pkg/controllers/externalsecret and secretstore/common.go).
@@ -8,29 +8,23 @@ So one is told from the other by its neighbours. No value of any Secret is ever 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
-from phases.diagnosis.attempts import failing
 from phases.diagnosis.missing import missing, target_of
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.diagnosis.structure import FLUX_KINDS
 from phases.diagnosis.words import meant, quote
 from phases.objects import Condition, ExternalSecret, condition, key_of
 from phases.readiness.flux import GONE_SECRET
 
 STORES: Final = ("ClusterSecretStore", "SecretStore")
 MANY: Final = 2  # so many at once, and none that works, is no missing key
+UNSERVED: Final = "could not get secret data from provider"
 WEAK: Final = "ValidationUnknown"
-WEBHOOK = re.compile(
-    r'failed calling webhook "((?:validate\.)?[\w.-]*external-secrets\.io)"'
-    r".*(connection refused|no endpoints available|context deadline exceeded|i/o timeout)"
-)
 Store = tuple[str, str]  # its kind and key
 
 
@@ -68,6 +62,12 @@ def _readers(scene: Scene) -> dict[Store, list[ExternalSecret]]:
 def _is_failed(found: ExternalSecret) -> bool:
     ready = _ready(found)
     return ready is not None and ready.status == "False"
+
+
+def _is_unserved(found: ExternalSecret) -> bool:
+    """The backend gave nothing; other failures are its own Secret's."""
+    ready = _ready(found)
+    return ready is not None and ready.status == "False" and UNSERVED in ready.message
 
 
 def _is_unsynced(found: ExternalSecret) -> bool:
@@ -143,8 +143,8 @@ def _unverified(scene: Scene) -> Iterator[Finding]:
 def _outage(scene: Scene) -> Iterator[Finding]:
     """E3: a store that calls itself valid serves nobody."""
     for store, readers in _readers(scene).items():
-        failed = [r for r in readers if _is_failed(r)]
-        if _is_sound(scene, store) and len(failed) >= MANY and len(failed) == len(readers):
+        failed = [r for r in readers if _is_unserved(r)]
+        if _is_sound(scene, store) and MANY <= len(failed) == len(readers):
             starts = [at for r in failed if (at := instant(_ready(r))) is not None]
             yield _of_store(
                 scene,
@@ -159,32 +159,40 @@ def _outage(scene: Scene) -> Iterator[Finding]:
 
 
 def _single(scene: Scene) -> Iterator[Finding]:
-    """E4: one fails where its neighbours do not: what it asks for is not there."""
+    """E4: one fails where its neighbours do not: what it asks for is not there, or its target refuses it."""
     for store, readers in _readers(scene).items():
-        failed = [r for r in readers if _is_failed(r)]
-        alone = len(failed) < MANY or len(failed) < len(readers)
-        for found in failed if alone and _is_sound(scene, store) else ():
-            ready = _ready(found)
-            yield Finding(
-                subject=subject_of("ExternalSecret", found.metadata),
-                cause="item",
-                message=f"ExternalSecret {key_of(found.metadata)} fails while its store is Valid: "
-                f"an item or field that it names is probably missing ({quote(ready.message if ready else '')})",
-                blocks=_blocked(scene, [found])[1:],
-                clears_itself=NO,
-                rule="E4",
-                uid=found.metadata.uid,
-                since=instant(ready),
-                evidence=(
-                    path_of("ExternalSecret", found.metadata, "status.conditions[Ready]"),
-                    f"{store[0]}/{store[1]} .status.conditions[Ready]",
-                ),
-                clears_when="it is Ready",
-                remedies=(
-                    look("its events name the item: create it in the vault"),
-                    nudge("annotate the ExternalSecret afterwards"),
-                ),
-            )
+        unserved = [r for r in readers if _is_unserved(r)]
+        alone = len(unserved) < MANY or len(unserved) < len(readers)
+        for found in readers:
+            if _is_failed(found) and not _is_unserved(found):
+                yield _of_one(scene, store, found, "target", "cannot write its Secret")
+            elif alone and found in unserved and _is_sound(scene, store):
+                text = "fails while its store is Valid: what it names is probably missing there"
+                yield _of_one(scene, store, found, "item", text)
+
+
+def _of_one(scene: Scene, store: Store, found: ExternalSecret, cause: str, text: str) -> Finding:
+    ready = _ready(found)
+    said = quote(ready.message) if ready is not None else ""
+    return Finding(
+        subject=subject_of("ExternalSecret", found.metadata),
+        cause=cause,
+        message=f"ExternalSecret {key_of(found.metadata)} {text} ({said})",
+        blocks=_blocked(scene, [found])[1:],
+        clears_itself=NO,
+        rule="E4",
+        uid=found.metadata.uid,
+        since=instant(ready),
+        evidence=(
+            path_of("ExternalSecret", found.metadata, "status.conditions[Ready]"),
+            f"{store[0]}/{store[1]} .status.conditions[Ready]",
+        ),
+        clears_when="it is Ready",
+        remedies=(
+            look("its events: they name the item, or whose the target is"),
+            nudge("annotate the ExternalSecret afterwards"),
+        ),
+    )
 
 
 def _is_sound(scene: Scene, store: Store) -> bool:
@@ -202,7 +210,7 @@ def _emptied(scene: Scene) -> Iterator[Finding]:
         yield Finding(
             subject=subject_of("ExternalSecret", found.metadata),
             cause=ready.reason,
-            message=f"ExternalSecret {key_of(found.metadata)} says Ready, and its Secret does not exist: {ready.reason}",
+            message=f"ExternalSecret {key_of(found.metadata)} says Ready, and has no Secret: {ready.reason}",
             blocks=_blocked(scene, [found])[1:],
             clears_itself=NO,
             rule="E5",
@@ -217,51 +225,12 @@ def _emptied(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _webhook(scene: Scene) -> Iterator[Finding]:
-    """E6: External Secrets' own webhook is not up, and what it should admit is refused."""
-    refused: dict[str, tuple[list[Subject], list[float], list[str]]] = {}
-    for kind in FLUX_KINDS:
-        for found, ready in failing(scene, kind):
-            said = WEBHOOK.search(" ".join(ready.message.split()))
-            if said is None:
-                continue
-            subjects, starts, paths = refused.setdefault(_backend(scene, said[1]), ([], [], []))
-            subjects.append(subject_of(kind, found.metadata))
-            paths.append(path_of(kind, found.metadata, "status.conditions[Ready]"))
-            starts.extend([at] if (at := instant(ready)) is not None else [])
-    for backend, (subjects, starts, paths) in refused.items():
-        yield Finding(
-            subject=backend,
-            cause="webhook-down",
-            message=f"the webhook of External Secrets does not answer: {len(subjects)} cannot apply what it admits",
-            blocks=tuple(subjects),
-            clears_itself=UNKNOWN,
-            rule="E6",
-            since=min(starts, default=None),
-            evidence=tuple(paths),
-            clears_when="its Service has an endpoint that is ready",
-            remedies=(
-                look("wait for external-secrets-webhook after a fresh start, and look at its pods"),
-                nudge("annotate what was refused once it answers"),
-                never(
-                    "delete the webhook configuration: unchecked stores and secrets slip through"
-                ),
-            ),
-        )
-
-
-def _backend(scene: Scene, webhook: str) -> Subject:
-    """Name the Service behind a webhook; the webhook itself where that is not seen."""
-    for config in scene.of("ValidatingWebhookConfiguration").values():
-        for hook in config.webhooks:
-            service = hook.client_config.service
-            if hook.name == webhook and service is not None:
-                return codes.subject("Service", f"{service.namespace}/{service.name}")
-    return f"webhook/{webhook}"
-
-
 def _of_store(
-    scene: Scene, rule: str, store: Store, waiting: list[ExternalSecret], **fields: Any
+    scene: Scene,
+    rule: str,
+    store: Store,
+    waiting: list[ExternalSecret],
+    **fields: Any,  # noqa: ANN401  the fields of Finding
 ) -> Finding:
     found = scene.get(*store)
     kind, key = store
@@ -288,21 +257,14 @@ def _of_store(
 
 
 _STORE = "external-secrets helm-chart-2.9.0 pkg/controllers/secretstore/common.go"
-_SECRET = (
+_EXTERNAL = (
     "external-secrets helm-chart-2.9.0 pkg/controllers/externalsecret/externalsecret_controller.go"
 )
 _FIND: tuple[tuple[Any, ...], ...] = (
     ("E1", "a secret store is not valid", Proof.SOURCE, _STORE, _broken),
     ("E2", "a secret store is not verified", Proof.SOURCE, _STORE, _unverified),
-    ("E3", "a secret store serves nobody", Proof.SOURCE, _SECRET, _outage),
-    ("E4", "an item of a secret store is missing", Proof.SOURCE, _SECRET, _single),
-    ("E5", "Ready, without a Secret", Proof.SOURCE, _SECRET, _emptied),
-    (
-        "E6",
-        "the webhook of External Secrets is down",
-        Proof.SOURCE,
-        "external-secrets #6450",
-        _webhook,
-    ),
+    ("E3", "a secret store serves nobody", Proof.SOURCE, _EXTERNAL, _outage),
+    ("E4", "an item of a secret store is missing", Proof.SOURCE, _EXTERNAL, _single),
+    ("E5", "Ready, without a Secret", Proof.SOURCE, _EXTERNAL, _emptied),
 )
 RULES = tuple(Rule(*row) for row in _FIND)
