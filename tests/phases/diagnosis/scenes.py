@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from phases.snapshot import ALL_KINDS, Holder, Seen, Snapshot
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 AT = 1_800_000_000.0
+
+
+def stamp(at: float) -> str:
+    """Write an instant as the API does."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -50,6 +56,11 @@ def scene(
         if inventory is not None
         else None,
     )
+
+
+def rules_of(looked_at: Scene) -> list[str]:
+    """Name the rules that find something in a scene."""
+    return [rule for rule in BY_ID if found_by(rule, looked_at)]
 
 
 def found_by(rule: str, looked_at: Scene) -> list[Finding]:
