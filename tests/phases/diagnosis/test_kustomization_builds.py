@@ -16,6 +16,8 @@ SUBSTITUTE = (
     "post build failed for 'v1/ConfigMap/x': substitute from 'Secret/cluster-secrets' error: "
     'secrets "cluster-secrets" not found'
 )
+UNSET = "post build failed for 'v1/Secret/x': envsubst error: variable substitution failed: "
+UNSET += 'variable not set (strict mode): "SECRET_DOMAIN"'
 NO_AGE = "cannot get sops decryption Secret 'flux-system/sops-age': secrets \"sops-age\" not found"
 IMMUTABLE = (
     'Deployment/apps/web dry-run failed (Invalid): Deployment.apps "web" is invalid: spec.selector: '
@@ -33,20 +35,29 @@ def broken(reason: str, message: str, name: str = "a") -> dict[str, Any]:
 
 CASES: list[tuple[str, str, str, str]] = [
     ("ArtifactFailed", "kustomization path not found: stat /tmp/x", "K6", "path"),
-    (BUILD, "decryption failed for 'x': cannot get sops data key: no identity matched any of the recipients", "K7", "wrong-key"),
+    (
+        BUILD,
+        "cannot get sops data key: no identity matched any of the recipients",
+        "K7",
+        "wrong-key",
+    ),
     (BUILD, "Error getting data key: 0 successful groups required, got 0", "K7", "wrong-key"),
-    (BUILD, "decryption failed: failed to verify sops data integrity: expected mac 'A', got 'B'", "K7", "wrong-key"),
+    (BUILD, "failed to verify sops data integrity: expected mac 'A', got 'B'", "K7", "wrong-key"),
     (BUILD, NO_AGE, "K8", "missing"),
     (BUILD, 'secrets "sops-age" not found', "K8", "missing"),
-    (APPLY, "Secret/apps/x is SOPS encrypted, configuring decryption is required for this secret", "K8", "undecrypted"),
+    (
+        APPLY,
+        "Secret/a/x is SOPS encrypted, configuring decryption is required for",
+        "K8",
+        "undecrypted",
+    ),
     (BUILD, SUBSTITUTE, "K9", "missing"),
-    (BUILD, "post build failed for 'v1/Secret/x': envsubst error: variable substitution failed: "
-     'variable not set (strict mode): "SECRET_DOMAIN"', "K9", "variable"),
+    (BUILD, UNSET, "K9", "variable"),
     (BUILD, "kustomize build failed: accumulating resources: x", "K10", "build"),
-    (BUILD, 'kustomize build failed: mapping key "targetNamespace" already defined at line 7', "K10", "build"),
+    (BUILD, 'kustomize build failed: mapping key "x" already defined at line 7', "K10", "build"),
     (APPLY, IMMUTABLE, "K11", "immutable"),
     (APPLY, DENIED, "K12", "forbidden"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("reason", "message", "rule", "cause"), CASES)
@@ -71,12 +82,12 @@ def test_the_same_words_under_another_reason_are_something_else(
 @pytest.mark.parametrize(
     "message",
     [
-        'unable to create new content in namespace apps because it is being terminated (Forbidden)',
-        'Deployment/apps/web dry-run failed (Forbidden): unable to create new content in namespace apps',
+        "unable to create new content in namespace apps because it is being terminated (Forbidden)",
+        "Deployment/apps/web dry-run failed (Forbidden): unable to create new content in namespace apps",
         'Pod/apps/x dry-run failed (Forbidden): pods "x" is forbidden: exceeded quota: cpu',
         'Widget/default/w dry-run failed: no matches for kind "Widget" in version "example.com/v1"',
     ],
-)  # fmt: skip
+)
 def test_what_the_api_refuses_for_other_reasons_is_no_matter_of_rights(message: str) -> None:
     assert rules_of(scene(broken(APPLY, message), unlisted=("Deployment",))) == []
 
