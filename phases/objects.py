@@ -181,10 +181,10 @@ class Template(ApiStruct, frozen=True, rename="camel"):
 class WorkloadSpec(ApiStruct, frozen=True, rename="camel"):
     """See Workload. *replicas* None is 1; DaemonSets have none."""
 
-    template: Template = Template()
     replicas: int | None = None
     progress_deadline_seconds: int | None = None
     update_strategy: UpdateStrategy = UpdateStrategy()
+    template: Template = Template()
 
 
 class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):

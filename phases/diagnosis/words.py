@@ -15,7 +15,7 @@ from typing import Final
 from journal.entries import Instant
 
 QUOTED_CHARACTERS: Final = 200
-CLOSE: Final = 0.75  # how alike two names must be to be taken for a slip of the pen
+CLOSE: Final = 0.65  # how alike two names must be to be taken for a slip of the pen
 _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s'\"]*@")
 # What follows these words is the content of an object, and that may be a Secret's.
 _CONTENT = (
@@ -30,7 +30,8 @@ def quote(text: str) -> str:
     line = " ".join(text.split())
     for pattern, said in _CONTENT:
         line = pattern.sub(said, line)
-    return _USERINFO.sub(r"\1", line)[:QUOTED_CHARACTERS]
+    line = _USERINFO.sub(r"\1", line)
+    return line if len(line) <= QUOTED_CHARACTERS else f"{line[: QUOTED_CHARACTERS - 1]}…"
 
 
 def utc(instant: Instant) -> str:
@@ -45,7 +46,9 @@ def nearest(key: str, known: Iterable[str]) -> str:
     same = [other for other in keys if other.rpartition("/")[2] == name]
     if same:
         return same[0]
-    return next(iter(get_close_matches(key, keys, n=1, cutoff=CLOSE)), "")
+    # Only the names are compared: a namespace that both have makes nothing alike.
+    names = get_close_matches(name, [other.rpartition("/")[2] for other in keys], n=1, cutoff=CLOSE)
+    return next((other for other in keys if other.rpartition("/")[2] in names), "")
 
 
 def meant(key: str, known: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ def test_a_quotation_is_one_line_and_short() -> None:
     said = quote("first\nsecond  third " + "x" * 500)
 
     assert said.startswith("first second third")
-    assert len(said) == QUOTED_CHARACTERS
+    assert (len(said), said[-1]) == (QUOTED_CHARACTERS, "…")
 
 
 def test_what_is_cut_off_hides_no_password_that_began_before() -> None:
@@ -51,6 +51,7 @@ def test_what_is_cut_off_hides_no_password_that_began_before() -> None:
         ),
         ("flux-system/x", ["storage/something-else"], ""),
         ("vault", ["vaults", "other"], "vaults"),
+        ("flux-system/nobody", ["flux-system/db", "flux-system/infra"], ""),
     ],
 )
 def test_what_was_probably_meant(key: str, known: list[str], near: str) -> None:
