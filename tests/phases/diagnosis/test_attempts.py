@@ -62,6 +62,13 @@ def test_what_is_not_parked_has_no_next_attempt(given: dict[str, Any]) -> None:
     assert next_attempt("Kustomization", of(given)) is None
 
 
+def test_without_an_instant_of_the_failure_nobody_can_tell() -> None:
+    given = ks("a", ready=FAILED, reconciling=RETRY)
+    del given["status"]["conditions"][0]["lastTransitionTime"]
+
+    assert next_attempt("Kustomization", of(given)) is None
+
+
 @pytest.mark.parametrize(
     ("text", "after"), [("retrying after 5m0s", 300.0), ("Helm install failed", None)]
 )
@@ -96,6 +103,7 @@ def test_a_release_tells_itself_when_it_is_tried_again(text: str, after: float |
         ("Kustomization", ks("a", reconciling=("False", "Progressing", CHECKS[2])), False),
         ("Kustomization", ks("a", deleted=SINCE, reconciling=CHECKS), False),
         ("HelmRelease", hr("a", ready=UNKNOWN, reconciling=ACTION), True),
+        ("HelmRelease", hr("a", reconciling=ACTION), False),
         ("HelmRelease", hr("a", ready=("False", "InstallFailed", ""), reconciling=ACTION), False),
         ("HelmRelease", hr("a", ready=("True", "InstallSucceeded", ""), reconciling=ACTION), False),
         (

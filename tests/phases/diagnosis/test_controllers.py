@@ -62,6 +62,19 @@ def test_no_finding(objects: tuple[dict[str, Any], ...]) -> None:
     assert found_by("F1", scene(*objects)) == []
 
 
+def test_one_controller_is_not_another() -> None:
+    looked_at = scene(ks("a"), deployment("helm-controller"), deployment("web"))
+
+    assert [found.cause for found in found_by("F1", looked_at)] == ["absent"]
+    assert version_of(looked_at, KUSTOMIZE) is None
+
+
+def test_an_absent_controller_is_looked_for_beside_the_others() -> None:
+    looked_at = scene(ks("a"), deployment("helm-controller", namespace="flux"))
+
+    assert [f.subject for f in found_by("F1", looked_at)] == [f"deployment/flux/{KUSTOMIZE}"]
+
+
 def test_deployments_that_could_not_be_listed_say_nothing() -> None:
     assert found_by("F1", scene(ks("a"), unlisted=("Deployment",))) == []
 
@@ -153,3 +166,18 @@ def test_how_long_a_stage_is_awaited_depends_on_the_version(
 
     assert held is not None
     assert attempt_ends(looked_at, found, held) == (None if after is None else SINCE + after)
+
+
+@pytest.mark.parametrize("lacks", ["an instant", "a timeout"])
+def test_without_instant_or_timeout_no_end_is_known(lacks: str) -> None:
+    given = ks("a", reconciling=("True", "Progressing", "Running health checks for x"))
+    if lacks == "an instant":
+        del given["status"]["conditions"][0]["lastTransitionTime"]
+    else:
+        given["spec"]["interval"] = ""
+    looked_at = scene(given)
+    found = looked_at.get("Kustomization", "flux-system/a")
+    held = holding("Kustomization", found)
+
+    assert held is not None
+    assert attempt_ends(looked_at, found, held) is None
