@@ -111,8 +111,8 @@ class Namespace(ApiStruct, frozen=True, rename="camel"):
     """v1 Namespace."""
 
     metadata: Meta
-    spec: NamespaceSpec = NamespaceSpec()
     status: PhaseStatus = PhaseStatus()
+    spec: NamespaceSpec = NamespaceSpec()
 
 
 class CrdNames(ApiStruct, frozen=True, rename="camel"):
@@ -165,12 +165,33 @@ class UpdateStrategy(ApiStruct, frozen=True, rename="camel"):
     rolling_update: RollingUpdate | None = None
 
 
+class Container(ApiStruct, frozen=True, rename="camel"):
+    """See TemplateSpec. Read for controllers alone: their version, and the options they run with."""
+
+    name: str = ""
+    image: str = ""
+    args: tuple[str, ...] = ()
+
+
+class TemplateSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Template."""
+
+    containers: tuple[Container, ...] = ()
+
+
+class Template(ApiStruct, frozen=True, rename="camel"):
+    """What a workload's pods are made from."""
+
+    spec: TemplateSpec = TemplateSpec()
+
+
 class WorkloadSpec(ApiStruct, frozen=True, rename="camel"):
     """See Workload. *replicas* None is 1; DaemonSets have none."""
 
     replicas: int | None = None
     progress_deadline_seconds: int | None = None
     update_strategy: UpdateStrategy = UpdateStrategy()
+    template: Template = Template()
 
 
 class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):
@@ -254,10 +275,10 @@ class PodStatus(ApiStruct, frozen=True, rename="camel"):
     """See Pod."""
 
     phase: str = ""
-    pod_ip: str = msgspec.field(default="", name="podIP")
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
+    pod_ip: str = msgspec.field(default="", name="podIP")
 
 
 class Pod(ApiStruct, frozen=True, rename="camel"):
@@ -269,7 +290,11 @@ class Pod(ApiStruct, frozen=True, rename="camel"):
 
 
 class FluxSpec(ApiStruct, frozen=True, rename="camel"):
-    """What Kustomizations and HelmReleases have in common. Durations are Go's ("1h0m0s"); empty: not set."""
+    """
+    What Kustomizations and HelmReleases have. Durations are Go's ("1h0m0s"); empty: not set.
+
+    *deletion_policy* is Kustomizations' own, *chart_ref* (an OCIRepository or a HelmChart) HelmReleases'.
+    """
 
     suspend: bool = False
     interval: str = ""
@@ -278,6 +303,8 @@ class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     wait: bool = False
     source_ref: Reference | None = None
     depends_on: tuple[Reference, ...] = ()
+    deletion_policy: str = ""
+    chart_ref: Reference | None = None
 
 
 class InventoryEntry(ApiStruct, frozen=True, rename="camel"):
@@ -293,7 +320,7 @@ class FluxInventory(ApiStruct, frozen=True, rename="camel"):
 
 
 class FluxStatus(ApiStruct, frozen=True, rename="camel"):
-    """See Flux; *last_applied_revision* and *inventory* are Kustomizations' own."""
+    """See Flux; *last_applied_revision* and *inventory* are Kustomizations' own, *helm_chart* HelmReleases'."""
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
@@ -301,6 +328,7 @@ class FluxStatus(ApiStruct, frozen=True, rename="camel"):
     last_attempted_revision: str = ""
     last_handled_reconcile_at: str = ""
     inventory: FluxInventory | None = None
+    helm_chart: str = ""
 
 
 class Flux(ApiStruct, frozen=True, rename="camel"):
@@ -315,12 +343,14 @@ class Artifact(ApiStruct, frozen=True, rename="camel"):
     """See Source."""
 
     revision: str = ""
+    last_update_time: datetime | None = None
 
 
 class SourceSpec(ApiStruct, frozen=True, rename="camel"):
-    """See Source."""
+    """See Source. A HelmRepository of *type* ``oci`` is never reconciled: it has no status, and needs none."""
 
     suspend: bool = False
+    type: str = ""
     interval: str = ""
 
 
@@ -341,10 +371,17 @@ class Source(ApiStruct, frozen=True, rename="camel"):
     status: SourceStatus = SourceStatus()
 
 
+class SecretTarget(ApiStruct, frozen=True, rename="camel"):
+    """Which Secret is written; without a name it is called like the ExternalSecret."""
+
+    name: str = ""
+
+
 class SecretSpec(ApiStruct, frozen=True, rename="camel"):
     """See ExternalSecret."""
 
     secret_store_ref: Reference | None = None
+    target: SecretTarget = SecretTarget()
 
 
 class SecretStatus(ApiStruct, frozen=True, rename="camel"):

@@ -9,14 +9,26 @@ from __future__ import annotations
 from journal.entries import Finding
 from phases.diagnosis import (
     apiservices,
+    artifacts,
+    controllers,
     crds,
+    cycles,
     deadlocks,
+    dependencies,
     finalizers,
     images,
+    kustomization_builds,
+    kustomizations,
+    missing_objects,
     namespaces,
     network,
     nodes,
     ownership,
+    releases,
+    secrets,
+    secrets_webhook,
+    sources,
+    starvation,
     storage,
     webhooks,
     workloads,
@@ -26,19 +38,33 @@ from phases.diagnosis.scene import Scene
 
 FAMILIES = (
     apiservices.RULES,
+    artifacts.RULES,
+    controllers.RULES,
     crds.RULES,
+    cycles.RULES,
+    dependencies.RULES,
     finalizers.RULES,
     images.RULES,
+    kustomization_builds.RULES,
+    kustomizations.RULES,
+    missing_objects.RULES,
     namespaces.RULES,
     network.RULES,
     nodes.RULES,
     ownership.RULES,
+    releases.RULES,
+    secrets.RULES,
+    secrets_webhook.RULES,
+    sources.RULES,
+    starvation.RULES,
     storage.RULES,
     webhooks.RULES,
     workloads.RULES,
 )
 FIRST: tuple[Rule, ...] = tuple(rule for family in FAMILIES for rule in family)
-RULES: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(FIRST))
+# A circle through what brings a CRD is the same knot as C4's: it is not what has to be solved before it.
+BEFORE: tuple[Rule, ...] = tuple(rule for rule in FIRST if rule.id != "K4")
+RULES: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
 BY_ID = {rule.id: rule for rule in RULES}
 
 

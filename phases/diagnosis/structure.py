@@ -2,7 +2,8 @@
 What blocks what by its nature, among what is not well.
 
 Edges run from a blocker to the blocked: a dependency to its dependents, a parent to what it should have applied and
-has not, a source to its consumers, what brings a CRD to its kind. What is well blocks nobody and is nobody's victim.
+has not, a source to its consumers, what brings a CRD to its kind, an object to those whose health check waited
+for it. What is well blocks nobody and is nobody's victim.
 """
 
 from __future__ import annotations
@@ -17,20 +18,28 @@ from phases.diagnosis.providers import is_deadlocked
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.victims import subjects
 from phases.objects import Flux, Meta, Reference, condition
+from phases.readiness.flux import HEALTH_ITEM
 
 FLUX_KINDS = ("Kustomization", "HelmRelease")
 Edge = tuple[Subject, Subject]  # the blocker, the blocked
-SOURCES = {"GitRepository", "OCIRepository", "Bucket", "HelmRepository", "HelmChart"}
+SOURCES = ("GitRepository", "OCIRepository", "Bucket", "HelmRepository", "HelmChart")
+JUDGED = {kind.lower() for kind in (*FLUX_KINDS, *SOURCES)}
+# Facts call these by shorter names than the API does.
+FAMILIES = {"CustomResourceDefinition": "crd", "ClusterSecretStore": "store"}
 
 
 def blocking(scene: Scene) -> Blocking:
     """Return the edges between Flux objects that are not well, from the cluster and from the inventory."""
-    ill = _ill(scene)
+    ill = ill_of(scene)
     edges: dict[Subject, dict[Subject, None]] = {}
     kinds = tuple(dict.fromkeys(_kinds(scene)))
     for blocker, blocked in (*_in_cluster(scene), *_in_inventory(scene), *kinds):
         is_victim = blocked in ill or (blocker, blocked) in kinds
         if blocker != blocked and blocker in ill and is_victim:
+            edges.setdefault(blocker, {})[blocked] = None
+    for blocker, blocked in _awaited(scene):
+        # Whether other kinds are well is not judged here: who has no finding of its own explains nothing.
+        if blocker in ill or blocker.partition("/")[0] not in JUDGED:
             edges.setdefault(blocker, {})[blocked] = None
     return {blocker: tuple(blocked) for blocker, blocked in edges.items()}
 
@@ -44,6 +53,23 @@ def _in_cluster(scene: Scene) -> Iterator[Edge]:
             source = found.spec.source_ref
             if source is not None and source.kind in SOURCES:
                 yield _referred(source.kind, source, found.metadata), mine
+
+
+def _awaited(scene: Scene) -> Iterator[Edge]:
+    """What the last attempt waited for in vain holds the object that waited."""
+    for kind in FLUX_KINDS:
+        for found in scene.of(kind).values():
+            ready = condition(found.status.conditions, "Ready")
+            if ready is None or ready.status != "False":
+                continue
+            for item in HEALTH_ITEM.findall(ready.message):
+                yield subject_of_item(item), _subject(kind, found.metadata)
+
+
+def subject_of_item(item: str) -> Subject:
+    """Name what a health check names as ``Kind/namespace/name``, as facts do."""
+    kind, _, key = item.partition("/")
+    return codes.subject(FAMILIES.get(kind, kind), key)
 
 
 def _in_inventory(scene: Scene) -> Iterator[Edge]:
@@ -72,13 +98,13 @@ def _kinds(scene: Scene) -> Iterator[Edge]:
             yield item.provider, found.subject
 
 
-def _ill(scene: Scene) -> set[Subject]:
+def ill_of(scene: Scene) -> set[Subject]:
     """Everything of Flux that is not Ready, and everything that should exist and does not."""
     found = {
         _subject(kind, item.metadata)
         for kind in (*FLUX_KINDS, *SOURCES)
         for item in scene.of(kind).values()
-        if not _is_well(item)
+        if not is_well(item)
     }
     if scene.inventory is None:
         return found
@@ -92,7 +118,8 @@ def _ill(scene: Scene) -> set[Subject]:
     return found
 
 
-def _is_well(found: Flux) -> bool:
+def is_well(found: Flux) -> bool:
+    """Say whether an object of Flux is Ready and stays."""
     ready = condition(found.status.conditions, "Ready")
     gone = found.metadata.deletion_timestamp is not None
     return ready is not None and ready.status == "True" and not gone

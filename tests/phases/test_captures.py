@@ -17,6 +17,8 @@ from tests.phases.making import decoded
 DATA = Path(__file__).parent / "data"
 EXPECTED: dict[str, dict[str, str]] = yaml.safe_load((DATA / "captures.yaml").read_text("utf-8"))
 
+JUDGED = [name for name, expected in EXPECTED.items() if "code" in expected]
+
 
 def judged(kind: str, found: Any) -> Fact:  # noqa: ANN401  any of KINDS
     judges: dict[str, Any] = {
@@ -34,7 +36,7 @@ def judged(kind: str, found: Any) -> Fact:  # noqa: ANN401  any of KINDS
     return fact
 
 
-@pytest.mark.parametrize("name", [name for name, given in EXPECTED.items() if "code" in given])
+@pytest.mark.parametrize("name", JUDGED)
 def test_a_recorded_object_is_judged(name: str) -> None:
     expected = EXPECTED[name]
     raw = (DATA / "captures" / f"{name}.json").read_bytes()

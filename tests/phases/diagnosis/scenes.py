@@ -22,6 +22,11 @@ CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 AT = 1_800_000_000.0
 
 
+def stamp(at: float) -> str:
+    """Write an instant as the API does."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def recorded(name: str) -> dict[str, Any]:
     """Read a recorded object."""
     found: dict[str, Any] = json.loads((CAPTURES / f"{name}.json").read_text(encoding="utf-8"))
@@ -61,6 +66,11 @@ def scene(
         if inventory is not None
         else None,
     )
+
+
+def rules_of(looked_at: Scene) -> list[str]:
+    """Name the rules that find something in a scene."""
+    return [rule for rule in BY_ID if found_by(rule, looked_at)]
 
 
 def found_by(rule: str, looked_at: Scene) -> list[Finding]:

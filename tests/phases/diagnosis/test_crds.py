@@ -230,7 +230,10 @@ def test_what_could_not_be_listed_is_not_said_to_be_absent() -> None:
 def test_what_keeps_a_provider_is_the_root_of_a_missing_kind() -> None:
     inventory = {"crds": [{"name": CRD, "provider": "helmrelease/w/w"}]}
     looked_at = scene(
-        asks(), made("HelmRelease", "w/w", said("Ready", "False")), inventory=inventory
+        asks(),
+        made("HelmRelease", "w/w", said("Ready", "False")),
+        inventory=inventory,
+        unlisted=("Deployment",),
     )
     stalled = {"H1:w": Finding("helmrelease/w/w", "stalled", "its retries are used up", rule="H1")}
 

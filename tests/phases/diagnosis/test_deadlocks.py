@@ -43,7 +43,7 @@ LEAVING = made(
 
 
 def test_the_seed_is_two_causes_in_series_and_both_are_told_at_once() -> None:
-    looked_at = scene(WAITS, LEAVING, inventory=INVENTORY)
+    looked_at = scene(WAITS, LEAVING, inventory=INVENTORY, unlisted=("Deployment",))
 
     findings = diagnose(looked_at)
     roots = roots_of(findings, blocking(looked_at))
@@ -62,7 +62,7 @@ def test_the_seed_is_two_causes_in_series_and_both_are_told_at_once() -> None:
     "consumer", [COMPLAINS, made("Kustomization", "flux-system/cluster", said("Ready", "Unknown"))]
 )
 def test_with_nothing_else_in_the_way_it_blocks_now(consumer: dict[str, Any]) -> None:
-    looked_at = scene(consumer, inventory=INVENTORY)
+    looked_at = scene(consumer, inventory=INVENTORY, unlisted=("Deployment",))
 
     (found,) = found_by("C4", looked_at)
 
@@ -175,7 +175,9 @@ def test_a_consumer_that_is_free_to_run_makes_it_block_now() -> None:
     )
     free = made("Kustomization", "flux-system/free", said("Ready", "Unknown"))
 
-    (found,) = found_by("C4", scene(WAITS, LEAVING, free, inventory=inventory))
+    (found,) = found_by(
+        "C4", scene(WAITS, LEAVING, free, inventory=inventory, unlisted=("Deployment",))
+    )
 
     assert set(found.blocks) == {ROOT, "kustomization/flux-system/free"}
     assert found.next_after == ()

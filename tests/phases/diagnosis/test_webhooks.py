@@ -42,7 +42,9 @@ def called(detail: str, subject: str = "f/a") -> dict[str, Any]:
 
 
 def test_a_recorded_refusal_blames_the_webhook_and_not_the_kustomization() -> None:
-    looked_at = scene(DOWN, NAMESPACE, config(url="https://127.0.0.1:16998/guard"))
+    looked_at = scene(
+        DOWN, NAMESPACE, config(url="https://127.0.0.1:16998/guard"), unlisted=("Deployment",)
+    )
 
     (found,) = found_by("WH1", looked_at)
     roots = roots_of(diagnose(looked_at), blocking(looked_at))

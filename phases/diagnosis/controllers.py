@@ -1,0 +1,171 @@
+"""
+Flux's controllers: whether they run, which version, and with which options; messages mean different things by version.
+
+Up to kustomize-controller 1.6 the stage of Namespaces and CRDs is awaited for the whole timeout, from 1.7 for 60 s
+(fluxcd/pkg ssa/manager_apply.go, WaitTimeout): what "Detecting drift" can cost depends on the version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from engine.answer import Subject
+from journal.entries import Finding, Instant
+from phases import codes
+from phases.diagnosis.attempts import timeout_of
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.structure import is_well
+from phases.objects import Condition, Flux, Workload, condition
+
+SERVES: Final = {
+    "helm-controller": ("HelmRelease",),
+    "kustomize-controller": ("Kustomization",),
+    "source-controller": ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart"),
+}
+# Their own defaults of --concurrent (main.go of each; kustomize 1.9.4, helm 1.6.3, source 1.9.1).
+WORKERS: Final = {"helm-controller": 4, "kustomize-controller": 4, "source-controller": 2}
+DEFAULT_NAMESPACE: Final = "flux-system"
+STAGE_WAIT_SECONDS: Final = 60.0
+SHORT_STAGES: Final = (
+    1,
+    7,
+)  # the first version whose stages are awaited for STAGE_WAIT_SECONDS only
+COMPONENT: Final = "app.kubernetes.io/component"
+_TAG = re.compile(r":v?(\d+)\.(\d+)")
+
+
+def deployment_of(scene: Scene, name: str) -> Workload | None:
+    """Return a controller's Deployment; of several the one that is available."""
+    found: list[Workload] = [
+        work
+        for _, work in sorted(scene.of("Deployment").items())
+        if name in {work.metadata.name, work.metadata.labels.get(COMPONENT)}
+    ]
+    return min(found, key=lambda work: not work.status.available_replicas, default=None)
+
+
+def version_of(scene: Scene, name: str) -> tuple[int, int] | None:
+    """Return major and minor of the running image; None where its tag does not tell."""
+    work = deployment_of(scene, name)
+    images = () if work is None else (c.image for c in work.spec.template.spec.containers)
+    tags = (_TAG.search(image.rpartition("/")[2]) for image in images if name in image)
+    return next(((int(tag[1]), int(tag[2])) for tag in tags if tag), None)
+
+
+def option_of(scene: Scene, name: str, option: str) -> str | None:
+    """Return what a controller was started with for ``--option``; None where it has its default."""
+    work = deployment_of(scene, name)
+    if work is None:
+        return None
+    for container in work.spec.template.spec.containers:
+        for position, argument in enumerate(container.args):
+            key, equals, value = argument.partition("=")
+            if key.lstrip("-") == option and argument.startswith("-"):
+                following = container.args[position + 1 : position + 2]
+                return value if equals else next(iter(following), "")
+    return None
+
+
+def workers_of(scene: Scene, name: str) -> int:
+    """Return how many objects a controller reconciles at once."""
+    said = option_of(scene, name, "concurrent") or ""
+    return int(said) if said.isdecimal() and int(said) else WORKERS[name]
+
+
+def attempt_ends(scene: Scene, found: Flux, held: Condition) -> Instant | None:
+    """Return when a Kustomization's attempt that a worker holds ends at the latest; None where nobody can tell."""
+    since, timeout = instant(held), timeout_of(found)
+    if since is None or timeout is None:
+        return None
+    if held.message.startswith("Running health checks"):
+        return since + timeout
+    version = version_of(scene, "kustomize-controller")
+    if version is None:
+        return None
+    return since + (timeout if version < SHORT_STAGES else STAGE_WAIT_SECONDS)
+
+
+def _down(scene: Scene) -> Iterable[Finding]:
+    """F1: nobody serves a kind of which there are objects."""
+    if not scene.seen("Deployment"):
+        return
+    for name, kinds in SERVES.items():
+        waiting = [
+            subject_of(kind, found.metadata)
+            for kind in kinds
+            for found in scene.of(kind).values()
+            if not is_well(found) and getattr(found.spec, "type", "") != "oci"
+        ]
+        if any(scene.of(kind) for kind in kinds):
+            work = deployment_of(scene, name)
+            if work is None:
+                yield _absent(scene, name, kinds, waiting)
+            elif not work.status.available_replicas:
+                yield _unavailable(name, work, kinds, waiting)
+
+
+def _absent(scene: Scene, name: str, kinds: tuple[str, ...], waiting: list[Subject]) -> Finding:
+    others = (deployment_of(scene, other) for other in SERVES)
+    space = next((o.metadata.namespace for o in others if o is not None), DEFAULT_NAMESPACE)
+    return _finding(
+        subject=codes.subject("deployment", f"{space}/{name}"),
+        cause="absent",
+        message=f"{name} does not exist: nobody reconciles {_list(kinds)}",
+        blocks=tuple(waiting),
+        clears_itself=UNKNOWN if _is_expected(scene, f"{space}/{name}") else NO,
+        evidence=(f"Deployment/{space}/{name} is not listed",),
+        remedies=(
+            reversible("install Flux again, the way this cluster was bootstrapped"),
+            never("take Flux's finalizers off what waits: it orphans what they protect"),
+        ),
+    )
+
+
+def _unavailable(
+    name: str, work: Workload, kinds: tuple[str, ...], waiting: list[Subject]
+) -> Finding:
+    available = condition(work.status.conditions, "Available")
+    key = f"{work.metadata.namespace}/{work.metadata.name}"
+    zero = work.spec.replicas == 0
+    what = "is scaled to zero" if zero else "is not available"
+    return _finding(
+        subject=subject_of("Deployment", work.metadata),
+        cause="scaled-to-zero" if zero else "unavailable",
+        message=f"{name} ({key}) {what}: nobody reconciles {_list(kinds)}",
+        blocks=tuple(waiting),
+        clears_itself=NO if zero else UNKNOWN,
+        uid=work.metadata.uid,
+        since=instant(available),
+        evidence=(path_of("Deployment", work.metadata, "status.availableReplicas"),),
+        remedies=(
+            reversible(f"scale {key} to 1") if zero else look(f"why the pods of {key} do not run"),
+        ),
+    )
+
+
+def _finding(**fields: Any) -> Finding:  # noqa: ANN401  the fields of Finding
+    return Finding(rule="F1", clears_when="its Deployment is Available", **fields)
+
+
+def _list(kinds: tuple[str, ...]) -> str:
+    return ", ".join(f"{kind}s" if not kind.endswith("y") else f"{kind[:-1]}ies" for kind in kinds)
+
+
+def _is_expected(scene: Scene, key: str) -> bool:
+    """Say whether the inventory has it: then the recovery still has to bring it."""
+    listed = () if scene.inventory is None else scene.inventory.workloads
+    return any(item.kind == "Deployment" and item.key == key for item in listed)
+
+
+RULES = (
+    Rule(
+        "F1",
+        "a controller of Flux does not run",
+        Proof.SOURCE,
+        "flux2 v2.7 manifests/bases: one Deployment a controller",
+        _down,
+    ),
+)

@@ -1,0 +1,189 @@
+"""
+Things that wait for one another in a circle (catalogue K4): no time and no retry ends that.
+
+A circle of dependsOn is seen in the cluster. With an inventory two more ways to wait are known: what does not exist yet
+waits for its parent to apply it, and a parent with ``wait`` for its children; and a Kustomization that holds objects of
+a kind that nothing defines waits for whoever brings that kind. (kustomize-controller 1.9.4,
+internal/controller/kustomization_controller.go and kustomization_indexers.go: a circle also stops every other object of
+the same source from being woken by a new commit, kustomize-controller issue 1712.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from typing import Final
+
+from engine.answer import Subject
+from journal.entries import Finding
+from phases import codes
+from phases.diagnosis.attempts import failing
+from phases.diagnosis.rule import NO, Proof, Rule, look, never
+from phases.diagnosis.scene import Scene, subject_of
+from phases.diagnosis.structure import FLUX_KINDS, ill_of
+from phases.inventory import Inventory
+from phases.readiness.flux import NO_MATCH
+
+EXTERNAL_SECRETS: Final = "externalsecrets.external-secrets.io"
+PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
+MANY: Final = 10
+APPLIED, IS_READY = "applied", "ready"
+State = tuple[str, Subject]
+Need = tuple[State, State, str]  # the first waits for the second, and why
+
+
+def _circles(scene: Scene) -> Iterable[Finding]:
+    needs: dict[State, dict[State, str]] = {}
+    for waits, needed, why in sorted(_needs(scene)):
+        needs.setdefault(waits, {})[needed] = why
+    for state in [s for need in needs.values() for s in need] + list(needs):
+        if state[0] == IS_READY:
+            needs.setdefault(state, {})[APPLIED, state[1]] = ""
+    ill = ill_of(scene)
+    told: set[frozenset[Subject]] = set()
+    for _ in range(MANY):
+        circle = _one(needs)
+        if circle is None:
+            return
+        members = frozenset(subject for _, subject in circle)
+        steps = [(waits, needed) for waits, needed in pairwise(circle) if needs[waits][needed]]
+        # What waits for its own apply is in every circle through it, and stays.
+        whys = [needs[waits].pop(needed) for waits, needed in steps]
+        if members & ill and members not in told:
+            told.add(members)
+            yield _finding(scene, sorted(members), whys)
+
+
+def _one(needs: dict[State, dict[State, str]]) -> list[State] | None:
+    """Return a circle, each member followed by what it waits for; None where there is none."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as found:
+        states: list[State] = found.args[1]
+        return states[::-1]
+    return None
+
+
+def _finding(scene: Scene, members: list[Subject], whys: list[str]) -> Finding:
+    first, *others = members
+    found = scene.get(*_kind_and_key(first))
+    return Finding(
+        subject=first,
+        cause="circle",
+        message=f"these wait for one another for ever: {'; '.join(sorted(whys))}",
+        blocks=tuple(others),
+        clears_itself=NO,
+        rule="K4",
+        uid="" if found is None else found.metadata.uid,
+        evidence=tuple(_evidence(scene, members)),
+        clears_when="one of them no longer waits for the next",
+        remedies=(
+            look("break the circle in Git: split what provides from what consumes"),
+            never("wait, or raise a timeout: no retry can end this"),
+        ),
+    )
+
+
+def _evidence(scene: Scene, members: list[Subject]) -> Iterator[str]:
+    for member in members:
+        kind, key = _kind_and_key(member)
+        there = scene.get(kind, key) is not None
+        yield f"{kind}/{key} .spec.dependsOn" if there else f"inventory {member}"
+
+
+def _kind_and_key(subject: Subject) -> tuple[str, str]:
+    family, _, key = subject.partition("/")
+    return next((kind for kind in FLUX_KINDS if kind.lower() == family), ""), key
+
+
+def _needs(scene: Scene) -> Iterator[Need]:
+    yield from _in_cluster(scene)
+    if scene.inventory is not None:
+        yield from _in_inventory(scene, scene.inventory)
+        yield from _kinds(scene, scene.inventory)
+
+
+def _in_cluster(scene: Scene) -> Iterator[Need]:
+    for kind in FLUX_KINDS:
+        for found in scene.of(kind).values():
+            mine = subject_of(kind, found.metadata)
+            for ref in found.spec.depends_on:
+                key = f"{ref.namespace or found.metadata.namespace}/{ref.name}"
+                yield _depends(mine, codes.subject(kind, key))
+            space, name = (found.metadata.labels.get(label, "") for label in PARENT)
+            parent = scene.get("Kustomization", f"{space}/{name}")
+            if parent is not None and parent.spec.wait:
+                yield _watches(subject_of("Kustomization", parent.metadata), mine)
+
+
+def _in_inventory(scene: Scene, inventory: Inventory) -> Iterator[Need]:
+    waiting = {item.key for item in inventory.kustomizations if item.wait}
+    listed = (
+        ("Kustomization", inventory.kustomizations),
+        ("HelmRelease", inventory.helmreleases),
+    )
+    for kind, items in listed:
+        for item in items:
+            mine = codes.subject(kind, item.key)
+            for key in item.depends_on:
+                yield _depends(mine, codes.subject(kind, key))
+            if item.parent is None:
+                continue
+            parent = codes.subject("kustomization", item.parent)
+            if item.parent in waiting:
+                yield _watches(parent, mine)
+            if scene.seen(kind) and item.key not in scene.of(kind):
+                yield (APPLIED, mine), (APPLIED, parent), f"{mine} is applied by {parent}"
+
+
+def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
+    """Who holds objects of a kind that nothing defines waits for its provider, not for the provider's readiness."""
+    providers = {item.name: item.provider for item in inventory.crds if item.provider}
+    if not scene.seen("CustomResourceDefinition"):
+        return
+    absent = {
+        name: p for name, p in providers.items() if name not in scene.of("CustomResourceDefinition")
+    }
+    for kind in FLUX_KINDS:
+        for found, ready in failing(scene, kind):
+            said = NO_MATCH.search(ready.message)
+            names = _plurals(said[1], said[2]) if said else ()
+            for name in names:
+                if name in absent:
+                    yield _lacks(subject_of(kind, found.metadata), absent[name], name)
+    for item in inventory.externalsecrets:
+        if item.parent and EXTERNAL_SECRETS in absent:
+            holder = codes.subject("kustomization", item.parent)
+            yield _lacks(holder, absent[EXTERNAL_SECRETS], EXTERNAL_SECRETS)
+
+
+def _plurals(kind: str, group: str) -> tuple[str, ...]:
+    stem = kind.lower()
+    return tuple(
+        f"{plural}.{group}"
+        for plural in (f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem)
+    )
+
+
+def _depends(mine: Subject, other: Subject) -> Need:
+    return (APPLIED, mine), (IS_READY, other), f"{mine} depends on {other}"
+
+
+def _watches(parent: Subject, child: Subject) -> Need:
+    return (IS_READY, parent), (IS_READY, child), f"{parent} waits until its {child} is ready"
+
+
+def _lacks(holder: Subject, provider: Subject, name: str) -> Need:
+    return (APPLIED, holder), (APPLIED, provider), f"{holder} needs {name}, which {provider} brings"
+
+
+RULES = (
+    Rule(
+        "K4",
+        "things wait for one another in a circle",
+        Proof.SOURCE,
+        "kustomize-controller 1.9.4 kustomization_indexers.go (failed to sort dependencies), #1712",
+        _circles,
+    ),
+)

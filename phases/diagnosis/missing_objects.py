@@ -1,0 +1,257 @@
+"""
+Secrets and ConfigMaps that are asked for and not there, each once, with all that ask for it (catalogue K8, K9, H5, E7).
+
+Neither is ever listed, so what is missing is read from those who miss it: kustomize-controller (decryption:
+internal/decryptor/decryptor.go; substitution: fluxcd/pkg kustomize/kustomize_varsub.go), helm-controller (fluxcd/pkg
+chartutil/values.go), and the kubelet (pkg/kubelet/kubelet_pods.go). One missing Secret has stopped forty
+Kustomizations: it is one cause, and the first rule that sees it speaks for all who ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.answer import Subject
+from journal.entries import Finding, Instant, Remedy
+from phases import codes
+from phases.diagnosis.attempts import failing
+from phases.diagnosis.flux_findings import finding
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.objects import Flux, Meta, Pod, key_of
+
+_KIND = {
+    "secret": "Secret",
+    "secrets": "Secret",
+    "configmap": "ConfigMap",
+    "configmaps": "ConfigMap",
+}
+NOT_FOUND = re.compile(r'\b(secrets?|configmaps?) "([^"]+)" not found', re.IGNORECASE)
+SUBSTITUTE = re.compile(r"substitute from '(Secret|ConfigMap)/([^']+)' error: .*not found")
+DECRYPTION = re.compile(r"decryption Secret '([^']+)': .*not found")
+# From 1.9 on, the controller says no more than what the API said.
+BARE = re.compile(r'^secrets? "([^"]+)" not found$', re.IGNORECASE)
+VALUES = re.compile(
+    r"could not resolve (?:optional )?(Secret|ConfigMap) chart values reference '([^']+)'"
+    r"(?: with key '([^']+)')?: (.*)",
+    re.DOTALL,
+)
+KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)")
+ORDER: Final = ("K8", "K9", "H5", "E7")  # whose finding speaks for all who miss the same
+
+
+@dataclass
+class Missing:
+    """Who misses it, by the rule that saw it, since when, and where that stands."""
+
+    kind: str
+    key: str
+    keys: set[str] = field(default_factory=set)
+    by: dict[str, list[Subject]] = field(default_factory=dict)
+    since: list[Instant] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def rule(self) -> str:
+        """The rule that speaks."""
+        return next(rule for rule in ORDER if rule in self.by)
+
+    @property
+    def subject(self) -> Subject:
+        """Name it as others do."""
+        return codes.subject(self.kind, self.key)
+
+
+def missing(scene: Scene) -> dict[Subject, Missing]:
+    """Collect everything that is missed; kept for the rules that ask for it."""
+    made: dict[Subject, Missing] | None = scene.memo.get("missing-objects")
+    if made is None:
+        made = scene.memo["missing-objects"] = {}
+        for each in (_of_kustomizations(scene), _of_releases(scene), _of_pods(scene)):
+            for rule, kind, key, part, asker, since, path in each:
+                subject = codes.subject(kind, key)
+                found = made.setdefault(subject, Missing(kind, key))
+                found.by.setdefault(rule, []).append(asker)
+                found.evidence.append(path)
+                if part:
+                    found.keys.add(part)
+                if since is not None:
+                    found.since.append(since)
+    return made
+
+
+Asked = tuple[str, str, str, str, Subject, Instant | None, str]
+
+
+def _of_kustomizations(scene: Scene) -> Iterator[Asked]:
+    for found, ready in failing(scene, "Kustomization"):
+        if ready.reason != "BuildFailed":
+            continue
+        space = found.metadata.namespace
+        line = " ".join(ready.message.split())
+        told: tuple[str, str, str] | None = None
+        if said := SUBSTITUTE.search(line):
+            told = "K9", said[1], f"{space}/{said[2]}"
+        elif said := DECRYPTION.search(line):
+            told = "K8", "Secret", said[1]
+        elif said := BARE.search(line):
+            told = "K8", "Secret", f"{space}/{said[1]}"
+        if told is not None:
+            yield (*told, "", *_asker("Kustomization", found), _path("Kustomization", found))
+
+
+def _of_releases(scene: Scene) -> Iterator[Asked]:
+    for found, ready in failing(scene, "HelmRelease"):
+        said = VALUES.search(ready.message)
+        if ready.reason != "ValuesError" or said is None or not said[4].endswith("not found"):
+            continue
+        key = (said[3] or "") if said[4] == "key not found" else ""
+        asker = _asker("HelmRelease", found)
+        yield "H5", said[1], said[2], key, *asker, _path("HelmRelease", found)
+
+
+def _unreadable(scene: Scene) -> Iterator[Finding]:
+    """Values that are there and no values; what was said of them may quote the Secret, so it is not repeated."""
+    for found, ready in failing(scene, "HelmRelease"):
+        said = VALUES.search(ready.message)
+        if ready.reason != "ValuesError" or (said and said[4].endswith("not found")):
+            continue
+        where = f"{said[1]} {said[2]}, key {said[3] or '?'}," if said else "what it refers to"
+        yield finding(
+            scene,
+            "HelmRelease",
+            found,
+            "H5",
+            ready,
+            cause="values-unreadable",
+            message=f"HelmRelease {key_of(found.metadata)} cannot read its values: {where} is not YAML that fits",
+            clears_itself=NO,
+            clears_when="its values can be read",
+            remedies=(look("the values, where they are made"),),
+        )
+
+
+def _asker(kind: str, found: Flux) -> tuple[Subject, Instant | None]:
+    ready = next((c for c in found.status.conditions if c.type == "Ready"), None)
+    return subject_of(kind, found.metadata), instant(ready)
+
+
+def _path(kind: str, found: Flux) -> str:
+    return path_of(kind, found.metadata, "status.conditions[Ready]")
+
+
+def _of_pods(scene: Scene) -> Iterator[Asked]:
+    for pod in scene.of("Pod").values():
+        for text in _refusals(pod):
+            space = pod.metadata.namespace
+            mine = subject_of("Pod", pod.metadata)
+            path = path_of("Pod", pod.metadata, "status.containerStatuses")
+            if said := NOT_FOUND.search(text):
+                kind = _KIND[said[1].lower()]
+                yield "E7", kind, f"{space}/{said[2]}", "", mine, _since(pod), path
+            elif said := KEY.search(text):
+                yield "E7", said[2], said[3], said[1], mine, _since(pod), path
+
+
+def _refusals(pod: Pod) -> Iterator[str]:
+    for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
+        waiting = status.state.waiting
+        if waiting is not None and waiting.reason == "CreateContainerConfigError":
+            yield waiting.message
+
+
+def _since(pod: Pod) -> Instant | None:
+    """A waiting container has no instant of its own; not being ready has."""
+    return instant(next((c for c in pod.status.conditions if c.type == "ContainersReady"), None))
+
+
+def found_by(scene: Scene, rule: str) -> Iterator[Finding]:
+    """Make the findings for what *rule* speaks for."""
+    for found in missing(scene).values():
+        if found.rule == rule:
+            yield _finding(scene, found)
+
+
+def _finding(scene: Scene, found: Missing) -> Finding:
+    askers = tuple(dict.fromkeys(asker for rule in ORDER for asker in found.by.get(rule, ())))
+    maker = maker_of(scene, found.key) if found.kind == "Secret" else ""
+    what = f"has no key {', '.join(sorted(found.keys))}" if found.keys else "does not exist"
+    return Finding(
+        subject=found.subject,
+        cause="key-missing" if found.keys else "missing",
+        message=f"{found.kind} {found.key} {what}: {len(askers)} wait for it{_whence(scene, found, maker)}",
+        blocks=askers,
+        clears_itself=UNKNOWN if maker or not scene.seen("ExternalSecret") else NO,
+        rule=found.rule,
+        since=min(found.since, default=None),
+        evidence=tuple(found.evidence),
+        clears_when=f"{found.kind} {found.key} exists, with the keys that are asked for",
+        remedies=_remedies(found, maker),
+    )
+
+
+def _whence(scene: Scene, found: Missing, maker: str) -> str:
+    if found.kind != "Secret" or found.rule == "K8":
+        return ""
+    if maker:
+        return f"; {maker} would make it"
+    return "; no ExternalSecret makes it" if scene.seen("ExternalSecret") else ""
+
+
+def _remedies(found: Missing, maker: str) -> tuple[Remedy, ...]:
+    if found.rule == "K8":
+        return (
+            reversible(
+                f"apply {found.key} with the age key that .sops.yaml names the recipient of"
+            ),
+            never("commit a Secret in the clear to get past this"),
+        )
+    source = (
+        f"why {maker} has not made it" if maker else "what should bring it, and apply that first"
+    )
+    return (look(source), never("make it by hand and leave it: it hides what is broken"))
+
+
+def maker_of(scene: Scene, key: str) -> Subject:
+    """Name the ExternalSecret that writes a Secret."""
+    for made in scene.of("ExternalSecret").values():
+        if target_of(made.metadata, made.spec.target.name) == key:
+            return subject_of("ExternalSecret", made.metadata)
+    return ""
+
+
+def target_of(metadata: Meta, name: str) -> str:
+    """Return the key of the Secret that an ExternalSecret writes."""
+    return f"{metadata.namespace}/{name or metadata.name}"
+
+
+def _values(scene: Scene) -> Iterable[Finding]:
+    """H5: the values of a release are not there."""
+    yield from found_by(scene, "H5")
+    yield from _unreadable(scene)
+
+
+def _pods(scene: Scene) -> Iterable[Finding]:
+    """E7: containers cannot be made, since what they read is not there; there is nothing to do to the pod."""
+    return found_by(scene, "E7")
+
+
+RULES = (
+    Rule(
+        "E7",
+        "pods ask for what is not there",
+        Proof.SOURCE,
+        "kubernetes v1.36 pkg/kubelet/kubelet_pods.go",
+        _pods,
+    ),
+    Rule(
+        "H5",
+        "the values of a release are not there",
+        Proof.SOURCE,
+        "fluxcd/pkg chartutil/values.go at helm-controller 1.6.3",
+        _values,
+    ),
+)

@@ -1,0 +1,270 @@
+"""
+Secret stores and ExternalSecrets (catalogue E1-E5).
+
+External Secrets says why only in events: a failed ExternalSecret's condition is the same words for an outage and for a
+key that does not exist (external-secrets helm-chart-2.9.0, pkg/controllers/externalsecret and secretstore/common.go).
+So one is told from the other by its neighbours. No value of any Secret is ever seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from engine.answer import Subject
+from journal.entries import Finding
+from phases import codes
+from phases.diagnosis.missing_objects import missing, target_of
+from phases.diagnosis.quoting import meant, quote
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, nudge, reversible
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.objects import Condition, ExternalSecret, condition, key_of
+from phases.readiness.flux import GONE_SECRET
+
+STORES: Final = ("ClusterSecretStore", "SecretStore")
+MANY: Final = 2  # so many at once, and none that works, is no missing key
+UNSERVED: Final = "could not get secret data from provider"
+WEAK: Final = "ValidationUnknown"
+Store = tuple[str, str]  # its kind and key
+
+
+def _name(store: Store) -> Subject:
+    """Facts call a cluster's store just ``store``."""
+    kind, key = store
+    return codes.subject("store" if kind == "ClusterSecretStore" else kind, key)
+
+
+def _store_of(found: ExternalSecret) -> Store | None:
+    ref = found.spec.secret_store_ref
+    if ref is None or not ref.name:
+        return None
+    if ref.kind == "ClusterSecretStore":
+        return ref.kind, ref.name
+    return "SecretStore", f"{found.metadata.namespace}/{ref.name}"
+
+
+def _ready(found: ExternalSecret) -> Condition | None:
+    return condition(found.status.conditions, "Ready")
+
+
+def _readers(scene: Scene) -> dict[Store, list[ExternalSecret]]:
+    """Sort the ExternalSecrets by their store; kept for the other rules."""
+    made: dict[Store, list[ExternalSecret]] | None = scene.memo.get("readers")
+    if made is None:
+        made = scene.memo["readers"] = {}
+        for found in scene.of("ExternalSecret").values():
+            store = _store_of(found)
+            if store is not None and found.metadata.deletion_timestamp is None:
+                made.setdefault(store, []).append(found)
+    return made
+
+
+def _is_failed(found: ExternalSecret) -> bool:
+    ready = _ready(found)
+    return ready is not None and ready.status == "False"
+
+
+def _is_unserved(found: ExternalSecret) -> bool:
+    """The backend gave nothing; other failures are its own Secret's."""
+    ready = _ready(found)
+    return ready is not None and ready.status == "False" and UNSERVED in ready.message
+
+
+def _is_unsynced(found: ExternalSecret) -> bool:
+    ready = _ready(found)
+    return ready is None or ready.status != "True"
+
+
+def _blocked(scene: Scene, found: Iterable[ExternalSecret]) -> tuple[Subject, ...]:
+    """Name ExternalSecrets, and of the Secrets that they should make those that somebody misses."""
+    missed = missing(scene)
+    subjects: dict[Subject, None] = {}
+    for one in found:
+        subjects[subject_of("ExternalSecret", one.metadata)] = None
+        target = codes.subject("Secret", target_of(one.metadata, one.spec.target.name))
+        if target in missed:
+            subjects[target] = None
+    return tuple(subjects)
+
+
+def _broken(scene: Scene) -> Iterator[Finding]:
+    """E1: a store is not valid, or not there."""
+    readers = _readers(scene)
+    for kind in STORES:
+        for key, found in scene.of(kind).items():
+            ready = _ready(found)
+            if ready is None or ready.status != "False":
+                continue
+            waiting = [r for r in readers.get((kind, key), ()) if _is_unsynced(r)]
+            yield _of_store(
+                scene,
+                "E1",
+                (kind, key),
+                waiting,
+                cause=ready.reason,
+                message=f"{kind} {key} cannot reach its backend, or may not: {ready.reason}, {quote(ready.message)}",
+                clears_itself=UNKNOWN,
+                since=instant(ready),
+            )
+    for store, waiting in readers.items():
+        kind, key = store
+        if scene.seen(kind) and scene.get(kind, key) is None and any(map(_is_failed, waiting)):
+            listed = () if scene.inventory is None else scene.inventory.stores
+            yield _of_store(
+                scene,
+                "E1",
+                store,
+                [r for r in waiting if _is_unsynced(r)],
+                cause="store-absent",
+                message=f"{kind} {key} does not exist{meant(key, scene.of(kind))}",
+                clears_itself=UNKNOWN if key in listed else NO,
+            )
+
+
+def _unverified(scene: Scene) -> Iterator[Finding]:
+    """E2: a store says Ready, since nobody could ask its backend."""
+    for kind in STORES:
+        for key, found in scene.of(kind).items():
+            ready = _ready(found)
+            if ready is not None and (ready.status, ready.reason) == ("True", WEAK):
+                readers = _readers(scene).get((kind, key), ())
+                yield _of_store(
+                    scene,
+                    "E2",
+                    (kind, key),
+                    [r for r in readers if _is_failed(r)],
+                    cause=WEAK,
+                    message=f"{kind} {key} says Ready, and nobody could ask its backend: that is not verified",
+                    clears_itself=UNKNOWN,
+                    since=instant(ready),
+                )
+
+
+def _outage(scene: Scene) -> Iterator[Finding]:
+    """E3: a store that calls itself valid serves nobody."""
+    for store, readers in _readers(scene).items():
+        failed = [r for r in readers if _is_unserved(r)]
+        if _is_sound(scene, store) and MANY <= len(failed) == len(readers):
+            starts = [at for r in failed if (at := instant(_ready(r))) is not None]
+            yield _of_store(
+                scene,
+                "E3",
+                store,
+                failed,
+                cause="outage",
+                message=f"{store[0]} {store[1]} says Valid, and all {len(failed)} ExternalSecrets of it fail",
+                clears_itself=UNKNOWN,
+                since=max(starts, default=None),
+            )
+
+
+def _single(scene: Scene) -> Iterator[Finding]:
+    """E4: one fails where its neighbours do not: what it asks for is not there, or its target refuses it."""
+    for store, readers in _readers(scene).items():
+        unserved = [r for r in readers if _is_unserved(r)]
+        alone = len(unserved) < MANY or len(unserved) < len(readers)
+        for found in readers:
+            if _is_failed(found) and not _is_unserved(found):
+                yield _of_one(scene, store, found, "target", "cannot write its Secret")
+            elif alone and found in unserved and _is_sound(scene, store):
+                text = "fails while its store is Valid: what it names is probably missing there"
+                yield _of_one(scene, store, found, "item", text)
+
+
+def _of_one(scene: Scene, store: Store, found: ExternalSecret, cause: str, text: str) -> Finding:
+    ready = _ready(found)
+    said = quote(ready.message) if ready is not None else ""
+    return Finding(
+        subject=subject_of("ExternalSecret", found.metadata),
+        cause=cause,
+        message=f"ExternalSecret {key_of(found.metadata)} {text} ({said})",
+        blocks=_blocked(scene, [found])[1:],
+        clears_itself=NO,
+        rule="E4",
+        uid=found.metadata.uid,
+        since=instant(ready),
+        evidence=(
+            path_of("ExternalSecret", found.metadata, "status.conditions[Ready]"),
+            f"{store[0]}/{store[1]} .status.conditions[Ready]",
+        ),
+        clears_when="it is Ready",
+        remedies=(
+            look("its events: they name the item, or whose the target is"),
+            nudge("annotate the ExternalSecret afterwards"),
+        ),
+    )
+
+
+def _is_sound(scene: Scene, store: Store) -> bool:
+    found = scene.get(*store)
+    ready = _ready(found) if found is not None else None
+    return ready is not None and ready.status == "True" and ready.reason != WEAK
+
+
+def _emptied(scene: Scene) -> Iterator[Finding]:
+    """E5: it says Ready, and ended its work by not making, or by deleting, the Secret."""
+    for found in scene.of("ExternalSecret").values():
+        ready = _ready(found)
+        if ready is None or ready.status != "True" or ready.reason not in GONE_SECRET:
+            continue
+        yield Finding(
+            subject=subject_of("ExternalSecret", found.metadata),
+            cause=ready.reason,
+            message=f"ExternalSecret {key_of(found.metadata)} says Ready, and has no Secret: {ready.reason}",
+            blocks=_blocked(scene, [found])[1:],
+            clears_itself=NO,
+            rule="E5",
+            uid=found.metadata.uid,
+            since=instant(ready),
+            evidence=(path_of("ExternalSecret", found.metadata, "status.conditions[Ready]"),),
+            clears_when="the backend has data for it, and it was synced again",
+            remedies=(
+                look("whether the vault still has the item: its backend returned nothing"),
+                nudge("annotate the ExternalSecret"),
+            ),
+        )
+
+
+def _of_store(
+    scene: Scene,
+    rule: str,
+    store: Store,
+    waiting: list[ExternalSecret],
+    **fields: Any,  # noqa: ANN401  the fields of Finding
+) -> Finding:
+    found = scene.get(*store)
+    kind, key = store
+    path = (
+        f"{kind}/{key} is not listed"
+        if found is None
+        else path_of(kind, found.metadata, "status.conditions[Ready]")
+    )
+    return Finding(
+        subject=_name(store),
+        rule=rule,
+        blocks=_blocked(scene, waiting),
+        uid="" if found is None else found.metadata.uid,
+        evidence=(path,),
+        clears_when="the store is Ready, with the reason Valid",
+        remedies=(
+            look(f"whether the backend of {key} runs, and the Secret with its credentials exists"),
+            reversible("apply the bootstrap Secret of the backend again, from SOPS"),
+            nudge("touch the store, then each failed ExternalSecret once: they do not watch it"),
+            never("delete the ExternalSecrets: the Secrets that still work go with them"),
+        ),
+        **fields,
+    )
+
+
+_STORE = "external-secrets helm-chart-2.9.0 pkg/controllers/secretstore/common.go"
+_EXTERNAL = (
+    "external-secrets helm-chart-2.9.0 pkg/controllers/externalsecret/externalsecret_controller.go"
+)
+_FIND: tuple[tuple[Any, ...], ...] = (
+    ("E1", "a secret store is not valid", Proof.SOURCE, _STORE, _broken),
+    ("E2", "a secret store is not verified", Proof.SOURCE, _STORE, _unverified),
+    ("E3", "a secret store serves nobody", Proof.SOURCE, _EXTERNAL, _outage),
+    ("E4", "an item of a secret store is missing", Proof.SOURCE, _EXTERNAL, _single),
+    ("E5", "Ready, without a Secret", Proof.SOURCE, _EXTERNAL, _emptied),
+)
+RULES = tuple(Rule(*row) for row in _FIND)

@@ -1,0 +1,276 @@
+"""
+Sources that cannot be fetched, and consumers that find nothing to consume (catalogue K5, S1-S5).
+
+Reasons and texts are source-controller 1.9.1's (api/v1/condition_types.go, internal/controller/*_controller.go,
+internal/helm/chart/errors.go). Exactly one S rule speaks for a source that is not Ready, so that there is one cause for
+all that wait for it. A source that failed keeps the artifact it has: consumers go on at the old revision.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from engine.answer import Subject
+from journal.entries import Finding
+from phases import codes
+from phases.diagnosis.controllers import DEFAULT_NAMESPACE, deployment_of
+from phases.diagnosis.quoting import quote
+from phases.diagnosis.rule import (
+    NO,
+    UNKNOWN,
+    Proof,
+    Rule,
+    look,
+    never,
+    nudge,
+    reversible,
+)
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.structure import is_well
+from phases.objects import Condition, Flux, condition, key_of
+
+KINDS: Final = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart")
+# A chart says these while it waits for its own source; the source says why.
+WAITS_FOR_SOURCE: Final = {"NoSourceArtifact", "SourceUnavailable"}
+STORAGE: Final = {
+    "ArchiveOperationFailed",
+    "DirectoryCreationFailed",
+    "ReadOperationFailed",
+    "StatOperationFailed",
+    "SymlinkUpdateFailed",
+}
+UNVERIFIED: Final = {"ChartVerificationError", "VerificationError"}
+CREDENTIALS: Final = re.compile(
+    r"authentication required|unable to authenticate|authorization failed|invalid credentials"
+    r"|repository not found",
+    re.IGNORECASE,
+)
+# In this order: what the text says first is not always what matters.
+REMOTE: Final = (
+    ("host-key", re.compile(r"knownhosts: key|host key|hostkey", re.IGNORECASE)),
+    (
+        "reference",
+        re.compile(r"couldn't find remote ref|unable to find remote ref|reference not found"),
+    ),
+    ("dns", re.compile(r"no such host|server misbehaving|lookup \S+.*timeout")),
+    ("unreachable", re.compile(r"connection refused|no route to host|timeout|deadline exceeded")),
+)
+REGISTRY: Final = (
+    ("limit", re.compile(r"\b429\b|toomanyrequests|too many requests|rate limit", re.IGNORECASE)),
+    ("refused", re.compile(r"\b40[13]\b|unauthorized|denied|forbidden", re.IGNORECASE)),
+    ("chart-reference", re.compile(r"invalid chart reference")),
+    (
+        "absent",
+        re.compile(
+            r"\b404\b|not found|MANIFEST_UNKNOWN|NAME_UNKNOWN|no match found", re.IGNORECASE
+        ),
+    ),
+    *REMOTE[2:],
+)
+LOOKS: Final = {
+    "absent": "whether chart, tag or version still exists at its registry",
+    "chart-reference": "correct chart name, path or version in Git",
+    "dns": "whether CoreDNS runs: it comes before all sources",
+    "host-key": "compare the server's host key with known_hosts in the Secret",
+    "limit": "wait until the quota is refilled, or pull through a mirror; every retry costs quota",
+    "reference": "correct branch, tag or commit of the source in Git",
+    "refused": "whether the pull Secret exists, and is the right one",
+    "unreachable": "whether the server answers from inside the cluster: network, DNS, then the server",
+}
+CLEAR: Final = {"dns": UNKNOWN, "limit": UNKNOWN, "unreachable": UNKNOWN}
+
+
+class Ill(NamedTuple):
+    """A source that is Ready=False: which rule speaks for it, and the cause in a word."""
+
+    kind: str
+    found: Any
+    ready: Condition
+    rule: str
+    cause: str
+
+
+def ill_sources(scene: Scene) -> list[Ill]:
+    """Classify every source that failed; the result is kept for the other rules that ask."""
+    made: list[Ill] | None = scene.memo.get("ill-sources")
+    if made is None:
+        made = [
+            Ill(kind, found, ready, *_classified(kind, found, ready))
+            for kind in KINDS
+            for found in scene.of(kind).values()
+            if (ready := condition(found.status.conditions, "Ready")) is not None
+            and ready.status == "False"
+            and ready.reason not in WAITS_FOR_SOURCE
+            and found.metadata.deletion_timestamp is None
+        ]
+        scene.memo["ill-sources"] = made
+    return made
+
+
+def _classified(kind: str, found: Any, ready: Condition) -> tuple[str, str]:  # noqa: ANN401
+    storage = condition(found.status.conditions, "StorageOperationFailed")
+    verified = condition(found.status.conditions, "SourceVerified")
+    if ready.reason in STORAGE or (storage is not None and storage.status == "True"):
+        return "S5", "storage"
+    if ready.reason in UNVERIFIED or (verified is not None and verified.status == "False"):
+        return "S4", "unverified"
+    if kind == "GitRepository":
+        if ready.reason == "AuthenticationFailed" or CREDENTIALS.search(ready.message):
+            return "S1", "credentials"
+        return "S2", _first(REMOTE, ready.message) or "git"
+    if ready.reason == "AuthenticationFailed":
+        return "S3", "refused"
+    return "S3", _first(REGISTRY, ready.message) or "pull"
+
+
+def _first(patterns: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str:
+    return next((name for name, pattern in patterns if pattern.search(text)), "")
+
+
+def consumers(scene: Scene, kind: str, key: str) -> tuple[Subject, ...]:
+    """Name what is not well and uses a source, beyond the Kustomizations that the structure knows."""
+    found: list[Subject] = []
+    charts = {f"{kind}/{key}"}
+    for chart_key, chart in scene.of("HelmChart").items():
+        ref = chart.spec.source_ref
+        if ref is None or (ref.kind, f"{chart.metadata.namespace}/{ref.name}") != (kind, key):
+            continue
+        charts.add(f"HelmChart/{chart_key}")
+        if not is_well(chart):
+            found.append(codes.subject("HelmChart", chart_key))
+    releases = scene.of("HelmRelease").values()
+    found.extend(
+        subject_of("HelmRelease", release.metadata)
+        for release in releases
+        if not is_well(release) and chart_of(release) in charts
+    )
+    return tuple(found)
+
+
+def chart_of(release: Flux) -> str:
+    """Return what a HelmRelease takes its chart from, as ``Kind/namespace/name``."""
+    ref = release.spec.chart_ref
+    if ref is not None:
+        return f"{ref.kind}/{ref.namespace or release.metadata.namespace}/{ref.name}"
+    return f"HelmChart/{release.status.helm_chart}" if release.status.helm_chart else ""
+
+
+def _finding(scene: Scene, ill: Ill, message: str, clears: str, *remedies: Any) -> Finding:  # noqa: ANN401
+    return Finding(
+        subject=subject_of(ill.kind, ill.found.metadata),
+        cause=ill.cause,
+        message=f"{ill.kind} {key_of(ill.found.metadata)} {message}{_serves(ill)}: {quote(ill.ready.message)}",
+        blocks=consumers(scene, ill.kind, key_of(ill.found.metadata)),
+        clears_itself=clears,
+        rule=ill.rule,
+        uid=ill.found.metadata.uid,
+        since=instant(ill.ready),
+        evidence=(path_of(ill.kind, ill.found.metadata, "status.conditions[Ready]"),),
+        clears_when=f"the {ill.kind} is Ready",
+        remedies=remedies,
+    )
+
+
+def _serves(ill: Ill) -> str:
+    """Say whether it still has something to serve: then only what is new is missing."""
+    artifact = getattr(ill.found.status, "artifact", None)
+    return " (it still serves what it fetched before)" if artifact and artifact.revision else ""
+
+
+def _credentials(scene: Scene) -> Iterator[Finding]:
+    """S1: the repository does not accept us."""
+    for ill in _of(scene, "S1"):
+        yield _finding(
+            scene,
+            ill,
+            "is refused by its server",
+            NO,
+            reversible("apply the deploy key's Secret again from SOPS, then nudge the source"),
+            never("put the password into the URL"),
+        )
+
+
+def _remote(scene: Scene) -> Iterator[Finding]:
+    """S2: the repository, or the reference in it, cannot be reached."""
+    for ill in _of(scene, "S2"):
+        yield _finding(
+            scene,
+            ill,
+            "cannot be fetched",
+            CLEAR.get(ill.cause, NO if ill.cause in LOOKS else UNKNOWN),
+            look(LOOKS.get(ill.cause, "what its message says")),
+            nudge("annotate the source with reconcile.fluxcd.io/requestedAt once it answers"),
+            *([never("switch the host key check off")] if ill.cause == "host-key" else []),
+        )
+
+
+def _registry(scene: Scene) -> Iterator[Finding]:
+    """S3: an artifact, an index or a chart cannot be pulled or built."""
+    for ill in _of(scene, "S3"):
+        yield _finding(
+            scene,
+            ill,
+            "cannot be pulled",
+            CLEAR.get(ill.cause, NO if ill.cause in LOOKS else UNKNOWN),
+            look(LOOKS.get(ill.cause, "what its message says")),
+        )
+
+
+def _verification(scene: Scene) -> Iterator[Finding]:
+    """S4: the signature does not verify: a clock that is off, or somebody else's artifact."""
+    for ill in _of(scene, "S4"):
+        yield _finding(
+            scene,
+            ill,
+            "has no signature that verifies",
+            UNKNOWN,
+            look("the time on the nodes first: after a cold start clocks are off"),
+            never("take the verification out"),
+        )
+
+
+def _storage(scene: Scene) -> Iterator[Finding]:
+    """S5: source-controller cannot write: one cause for all of its sources."""
+    ills = _of(scene, "S5")
+    if not ills:
+        return
+    work = deployment_of(scene, "source-controller")
+    key = f"{DEFAULT_NAMESPACE}/source-controller" if work is None else key_of(work.metadata)
+    first = ills[0]
+    blocked = {subject_of(ill.kind, ill.found.metadata): None for ill in ills}
+    for ill in ills:
+        blocked.update(dict.fromkeys(consumers(scene, ill.kind, key_of(ill.found.metadata))))
+    starts = [at for ill in ills if (at := instant(ill.ready)) is not None]
+    yield Finding(
+        subject=codes.subject("deployment", key),
+        cause="storage",
+        message=f"source-controller cannot write its storage, {len(ills)} sources fail: {quote(first.ready.message)}",
+        blocks=tuple(blocked),
+        clears_itself=NO,
+        rule="S5",
+        uid="" if work is None else work.metadata.uid,
+        since=min(starts, default=None),
+        evidence=tuple(path_of(i.kind, i.found.metadata, "status.conditions[Ready]") for i in ills),
+        clears_when="the sources are Ready",
+        remedies=(
+            look("whether the volume at /data of source-controller is full"),
+            reversible(f"restart {key}: it fetches everything anew"),
+        ),
+    )
+
+
+def _of(scene: Scene, rule: str) -> list[Ill]:
+    return [ill for ill in ill_sources(scene) if ill.rule == rule]
+
+
+_SOURCE = "source-controller 1.9.1 internal/controller"
+_FIND: tuple[tuple[str, str, Proof, Callable[[Scene], Iterable[Finding]]], ...] = (
+    ("S1", "a Git server refuses us", Proof.SOURCE, _credentials),
+    ("S2", "a Git repository cannot be fetched", Proof.CONTROLLER, _remote),
+    ("S3", "an artifact or a chart cannot be pulled", Proof.CONTROLLER, _registry),
+    ("S4", "a signature does not verify", Proof.SOURCE, _verification),
+    ("S5", "source-controller cannot write its storage", Proof.SOURCE, _storage),
+)
+RULES = tuple(Rule(name, title, proof, _SOURCE, find) for name, title, proof, find in _FIND)

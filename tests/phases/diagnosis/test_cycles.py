@@ -1,0 +1,167 @@
+"""Circles that no time ends, in dependsOn and beyond it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.phases.diagnosis.flux_objects import hr, ks
+from tests.phases.diagnosis.scenes import found_by, scene
+
+READY = ("True", "ReconciliationSucceeded", "")
+WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/b' is not ready")
+LABELS = {
+    "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+    "kustomize.toolkit.fluxcd.io/name": "parent",
+}
+CRD = "externalsecrets.external-secrets.io"
+NO_KIND = (
+    "False",
+    "ReconciliationFailed",
+    'ExternalSecret/x/y dry-run failed: no matches for kind "ExternalSecret" in version "external-secrets.io/v1"',
+)
+
+
+def on(*names: str) -> dict[str, Any]:
+    return {"dependsOn": [{"name": name} for name in names]}
+
+
+def test_a_circle_of_dependencies_is_one_finding() -> None:
+    looked_at = scene(
+        ks("c", ready=WAITS, spec=on("a")),
+        ks("a", ready=WAITS, spec=on("b")),
+        ks("b", ready=WAITS, spec=on("c")),
+        ks("outside", ready=WAITS, spec=on("a")),
+    )
+
+    (found,) = found_by("K4", looked_at)
+
+    assert found.subject == "kustomization/flux-system/a"
+    assert found.blocks == ("kustomization/flux-system/b", "kustomization/flux-system/c")
+    assert found.message.count(" depends on ") == 3
+    assert found.clears_itself == "no"
+
+
+def test_two_circles_through_one_object_are_two_findings() -> None:
+    looked_at = scene(
+        ks("a", ready=WAITS, spec=on("b", "c")),
+        ks("b", ready=WAITS, spec=on("a")),
+        ks("c", ready=WAITS, spec=on("a")),
+    )
+
+    assert [found.blocks for found in found_by("K4", looked_at)] == [
+        ("kustomization/flux-system/b",),
+        ("kustomization/flux-system/c",),
+    ]
+
+
+def test_what_depends_on_itself() -> None:
+    (found,) = found_by("K4", scene(ks("a", ready=WAITS, spec=on("a"))))
+
+    assert found.blocks == ()
+
+
+def test_releases_have_circles_too() -> None:
+    looked_at = scene(hr("a", ready=WAITS, spec=on("b")), hr("b", ready=WAITS, spec=on("a")))
+
+    assert [found.subject for found in found_by("K4", looked_at)] == ["helmrelease/apps/a"]
+
+
+def test_the_namespace_of_a_dependency_counts() -> None:
+    other = {"dependsOn": [{"name": "a", "namespace": "elsewhere"}]}
+
+    assert (
+        found_by("K4", scene(ks("a", ready=WAITS, spec=on("b")), ks("b", ready=WAITS, spec=other)))
+        == []
+    )
+
+
+def test_a_parent_that_waits_for_a_child_that_depends_on_it() -> None:
+    child = ks("child", ready=WAITS, labels=LABELS, spec=on("parent"))
+
+    (found,) = found_by("K4", scene(ks("parent", spec={"wait": True}), child))
+
+    assert "waits until its kustomization/flux-system/child is ready" in found.message
+    assert found_by("K4", scene(ks("parent"), child)) == [], (
+        "without wait the parent is ready at once"
+    )
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [
+            ks("a", ready=WAITS, spec=on("b")),
+            ks("b", ready=WAITS, spec=on("c")),
+            ks("c", ready=WAITS),
+        ],
+        [ks("a", ready=READY, spec=on("b")), ks("b", ready=READY, spec=on("a"))],
+        [],
+    ],
+    ids=["a chain", "all are ready", "nothing"],
+)
+def test_no_circle(objects: list[dict[str, Any]]) -> None:
+    assert found_by("K4", scene(*objects)) == []
+
+
+def inventory(**more: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "kustomizations": [
+            {"key": "flux-system/root"},
+            {"key": "flux-system/secrets", "parent": "flux-system/root"},
+        ],
+        "helmreleases": [{"key": "secrets/eso", "parent": "flux-system/secrets"}],
+        "externalsecrets": [{"key": "apps/login", "parent": "flux-system/root"}],
+        "crds": [{"name": CRD, "provider": "helmrelease/secrets/eso"}],
+        **more,
+    }
+
+
+def test_a_root_that_holds_objects_of_a_kind_which_its_own_grandchild_brings() -> None:
+    (found,) = found_by("K4", scene(ks("root", ready=NO_KIND), inventory=inventory()))
+
+    assert f"kustomization/flux-system/root needs {CRD}" in found.message
+    assert (
+        "helmrelease/secrets/eso is applied by kustomization/flux-system/secrets" in found.message
+    )
+    assert found.evidence == (
+        "inventory helmrelease/secrets/eso",
+        "Kustomization/flux-system/root .spec.dependsOn",
+        "inventory kustomization/flux-system/secrets",
+    )
+
+
+def test_the_message_is_enough_where_the_inventory_lists_no_object_of_the_kind() -> None:
+    listed = inventory(externalsecrets=[])
+
+    assert len(found_by("K4", scene(ks("root", ready=NO_KIND), inventory=listed))) == 1
+    other = (
+        "False",
+        "ReconciliationFailed",
+        'no matches for kind "Widget" in version "example.com/v1"',
+    )
+    assert found_by("K4", scene(ks("root", ready=other), inventory=listed)) == []
+
+
+def test_a_child_that_was_applied_before_moves_by_itself() -> None:
+    looked_at = scene(ks("root", ready=NO_KIND), ks("secrets"), inventory=inventory())
+
+    assert found_by("K4", looked_at) == []
+
+
+def test_a_kind_that_is_defined_is_not_waited_for() -> None:
+    crd = {
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": CRD},
+        "spec": {"group": "external-secrets.io"},
+    }
+
+    assert found_by("K4", scene(ks("root", ready=NO_KIND), crd, inventory=inventory())) == []
+
+
+@pytest.mark.parametrize("kind", ["CustomResourceDefinition", "HelmRelease"])
+def test_what_could_not_be_listed_is_not_taken_for_absent(kind: str) -> None:
+    looked_at = scene(ks("root", ready=NO_KIND), inventory=inventory(), unlisted=(kind,))
+
+    assert found_by("K4", looked_at) == []

@@ -1,0 +1,214 @@
+"""Stores, and ExternalSecrets that tell the same words for different causes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from phases.diagnosis.graph import roots_of
+from tests.phases.diagnosis.flux_objects import SINCE, Said, hr, ks, said
+from tests.phases.diagnosis.scenes import AT, found_by, rules_of, scene
+
+VALID: Said = ("True", "Valid", "store validated")
+WEAK: Said = ("True", "ValidationUnknown", "could not determine validation status")
+BROKEN: Said = ("False", "InvalidProviderConfig", "unable to create client")
+SYNCED: Said = ("True", "SecretSynced", "secret synced")
+UNSERVED: Said = ("False", "SecretSyncedError", "could not get secret data from provider")
+OWNED: Said = ("False", "SecretSyncedError", "target is owned by another ExternalSecret")
+
+
+def store(ready: Said | None = VALID, name: str = "vault", namespace: str = "") -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {
+        "kind": "SecretStore" if namespace else "ClusterSecretStore",
+        "metadata": metadata,
+        "status": {"conditions": [] if ready is None else [said("Ready", ready)]},
+    }
+
+
+def secret(name: str, ready: Said | None, at: float = SINCE, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    ref = more.get("store", {"kind": "ClusterSecretStore", "name": "vault"})
+    return {
+        "kind": "ExternalSecret",
+        "metadata": {"name": name, "namespace": "apps", **more.get("metadata", {})},
+        "spec": {"secretStoreRef": ref},
+        "status": {"conditions": [] if ready is None else [said("Ready", ready, at)]},
+    }
+
+
+@pytest.mark.parametrize(
+    "reason", ["InvalidProviderConfig", "ValidationFailed", "InvalidStoreConfiguration"]
+)
+def test_a_broken_store_is_the_one_cause_of_all_that_read_it(reason: str) -> None:
+    looked_at = scene(
+        store(("False", reason, "unable to create client")),
+        secret("a", UNSERVED),
+        secret("new", None),
+        secret("old", SYNCED),
+        secret(
+            "leaving",
+            UNSERVED,
+            metadata={"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["x/y"]},
+        ),
+    )
+
+    assert rules_of(looked_at) == ["E1"]
+    (found,) = found_by("E1", looked_at)
+    assert (found.subject, found.cause, found.since) == ("store/vault", reason, SINCE)
+    assert found.blocks == ("externalsecret/apps/a", "externalsecret/apps/new")
+
+
+def test_a_store_of_a_namespace_serves_that_namespace_only() -> None:
+    mine = {"name": "vault"}
+    looked_at = scene(
+        store(BROKEN, namespace="apps"),
+        secret("a", UNSERVED, store=mine),
+        store(),
+        secret("b", SYNCED),
+    )
+
+    (found,) = found_by("E1", looked_at)
+
+    assert (found.subject, found.blocks) == ("secretstore/apps/vault", ("externalsecret/apps/a",))
+
+
+@pytest.mark.parametrize("ready", [VALID, WEAK, None, ("Unknown", "x", "")])
+def test_a_store_that_is_not_refused_is_not_broken(ready: Said | None) -> None:
+    assert found_by("E1", scene(store(ready), secret("a", UNSERVED))) == []
+
+
+def test_a_store_that_does_not_exist() -> None:
+    looked_at = scene(secret("a", UNSERVED), store(VALID, name="vaults"))
+
+    (found,) = found_by("E1", looked_at)
+
+    assert found.message == "ClusterSecretStore vault does not exist; did it mean vaults?"
+    assert found.clears_itself == "no"
+    expected = scene(secret("a", UNSERVED), inventory={"stores": ["vault"]})
+    assert [f.clears_itself for f in found_by("E1", expected)] == ["unknown"]
+
+
+def test_absence_counts_only_where_it_was_looked_for_and_hurts() -> None:
+    assert found_by("E1", scene(secret("a", UNSERVED), unlisted=("ClusterSecretStore",))) == []
+    assert found_by("E1", scene(secret("a", SYNCED))) == []
+
+
+def test_a_store_that_nobody_could_ask_is_not_verified() -> None:
+    (found,) = found_by("E2", scene(store(WEAK), secret("a", UNSERVED), secret("b", SYNCED)))
+
+    assert found.blocks == ("externalsecret/apps/a",)
+    assert "not verified" in found.message
+    assert found_by("E2", scene(store(VALID))) == found_by("E2", scene(store(BROKEN))) == []
+
+
+@pytest.mark.parametrize("rule", ["E3", "E4"])
+@pytest.mark.parametrize("ready", [WEAK, BROKEN, None])
+def test_where_the_store_is_in_doubt_its_secrets_are_no_causes(
+    rule: str, ready: Said | None
+) -> None:
+    assert found_by(rule, scene(store(ready), secret("a", UNSERVED), secret("b", UNSERVED))) == []
+    assert found_by(rule, scene(store(ready), secret("a", UNSERVED))) == []
+
+
+def test_a_valid_store_of_which_all_fail_has_an_outage() -> None:
+    looked_at = scene(store(), secret("a", UNSERVED), secret("b", UNSERVED, AT - 7))
+
+    (found,) = found_by("E3", looked_at)
+
+    assert (found.subject, found.since) == ("store/vault", AT - 7)
+    assert found.blocks == ("externalsecret/apps/a", "externalsecret/apps/b")
+    assert found_by("E4", looked_at) == []
+
+
+@pytest.mark.parametrize(
+    "others", [[], [secret("b", SYNCED)], [secret("b", SYNCED), secret("c", OWNED)]]
+)
+def test_one_that_fails_beside_others_that_do_not_lacks_its_item(
+    others: list[dict[str, Any]],
+) -> None:
+    looked_at = scene(store(), secret("a", UNSERVED), *others)
+
+    assert found_by("E3", looked_at) == []
+    assert {f.subject: f.cause for f in found_by("E4", looked_at)}[
+        "externalsecret/apps/a"
+    ] == "item"
+
+
+def test_two_of_three_lack_their_items() -> None:
+    looked_at = scene(store(), secret("a", UNSERVED), secret("b", UNSERVED), secret("c", SYNCED))
+
+    assert [f.cause for f in found_by("E4", looked_at)] == ["item", "item"]
+
+
+def test_a_secret_that_refuses_to_be_written_is_no_matter_of_the_store() -> None:
+    both = scene(store(), secret("a", OWNED), secret("b", OWNED))
+
+    assert [f.cause for f in found_by("E4", both)] == ["target", "target"]
+    assert found_by("E3", both) == []
+
+
+@pytest.mark.parametrize("ready", [SYNCED, None, ("Unknown", "x", "")])
+def test_a_secret_that_did_not_fail(ready: Said | None) -> None:
+    assert found_by("E4", scene(store(), secret("a", ready))) == []
+
+
+@pytest.mark.parametrize("reason", ["SecretDeleted", "SecretMissing"])
+def test_ready_without_a_secret(reason: str) -> None:
+    (found,) = found_by("E5", scene(store(), secret("a", ("True", reason, "x"))))
+
+    assert (found.cause, found.since) == (reason, SINCE)
+    assert found_by("E5", scene(secret("a", SYNCED))) == []
+    assert found_by("E5", scene(secret("a", ("False", reason, "x")))) == []
+
+
+def test_what_somebody_misses_is_blocked_by_who_should_make_it() -> None:
+    message = "could not resolve Secret chart values reference 'apps/a' with key 'v': secrets \"a\" not found"
+    looked_at = scene(
+        store(), secret("a", UNSERVED), hr("web", ready=("False", "ValuesError", message))
+    )
+    findings = {f.rule: f for rule in ("E4", "H5") for f in found_by(rule, looked_at)}
+
+    (root,) = roots_of(findings, {})
+
+    assert (root.id, root.victims) == ("E4", ("helmrelease/apps/web", "secret/apps/a"))
+
+
+HOOK = "validate.externalsecret.external-secrets.io"
+REFUSED = (
+    f'ExternalSecret/apps/a dry-run failed (InternalError): Internal error occurred: failed calling webhook "{HOOK}": '
+    'failed to call webhook: Post "https://external-secrets-webhook.x.svc:443/validate": dial tcp 10.0.0.1:443: '
+    "connect: connection refused"
+)
+
+
+def test_the_webhook_of_external_secrets_is_one_cause() -> None:
+    hook = {
+        "name": HOOK,
+        "clientConfig": {"service": {"name": "external-secrets-webhook", "namespace": "eso"}},
+    }
+    config = {
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "x"},
+        "webhooks": [hook],
+    }
+    refused = ("False", "ReconciliationFailed", REFUSED)
+
+    (found,) = found_by("E6", scene(ks("a", ready=refused), ks("b", ready=refused), config))
+
+    assert found.subject == "service/eso/external-secrets-webhook"
+    assert found.blocks == ("kustomization/flux-system/a", "kustomization/flux-system/b")
+    assert [f.subject for f in found_by("E6", scene(ks("a", ready=refused)))] == [f"webhook/{HOOK}"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        REFUSED.replace(HOOK, "guard.example.com"),
+        f'admission webhook "{HOOK}" denied the request: no',
+        REFUSED.replace("connection refused", "x509: certificate signed by unknown authority"),
+    ],
+    ids=["another webhook", "denies", "another failure"],
+)
+def test_another_matter_of_webhooks(message: str) -> None:
+    assert found_by("E6", scene(ks("a", ready=("False", "ReconciliationFailed", message)))) == []
