@@ -146,11 +146,17 @@ def test_a_missing_talosctl_is_named_before_anything_is_written(
     ("words", "code", "said"),
     [
         (["rehearse", "no-such-scenario"], 64, "no-such-scenario"),
-        (["run", "missing.yaml"], 78, "missing.yaml"),
+        (["run", "missing.yaml"], 64, "missing.yaml"),
+        (["plan", "missing.yaml"], 64, "missing.yaml"),
+        (["plan", "--check", "binary.yaml"], 64, "binary.yaml: not UTF-8 at byte 0"),
+        (["run", "nothing.yaml"], 64, "nothing.yaml"),
         (["resume"], 64, "no journal"),
         (["status"], 64, "rehearse june-12"),
-        (["resume", "--journal", "missing.db"], 64, "missing.db"),
-        (["log", "--journal", "missing.db"], 74, "missing.db"),
+        *(
+            ([command, "--journal", "missing.db"], 64, "no journal at")
+            for command in ("approve", "cancel", "history", "log", "resume", "status")
+        ),
+        (["log", "--verify", "--journal", "missing.db"], 64, "rehearse june-12"),
         (["log", "--verify", "--journal", "text.db"], 74, "text.db"),
         (["run", "empty.yaml"], 64, "empty.yaml:1:1"),
         (["run", "twice.yaml"], 64, "twice.yaml:2:1: cluster: this key stands at line 1 already"),
@@ -163,6 +169,8 @@ def test_bad_input_is_told_what_where_and_what_next(
 ) -> None:
     (rekindle.folder / "text.db").write_text("this is no database, it is a text\n" * 50)
     (rekindle.folder / "empty.yaml").write_text("")
+    (rekindle.folder / "binary.yaml").write_bytes(b"\xff\x00\xfe" * 50)
+    (rekindle.folder / "nothing.yaml").write_bytes(b"\x00" * 50)
     (rekindle.folder / "twice.yaml").write_text("cluster: a\ncluster: b\n")
 
     answer = rekindle(*words)
