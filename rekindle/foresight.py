@@ -175,7 +175,7 @@ def _of_state(state: dict[str, Any], verbs: dict[str, Any], *, short: bool) -> l
         written.append(f"  would do    {act['verb']} {act['name']}  ({limits})  {act['why']}")
         first = questions.pop(act["approval"], None)
         if first is not None:
-            written += _asked("asks first", first)
+            written += _asked("  asks first  ", first)
     for ask in questions.values():
         written += _asked("would ask", ask)
     waits = [] if short else state["waits"]
@@ -187,8 +187,12 @@ def _of_state(state: dict[str, Any], verbs: dict[str, Any], *, short: bool) -> l
 
 def _asked(how: str, ask: dict[str, str]) -> list[str]:
     typed = f"to type: {ask['typed']}" if ask["typed"] else "nothing to type"
+    told = (
+        f"{ask['id']}  {ask['question']}",
+        ask["consequence"],
+        f"{typed}; --approve {ask['id']} says yes beforehand",
+    )
+    begin = f"  {how:12}"
     return [
-        f"  {how:10}  {ask['id']}  {ask['question']}",
-        f"              {ask['consequence']}",
-        f"              {typed}; --approve {ask['id']} says yes beforehand",
+        f"{begin if not number else ' ' * len(begin)}{text}" for number, text in enumerate(told)
     ]

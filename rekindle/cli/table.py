@@ -45,6 +45,17 @@ class Table(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the command that may have been meant."""
+        if args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            for like in get_close_matches(args[0], COMMANDS, 1):
+                ctx.fail(f"No such command {args[0]!r}; did you mean {like!r}?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the short texts without importing anything."""
         del ctx
