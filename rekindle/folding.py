@@ -15,6 +15,15 @@ from journal.row import Lease
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """How a run was closed: *at* is the host's time in seconds, *by* who asked for it (empty: nobody had to)."""
+
+    outcome: str
+    at: float
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A run, folded, with the compiled plan that it is judged by; *alive*: somebody holds the lease just now."""
 
@@ -24,6 +33,7 @@ class Found:
     lease: Lease | None
     alive: bool | None
     last_seq: int
+    closed: Closed | None = None
 
 
 def newest(path: Path, run_id: str | None = None) -> Found | None:
@@ -53,4 +63,20 @@ def newest(path: Path, run_id: str | None = None) -> Found | None:
             for row in reader.rows(run.run_id):
                 if isinstance(row.entry, e.PlanChanged):
                     plan = row.entry.plan
-        return Found(memory, run.opened, plan, run.lease, reader.holder_alive(), run.last_seq)
+        closed = _closed(reader, run.run_id, after) if memory.outcome else None
+        alive = reader.holder_alive()
+        return Found(memory, run.opened, plan, run.lease, alive, run.last_seq, closed)
+
+
+def _closed(reader: Reader, run_id: str, after: int) -> Closed | None:
+    """Find who asked, and when it was over; the asking may lie before the last checkpoint."""
+    by = ""
+    for begin in (after, 0):
+        for row in reader.rows(run_id, begin):
+            if isinstance(row.entry, e.CancelRequested):
+                by = row.entry.actor
+            if isinstance(row.entry, e.RunClosed):
+                outcome = row.entry.outcome.value
+                if by or outcome != "cancelled" or begin == 0:
+                    return Closed(outcome, row.wall_ns / 1e9, by)
+    return None
