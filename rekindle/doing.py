@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@dataclass(slots=True)
 class Doing:
-    """*journal* is the one that was chosen; *owes_document*: the command promised to end with one on stdout."""
+    """
+    *journal* is the one that was chosen; *owes_document*: the command promised to end with one on stdout.
 
-    journal: Path | None = None
-    owes_document: bool = False
+    A plain class: every command has one, also ``--help``, and dataclasses cost ten milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self.journal: Path | None = None
+        self.owes_document = False

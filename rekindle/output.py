@@ -6,13 +6,15 @@ A reader that has left (``| head -1``) is no error: what follows goes nowhere, a
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from journal.errors import Diagnosed
 from rekindle import streams
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _LEFT: list[BrokenPipeError] = []
 
@@ -25,6 +27,8 @@ class OutputFailed(Diagnosed):
 
 def print_json(document: dict[str, Any]) -> None:
     """Write one document and a newline. Raises ``OutputFailed``."""
+    import json
+
     _write(json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n")
     flush()
 

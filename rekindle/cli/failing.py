@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import traceback
 from contextlib import suppress
 
 import click
@@ -76,6 +74,9 @@ def _interrupted(doing: Doing) -> int:
 
 
 def _our_bug(doing: Doing) -> int:
+    import tempfile
+    import traceback
+
     from journal.redactor import redact_text
 
     text = redact_text(traceback.format_exc())

@@ -77,7 +77,7 @@ class RemoteWorld:
         self._connection = connection
         self._now = welcome.now
         self._speed = speed
-        self._flowing: tuple[float, Instant | None] | None = None
+        self._flowing: tuple[float, Instant, Instant | None] | None = None
         self._cluster = welcome.cluster
         self._joiner = Joiner()
         self._waiting = False
@@ -96,9 +96,9 @@ class RemoteWorld:
         flowing = self._flowing
         if flowing is None or not self._speed:
             return self._now
-        since, until = flowing
-        guessed = self._now + (time.monotonic() - since) * self._speed
-        return guessed if until is None else min(guessed, max(until, self._now))
+        since, begun, until = flowing
+        guessed = begun + (time.monotonic() - since) * self._speed
+        return guessed if until is None else min(guessed, max(until, begun))
 
     def look(self) -> Snapshot:
         """Return a snapshot of this instant."""
@@ -125,7 +125,7 @@ class RemoteWorld:
             self._interrupted = False
             return Wakeup()
         self._waiting = True
-        self._flowing = (time.monotonic(), until)
+        self._flowing = (time.monotonic(), self._now, until)
         try:
             response = self._call(Next(until))
         finally:

@@ -153,6 +153,21 @@ def test_each_example_plan_loads(rekindle: Program, tmp_path: Path, name: str) -
     assert f"a plan for {name}" in answer.out
 
 
+@pytest.mark.parametrize("name", ["anton", "minimal"])
+def test_what_an_example_leaves_to_its_operator_is_said(rekindle: Program, name: str) -> None:
+    plan = EXAMPLES / name / "recovery.yaml"
+    comments = "".join(line for line in plan.read_text().splitlines() if line.startswith("#"))
+
+    answer = rekindle("plan", "--check", str(plan))
+
+    missing = re.findall(r"(\S+) does not exist", answer.err)
+    assert answer.code == 64
+    assert missing
+    assert "operator's own" in comments
+    for path in map(Path, missing):
+        assert path.name in comments or f"{path.parent.name}/" in comments, path
+
+
 def test_a_missing_talosctl_is_named_before_anything_is_written(
     rekindle: Program, tmp_path: Path
 ) -> None:
@@ -231,6 +246,24 @@ def test_a_damaged_journal_is_named_and_not_touched(
     answer = rekindle("resume", "--journal", str(journal))
     assert (answer.code, "entry 5" in answer.err) == (77, True)
     assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["status", "approve", "resume", "cancel"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_journal_with_a_flipped_byte_is_not_believed(
+    rekindle: Program, waiting: Path, command: str, *, closed: bool
+) -> None:
+    """Mutant: do not verify in ``newest``. The text stays JSON: only the digest tells."""
+    if closed:
+        assert rekindle("cancel", "--journal", str(waiting)).code == 0
+    body = waiting.read_bytes()
+    at = body.rindex(b"which holds namespace storage?")
+    waiting.write_bytes(body[:at] + b"W" + body[at + 1 :])
+
+    answer = rekindle(command, "--journal", str(waiting))
+
+    assert answer.code == 77
+    assert "journal-chain-broken" in answer.err
 
 
 def test_an_open_run_of_another_kind_is_not_mixed_up(rekindle: Program, tmp_path: Path) -> None:
