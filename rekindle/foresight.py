@@ -19,7 +19,6 @@ from engine.turn import Turn, take
 from engine.world import World
 from journal import entries as e
 from rekindle.sentences import name_of
-from rekindle.view import nothing_seen
 
 LOOK_SECONDS = 20.0
 SHOWN = 5
@@ -54,8 +53,6 @@ def verdict(turn: Turn) -> int:
     state = turn.memory.state
     if state == "done":
         return OK
-    if nothing_seen(turn.memory):
-        return COULD_NOT_TELL
     answers = turn.answers.values()
     if any(isinstance(answer, Stuck) for answer in answers):
         return CRITICAL

@@ -48,6 +48,7 @@ LOUD = (
 RECENT = 8
 HEADLINE_SECONDS = 60.0
 REFRESHES_PER_SECOND = 8
+JOIN_SECONDS = 1.0
 
 
 def _no_clock() -> float:
@@ -116,7 +117,7 @@ class PlainLines:
         due = seen.now - self._shown_at >= HEADLINE_SECONDS
         if due or seen.state != self._state:
             self._stand(seen)
-        if not self._ticking.is_alive() and not self._closed.is_set():
+        if self._ticking.ident is None:
             self._ticking.start()
 
     def _stand(self, seen: View) -> None:
@@ -150,8 +151,10 @@ class PlainLines:
             os.write(self._stream.fileno(), f"{line}\n".encode())
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread: one that writes while the interpreter ends would take it down."""
         self._closed.set()
+        if self._ticking.ident is not None:
+            self._ticking.join(JOIN_SECONDS)
 
     def _line(self, at: float, kind: str, text: str, run_id: str, **more: object) -> None:
         # A terminal that was closed must not end a recovery.

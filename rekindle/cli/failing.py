@@ -61,7 +61,7 @@ def _interrupted(doing: Doing) -> int:
     if doing.journal is not None:
         with suppress(Diagnosed):
             found = folding.newest(doing.journal)
-    if found is None or found.memory.outcome:
+    if found is None or found.memory.outcome or found.alive:
         tell(f"\n{signals.NOTHING_BEGUN}")
         return signals.INTERRUPTED
     if doing.owes_document:

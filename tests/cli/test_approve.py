@@ -85,11 +85,17 @@ def test_what_is_missing_is_shown_as_it_is_to_be_typed(
     assert _given(waiting) == 1
 
 
-def test_an_empty_id_names_no_question(rekindle: Program, waiting: Path) -> None:
-    answer = rekindle("approve", "", "--refuse", "--journal", str(waiting))
+def test_an_empty_id_names_no_question_not_even_the_only_one(
+    rekindle: Program, waiting: Path
+) -> None:
+    journal = ("--journal", str(waiting))
+    for item in rekindle("status", "--json", *journal).document["approvals"][1:]:
+        rekindle("approve", item["id"], "--refuse", *journal)
+
+    answer = rekindle("approve", "", "--refuse", *journal)
 
     assert (answer.code, "an empty id names no question" in answer.err) == (64, True)
-    assert _given(waiting) == 0
+    assert _given(waiting) == 2
 
 
 def test_nothing_to_answer_is_said(rekindle: Program, waiting: Path) -> None:
