@@ -45,7 +45,8 @@ class Program:
 
     @property
     def environment(self) -> dict[str, str]:
-        ours = ("REKINDLE", "PYTHONUNBUFFERED")  # users have buffers, and so the errors of a late flush
+        # Users have buffers, and so the errors of a late flush.
+        ours = ("REKINDLE", "PYTHONUNBUFFERED")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         return {**kept, "XDG_STATE_HOME": str(self.folder / "state"), "NO_COLOR": "1"}
 
