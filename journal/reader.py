@@ -7,6 +7,7 @@ Reading never takes, or needs, the right to act.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import msgspec
@@ -205,10 +206,29 @@ class Reader:
 
         *from_checkpoint* allows a long journal to be checked from its newest checkpoint on. Raises ``ChainBroken``.
         """
-        for columns in self._select("PRAGMA integrity_check(1)"):
-            if columns[0] != "ok":
-                self._verify_chain(chain.genesis(self.journal_id()))  # names the entry, if it can
-                raise opening.damaged(self.path, str(columns[0]))
+        known = (
+            self.known_head()
+        )  # before the file is looked at: whoever closes it meanwhile makes it longer
+        with self._one_instant():
+            for columns in self._select("PRAGMA integrity_check(1)"):
+                if columns[0] != "ok":
+                    self._verify_chain(
+                        chain.genesis(self.journal_id())
+                    )  # names the entry, if it can
+                    raise opening.damaged(self.path, str(columns[0]))
+            return self._verify(known, from_checkpoint=from_checkpoint)
+
+    @contextmanager
+    def _one_instant(self) -> Iterator[None]:
+        """Read the file as it is now, whatever a living run writes meanwhile."""
+        try:
+            self._connection.execute("BEGIN")
+            yield
+        finally:
+            with suppress(*opening.SQLITE_ERRORS):
+                self._connection.execute("ROLLBACK")
+
+    def _verify(self, known: KnownHead | None, *, from_checkpoint: bool) -> Head:
         start = chain.genesis(self.journal_id())
         if from_checkpoint and self.head().id > WHOLE_CHAIN_ENTRIES:
             start = self._newest_anchor() or start
@@ -218,7 +238,8 @@ class Reader:
                 raise codec.broken(head.id + 1, "it is missing, its payload is still there")
         for columns in list(self._select("SELECT run_id FROM checkpoints")):
             self.latest_checkpoint(str(columns["run_id"]))
-        self._verify_known_head(head)
+        if known is not None:
+            self._verify_known_head(head, known)
         return head
 
     def _verify_chain(self, start: Head) -> Head:
@@ -237,10 +258,7 @@ class Reader:
         )
         return next((self._convert(columns, Head) for columns in self._select(statement)), None)
 
-    def _verify_known_head(self, head: Head) -> None:
-        known = self.known_head()
-        if known is None:
-            return
+    def _verify_known_head(self, head: Head, known: KnownHead) -> None:
         if known.journal_id != self.journal_id():
             raise opening.damaged(self.path, "its .head file is of another journal")
         if known.id > head.id:

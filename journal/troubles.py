@@ -76,7 +76,8 @@ def held(path: Path) -> LeaseHeld:
     return LeaseHeld(
         f"{path} is being written by {who}{last}",
         reference="lease-held",
-        hint="`rekindle status` shows the run; approve and cancel reach it from here. Or end that process first.",
+        hint="`rekindle status` shows the run; `rekindle approve` and `rekindle cancel` reach it from here. "
+        "Or end that process first.",
     )
 
 

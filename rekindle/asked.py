@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from engine.memory import Memory
+from engine.memory import Approval, Memory, fold
 from engine.runner import Requests
 from journal import entries as e
 from journal import inbox
 from journal.entries import AnyEntry, Instant
+from rekindle.lines import stamp
 
 Report = Callable[[str], None]
 
@@ -27,9 +28,34 @@ def requests_of(journal: Path, report: Report) -> Requests:
                 inbox.done(file)
             else:
                 taken.append((entry, partial(inbox.done, file)))
+                memory = fold(memory, entry)  # the next request is judged by what this one leaves
         return taken
 
     return Requests(take)
+
+
+def answering(requests: Requests, approvals: frozenset[str], actor: str) -> Requests:
+    """Say yes to *approvals* as well, as soon as exactly these questions are open: an id is of its digest."""
+
+    def take(memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
+        taken = requests.take(memory, now)
+        for entry, _ in taken:
+            memory = fold(memory, entry)
+        for item in memory.approvals.values():
+            if item.approval in approvals and not item.answer:
+                given = e.ApprovalGiven(
+                    at=now, approval=item.approval, digest=item.digest, actor=actor
+                )
+                taken.append((given, lambda: None))
+        return taken
+
+    return Requests(take)
+
+
+def said(item: Approval) -> str:
+    """Say who answered what, and when."""
+    at = f" at {stamp(item.answered_at)}" if item.answered_at is not None else ""
+    return f"{item.answer} by {item.actor}{at}"
 
 
 def entry_of(
@@ -43,8 +69,11 @@ def entry_of(
             return e.Note(at=now, text=request.text, actor=request.actor)
         case inbox.Approve() | inbox.Refuse():
             known = memory.approvals.get(request.approval)
-            if known is None or known.answer:
+            if known is None:
                 report(f"approval {request.approval} is not open")
+                return None
+            if known.answer:
+                report(f"approval {request.approval} was answered before: {said(known)}")
                 return None
             if not known.digest.startswith(request.digest):
                 report(f"approval {request.approval} is about something else by now")

@@ -1,22 +1,82 @@
-"""stdout is data, stderr is talk."""
+"""
+stdout is data, stderr is talk.
+
+A reader that has left (``| head -1``) is no error: what follows goes nowhere, and the command's answer stays its own.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
+
+from journal.errors import Diagnosed
+from rekindle import streams
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_LEFT: list[BrokenPipeError] = []
+
+
+class OutputFailed(Diagnosed):
+    """What a command answers could not be written to stdout."""
+
+    exit_code = 74
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Write one document and a newline."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n")
-    sys.stdout.flush()
+    """Write one document and a newline. Raises ``OutputFailed``."""
+    import json
+
+    _write(json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n")
+    flush()
 
 
 def print_line(text: str) -> None:
-    """Write one line of data."""
-    sys.stdout.write(text + "\n")
+    """Write one line of data. Raises ``OutputFailed``."""
+    _write(text + "\n")
+
+
+def flush() -> None:
+    """See that everything has left this process. Raises ``OutputFailed``."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _lost(error)
+
+
+def reader_left() -> bool:
+    """Say whether nobody reads stdout any more: then a long answer need not be finished."""
+    return bool(_LEFT)
+
+
+def last_flush() -> None:
+    """Empty both streams at the end, so that the interpreter meets no error of theirs. Raises ``OutputFailed``."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        streams.silence(streams.STDERR)
+    flush()
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except OSError as error:
+        _lost(error)
+
+
+def _lost(error: OSError) -> None:
+    streams.silence(streams.STDOUT)
+    if isinstance(error, BrokenPipeError):
+        _LEFT.append(error)
+        return
+    raise OutputFailed(
+        f"cannot write to stdout: {error.strerror or error}",
+        reference="output-unwritable",
+        hint="make room, or send the output elsewhere; what was done is in the journal: `rekindle status`",
+    ) from error
 
 
 def tell(text: str) -> None:

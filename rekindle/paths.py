@@ -9,6 +9,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from engine.errors import UsageWrong
+from rekindle.typed import command
 
 ENVIRONMENT = "REKINDLE_JOURNAL"
 
@@ -25,34 +26,50 @@ def journal_for_cluster(cluster: str) -> Path:
 
 
 def journal_for_rehearsal(scenario: str) -> Path:
-    """The journal of a rehearsal."""
-    return _ours(state_folder() / "rehearsals" / f"{_file_name(scenario)}.db")
+    """The journal of a rehearsal: of the package's by its name, of a file by the file's."""
+    name = Path(scenario).stem if scenario.endswith((".yaml", ".yml")) else scenario
+    return _ours(state_folder() / "rehearsals" / f"{_file_name(name)}.db")
 
 
 def given_journal(option: str | None) -> Path | None:
     """The journal that was named, by option or environment."""
-    named = option or os.environ.get(ENVIRONMENT)
-    return Path(named).absolute() if named else None
+    return Path(option).absolute() if option else None
 
 
 def newest_journal(option: str | None) -> Path:
     """
     The journal that was named, else the one that was written last.
 
-    :raises UsageWrong: when there is none at all.
+    :raises UsageWrong: when it is not there, or there is none at all.
     """
-    named = given_journal(option)
-    if named is not None:
-        return named
-    folder = state_folder()
-    found = [path for pattern in ("*.db", "rehearsals/*.db") for path in folder.glob(pattern)]
-    if not found:
+    given = given_journal(option)
+    found = given if given is not None else _newest()
+    if found is None:
         raise UsageWrong(
-            f"there is no journal in {folder}",
+            f"there is no journal in {state_folder()}",
             reference="no-journal",
             hint="name one with --journal FILE, or begin: `rekindle rehearse june-12`",
         )
-    return max(found, key=_written)
+    if not found.exists():
+        raise UsageWrong(
+            f"there is no journal at {found}",
+            reference="no-journal",
+            hint=f"check --journal and ${ENVIRONMENT}; {_instead()}",
+        )
+    return found
+
+
+def _newest() -> Path | None:
+    folder = state_folder()
+    found = [path for pattern in ("*.db", "rehearsals/*.db") for path in folder.glob(pattern)]
+    return max(found, key=_written, default=None)
+
+
+def _instead() -> str:
+    newest = _newest()
+    if newest is None:
+        return "or begin: `rekindle rehearse june-12`"
+    return f"the newest that you have: `{command('status', journal=newest)}`"
 
 
 def _written(path: Path) -> float:

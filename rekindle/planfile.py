@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from engine.errors import EnvironmentWrong, Problem
+from engine.errors import Problem, UsageWrong
 from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile
 from phases.recipe import recipe
@@ -24,6 +24,7 @@ def read_plan(path: Path) -> Plan:
     Load a plan.
 
     :raises PlanInvalid: with every problem of the file and of the files that it names.
+    :raises UsageWrong: when it cannot be read at all.
     """
     folder = path.absolute().parent
 
@@ -36,7 +37,7 @@ def read_plan(path: Path) -> Plan:
     try:
         text = _text(path)
     except OSError as error:
-        raise EnvironmentWrong(
+        raise UsageWrong(
             f"{path}: {error.strerror or error}",
             reference="plan-unreadable",
             hint="name the plan file: `rekindle run PLAN`; examples/ has some to begin with",

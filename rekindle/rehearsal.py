@@ -7,22 +7,26 @@ A scenario needs no other file: its inventory and its tree travel with it.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.checked import validated
-from engine.errors import PlanInvalid, Problem
+from engine.errors import Diagnosed, PlanInvalid, Problem
 from engine.plan import Plan, merged, of_parts
 from engine.yamlfile import Marks
+from journal.entries import Json
 from phases.recipe import recipe
 from phases.section import Section
+from rekindle.simulator.errors import ScenarioInvalid
 from rekindle.simulator.inventory import section_of
 from rekindle.simulator.scenario import (
     Scenario,
     check_commands,
     find_scenario,
+    identity,
     load_scenario,
 )
 
@@ -70,9 +74,22 @@ def new_address(path: Path, scenario: Scenario, journal: Path, speed: float) -> 
     from rekindle.simulator.client import WorldAddress, new_socket
 
     world = secrets.token_hex(4)
-    named = scenario.name if find_scenario(scenario.name) == path else str(path.absolute())
     log = journal.with_name(f"{journal.name}.world-{world}.jsonl")
-    return WorldAddress(world, named, scenario.seed, new_socket(), str(log), speed)
+    return WorldAddress(world, identity(path), scenario.seed, new_socket(), str(log), speed)
+
+
+def same_scenario(found: Found, name: str) -> bool:
+    """
+    Say whether a run is a rehearsal of that scenario, however either was named.
+
+    :raises ScenarioInvalid: when there is no scenario *name*.
+    """
+    wanted = identity(find_scenario(name))
+    recorded = str(found.opened.world.get("scenario", ""))
+    try:
+        return identity(find_scenario(recorded)) == wanted
+    except ScenarioInvalid:  # its file is gone; the name is all that is left to compare
+        return recorded == wanted
 
 
 def world_again(found: Found) -> World:
@@ -81,6 +98,19 @@ def world_again(found: Found) -> World:
 
     address = msgspec.convert(found.opened.world, WorldAddress)
     return connect_or_spawn(address)
+
+
+def abandon_world(found: Found) -> dict[str, Json]:
+    """End the process of a rehearsal that nobody pursues, if it lives; return what it counted."""
+    from rekindle.simulator.client import WorldAddress, connect
+
+    with suppress(Diagnosed, OSError):
+        world = connect(msgspec.convert(found.opened.world, WorldAddress))
+        if world is not None:
+            counted = world.summary()
+            world.shutdown()
+            return counted
+    return {}
 
 
 def end_world(world: World) -> None:

@@ -6,16 +6,13 @@ A session: a journal that is opened or resumed, a world, a runner, and what the 
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
-import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import msgspec
@@ -25,20 +22,23 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
-from engine.runner import Ended, Requests, Runner
+from engine.runner import Requests, Runner
 from engine.world import World
 from journal import entries as e
-from journal.entries import AnyEntry, Instant, LeaseLost, Outcome
+from journal.entries import Instant, LeaseLost, Outcome
 from journal.lease import Holder
 from journal.store import Journal
 from phases.recipe import recipe
-from rekindle import __version__
-from rekindle.asked import requests_of
+from rekindle import __version__, signals
+from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
-from rekindle.document import of_run
+from rekindle.ending import tell_ended
 from rekindle.folding import Found, newest
-from rekindle.output import print_json, tell
+from rekindle.sentences import REHEARSE, questions
+from rekindle.signals import Orders
+from rekindle.typed import command
 from rekindle.watchers import watcher_for
+from rekindle.worlds import clock_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,6 @@ class Options:
     patient: bool = False
 
 
-REHEARSE = "rehearse"
 MakeWorld = Callable[[Found, Plan], World]
 
 
@@ -87,8 +86,9 @@ def open_run(
         if _same(before, opening)
         else (),
     )
-    journal = Journal.open_run(options.journal, opened, holder=Holder.here())
-    return _pursue(journal, plan, options, make_world, resumed=False)
+    with signals.held() as orders:
+        journal = Journal.open_run(options.journal, opened, holder=Holder.here())
+        return _pursue(journal, plan, options, make_world, orders)
 
 
 def _same(before: Found | None, opening: Opening) -> bool:
@@ -100,27 +100,30 @@ def resume_run(
     found: Found, options: Options, make_world: MakeWorld, *, plan: Plan | None = None
 ) -> Exit:
     """Go on with the newest run of a journal; *plan* is the operator's file as it is today, if there is one."""
-    journal = Journal.resume(options.journal, holder=Holder.here())
-    known = from_compiled(found.plan, recipe())
-    if plan is not None and plan.digest() != known.digest():
+    with signals.held() as orders:
+        journal = Journal.resume(options.journal, holder=Holder.here())
         try:
-            verdict = compare(known, plan, found.memory)
+            known = _adopt(journal, found, plan)
         except EnvironmentWrong:
             journal.close()
             raise
-        journal.append(
-            [
-                e.PlanChanged(
-                    at=found.memory.now,
-                    plan=plan.compiled(),
-                    plan_digest=plan.digest(),
-                    previous_digest=known.digest(),
-                    verdict=verdict,
-                )
-            ]
-        )
-        known = plan
-    return _pursue(journal, known, options, make_world, resumed=True)
+        return _pursue(journal, known, options, make_world, orders, resumed=True)
+
+
+def _adopt(journal: Journal, found: Found, plan: Plan | None) -> Plan:
+    """Take the operator's plan of today in the place of the journal's, and write that down."""
+    known = from_compiled(found.plan, recipe())
+    if plan is None or plan.digest() == known.digest():
+        return known
+    changed = e.PlanChanged(
+        at=found.memory.now,
+        plan=plan.compiled(),
+        plan_digest=plan.digest(),
+        previous_digest=known.digest(),
+        verdict=compare(known, plan, found.memory),
+    )
+    journal.append([changed])
+    return plan
 
 
 def compare(old: Plan, new: Plan, memory: Memory) -> str:
@@ -140,10 +143,18 @@ def compare(old: Plan, new: Plan, memory: Memory) -> str:
 
 
 def _pursue(
-    journal: Journal, plan: Plan, options: Options, make_world: MakeWorld, *, resumed: bool
+    journal: Journal,
+    plan: Plan,
+    options: Options,
+    make_world: MakeWorld,
+    orders: Orders,
+    *,
+    resumed: bool = False,
 ) -> Exit:
     begun = time.monotonic()
+    orders.last_words = f"to go on: {command('resume', journal=journal.path)}"
     show = watcher_for(sys.stderr, str(journal.path))
+    orders.listen(show.ending, close=show.close)
     world: World | None = None
     try:
         found = newest(options.journal)
@@ -151,6 +162,7 @@ def _pursue(
             message = "the journal was there a moment ago"
             raise AssertionError(message)
         world = make_world(found, plan)
+        show.clock = clock_of(world)
         runner = Runner(
             rules=Rules.of(recipe(), plan),
             logbook=journal,
@@ -165,8 +177,8 @@ def _pursue(
         if resumed:
             show.say(standing(found.memory))
             _resume(runner, journal, found, world)
-        with _signals(runner, journal.path):
-            ended = runner.run()
+        orders.listen(runner.interrupt, close=show.close)
+        ended = runner.run()
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
         counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}
         if ended.memory.outcome and found.opened.purpose == REHEARSE:
@@ -179,7 +191,7 @@ def _pursue(
             world.close()
         journal.close()
     wall = time.monotonic() - begun
-    _tell(ended, options, counted, wall)
+    tell_ended(ended, options.journal, counted, wall, as_json=options.as_json)
     return ended.exit_code
 
 
@@ -195,7 +207,7 @@ def standing(memory: Memory) -> str:
     done = sum(attempt.outcome is Outcome.DONE for attempt in memory.last.values())
     doubtful = sum(attempt.outcome is Outcome.UNSETTLED for attempt in memory.last.values())
     open_ = ", ".join(f"{a.verb} {a.target}" for a in memory.open.values()) or "none"
-    asked = sum(not item.answer for item in memory.approvals.values())
+    asked = len(questions(memory))
     return (
         f"resuming {memory.run_id} in {memory.state}: {done} actions done, {doubtful} in doubt, open: {open_}; "
         f"{asked} questions unanswered; everything is looked at before anything is done"
@@ -217,86 +229,10 @@ def _with_approvals(requests: Requests, options: Options) -> Requests:
     if not options.approve:
         return requests
     actor = f"{Holder.here().name} (--approve)"
-
-    def take(memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
-        taken = requests.take(memory, now)
-        for item in memory.approvals.values():
-            if item.approval in options.approve and not item.answer:
-                given = e.ApprovalGiven(
-                    at=now, approval=item.approval, digest=item.digest, actor=actor
-                )
-                taken.append((given, lambda: None))
-        return taken
-
-    return Requests(take)
-
-
-def _tell(ended: Ended, options: Options, counted: dict[str, Any], wall: float) -> None:
-    journal = str(options.journal)
-    if options.as_json:
-        memory, outcome = ended.memory, ended.outcome
-        print_json(
-            of_run(memory, outcome=outcome, counted=counted, journal=journal, wall_seconds=wall)
-        )
-    if ended.outcome not in {"done", "cancelled"}:
-        tell(f"to go on: rekindle resume --journal {journal}")
-    if ended.outcome in {"stuck", "waiting"} and ended.turn is not None:
-        _tell_way_out(ended, journal)
-
-
-def _tell_way_out(ended: Ended, journal: str) -> None:
-    for body in ended.memory.answers.values():
-        if body.get("answer") == "stuck":
-            tell(f"stuck ({body['reference']}): {body['message']}")
-            tell(f"hint: {body['hint']}")
-    for item in ended.memory.approvals.values():
-        if not item.answer and item.subject in ended.memory.answers:
-            tell(f"approval {item.approval}: {item.question}")
-            tell(f"  consequence: {item.consequence}")
-            typed = f" --type '{item.typed}'" if item.typed else ""
-            tell(f"  rekindle approve {item.approval}{typed} --journal {journal}")
-
-
-def tell_closed(found: Found, options: Options) -> Exit:
-    """``resume`` on a closed run: print its document again and exit by its outcome."""
-    if options.as_json:
-        memory, journal = found.memory, str(options.journal)
-        print_json(of_run(memory, outcome=memory.outcome, counted=memory.summary, journal=journal))
-    tell(f"run {found.memory.run_id} is closed: {found.memory.outcome}")
-    return Exit.DONE if found.memory.outcome == "done" else Exit.CANCELLED
+    return answering(requests, frozenset(options.approve), actor)
 
 
 def new_run_id() -> str:
     """A name for a run: sortable by the host's time, unique by chance."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     return f"{stamp}-{secrets.token_hex(3)}"
-
-
-class _signals:  # noqa: N801  reads as a statement: with _signals(...)
-    """The first signal ends the session at the next safe point; the second leaves at once."""
-
-    def __init__(self, runner: Runner, journal: Path) -> None:
-        self._runner = runner
-        self._journal = journal
-        self._asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._handle)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked:
-            text = f"\nto go on: rekindle resume --journal {self._journal}\n"
-            os.write(2, text.encode())
-            os._exit(Exit.INTERRUPTED)
-        self._asked = True
-        os.write(
-            2,
-            b"\nending: what is in flight is finished or timed out first; again to leave at once\n",
-        )
-        self._runner.interrupt()

@@ -13,18 +13,29 @@ from typing import Any
 from engine.memory import Attempt, Memory
 from engine.patience import spoken
 from rekindle.lines import clock
+from rekindle.sentences import (
+    Standing,
+    action,
+    can_succeed,
+    must_do,
+    questions,
+    waits_for,
+)
 
 FAMILIES = ("node", "k8s-node", "namespace", "kustomization", "helmrelease", "externalsecret")
 GOOD = {"node": {"running"}}
+LOCAL = ("kubeconfig", "root")  # known from our own disk, whoever answers
+ENDING = "ending: at the next safe point; Ctrl-C again leaves at once"
+NOT_SEEN = {"unseen", "Unobservable", "unknown", "down"}
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """
-    A run at one moment. Instants are world time.
+    A run at one moment. Instants are world time; *simulated*: of a cluster whose clock is not the host's.
 
     *waits_for*, *can_succeed* and *must_do* are the three sentences; *counts* maps a family of subjects to
-    (good, all); *approvals* are open questions as (id, question, consequence, typed).
+    (good, all); *approvals* are open questions as (id, question, consequence, typed); *doing* are running actions.
     """
 
     run_id: str
@@ -40,8 +51,11 @@ class View:
     must_do: str
     counts: dict[str, tuple[int, int]]
     running: tuple[Attempt, ...]
+    doing: tuple[str, ...]
     approvals: tuple[tuple[str, str, str, str], ...]
     outcome: str
+    closed: str
+    simulated: bool
 
 
 def states_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
@@ -55,16 +69,16 @@ def states_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
     return (*names, "done")
 
 
-def view(memory: Memory, states: tuple[str, ...], journal: str = "") -> View:
-    """Say where things stand; *journal* goes into what the operator is told to type."""
-    timer = memory.timers.get(f"deadline/{memory.state}")
-    deadline = timer.due if timer is not None else None
-    wanted = {subject for subject, body in memory.answers.items() if body.get("answer") == "ask"}
-    approvals = tuple(
-        (item.approval, item.question, item.consequence, item.typed)
-        for item in memory.approvals.values()
-        if not item.answer and item.subject in wanted
-    )
+def view(
+    memory: Memory,
+    states: tuple[str, ...],
+    journal: str = "",
+    *,
+    held: bool = True,
+    closed: str = "",
+) -> View:
+    """Say where things stand; *held*: a session pursues the run; *closed*: how, by whom and when it was ended."""
+    now = Standing(memory, journal, held, closed)
     running = tuple(memory.open.values())
     return View(
         run_id=memory.run_id,
@@ -74,14 +88,20 @@ def view(memory: Memory, states: tuple[str, ...], journal: str = "") -> View:
         now=memory.now,
         opened_at=memory.opened_at,
         entered_at=memory.entered_at,
-        deadline=deadline,
-        waits_for=_waits_for(memory),
-        can_succeed=_can_succeed(memory, deadline),
-        must_do=_must_do(memory, approvals, journal),
+        deadline=None if closed else now.deadline,
+        waits_for=waits_for(now),
+        can_succeed=can_succeed(now),
+        must_do=must_do(now),
         counts=counts_of(memory),
         running=running,
-        approvals=approvals,
+        doing=tuple(action(attempt, memory) for attempt in running),
+        approvals=tuple(
+            (item.approval, item.question, item.consequence, item.typed)
+            for item in (() if closed else questions(memory))
+        ),
         outcome=memory.outcome or memory.interrupted,
+        closed=closed,
+        simulated=memory.identity.get("kind") == "simulated",
     )
 
 
@@ -99,84 +119,24 @@ def counts_of(memory: Memory) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def _answers(memory: Memory, kind: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(s, body) for s, body in memory.answers.items() if body.get("answer") == kind]
-
-
-def _named(subject: str, text: str) -> str:
-    """Put the subject before a reason that does not name it already."""
-    bare = subject.partition("/")[2] or subject
-    return text if bare in text or subject == "machine" else f"{subject}: {text}"
-
-
-def _waits_for(memory: Memory) -> str:
-    if memory.state == "done":
-        return "nothing: everything that should run, runs"
-    if memory.open:
-        first = min(memory.open.values(), key=lambda attempt: attempt.intended_at)
-        more = f", and {len(memory.open) - 1} more" if len(memory.open) > 1 else ""
-        limit = clock(first.intended_at + first.deadline_seconds)
-        begun = clock(first.intended_at)
-        return f"{first.verb} {first.target}, begun {begun}, ended by {limit} at the latest{more}"
-    for kind in ("ask", "stuck"):
-        found = _answers(memory, kind)
-        if found:
-            subject, body = found[0]
-            text = str(body.get("question") or body.get("message"))
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            return _named(subject, text) + more
-    waits = _answers(memory, "wait") + _answers(memory, "act")
-    if not waits:
-        return "the first look" if not memory.facts else "nothing"
-    order = {"no": 0, "unknown": 1, "yes": 2}
-    informative = sorted(
-        waits,
-        key=lambda item: (
-            str(item[1].get("reason", "")).startswith("not applied yet"),
-            order.get(str(item[1].get("can_clear", "yes")), 2),
-        ),
-    )
-    subject, body = informative[0]
-    more = f" (and {len(waits) - 1} more)" if len(waits) > 1 else ""
-    return _named(subject, str(body.get("reason", ""))) + more
-
-
-def _can_succeed(memory: Memory, deadline: float | None) -> str:
-    by = f"; decided by {clock(deadline)} at the latest" if deadline is not None else ""
-    if memory.state == "done":
-        return "it has"
-    stuck = _answers(memory, "stuck")
-    moving = memory.open or _answers(memory, "wait") or _answers(memory, "act")
-    if _answers(memory, "ask") and not memory.open:
-        return f"not before a person has answered{by}"
-    if stuck and not moving:
-        return "no, not by waiting"
-    lasting = [finding for finding in memory.findings.values() if finding.clears_itself == "no"]
-    if lasting:
-        worst = max(lasting, key=lambda finding: len(finding.blocks))
-        blocked = f", which blocks {len(worst.blocks)} objects" if worst.blocks else ""
-        return f"not by waiting alone: {worst.message}{blocked}{by}"
-    doubtful = any(
-        body.get("can_clear") in {"unknown", "no"} for _, body in _answers(memory, "wait")
-    )
-    return f"not known yet{by}" if doubtful and not memory.open else f"yes{by}"
-
-
-def _must_do(memory: Memory, approvals: tuple[tuple[str, str, str, str], ...], journal: str) -> str:
-    if approvals:
-        identity, _, _, typed = approvals[0]
-        more = f" (and {len(approvals) - 1} more)" if len(approvals) > 1 else ""
-        what = f" --type '{typed}'" if typed else ""
-        where = f" --journal {journal}" if journal else ""
-        return f"answer: rekindle approve {identity}{what}{where}{more}"
-    stuck = _answers(memory, "stuck")
-    if stuck and not memory.open:
-        return str(stuck[0][1].get("hint", ""))
-    return "nothing"
+def nothing_seen(memory: Memory) -> bool:
+    """Say whether no source told anything: then nobody can say how things stand."""
+    told = (fact.code for subject, fact in memory.facts.items() if subject not in LOCAL)
+    return all(code in NOT_SEEN for code in told)
 
 
 def headline(seen: View) -> str:
     """The three sentences in one plain line."""
     age = spoken(seen.now - seen.entered_at)
     done = " ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
-    return f"{seen.state} for {age}; {seen.waits_for}; can it succeed: {seen.can_succeed}; {done}"
+    wanted = "" if seen.must_do == "nothing" else f"; you must: {seen.must_do}"
+    return f"{seen.state} for {age}; {seen.waits_for}; can it succeed: {seen.can_succeed}; {done}{wanted}"
+
+
+def ending(seen: View) -> str:
+    """What an operator who pressed Ctrl-C waits for."""
+    if not seen.running:
+        return ENDING
+    limits = (f"until {clock(a.intended_at + a.deadline_seconds)}" for a in seen.running)
+    doing = "; ".join(f"{what} {limit}" for what, limit in zip(seen.doing, limits, strict=True))
+    return f"ending: {doing}; Ctrl-C again leaves at once"

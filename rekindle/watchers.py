@@ -1,15 +1,20 @@
 """
 Who shows a run while it runs: plain lines for pipes and logs, a live panel for a terminal.
 
-Both write to stderr. A watcher may not fail: what it cannot show, it leaves out.
+Both write to stderr, and both have a thread that only shows: a run in which nothing happens must not look like one that
+hangs. A watcher may not fail: what it cannot show, it leaves out.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
 import structlog
@@ -20,7 +25,7 @@ from engine.turn import Turn
 from journal import entries as e
 from journal.row import Row
 from rekindle.lines import clock, describe
-from rekindle.view import View, headline, view
+from rekindle.view import ENDING, View, ending, headline, view
 
 LOUD = (
     e.RunOpened,
@@ -42,10 +47,19 @@ LOUD = (
 )
 RECENT = 8
 HEADLINE_SECONDS = 60.0
+REFRESHES_PER_SECOND = 8
+JOIN_SECONDS = 1.0
+
+
+def _no_clock() -> float:
+    """Know no time of the world yet."""
+    return float("-inf")
 
 
 class Show(Protocol):
-    """A watcher that has a beginning and an end."""
+    """A watcher that has a beginning and an end. *clock* tells the world's time between turns."""
+
+    clock: Callable[[], float]
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """After each turn that changed something."""
@@ -55,6 +69,9 @@ class Show(Protocol):
 
     def say(self, text: str) -> None:
         """Tell the operator something that is in no entry."""
+
+    def ending(self) -> None:
+        """Show that the end was asked for; called from a signal handler, so it takes no lock."""
 
     def close(self) -> None:
         """Give the terminal back."""
@@ -71,23 +88,49 @@ def _text(_logger: object, _name: str, event: Any) -> str:  # noqa: ANN401  stru
 class PlainLines:
     """One line an entry that matters, through structlog; ``REKINDLE_LOG=json`` makes them JSON."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        as_json = os.environ.get("REKINDLE_LOG") == "json"
-        renderer: Any = structlog.processors.JSONRenderer() if as_json else _text
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        journal: str = "",
+        *,
+        every_seconds: float = HEADLINE_SECONDS,
+    ) -> None:
+        self.clock: Callable[[], float] = _no_clock
+        self._stream = stream or sys.stderr
+        self._journal = journal
+        self._as_json = os.environ.get("REKINDLE_LOG") == "json"
+        renderer: Any = structlog.processors.JSONRenderer() if self._as_json else _text
         self._log = structlog.wrap_logger(
-            structlog.PrintLogger(stream or sys.stderr),
+            structlog.PrintLogger(self._stream),
             processors=[structlog.processors.add_log_level, renderer],
         )
         self._state = ""
-        self._shown_at = float("-inf")
+        self._seen: View | None = None
+        self._every = every_seconds
+        self._shown_at = self._said_at = float("-inf")
+        self._closed = threading.Event()
+        self._ticking = threading.Thread(target=self._tick, name="standing", daemon=True)
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Say the three sentences once a minute of world time, and when the state changed."""
-        seen = view(turn.memory, (*rules.plan.states, "done"))
+        seen = self._seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
         due = seen.now - self._shown_at >= HEADLINE_SECONDS
         if due or seen.state != self._state:
-            self._shown_at, self._state = seen.now, seen.state
-            self._line(seen.now, "standing", headline(seen), turn.memory.run_id)
+            self._stand(seen)
+        if self._ticking.ident is None:
+            self._ticking.start()
+
+    def _stand(self, seen: View) -> None:
+        self._shown_at, self._state = seen.now, seen.state
+        self._said_at = time.monotonic()
+        self._line(seen.now, "standing", headline(seen), seen.run_id)
+
+    def _tick(self) -> None:
+        """Say them also when no turn comes: then it is the host's minute that counts."""
+        while not self._closed.wait(max(self._said_at + self._every - time.monotonic(), 0.0)):
+            seen = self._seen
+            if seen is not None and time.monotonic() - self._said_at >= self._every:
+                self._stand(replace(seen, now=max(seen.now, self.clock())))
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Print the entries that people follow."""
@@ -100,8 +143,18 @@ class PlainLines:
         with suppress(OSError, ValueError):
             self._log.info(text)
 
+    def ending(self) -> None:
+        """Print a line of our own, past the logger and its lock."""
+        text = ENDING if self._seen is None else ending(self._seen)
+        line = json.dumps({"event": text, "level": "info"}) if self._as_json else text
+        with suppress(OSError, ValueError):
+            os.write(self._stream.fileno(), f"{line}\n".encode())
+
     def close(self) -> None:
-        """Nothing to give back."""
+        """End the thread: one that writes while the interpreter ends would take it down."""
+        self._closed.set()
+        if self._ticking.ident is not None:
+            self._ticking.join(JOIN_SECONDS)
 
     def _line(self, at: float, kind: str, text: str, run_id: str, **more: object) -> None:
         # A terminal that was closed must not end a recovery.
@@ -118,17 +171,32 @@ class LivePanel:
         from rich.console import Console
         from rich.live import Live
 
+        self.clock: Callable[[], float] = _no_clock
         self._journal = journal
-        self._console = Console(stderr=True)
-        self._live = Live(console=self._console, refresh_per_second=8, transient=False)
-        self._live.start()
+        self._seen: View | None = None
+        self._ending = False
         self._recent: list[str] = []
+        self._console = Console(stderr=True)
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            transient=False,
+            get_renderable=self._picture,
+        )
+        self._live.start()
+
+    def _picture(self) -> Any:  # noqa: ANN401  a rich renderable
+        """Draw the run as it is at this instant; called by the thread that refreshes."""
+        from rich.text import Text
+
+        if self._seen is None:
+            return Text(ENDING if self._ending else "the first look")
+        seen = replace(self._seen, now=max(self._seen.now, self.clock()))
+        return panel(seen, self._recent, ends=self._ending)
 
     def turned(self, rules: Rules, turn: Turn) -> None:
-        """Redraw."""
-        seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
-        with suppress(OSError, ValueError):
-            self._live.update(panel(seen, self._recent))
+        """Take the new picture; it is drawn at the next refresh."""
+        self._seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Remember the last entries that people follow."""
@@ -142,13 +210,17 @@ class LivePanel:
         with suppress(OSError, ValueError):
             self._console.print(text, markup=False, highlight=False)
 
+    def ending(self) -> None:
+        """Let the next refresh show it."""
+        self._ending = True
+
     def close(self) -> None:
         """Leave the last picture on the screen."""
         with suppress(OSError, ValueError):
             self._live.stop()
 
 
-def panel(seen: View, recent: Sequence[str]) -> Any:  # noqa: ANN401  a rich renderable
+def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # noqa: ANN401  a rich renderable
     """Draw a view; readable without colour."""
     from rich.console import Group
     from rich.table import Table
@@ -165,18 +237,23 @@ def panel(seen: View, recent: Sequence[str]) -> Any:  # noqa: ANN401  a rich ren
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     since = f"{spoken(seen.now - seen.entered_at)} in this state"
+    time_of = " cluster time" if seen.simulated else ""
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
-    table.add_row(seen.cluster, Text(f"{clock(seen.now)}  {since}{until}"))
+    table.add_row(seen.cluster, Text(f"{clock(seen.now)}{time_of}  {since}{until}"))
+    for attempt, what in zip(seen.running, seen.doing, strict=True):
+        age = spoken(seen.now - attempt.intended_at)
+        limit = clock(attempt.intended_at + attempt.deadline_seconds)
+        table.add_row("running", Text(f"{what} for {age}, until {limit} at the latest"))
     table.add_row("waits for", Text(seen.waits_for))
     table.add_row("can succeed", Text(seen.can_succeed))
     table.add_row("you must", Text(seen.must_do))
     figures = "   ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
     table.add_row("there are", Text(figures or "no figures yet"))
-    return Group(states, table, Text("\n".join(recent), style="dim"))
+    parts = [states, Text(ending(seen), style="bold")] if ends else [states]
+    return Group(*parts, table, Text("\n".join(recent), style="dim"))
 
 
 def watcher_for(stream: TextIO, journal: str) -> Show:
-    """Choose: a panel where somebody looks at a terminal that can be redrawn, else lines."""
-    if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        return LivePanel(journal)
-    return PlainLines(stream)
+    """Choose: a panel where somebody looks at a terminal that can be redrawn, and wants it so; else lines."""
+    redrawn = os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("NO_COLOR")
+    return LivePanel(journal) if redrawn and stream.isatty() else PlainLines(stream, journal)

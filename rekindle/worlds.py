@@ -7,6 +7,7 @@ A real run meets a real cluster only if that shows the CA that the run was opene
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ def real(plan: Plan, journal: Path) -> World:
             hint="install talosctl in the cluster's version, or name it in the plan: talos.talosctl",
         )
     return RealWorld(plan.target, plan.cluster, journal)
+
+
+def clock_of(world: World) -> Callable[[], float]:
+    """Return how to ask for the world's time between turns, from any thread; a simulated one's is estimated."""
+    estimate: Callable[[], float] | None = getattr(world, "estimate", None)
+    return world.now if estimate is None else estimate
 
 
 def identity_of(world: World) -> dict[str, Any]:

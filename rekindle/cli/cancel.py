@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import Exit, UsageWrong
-from engine.memory import Memory
 from journal import inbox
 from journal.lease import Holder
-from rekindle.cli.options import journal_option
-from rekindle.folding import newest
+from rekindle.cli.options import existing_journal, journal_option
+from rekindle.folding import Found, newest
 from rekindle.output import tell
-from rekindle.paths import newest_journal
+from rekindle.sentences import REHEARSE
+
+if TYPE_CHECKING:
+    from journal.entries import AnyEntry, Json
 
 
 @click.command("cancel")
-@journal_option
+@journal_option()
 def command(journal: str | None) -> int:
     """Ask a run to stop for good at the next safe point."""
-    path = newest_journal(journal)
+    path = existing_journal(journal)
     found = newest(path)
     if found is None or found.memory.outcome:
         raise UsageWrong(
@@ -33,22 +36,25 @@ def command(journal: str | None) -> int:
         inbox.submit(path, inbox.Cancel(actor=actor))
         tell("left for the running session; it finishes what is in flight first")
         return Exit.DONE
-    return _close(path, found.memory, actor)
+    return _close(path, found, actor)
 
 
-def _close(path: Path, memory: Memory, actor: str) -> int:
+def _close(path: Path, found: Found, actor: str) -> int:
     from journal import entries as e
     from journal.store import Journal
 
+    memory = found.memory
     held = Journal.resume(path, holder=Holder.here())
     try:
-        entries: list[e.AnyEntry] = [e.CancelRequested(at=memory.now, actor=actor)]
+        entries: list[AnyEntry] = [e.CancelRequested(at=memory.now, actor=actor)]
         if memory.open:
             tell(f"open actions are left in doubt: {', '.join(memory.open)}; look at the cluster")
-        summary = {"left_open": sorted(memory.open)} if memory.open else {}
         entries.append(
             e.RunClosed(
-                at=memory.now, outcome=e.RunOutcome.CANCELLED, state=memory.state, summary=summary
+                at=memory.now,
+                outcome=e.RunOutcome.CANCELLED,
+                state=memory.state,
+                summary=_summary(found),
             )
         )
         held.append(entries)
@@ -56,3 +62,18 @@ def _close(path: Path, memory: Memory, actor: str) -> int:
         held.close(e.LeaseLost(at=memory.now, epoch=held.epoch))
     tell(f"run {memory.run_id} is closed: cancelled")
     return Exit.DONE
+
+
+def _summary(found: Found) -> dict[str, Json]:
+    """Count as a session would have: by the last facts, and by the simulated world, which ends here."""
+    from engine.plan import from_compiled
+    from phases.recipe import recipe
+
+    memory = found.memory
+    left: dict[str, Json] = {"left_open": sorted(memory.open)} if memory.open else {}
+    counted = recipe().counts(from_compiled(found.plan, recipe()), memory.facts)
+    if found.opened.purpose != REHEARSE:
+        return {**counted, **left}
+    from rekindle.rehearsal import abandon_world
+
+    return {**counted, **abandon_world(found), **left}

@@ -3,46 +3,80 @@
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
-import traceback
+from contextlib import suppress
 
 import click
 
 from journal.errors import Diagnosed
+from rekindle import output, signals
+from rekindle.doing import Doing
+from rekindle.output import tell
+from rekindle.typed import with_journal
 
 USAGE = 64
 OUR_BUG = 70
-INTERRUPTED = 75
 
 
 def guarded(command: click.Command) -> int:
     """Call a command and return the process's answer."""
+    doing = Doing()
     try:
-        result = command.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return USAGE
+        code = _called(command, doing)
+        output.last_flush()
     except Diagnosed as error:
-        show(error)
+        show(error, doing)
         return int(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has left: nothing to say and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _called(command: click.Command, doing: Doing) -> int:
+    try:
+        result = command.main(standalone_mode=False, obj=doing)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _interrupted(doing)
+    except click.ClickException as error:
+        with suppress(OSError):
+            error.show()
+        return USAGE
+    except Diagnosed:
+        raise
+    except SystemExit:  # click's own answer to a reader that has left
         return 0
     except Exception:  # noqa: BLE001  the last line of defence
-        return _our_bug()
+        return _our_bug(doing)
     return int(result) if isinstance(result, int) else 0
 
 
-def show(error: Diagnosed) -> None:
+def show(error: Diagnosed, doing: Doing) -> None:
     """Say what, where, and what to do next."""
-    sys.stderr.write(f"error ({error.reference}): {error.message}\n\nhint: {error.hint}\n")
+    hint = with_journal(error.hint, doing.journal)
+    tell(f"error ({error.reference}): {error.message}\n\nhint: {hint}")
 
 
-def _our_bug() -> int:
+def _interrupted(doing: Doing) -> int:
+    """Say how to go on, if there is something to go on with; what is in the journal decides."""
+    from rekindle import folding, typed
+
+    found = None
+    if doing.journal is not None:
+        with suppress(Diagnosed):
+            found = folding.newest(doing.journal)
+    if found is None or found.memory.outcome or found.alive:
+        tell(f"\n{signals.NOTHING_BEGUN}")
+        return signals.INTERRUPTED
+    if doing.owes_document:
+        from rekindle.document import of_run
+
+        outcome, journal = "interrupted", str(doing.journal)
+        output.print_json(of_run(found.memory, outcome=outcome, counted={}, journal=journal))
+    tell(f"\ninterrupted; to go on: {typed.command('resume', journal=doing.journal)}")
+    return signals.INTERRUPTED
+
+
+def _our_bug(doing: Doing) -> int:
+    import tempfile
+    import traceback
+
     from journal.redactor import redact_text
 
     text = redact_text(traceback.format_exc())
@@ -50,8 +84,9 @@ def _our_bug() -> int:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
     last = text.strip().splitlines()[-1]
-    sys.stderr.write(
+    going_on = with_journal("`rekindle resume` goes on", doing.journal)
+    tell(
         f"error (our-bug): {last}\n\nhint: this is a mistake of rekindle's; the report to send is {name}\n"
-        "hint: nothing in the journal is lost; `rekindle resume` goes on\n"
+        f"hint: nothing in the journal is lost; {going_on}"
     )
     return OUR_BUG

@@ -6,18 +6,17 @@ import click
 
 from engine.patience import spoken
 from journal.reader import Reader
-from rekindle.cli.options import journal_option, json_option
+from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.lines import stamp
 from rekindle.output import print_json, print_line
-from rekindle.paths import newest_journal
 
 
 @click.command("history")
-@journal_option
-@json_option
+@journal_option()
+@json_option()
 def command(journal: str | None, *, as_json: bool) -> int:
     """List the runs of a journal."""
-    path = newest_journal(journal)
+    path = existing_journal(journal)
     with Reader(path) as reader:
         runs = reader.runs()
     if as_json:

@@ -11,17 +11,16 @@ from engine.errors import UsageWrong
 from journal import entries as e
 from journal.reader import Reader
 from journal.row import Row
-from rekindle.cli.options import journal_option, json_option
+from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.lines import describe, stamp
-from rekindle.output import print_json, print_line, tell
-from rekindle.paths import newest_journal
+from rekindle.output import print_json, print_line, reader_left, tell
 
 QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
 
 
 @click.command("log")
-@journal_option
-@json_option
+@journal_option()
+@json_option("Print one JSON document a line, an entry each.")
 @click.option(
     "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
 )
@@ -31,7 +30,7 @@ def command(
     journal: str | None, run_id: str | None, *, as_json: bool, everything: bool, verify: bool
 ) -> int:
     """Show a run entry by entry, or verify the chain."""
-    path = newest_journal(journal)
+    path = existing_journal(journal)
     with Reader(path) as reader:
         if verify:
             head = reader.verify()
@@ -50,6 +49,8 @@ def command(
             )
         shown = 0
         for row in reader.rows(runs[-1].run_id):
+            if reader_left():
+                return 0
             if as_json:
                 print_json(_document(row))
             elif everything or not isinstance(row.entry, QUIET):

@@ -1,17 +1,14 @@
 """
-The command table. Commands are imported when they are called: ``--help`` must start fast.
+Where the program begins: signals and streams first, then everything else.
 
-The short texts stand here as well as in the commands; a test holds them equal.
+The short texts of the commands stand here as well as in the commands; a test holds them equal.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
-import click
-
-from rekindle import __version__
+from rekindle import signals, streams
 
 COMMANDS: dict[str, str] = {
     "approve": "Answer a question that a run waits for.",
@@ -27,38 +24,17 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class Table(click.Group):
-    """A group that knows its commands by name and imports the one that is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name all commands."""
-        del ctx
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"rekindle.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the short texts without importing anything."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
-
-
-@click.command(cls=Table, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="rekindle")
-def cli() -> None:
-    """Bring a Talos + Flux cluster back, by the least destructive path; kill it at any time and resume."""
-
-
 def main() -> None:
     """Run, and answer with the exit code of the table."""
-    from rekindle.cli.failing import guarded
+    streams.mend()
+    signals.install()
+    try:
+        from rekindle.cli.failing import guarded
+        from rekindle.cli.table import cli
 
-    sys.exit(guarded(cli))
+        code = guarded(cli)
+    except KeyboardInterrupt:  # while the program itself was still being read
+        sys.stderr.write(f"\n{signals.NOTHING_BEGUN}\n")
+        code = signals.INTERRUPTED
+    signals.ending_with(code)
+    sys.exit(code)

@@ -1,31 +1,37 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the journal that they come to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from rekindle import paths
+from rekindle.doing import Doing
+from rekindle.output import tell
+
 F = TypeVar("F", bound=Callable[..., Any])
+FOLDER = "$XDG_STATE_HOME/rekindle or the platform's own state folder"
+NEWEST = f"the one that was written last in {FOLDER}"
 
 
-def journal_option(function: F) -> F:
-    """``--journal FILE``, or REKINDLE_JOURNAL."""
+def journal_option(default: str = NEWEST) -> Callable[[F], F]:
+    """``--journal FILE``, or REKINDLE_JOURNAL; *default* says what is taken without either."""
     return click.option(
         "--journal",
         "journal",
         metavar="FILE",
+        envvar=paths.ENVIRONMENT,
         type=click.Path(dir_okay=False),
-        help="The journal file; default: REKINDLE_JOURNAL, else the command's own choice.",
-    )(function)
+        help=f"The journal file; default: ${paths.ENVIRONMENT}, else {default}.",
+    )
 
 
-def json_option(function: F) -> F:
+def json_option(said: str = "End with one JSON document on stdout.") -> Callable[[F], F]:
     """``--json``."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="End with one JSON document on stdout."
-    )(function)
+    return click.option("--json", "as_json", is_flag=True, help=said)
 
 
 def approve_option(function: F) -> F:
@@ -37,3 +43,31 @@ def approve_option(function: F) -> F:
         multiple=True,
         help="Approve this question as soon as it is asked; the id is bound to its evidence.",
     )(function)
+
+
+def existing_journal(
+    given: str | None, *, tells: bool | None = None, owes_document: bool = False
+) -> Path:
+    """
+    Return the journal that a command is about: the named one, else the newest.
+
+    *tells*: say which on stderr; None: unless the option named it. Raises ``UsageWrong`` without a journal.
+    """
+    path = about(paths.newest_journal(given), owes_document=owes_document)
+    if not named() if tells is None else tells:
+        tell(f"journal {path}")
+    return path
+
+
+def named() -> bool:
+    """Say whether the journal was named by the option itself: an environment is easily forgotten."""
+    source = click.get_current_context().get_parameter_source("journal")
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
+def about(path: Path, *, owes_document: bool = False) -> Path:
+    """Remember the journal: errors and interruptions name it in what they tell to type."""
+    doing = click.get_current_context().find_object(Doing)
+    if doing is not None:
+        doing.journal, doing.owes_document = path, owes_document
+    return path

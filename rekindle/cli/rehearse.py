@@ -8,16 +8,37 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rekindle.cli.options import approve_option, journal_option, json_option
+from rekindle.cli.options import FOLDER, about, approve_option, journal_option, json_option
 
 if TYPE_CHECKING:
+    from rekindle.folding import Found
     from rekindle.session import Opening
 
+PACKAGED = Path(__file__).parents[1] / "simulator" / "scenarios"
+TITLE = "title: "
 
-@click.command("rehearse")
+
+class WithScenarios(click.Command):
+    """A command whose help lists what can be rehearsed; the files are read only then."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the package's scenarios, a line each."""
+        del ctx
+        with formatter.section("Scenarios"):
+            formatter.write_dl(
+                [(path.stem, _title(path)) for path in sorted(PACKAGED.glob("*.yaml"))]
+            )
+
+
+def _title(path: Path) -> str:
+    lines = path.read_text("utf-8").splitlines()
+    return next((line.removeprefix(TITLE) for line in lines if line.startswith(TITLE)), "")
+
+
+@click.command("rehearse", cls=WithScenarios)
 @click.argument("scenario")
-@journal_option
-@json_option
+@journal_option(f"rehearsals/SCENARIO.db in {FOLDER}")
+@json_option()
 @approve_option
 @click.option(
     "--speed",
@@ -34,23 +55,27 @@ def command(
     *,
     as_json: bool,
 ) -> int:
-    """Recover a simulated cluster from a disaster."""
+    """
+    Recover a simulated cluster from a disaster.
+
+    SCENARIO is one of those below, or a file of yours that ends in .yaml.
+    """
     from rekindle.folding import newest
     from rekindle.output import tell
     from rekindle.paths import given_journal, journal_for_rehearsal
+    from rekindle.rehearsal import same_scenario
     from rekindle.session import Options, open_run, resume_run
     from rekindle.worlds import world_of
 
-    named = given_journal(journal)
-    path = named or journal_for_rehearsal(scenario)
+    path = given_journal(journal) or journal_for_rehearsal(scenario)
+    about(path, owes_document=as_json)
     options = Options(path, as_json=as_json, approve=approve)
     found = newest(path)
-    same = found is not None and found.opened.world.get("scenario") == scenario
-    if found is not None and same and not found.memory.outcome:
+    if found is not None and not found.memory.outcome:
+        if not same_scenario(found, scenario):
+            _refuse_open(found, path)
         tell(f"going on with {found.memory.run_id} in {path}")
         return resume_run(found, options, lambda f, p: world_of(f, p, path))
-    if found is not None and not found.memory.outcome:
-        _refuse_open(found.memory.run_id, found.opened.purpose, str(path))
     opening = _opening(scenario, path, speed)
     tell(f"journal {path}")
     return open_run(opening, options, lambda f, p: world_of(f, p, path), before=found)
@@ -58,7 +83,8 @@ def command(
 
 def _opening(name: str, journal: Path, speed: float) -> Opening:
     from rekindle.rehearsal import load, new_address
-    from rekindle.session import REHEARSE, Opening
+    from rekindle.sentences import REHEARSE
+    from rekindle.session import Opening
 
     path, scenario, plan = load(name)
     address = new_address(path, scenario, journal, speed)
@@ -66,11 +92,11 @@ def _opening(name: str, journal: Path, speed: float) -> Opening:
     return Opening(REHEARSE, plan, scenario.start.timestamp(), identity, asdict(address))
 
 
-def _refuse_open(run_id: str, what: str, journal: str) -> None:
+def _refuse_open(found: Found, journal: Path) -> None:
     from engine.errors import UsageWrong
 
     raise UsageWrong(
-        f"{journal} has an open run, {run_id} ({what})",
+        f"{journal} has an open run, {found.memory.run_id} ({found.opened.purpose})",
         reference="run-open",
-        hint=f"`rekindle resume --journal {journal}` goes on with it, `rekindle cancel` closes it for good",
+        hint="`rekindle resume` goes on with it, `rekindle cancel` closes it for good",
     )

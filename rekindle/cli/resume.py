@@ -6,34 +6,33 @@ import sys
 
 import click
 
-from rekindle.cli.options import approve_option, journal_option, json_option
+from rekindle.cli.options import approve_option, existing_journal, journal_option, json_option
 
 
 @click.command("resume")
-@journal_option
-@json_option
+@journal_option()
+@json_option()
 @approve_option
 def command(journal: str | None, approve: tuple[str, ...], *, as_json: bool) -> int:
     """Go on with the newest run of a journal."""
+    path = existing_journal(journal, tells=True, owes_document=as_json)
+
     from engine.errors import UsageWrong
+    from rekindle.ending import tell_closed
     from rekindle.folding import newest
-    from rekindle.output import tell
-    from rekindle.paths import newest_journal
-    from rekindle.session import Options, resume_run, tell_closed
+    from rekindle.session import Options, resume_run
     from rekindle.worlds import REAL, world_of
 
-    path = newest_journal(journal)
     found = newest(path)
     if found is None:
         raise UsageWrong(
             f"{path}: there is no run to resume",
             reference="no-run",
-            hint="`rekindle run` or `rekindle rehearse` begins one; `--journal` names another file",
+            hint="`rekindle run PLAN` begins one there; `rekindle history` lists the runs of a journal",
         )
-    tell(f"journal {path}")
+    if found.memory.outcome:
+        return tell_closed(found, path, as_json=as_json)
     real = found.opened.purpose == REAL
     patient = real and sys.stderr.isatty() and not as_json
     options = Options(path, as_json=as_json, approve=approve, patient=patient)
-    if found.memory.outcome:
-        return tell_closed(found, options)
     return resume_run(found, options, lambda f, p: world_of(f, p, path))

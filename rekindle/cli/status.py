@@ -9,31 +9,40 @@ import click
 
 from engine.errors import UsageWrong
 from engine.patience import spoken
-from rekindle.cli.options import journal_option, json_option
+from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.folding import Found, newest
 from rekindle.lines import clock, stamp
 from rekindle.output import print_json, print_line
-from rekindle.paths import newest_journal
-from rekindle.view import View, states_of, view
+from rekindle.sentences import questions
+from rekindle.typed import command as typed
+from rekindle.view import View, nothing_seen, states_of, view
+
+OK, WARNINGS, CRITICAL, COULD_NOT_TELL = 0, 1, 2, 3
 
 
 @click.command("status")
-@journal_option
-@json_option
+@journal_option()
+@json_option()
 @click.option(
     "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
 )
 def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
     """Say where a run stands, in three sentences."""
-    path = newest_journal(journal)
+    path = existing_journal(journal, tells=False)
     found = newest(path, run_id)
     if found is None:
         raise UsageWrong(
-            f"{path}: there is no such run" if path.exists() else f"{path} does not exist",
+            f"{path}: there is no such run",
             reference="no-run",
             hint="`rekindle history` lists the runs of a journal",
         )
-    seen = view(found.memory, states_of(found.plan), str(path))
+    seen = view(
+        found.memory,
+        states_of(found.plan),
+        str(path),
+        held=found.alive is not False,
+        closed=closed(found),
+    )
     if as_json:
         print_json(_document(seen, found, path))
     else:
@@ -41,14 +50,25 @@ def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
     return _exit(found)
 
 
+def closed(found: Found) -> str:
+    """Say how, by whom and when a run was closed; an empty text for an open one."""
+    if found.closed is None:
+        return ""
+    by = f" by {found.closed.by}" if found.closed.by else ""
+    return f"{found.closed.outcome}{by} at {stamp(found.closed.at)}"
+
+
 def _exit(found: Found) -> int:
-    """0 ok or done, 1 waiting, 2 stuck."""
-    kinds = {body.get("answer") for body in found.memory.answers.values()}
-    if found.memory.outcome == "done" or found.memory.open:
-        return 0
-    if "stuck" in kinds and not kinds & {"act", "wait"}:
-        return 2
-    return 1 if "ask" in kinds else 0
+    """Answer as commands that answer do: 1 for what waits for a person, 2 for what no waiting mends."""
+    memory = found.memory
+    if memory.outcome:
+        return OK if memory.outcome == "done" else WARNINGS
+    kinds = {body.get("answer") for body in memory.answers.values()}
+    if "stuck" in kinds and not kinds & {"act", "wait"} and not memory.open:
+        return CRITICAL
+    if nothing_seen(memory):
+        return COULD_NOT_TELL
+    return WARNINGS if questions(memory) and not memory.open else OK
 
 
 def _document(seen: View, found: Found, path: Path) -> dict[str, Any]:
@@ -79,6 +99,7 @@ def _document(seen: View, found: Found, path: Path) -> dict[str, Any]:
         ],
         "held": found.alive,
         "outcome": seen.outcome,
+        "closed": seen.closed,
     }
 
 
@@ -89,19 +110,24 @@ def _show(seen: View, found: Found, path: Path) -> None:
         marks.append(f"{'x' if index < passed else '>' if index == passed else ' '} {name}")
     print_line(f"{seen.cluster}  run {seen.run_id}  ({path})")
     print_line("  ".join(f"[{mark}]" for mark in marks))
-    if found.alive and found.lease is not None:
-        print_line(f"held by       {found.lease.holder} since {stamp(found.lease.since)}")
-    else:
-        print_line(
-            f"held by       nobody: `rekindle resume --journal {path}` goes on"
-            if not found.memory.outcome
-            else "held by       nobody: closed"
-        )
+    print_line(f"held by       {_holder(seen, found, path)}")
+    time = " cluster time" if seen.simulated else ""
     since = spoken(seen.now - seen.entered_at)
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
-    print_line(f"as of         {stamp(seen.now)}, {since} in this state{until}")
+    print_line(f"as of         {stamp(seen.now)}{time}, {since} in this state{until}")
     print_line(f"waits for     {seen.waits_for}")
     print_line(f"can succeed   {seen.can_succeed}")
     print_line(f"you must      {seen.must_do}")
     figures = "  ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
     print_line(f"there are     {figures or 'no figures yet'}")
+
+
+def _holder(seen: View, found: Found, path: Path) -> str:
+    if seen.closed:
+        return f"nobody; closed: {seen.closed}"
+    if found.alive and found.lease is not None:
+        return f"{found.lease.holder} since {stamp(found.lease.since)}"
+    if found.alive is None:
+        return "not known: its lock cannot be read"
+    first = "answer first, then " if seen.approvals else ""
+    return f"nobody: {first}`{typed('resume', journal=path)}` goes on"

@@ -73,9 +73,11 @@ def new_socket() -> str:
 class RemoteWorld:
     """A client. If the world's process dies, every call raises ``WorldGone``; the world itself is in its log."""
 
-    def __init__(self, connection: socket.socket, welcome: Welcome) -> None:
+    def __init__(self, connection: socket.socket, welcome: Welcome, speed: float = 0.0) -> None:
         self._connection = connection
         self._now = welcome.now
+        self._speed = speed
+        self._flowing: tuple[float, Instant, Instant | None] | None = None
         self._cluster = welcome.cluster
         self._joiner = Joiner()
         self._waiting = False
@@ -88,6 +90,15 @@ class RemoteWorld:
     def now(self) -> Instant:
         """Tell the world's time."""
         return self._now
+
+    def estimate(self) -> Instant:
+        """Guess the world's time while it passes, for those who only look on; any thread may ask."""
+        flowing = self._flowing
+        if flowing is None or not self._speed:
+            return self._now
+        since, begun, until = flowing
+        guessed = begun + (time.monotonic() - since) * self._speed
+        return guessed if until is None else min(guessed, max(until, begun))
 
     def look(self) -> Snapshot:
         """Return a snapshot of this instant."""
@@ -114,10 +125,12 @@ class RemoteWorld:
             self._interrupted = False
             return Wakeup()
         self._waiting = True
+        self._flowing = (time.monotonic(), self._now, until)
         try:
             response = self._call(Next(until))
         finally:
             self._waiting = False
+            self._flowing = None
         return Wakeup(response.settlements, response.changed, response.replies)
 
     def interrupt(self) -> None:
@@ -185,7 +198,7 @@ def connect(address: WorldAddress) -> RemoteWorld | None:
         return None
     answer = ANSWERS.decode(body) if body is not None else None
     if isinstance(answer, Welcome) and answer.world == address.world:
-        return RemoteWorld(connection, answer)
+        return RemoteWorld(connection, answer, address.speed)
     connection.close()
     if isinstance(answer, Refusal):
         raise WorldBusy(

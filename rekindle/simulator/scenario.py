@@ -152,6 +152,12 @@ def find_scenario(name: str) -> Path:
     return path
 
 
+def identity(path: Path) -> str:
+    """Name a scenario so that it is found again from anywhere: the package's own by name, a file by its whole path."""
+    resolved = path.resolve()
+    return path.stem if resolved.parent == SCENARIOS.resolve() else str(resolved)
+
+
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario; all that is wrong with it is said at once."""
     try:

@@ -227,7 +227,9 @@ def adopt_in_time(commands: Commands, deadline: float) -> Settlement:
 
 def test_an_orphan_that_does_not_listen_is_killed(runner: Runner) -> None:
     """Mutant: ``adopt`` sends SIGTERM for ever."""
-    kill_parent(runner.folder, "trap '' TERM; touch started; while :; do sleep 0.1; done")
+    kill_parent(
+        runner.folder, "trap '' TERM; touch started; for _ in $(seq 300); do sleep 0.1; done"
+    )
     record = orphans.read(runner.lock)
     assert record is not None
     try:
@@ -239,10 +241,10 @@ def test_an_orphan_that_does_not_listen_is_killed(runner: Runner) -> None:
 
 def test_an_orphan_outside_of_its_group_is_found_by_its_lock(runner: Runner) -> None:
     """Nothing but the open file tells of it. Mutant: ``_popen`` without ``pass_fds``."""
-    child = 'os.setsid(); open("started","w")\nwhile not os.path.exists("go"): time.sleep(0.05)'
-    script = (
-        f"{sys.executable} -c 'import os,time; {child}' & until [ -e leave ]; do sleep 0.05; done"
-    )
+    # Both end by themselves within half a minute, also when this test is killed.
+    child = 'os.setsid(); open("started","w"); [time.sleep(0.05) for _ in range(600) if not os.path.exists("go")]'
+    waits = "for _ in $(seq 600); do [ -e leave ] && break; sleep 0.05; done"
+    script = f"{sys.executable} -c 'import os,time; {child}' & {waits}"
     kill_parent(runner.folder, script)
     record = orphans.read(runner.lock)
     assert record is not None

@@ -88,10 +88,10 @@ def test_a_talosctl_that_hangs_after_we_were_killed_is_ended(tmp_path: Path) -> 
 
 def test_what_a_talosctl_left_outside_of_its_group_is_found_by_its_lock(tmp_path: Path) -> None:
     """Nothing but the open file tells of it. Mutant: ``_do`` without ``pass_fds``."""
-    child = 'os.setsid(); open("started","w")\nwhile not os.path.exists("go"): time.sleep(0.05)'
-    script = (
-        f"{sys.executable} -c 'import os,time; {child}' & until [ -e leave ]; do sleep 0.05; done"
-    )
+    # Both end by themselves within half a minute, also when this test is killed.
+    child = 'os.setsid(); open("started","w"); [time.sleep(0.05) for _ in range(600) if not os.path.exists("go")]'
+    waits = "for _ in $(seq 600); do [ -e leave ] && break; sleep 0.05; done"
+    script = f"{sys.executable} -c 'import os,time; {child}' & {waits}"
     program(tmp_path, script)
     record = kill_parent(tmp_path)
     (tmp_path / "leave").touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from engine.errors import Exit
 from rekindle.cli.main import COMMANDS
 from tests.cli.conftest import Program
 
@@ -26,16 +28,42 @@ def test_help_names_every_command(rekindle: Program) -> None:
     assert all(name in answer.out for name in COMMANDS)
 
 
+def test_help_shows_how_it_begins_and_what_the_process_answers(rekindle: Program) -> None:
+    out = rekindle("--help").out
+
+    assert "rekindle rehearse june-12" in out
+    for code in set(Exit) - {Exit.DONE, Exit.NO_API}:  # no command of today needs a living API
+        assert re.search(rf"\b{int(code)}\b", out), code
+
+
+def test_help_of_rehearse_lists_the_scenarios(rekindle: Program) -> None:
+    from rekindle.simulator.scenario import find_scenario, load_scenario, names
+
+    out = rekindle("rehearse", "--help").out
+
+    for name in names():
+        title = load_scenario(find_scenario(name)).title
+        assert re.search(rf"^  {name} +{title}$", out, re.MULTILINE)
+
+
+def test_a_slip_is_answered_with_what_was_meant(rekindle: Program) -> None:
+    answer = rekindle("statsu")
+
+    assert (answer.code, "did you mean 'status'?" in answer.err) == (64, True)
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_table_and_the_command_say_the_same(rekindle: Program, name: str) -> None:
     command = import_module(f"rekindle.cli.{name}").command
 
     assert command.help is not None
-    assert command.help.splitlines()[0] == COMMANDS[name]
+    assert command.help.strip().splitlines()[0] == COMMANDS[name]
     assert rekindle(name, "--help").code == 0
 
 
-@pytest.mark.parametrize("words", [["--help"], ["status", "--journal", "none.db"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["rehearse", "--help"], ["status", "--journal", "none.db"]]
+)
 def test_what_must_start_fast_imports_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     program = f"import sys; sys.argv = ['rekindle', *{words!r}]\n"
     program += (
@@ -125,6 +153,21 @@ def test_each_example_plan_loads(rekindle: Program, tmp_path: Path, name: str) -
     assert f"a plan for {name}" in answer.out
 
 
+@pytest.mark.parametrize("name", ["anton", "minimal"])
+def test_what_an_example_leaves_to_its_operator_is_said(rekindle: Program, name: str) -> None:
+    plan = EXAMPLES / name / "recovery.yaml"
+    comments = "".join(line for line in plan.read_text().splitlines() if line.startswith("#"))
+
+    answer = rekindle("plan", "--check", str(plan))
+
+    missing = re.findall(r"(\S+) does not exist", answer.err)
+    assert answer.code == 64
+    assert missing
+    assert "operator's own" in comments
+    for path in map(Path, missing):
+        assert path.name in comments or f"{path.parent.name}/" in comments, path
+
+
 def test_a_missing_talosctl_is_named_before_anything_is_written(
     rekindle: Program, tmp_path: Path
 ) -> None:
@@ -146,11 +189,17 @@ def test_a_missing_talosctl_is_named_before_anything_is_written(
     ("words", "code", "said"),
     [
         (["rehearse", "no-such-scenario"], 64, "no-such-scenario"),
-        (["run", "missing.yaml"], 78, "missing.yaml"),
+        (["run", "missing.yaml"], 64, "missing.yaml"),
+        (["plan", "missing.yaml"], 64, "missing.yaml"),
+        (["plan", "--check", "binary.yaml"], 64, "binary.yaml: not UTF-8 at byte 0"),
+        (["run", "nothing.yaml"], 64, "nothing.yaml"),
         (["resume"], 64, "no journal"),
         (["status"], 64, "rehearse june-12"),
-        (["resume", "--journal", "missing.db"], 64, "missing.db"),
-        (["log", "--journal", "missing.db"], 74, "missing.db"),
+        *(
+            ([command, "--journal", "missing.db"], 64, "no journal at")
+            for command in ("approve", "cancel", "history", "log", "resume", "status")
+        ),
+        (["log", "--verify", "--journal", "missing.db"], 64, "rehearse june-12"),
         (["log", "--verify", "--journal", "text.db"], 74, "text.db"),
         (["run", "empty.yaml"], 64, "empty.yaml:1:1"),
         (["run", "twice.yaml"], 64, "twice.yaml:2:1: cluster: this key stands at line 1 already"),
@@ -163,6 +212,8 @@ def test_bad_input_is_told_what_where_and_what_next(
 ) -> None:
     (rekindle.folder / "text.db").write_text("this is no database, it is a text\n" * 50)
     (rekindle.folder / "empty.yaml").write_text("")
+    (rekindle.folder / "binary.yaml").write_bytes(b"\xff\x00\xfe" * 50)
+    (rekindle.folder / "nothing.yaml").write_bytes(b"\x00" * 50)
     (rekindle.folder / "twice.yaml").write_text("cluster: a\ncluster: b\n")
 
     answer = rekindle(*words)
@@ -195,6 +246,24 @@ def test_a_damaged_journal_is_named_and_not_touched(
     answer = rekindle("resume", "--journal", str(journal))
     assert (answer.code, "entry 5" in answer.err) == (77, True)
     assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["status", "approve", "resume", "cancel"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_journal_with_a_flipped_byte_is_not_believed(
+    rekindle: Program, waiting: Path, command: str, *, closed: bool
+) -> None:
+    """Mutant: do not verify in ``newest``. The text stays JSON: only the digest tells."""
+    if closed:
+        assert rekindle("cancel", "--journal", str(waiting)).code == 0
+    body = waiting.read_bytes()
+    at = body.rindex(b"which holds namespace storage?")
+    waiting.write_bytes(body[:at] + b"W" + body[at + 1 :])
+
+    answer = rekindle(command, "--journal", str(waiting))
+
+    assert answer.code == 77
+    assert "journal-chain-broken" in answer.err
 
 
 def test_an_open_run_of_another_kind_is_not_mixed_up(rekindle: Program, tmp_path: Path) -> None:

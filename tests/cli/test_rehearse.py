@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from journal.reader import Reader
 from tests.cli.conftest import Program
 
 BOOTSTRAPS = {"cold-start": 1, "june-12": 0, "node-lost": 0, "reboot-mid-sync": 1}
@@ -134,6 +136,40 @@ def test_a_cancelled_run_is_closed_for_good(
     resumed = rekindle("resume", "--journal", journal, "--json")
     assert (resumed.code, resumed.document["outcome"]) == (5, "cancelled")
     assert rekindle("cancel", "--journal", journal).code == 64
+
+
+def test_a_rehearsal_that_nobody_pursues_is_cancelled_with_its_figures_and_its_world(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutants: close with an empty summary; leave the simulator's process to its idle minute."""
+    journal = tmp_path / "j.db"
+    process = rekindle.until_entry(journal, "action.settled")
+    process.kill()
+    process.communicate()
+    with Reader(journal) as reader:
+        socket = Path(str(reader.runs()[-1].opened.world["socket"]))
+    before = rekindle("status", "--journal", str(journal), "--json").document["counts"]["pods"]
+    assert socket.exists()
+
+    assert rekindle("cancel", "--journal", str(journal)).code == 0
+
+    document = rekindle("resume", "--journal", str(journal), "--json").document
+    assert document["pods"] == {"ready": before["good"], "expected": 104}
+    assert document["counters"]["digest"]
+    end = time.monotonic() + 10
+    while socket.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not socket.exists()
+
+
+def test_a_rehearsal_whose_world_is_gone_is_cancelled_with_its_pods(
+    rekindle: Program, waiting: Path
+) -> None:
+    assert rekindle("cancel", "--journal", str(waiting)).code == 0
+
+    document = rekindle("resume", "--journal", str(waiting), "--json").document
+    assert document["pods"]["expected"] == 104
+    assert document["pods"]["ready"] > 23
 
 
 def test_the_scenarios_shown_in_examples_are_those_of_the_package() -> None:

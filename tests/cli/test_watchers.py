@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import time
+from types import SimpleNamespace
+from typing import Any
 
-from engine.memory import Approval, Memory
+import pytest
+
+from engine.memory import Approval, Attempt, Memory
 from journal.entries import Note
 from journal.row import Row
 from rekindle.view import view
-from rekindle.watchers import PlainLines
+from rekindle.watchers import LivePanel, PlainLines, watcher_for
 
 
 class Closed(io.StringIO):
@@ -40,4 +45,73 @@ def test_what_must_be_typed_names_the_journal() -> None:
 
     seen = view(memory, ("flux-synced", "done"), "night.db")
 
-    assert seen.must_do == "answer: rekindle approve 1a2b --type 'a/b' --journal night.db"
+    assert seen.must_do == "answer: rekindle approve 1a2b --type a/b --journal night.db"
+
+
+def _turned(show: PlainLines | LivePanel, memory: Memory) -> None:
+    rules: Any = SimpleNamespace(plan=SimpleNamespace(states=("cni-up",)))
+    turn: Any = SimpleNamespace(memory=memory)
+    show.turned(rules, turn)
+
+
+def test_plain_lines_say_where_it_stands_although_no_turn_comes() -> None:
+    """Mutant: do not start the thread."""
+    stream = io.StringIO()
+    show = PlainLines(stream, every_seconds=0.05)
+    show.clock = lambda: 190.0
+    _turned(show, Memory(state="cni-up", now=10.0, entered_at=10.0))
+    end = time.monotonic() + 10
+
+    while stream.getvalue().count("standing") < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    show.close()
+
+    assert "cni-up for 0 s" in stream.getvalue()
+    assert "cni-up for 3 m" in stream.getvalue()
+
+
+def test_the_panel_grows_older_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: draw in ``turned`` what ``_picture`` draws."""
+    monkeypatch.setenv("COLUMNS", "160")
+    instants = iter((10.0, 100.0))
+    written = io.StringIO()
+    show = LivePanel("night.db")
+    show._live.stop()
+    show._console.file = written
+    show.clock = lambda: next(instants)
+    attempt = Attempt("a7", "command.run", "command/cni", 1, 1, 10.0, 600.0)
+    _turned(show, Memory(state="cni-up", now=10.0, entered_at=10.0, open={"a7": attempt}))
+
+    shown = []
+    for _ in range(2):
+        show._console.print(show._picture())
+        shown.append(written.getvalue())
+    show.close()
+
+    assert "a7 command.run command/cni for 0 s" in shown[0]
+    assert "a7 command.run command/cni for 1 m 30 s" in shown[1]
+    assert "1 m 30 s in this state" in shown[1]
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ({"TERM": "xterm"}, LivePanel),
+        ({"TERM": "dumb"}, PlainLines),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, PlainLines),
+        ({"TERM": "xterm", "NO_COLOR": ""}, LivePanel),
+    ],
+)
+def test_who_wants_no_colour_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], kind: type
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+
+    show = watcher_for(terminal, "night.db")
+    show.close()
+
+    assert type(show) is kind

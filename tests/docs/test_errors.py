@@ -26,6 +26,7 @@ STUCK = "Stuck"
 DEFINING = (
     "rekindle.adapters.kustomize",
     "rekindle.adapters.manifests",
+    "rekindle.output",
     "rekindle.simulator.errors",
 )
 CODE = re.compile(r"^Exit code: `(\d+)`", re.MULTILINE)

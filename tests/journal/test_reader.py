@@ -17,6 +17,8 @@ from journal import entries as e
 from journal import files
 from journal.errors import JournalFailed, JournalTooNew
 from journal.reader import Reader
+from journal.row import Head
+from journal.store import Journal
 
 from .making import BOB, ROOT, begin, modes, note, rich_journal
 
@@ -24,6 +26,8 @@ READ = """
 import os, sys
 from pathlib import Path
 from journal.reader import Reader
+from journal.row import Head
+from journal.store import Journal
 if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -172,3 +176,24 @@ def test_a_newer_layout_says_so_to_reader_and_writer(tmp_path: Path) -> None:
     assert caught.value.exit_code == 78
     with pytest.raises(JournalTooNew):
         begin(path, BOB)
+
+
+class Interrupted(Reader):
+    """Somebody writes between two questions of one verification."""
+
+    def writes(self, journal: Journal) -> Interrupted:
+        self.journal = journal
+        return self
+
+    def _verify_chain(self, start: Head) -> Head:
+        head = super()._verify_chain(start)
+        self.journal.append([note("meanwhile")])
+        return head
+
+
+def test_a_living_journal_is_verified_as_of_one_instant(tmp_path: Path) -> None:
+    """Mutant: leave out the transaction; the payload of an entry that came meanwhile looks like a lost entry."""
+    path = tmp_path / "j.db"
+    with begin(path) as journal, Interrupted(path) as reader:
+        assert reader.writes(journal).verify().id == 2
+        assert reader.verify().id == 3

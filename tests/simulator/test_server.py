@@ -199,6 +199,28 @@ def test_speed_paces_the_world(address: WorldAddress) -> None:
     remote.close()
 
 
+def test_who_looks_on_sees_time_pass_while_the_world_waits(address: WorldAddress) -> None:
+    """Mutant: answer ``estimate`` with the time of the last response."""
+    remote = connect_or_spawn(_paced(address, 10.0))
+    start = remote.now()
+    waiting = threading.Thread(target=lambda: remote.next(start + 10), daemon=True)
+
+    assert remote.estimate() == start
+    waiting.start()
+    seen = [start]
+    end = time.monotonic() + 10
+    while waiting.is_alive() and time.monotonic() < end:
+        seen.append(remote.estimate())
+        time.sleep(0.02)
+    waiting.join()
+
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 5
+    assert max(seen) <= start + 10
+    assert remote.estimate() == remote.now()
+    remote.close()
+
+
 def test_an_interrupt_ends_a_paced_wait_and_is_in_the_log(address: WorldAddress) -> None:
     remote = connect_or_spawn(_paced(address, 10.0))
     start, began = remote.now(), time.monotonic()

@@ -1,0 +1,34 @@
+"""The one question before a recovery of a real cluster begins: this plan, this cluster, shall it?"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from engine.judging import Rules
+from engine.plan import Plan
+from engine.world import World
+from phases.recipe import recipe
+from rekindle import foresight
+from rekindle.output import tell
+
+UNKNOWN_CA = "not known: the talosconfig names none that can be read"
+
+
+def somebody_is_there() -> bool:
+    """Say whether a person can read the question and answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def wanted(plan: Plan, world: World) -> bool:
+    """Show the plan in short and whose cluster it is about, and ask once."""
+    seconds = foresight.LOOK_SECONDS
+    tell(f"looking at {plan.cluster}, for {seconds:g} s if something does not answer ...")
+    rules = Rules.of(recipe(), plan)
+    document = foresight.document(rules, foresight.look(rules, world))
+    for line in foresight.lines(document, short=True):
+        tell(line)
+    identity = world.identity()
+    tell(f"cluster {identity.cluster}, CA {identity.ca or UNKNOWN_CA}")
+    return click.confirm("begin?", default=False, err=True)

@@ -1,0 +1,56 @@
+"""What a session that has ended says: the way out, the way on, and the one document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Exit
+from engine.memory import Memory
+from engine.runner import Ended
+from rekindle.document import of_run
+from rekindle.folding import Found
+from rekindle.output import print_json, tell
+from rekindle.sentences import questions, to_answer
+from rekindle.typed import command, with_journal
+
+
+def tell_ended(
+    ended: Ended, path: Path, counted: dict[str, Any], wall: float, *, as_json: bool
+) -> None:
+    """Say how a session ended; the document comes last, for its reader may be gone."""
+    journal = str(path)
+    if ended.outcome in {"stuck", "waiting"} and ended.turn is not None:
+        _tell_way_out(ended.memory, journal)
+    if ended.outcome not in {"done", "cancelled"}:
+        tell(f"to go on: {command('resume', journal=journal)}")
+    if as_json:
+        document = of_run(
+            ended.memory,
+            outcome=ended.outcome,
+            counted=counted,
+            journal=journal,
+            wall_seconds=wall,
+        )
+        print_json(document)
+
+
+def _tell_way_out(memory: Memory, journal: str) -> None:
+    for body in memory.answers.values():
+        if body.get("answer") == "stuck":
+            tell(f"stuck ({body['reference']}): {body['message']}")
+            tell(f"hint: {with_journal(str(body['hint']), journal)}")
+    for item in questions(memory):
+        tell(f"approval {item.approval}: {item.question}")
+        tell(f"  consequence: {item.consequence}")
+        tell(f"  {to_answer(item, journal)}")
+
+
+def tell_closed(found: Found, path: Path, *, as_json: bool) -> Exit:
+    """``resume`` on a closed run: print its document again and exit by its outcome."""
+    memory = found.memory
+    tell(f"run {memory.run_id} is closed: {memory.outcome}")
+    if as_json:
+        counted, journal = memory.summary, str(path)
+        print_json(of_run(memory, outcome=memory.outcome, counted=counted, journal=journal))
+    return Exit.DONE if memory.outcome == "done" else Exit.CANCELLED
