@@ -19,7 +19,7 @@ EXITS = {"healthy": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
 @click.command("diagnose")
-@json_option
+@json_option()
 @click.option(
     "--kubeconfig",
     metavar="FILE",

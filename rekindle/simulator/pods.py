@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -227,14 +228,22 @@ class Pods:
                 state("PodScheduled", good=True),
             ),
             (ContainerStatus("app", record.ready, record.restarts, ContainerState(waiting)),),
+            pod_ip=_address(pod) if running else "",
         )
 
     def _unschedulable(self, pod: Pod) -> Condition:
         nodes = self._api.all("Node")
         message = (
-            f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) had untolerated taint(s)."
+            f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) had untolerated taint "
+            "{node.kubernetes.io/not-ready: }."
         )
         for found in pod.status.conditions:
             if found.message == message:
                 return found
         return Condition("PodScheduled", "False", "Unschedulable", message, stamp(self._loop.now))
+
+
+def _address(pod: Pod) -> str:
+    """Give a pod an address of its own, the same whenever it is asked."""
+    number = zlib.crc32(pod.metadata.uid.encode())
+    return f"10.244.{number >> 8 & 255}.{number & 255}"
