@@ -29,9 +29,7 @@ def _key(reference: Reference, found: Flux) -> str:
 
 def _unmet(scene: Scene, kind: str, rule: str) -> Iterator[Finding]:
     """Name each dependency that is nowhere; what the inventory still expects is only not there yet."""
-    if not scene.seen(kind):
-        return
-    known = scene.of(kind)
+    known = scene.of(kind)  # where it was not listed, nobody fails either
     for found, ready in failing(scene, kind):
         if ready.reason != WAITS:
             continue
@@ -44,10 +42,9 @@ def _unmet(scene: Scene, kind: str, rule: str) -> Iterator[Finding]:
 def _expected(scene: Scene, kind: str) -> set[str]:
     if scene.inventory is None:
         return set()
-    listed = scene.inventory.kustomizations if kind == "Kustomization" else ()
-    if kind == "HelmRelease":
-        return {item.key for item in scene.inventory.helmreleases}
-    return {item.key for item in listed}
+    if kind == "Kustomization":
+        return {item.key for item in scene.inventory.kustomizations}
+    return {item.key for item in scene.inventory.helmreleases}
 
 
 def _dangling(
@@ -90,9 +87,9 @@ def _releases(scene: Scene) -> Iterable[Finding]:
 def _behind(scene: Scene) -> Iterable[Finding]:
     """K3: a new commit came, and a dependency that is Ready has not applied it yet."""
     for found, ready in failing(scene, "Kustomization"):
-        said = _BEHIND.search(ready.message)
+        said = _BEHIND.search(ready.message) if ready.reason == WAITS else None
         dependency: Flux | None = scene.get("Kustomization", said[1]) if said else None
-        if ready.reason != WAITS or said is None or dependency is None:
+        if said is None or dependency is None:
             continue
         revision = _served(scene, found)
         applied = dependency.status.last_applied_revision

@@ -65,7 +65,13 @@ def test_what_depends_on_itself() -> None:
 def test_releases_have_circles_too() -> None:
     looked_at = scene(hr("a", ready=WAITS, spec=on("b")), hr("b", ready=WAITS, spec=on("a")))
 
-    assert [found.subject for found in found_by("K4", looked_at)] == ["helmrelease/apps/a"]
+    (found,) = found_by("K4", looked_at)
+
+    assert (found.subject, found.uid) == ("helmrelease/apps/a", "uid-a")
+    assert found.evidence == (
+        "HelmRelease/apps/a .spec.dependsOn",
+        "HelmRelease/apps/b .spec.dependsOn",
+    )
 
 
 def test_the_namespace_of_a_dependency_counts() -> None:
@@ -165,3 +171,34 @@ def test_what_could_not_be_listed_is_not_taken_for_absent(kind: str) -> None:
     looked_at = scene(ks("root", ready=NO_KIND), inventory=inventory(), unlisted=(kind,))
 
     assert found_by("K4", looked_at) == []
+
+
+def test_two_circles_of_the_same_members_are_one_finding() -> None:
+    child = ks("child", ready=WAITS, labels=LABELS, spec=on("parent"))
+    parent = ks("parent", ready=WAITS, spec={"wait": True, **on("child")})
+
+    assert len(found_by("K4", scene(parent, child))) == 1
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_parent_of_the_inventory_waits_as_well(waits: bool) -> None:  # noqa: FBT001
+    listed = {
+        "kustomizations": [
+            {"key": "flux-system/parent", "wait": waits},
+            {
+                "key": "flux-system/child",
+                "parent": "flux-system/parent",
+                "depends_on": ["flux-system/parent"],
+            },
+        ]
+    }
+
+    assert waits == bool(found_by("K4", scene(ks("parent"), inventory=listed)))
+
+
+def test_what_never_was_applied_needs_its_kinds_too() -> None:
+    looked_at = scene(
+        ks("root"), ks("other", ready=("False", "BuildFailed", "x")), inventory=inventory()
+    )
+
+    assert len(found_by("K4", looked_at)) == 1

@@ -19,6 +19,7 @@ BEHIND = (
     "dependency 'flux-system/infra' revision is not up to date",
 )
 ON_ROOK = {"dependsOn": [{"name": "rook"}]}
+ELSEWHERE = {"dependsOn": [{"name": "rook", "namespace": "storage"}]}
 ON_INFRA = {"dependsOn": [{"name": "infra"}]}
 
 
@@ -59,6 +60,7 @@ def test_a_release_is_no_kustomization() -> None:
     ("objects", "more"),
     [
         ([ks("a", ready=WAITS, spec=ON_ROOK), ks("rook")], {}),
+        ([ks("a", ready=WAITS, spec=ELSEWHERE), ks("rook", namespace="storage")], {}),
         ([ks("a", ready=READY, spec=ON_ROOK)], {}),
         ([ks("a", ready=("False", "BuildFailed", "x"), spec=ON_ROOK)], {}),
         ([ks("a", ready=WAITS, spec={**ON_ROOK, "suspend": True})], {}),
@@ -67,7 +69,14 @@ def test_a_release_is_no_kustomization() -> None:
             {"inventory": {"kustomizations": [{"key": "flux-system/rook"}]}},
         ),
     ],
-    ids=["exists", "is ready", "fails elsewhere", "is suspended", "is still to come"],
+    ids=[
+        "exists",
+        "exists elsewhere",
+        "is ready",
+        "fails elsewhere",
+        "is suspended",
+        "is still to come",
+    ],
 )
 def test_no_dangling_dependency(objects: list[dict[str, Any]], more: dict[str, Any]) -> None:
     assert found_by("K2", scene(*objects, **more)) == []
@@ -144,3 +153,41 @@ def test_a_dependency_that_is_not_ready_is_an_edge() -> None:
     }
     (root,) = roots_of({f.rule: f for f in found_by("K10", looked_at)}, blocking(looked_at))
     assert root.victims == ("kustomization/flux-system/apps",)
+
+
+def test_a_release_that_the_inventory_expects_is_only_not_there_yet() -> None:
+    broken = hr("a", ready=WAITS, spec=ON_ROOK)
+    other = {"kustomizations": [{"key": "apps/rook"}]}
+    expected = {"helmreleases": [{"key": "apps/rook"}]}
+
+    assert len(found_by("H6", scene(broken, inventory=other))) == 1
+    assert found_by("H6", scene(broken, inventory=expected)) == []
+
+
+def test_nobody_is_told_to_depend_on_itself() -> None:
+    (found,) = found_by("K2", scene(ks("rooks", ready=WAITS, spec=ON_ROOK)))
+
+    assert "did it mean" not in found.message
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [ks("apps", ready=BEHIND)],
+        [ks("apps", ready=BEHIND), source("GitRepository")],
+        [ks("apps", ready=BEHIND, spec={"sourceRef": None})],
+    ],
+    ids=["no source is listed", "nothing is served", "no source is named"],
+)
+def test_a_dependency_that_has_applied_nothing_is_behind_whatever_is_served(
+    objects: list[dict[str, Any]],
+) -> None:
+    (found,) = found_by("K3", scene(*objects, ks("infra", ready=READY)))
+
+    assert "has applied the new commit; it is at none" in found.message
+
+
+def test_the_words_of_another_reason_tell_of_no_dependency() -> None:
+    odd = ks("apps", ready=("False", "BuildFailed", BEHIND[2]))
+
+    assert found_by("K3", scene(odd, ks("infra", ready=READY))) == []

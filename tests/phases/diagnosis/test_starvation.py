@@ -61,6 +61,11 @@ def test_who_waits_for_a_worker(waiting: dict[str, Any]) -> None:
     [
         [*held(3), ks("new")],
         held(5),
+        held(5, annotations=REQUESTED),
+        [
+            *held(4),
+            ks("parked", ready=FAILED, reconciling=RETRY, status={"lastHandledReconcileAt": "t0"}),
+        ],
         [*held(4), ks("parked", ready=FAILED, reconciling=RETRY)],
         [*held(4), ks("ready", ready=("True", "ReconciliationSucceeded", ""))],
         [*held(4), ks("paused", spec={"suspend": True})],
@@ -81,6 +86,8 @@ def test_who_waits_for_a_worker(waiting: dict[str, Any]) -> None:
     ids=[
         "a free worker",
         "nobody waits",
+        "nudged at work",
+        "nudged before",
         "parked",
         "ready",
         "suspended",
@@ -105,3 +112,24 @@ def test_releases_starve_as_well_and_waiting_ones_hold_no_worker() -> None:
         "deployment/flux-system/helm-controller"
     ]
     assert found_by("K16", scene(*failed, hr("new"))) == []
+
+
+def test_the_controller_is_named_where_it_runs() -> None:
+    work = deployment("kustomize-controller", namespace="flux")
+
+    (found,) = found_by("K16", scene(*held(4), ks("new"), work))
+
+    assert (found.subject, found.uid) == (
+        "deployment/flux/kustomize-controller",
+        "uid-kustomize-controller",
+    )
+
+
+def test_when_the_action_of_a_release_ends_is_not_told() -> None:
+    action = ("True", "Progressing", "Running 'install' action with timeout of 5m0s")
+    spec = {"interval": "1h"}
+    busy = [hr(f"r{n}", ready=UNKNOWN, reconciling=action, spec=spec) for n in range(4)]
+
+    (found,) = found_by("K16", scene(*busy, hr("new"), deployment("kustomize-controller")))
+
+    assert not any("ends by" in path for path in found.evidence)
