@@ -111,8 +111,8 @@ class Namespace(ApiStruct, frozen=True, rename="camel"):
     """v1 Namespace."""
 
     metadata: Meta
-    spec: NamespaceSpec = NamespaceSpec()
     status: PhaseStatus = PhaseStatus()
+    spec: NamespaceSpec = NamespaceSpec()
 
 
 class CrdNames(ApiStruct, frozen=True, rename="camel"):
@@ -254,10 +254,10 @@ class PodStatus(ApiStruct, frozen=True, rename="camel"):
     """See Pod."""
 
     phase: str = ""
-    pod_ip: str = msgspec.field(default="", name="podIP")
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
+    pod_ip: str = msgspec.field(default="", name="podIP")
 
 
 class Pod(ApiStruct, frozen=True, rename="camel"):
