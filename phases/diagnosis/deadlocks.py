@@ -21,7 +21,7 @@ from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.diagnosis.victims import Complaint, subjects
 from phases.diagnosis.words import listed
-from phases.inventory import CrdItem
+from phases.inventory import CrdItem, Inventory
 
 SOURCE = "kustomize-controller v1.9.5 internal/controller: everything is dry-run before anything is applied"
 
@@ -45,10 +45,10 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
         return
     asked = {m.item.name: m.complaints for m in missing(scene) if m.item is not None}
     for item in scene.inventory.crds:
-        if item.name in scene.of("CustomResourceDefinition") or not item.provider:
+        if item.name in scene.of("CustomResourceDefinition"):
             continue
         complaints = asked.get(item.name, ())
-        consumers = dict.fromkeys((*subjects(complaints), *_expected(scene, item)))
+        consumers = dict.fromkeys((*subjects(complaints), *_expected(scene.inventory, item)))
         knotted = [subject for subject in consumers if leads(scene, item.provider, subject)]
         if knotted:
             complaining = [c for c in complaints if c.subject in knotted]
@@ -56,11 +56,9 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
             yield _finding(item, knotted, complaining, after)
 
 
-def _expected(scene: Scene, item: CrdItem) -> Iterator[Subject]:
+def _expected(inventory: Inventory, item: CrdItem) -> Iterator[Subject]:
     """Say which Kustomizations carry objects of a kind, as far as the inventory knows its objects."""
-    if scene.inventory is None or item.name != EXTERNAL_CRD:
-        return
-    for secret in scene.inventory.externalsecrets:
+    for secret in inventory.externalsecrets if item.name == EXTERNAL_CRD else ():
         if secret.parent:
             yield codes.subject("Kustomization", secret.parent)
 

@@ -204,6 +204,7 @@ def test_an_attempt_without_an_instant_may_be_a_later_one() -> None:
         (made("HelmRelease", "w/w", said("Ready", "True")), "no", "it was removed since"),
         (made("HelmRelease", "w/w", said("Ready", "False")), "unknown", "is not Ready"),
         (made("HelmRelease", "w/other"), "unknown", "does not exist"),
+        (made("HelmRelease", "w/w"), "unknown", "is not Ready"),
     ],
 )
 def test_whether_a_missing_kind_comes_by_itself_depends_on_what_brings_it(

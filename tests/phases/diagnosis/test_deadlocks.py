@@ -67,6 +67,7 @@ def test_with_nothing_else_in_the_way_it_blocks_now(consumer: dict[str, Any]) ->
     (found,) = found_by("C4", looked_at)
 
     assert found.next_after == ()
+    assert "applied only after it: neither" in found.message
     assert "cluster needs CRD" in found.message
     assert found_by("C3", looked_at) == []
 
@@ -76,6 +77,48 @@ def test_who_complains_already_is_not_behind_anything_else() -> None:
 
     assert found.next_after == ()
     assert found.since is not None
+
+
+def test_a_kind_that_the_inventory_does_not_know_is_no_deadlock() -> None:
+    unknown = failed(
+        "Kustomization", "f/other", 'no matches for kind "Thing" in version "example.com/v1"'
+    )
+
+    (found,) = found_by("C4", scene(COMPLAINS, unknown, inventory=INVENTORY))
+
+    assert found.blocks == (ROOT,)
+
+
+def test_a_consumer_that_the_provider_does_not_wait_for_makes_nothing_urgent() -> None:
+    message = COMPLAINS["status"]["conditions"][0]["message"]
+    beside = failed("Kustomization", "f/beside", message)
+
+    (found,) = found_by("C4", scene(WAITS, LEAVING, beside, inventory=INVENTORY))
+
+    assert (found.blocks, found.since) == ((ROOT,), None)
+    assert found.next_after == ("N1:namespace/storage",)
+    assert "only after it: neither can go first" in found.message
+
+
+def test_what_ails_the_consumer_itself_comes_first() -> None:
+    denied = failed(
+        "Kustomization", "flux-system/cluster", 'admission webhook "w" denied the request: no'
+    )
+
+    (found,) = found_by("C4", scene(denied, inventory=INVENTORY))
+
+    assert found.next_after == (f"WH3:{ROOT}",)
+
+
+def test_a_complaint_without_an_instant_is_one_all_the_same() -> None:
+    timeless = failed(
+        "Kustomization", "flux-system/cluster", COMPLAINS["status"]["conditions"][0]["message"]
+    )
+    del timeless["status"]["conditions"][0]["lastTransitionTime"]
+
+    (found,) = found_by("C4", scene(timeless, inventory=INVENTORY))
+
+    assert (found.next_after, found.since) == ((), None)
 
 
 def edited(**changes: Any) -> dict[str, Any]:
@@ -124,6 +167,8 @@ DEPENDS = [
         # a Kustomization that brings the CRD itself applies it before anything else
         ((), edited(crds=[{"name": CRD, "provider": ROOT}]), 0),
         ((), edited(crds=[{"name": CRD}]), 0),
+        ((), edited(helmreleases=[{"key": "secrets/eso"}]), 0),
+        ((), edited(externalsecrets=[{"key": "app/creds"}]), 0),
         ((), edited(externalsecrets=[]), 0),
         ((), edited(crds=[{"name": "x.example.com", "provider": "helmrelease/secrets/eso"}]), 0),
         # a circle above the provider ends
@@ -180,4 +225,5 @@ def test_a_consumer_that_is_free_to_run_makes_it_block_now() -> None:
     )
 
     assert set(found.blocks) == {ROOT, "kustomization/flux-system/free"}
+    assert "applied only after them: neither" in found.message
     assert found.next_after == ()

@@ -81,6 +81,19 @@ def test_what_could_not_be_listed_is_counted_by_the_condition() -> None:
     assert [found_by(rule, scene(HELD)) for rule in RULES[1:]] == [[], [], [], []]
 
 
+def test_what_holds_is_the_evidence_and_its_family_is_named() -> None:
+    held = (holder("pool", finalizers=("ceph.rook.io/x",)),)
+
+    (rook,) = found_by("N6", scene(HELD, holders={f"namespace/{NAME}": held}))
+    (counted,) = found_by("N5", scene(HELD))
+
+    assert rook.evidence == (f"holders[namespace/{NAME}] Thing/pool uid-pool",)
+    assert rook.message.endswith("1 thing holds finalizers (Rook's)")
+    assert counted.evidence == (
+        f"Namespace/{NAME} .status.conditions[NamespaceFinalizersRemaining]",
+    )
+
+
 def test_a_list_that_is_empty_is_believed_over_a_condition_that_is_older() -> None:
     assert found_by("N5", scene(HELD, holders={f"namespace/{NAME}": ()})) == []
 
