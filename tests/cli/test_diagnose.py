@@ -16,12 +16,23 @@ def test_the_seeds_night_is_named_by_its_cause(rekindle: Program) -> None:
     assert "never clears" in answer.out
 
 
+def test_the_seeds_two_blockers_and_the_lost_network_are_all_there_is(rekindle: Program) -> None:
+    """Eleven kinds of red rows, three causes: what waiting can never mend, before anybody has waited for it."""
+    roots = rekindle("diagnose", "--scenario", "june-12", "--json").document["roots"]
+
+    assert {(r["rule"], r["clears_itself"]) for r in roots} == {
+        ("C4", "no"),
+        ("N6", "no"),
+        ("T16", "no"),
+    }
+
+
 def test_the_document_has_findings_roots_and_proof(rekindle: Program) -> None:
     document = rekindle("diagnose", "--scenario", "june-12", "--json").document
 
     assert (document["schema"], document["verdict"]) == ("rekindle.diagnosis/1", "critical")
     (root,) = [r for r in document["roots"] if r["subject"] == "namespace/storage"]
-    assert root["proof"].startswith("seen on a real controller")
+    assert root["proof"].startswith("read in its source (rook ")
     assert {r["danger"] for r in root["remedies"]} >= {"look", "destructive", "never"}
     assert root["id"] in document["findings"]
 
@@ -30,7 +41,8 @@ def test_the_evidence_is_there_for_whoever_wants_it(rekindle: Program) -> None:
     answer = rekindle("diagnose", "--scenario", "june-12", "-v")
 
     assert "evidence" in answer.out
-    assert "seen on a real controller" in answer.out
+    assert "read in its source" in answer.out
+    assert "rule         N6" in answer.out
 
 
 def test_no_cluster_is_no_health(rekindle: Program, tmp_path: Path) -> None:
