@@ -137,7 +137,7 @@ def spelled_all(rules: Rules, answers: Mapping[Subject, Answer]) -> dict[Subject
     bodies: dict[Subject, dict[str, Json]] = {}
     for subject, answer in answers.items():
         kept = rules.spoken.get(subject)
-        if kept is None or kept[0] != answer:
+        if kept is None or (kept[0] is not answer and kept[0] != answer):
             kept = rules.spoken[subject] = (answer, spelled(answer))
         bodies[subject] = kept[1]
     return bodies

@@ -30,6 +30,10 @@ from phases.verbs import ROOT
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
 ROOT_SETTLE_SECONDS = 30.0
+DEPEND_ON_THEMSELVES = {
+    codes.ABSENT,
+    codes.PROGRESSING,
+}  # their answer is a function of the one fact
 
 
 def guard(plan: Plan, facts: Facts) -> Judgement:
@@ -132,7 +136,13 @@ def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, An
         fact = facts.get(subject)
         if fact is None or fact.code == codes.READY or subject.startswith(("namespace/", "crd/")):
             continue
-        answers[subject] = _object(section, subject, fact, facts, memory)
+        kept = section.told.get(subject)
+        if kept is not None and kept[0] is fact:
+            answers[subject] = kept[1]
+            continue
+        answers[subject] = answer = _object(section, subject, fact, facts, memory)
+        if fact.code in DEPEND_ON_THEMSELVES and isinstance(answer, Wait):
+            section.told[subject] = (fact, answer)
     return answers
 
 

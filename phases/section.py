@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from engine.answer import Subject
+from engine.answer import Subject, Wait
 from engine.checked import remains, validated
 from engine.errors import Problem
 from engine.patience import seconds
@@ -151,6 +151,11 @@ class Section(Strict):
     @cached_property
     def listings(self) -> dict[str, tuple[object, object, dict[Subject, Fact]]]:
         """Verdicts of a whole kind, with the mapping and the context that they were made from: a memory as well."""
+        return {}
+
+    @cached_property
+    def told(self) -> dict[Subject, tuple[Fact, Wait]]:
+        """What was answered for a fact, where nothing else goes into the answer: a memory as well."""
         return {}
 
     @cached_property
