@@ -93,7 +93,9 @@ def test_a_consumer_that_the_provider_does_not_wait_for_makes_nothing_urgent() -
     message = COMPLAINS["status"]["conditions"][0]["message"]
     beside = failed("Kustomization", "f/beside", message)
 
-    (found,) = found_by("C4", scene(WAITS, LEAVING, beside, inventory=INVENTORY))
+    (found,) = found_by(
+        "C4", scene(WAITS, LEAVING, beside, inventory=INVENTORY, unlisted=("Deployment",))
+    )
 
     assert (found.blocks, found.since) == ((ROOT,), None)
     assert found.next_after == ("N1:namespace/storage",)
@@ -105,7 +107,7 @@ def test_what_ails_the_consumer_itself_comes_first() -> None:
         "Kustomization", "flux-system/cluster", 'admission webhook "w" denied the request: no'
     )
 
-    (found,) = found_by("C4", scene(denied, inventory=INVENTORY))
+    (found,) = found_by("C4", scene(denied, inventory=INVENTORY, unlisted=("Deployment",)))
 
     assert found.next_after == (f"WH3:{ROOT}",)
 
