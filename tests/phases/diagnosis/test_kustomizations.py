@@ -114,9 +114,10 @@ def test_what_succeeded_waited_for_nothing() -> None:
         ([], []),
         (["Deployment/apps/web"], []),
         (["Deployment/apps/web", "Deployment/apps/db"], [web(1)]),
-        (["Namespace/apps"], [recorded("namespace-active")]),
+        (["Namespace/plain"], [recorded("namespace-active")]),
+        (["Deployment/apps/web"], [deployment("web", namespace="apps", replicas=2)]),
     ],
-    ids=["nothing", "not there", "one of two", "a kind that is not judged"],
+    ids=["nothing", "not there", "one of two", "a kind that is not judged", "half of it"],
 )
 def test_in_doubt_it_is_not_ready(items: list[str], objects: list[dict[str, Any]]) -> None:
     assert not are_ready(scene(*objects), items)
@@ -132,6 +133,17 @@ def test_a_daemon_set_is_ready_where_all_its_pods_are() -> None:
         scene({**agents, "status": {**status, "numberReady": 2, "numberAvailable": 2}}),
         ["DaemonSet/k/c"],
     )
+
+
+def test_a_deployment_that_does_not_say_how_many_wants_one() -> None:
+    given = web(1)
+    del given["spec"]["replicas"]
+
+    assert are_ready(scene(given), ["Deployment/apps/web"])
+
+
+def test_what_says_nothing_yet_waited_for_nothing() -> None:
+    assert blocking(scene(ks("new"), hr("new"))) == {}
 
 
 def test_awaited_objects_are_named_as_facts_name_them() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.phases.diagnosis.flux_objects import REVISION, Said, deployment, flux, hr, ks, source
-from tests.phases.diagnosis.scenes import found_by, recorded, rules_of, scene
+from tests.phases.diagnosis.scenes import AT, found_by, recorded, rules_of, scene
 
 GIT, OCI, HELM = "GitRepository", "OCIRepository", "HelmRepository"
 
@@ -104,6 +104,22 @@ def test_conditions_tell_what_a_reason_does_not(condition: str, status: str) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"), [("StorageOperationFailed", "False"), ("SourceVerified", "True")]
+)
+def test_conditions_that_are_well_tell_nothing(kind: str, status: str) -> None:
+    given = source(OCI, ready=failed("Failed", "x"))
+    given["status"]["conditions"].append({"type": kind, "status": status, "reason": "x"})
+
+    assert rules_of(scene(given, unlisted=("Deployment",))) == ["S3"]
+
+
+def test_a_source_that_is_being_deleted_is_another_matter() -> None:
+    given = source(GIT, ready=failed("GitOperationFailed", "x"), deleted=AT - 5)
+
+    assert found_by("S2", scene(given)) == []
+
+
 def test_a_source_that_failed_still_serves_what_it_has() -> None:
     ready = failed("GitOperationFailed", "connection refused")
 
@@ -134,6 +150,8 @@ def test_a_repository_blocks_what_is_made_from_it_and_not_what_is_well() -> None
         flux("HelmChart", "other", namespace="other", spec=by, ready=waiting),
         hr("ill", ready=("False", "SourceNotReady", "HelmChart is not ready")),
         hr("well", ready=("True", "InstallSucceeded", "")),
+        hr("stranger", ready=("False", "SourceNotReady", "HelmChart is not ready")),
+        flux("HelmChart", "apps-nothing", namespace="apps", ready=waiting),
     )
 
     assert [found.blocks for found in found_by("S3", looked_at)] == [
@@ -146,9 +164,16 @@ def test_a_chart_reference_is_followed() -> None:
     looked_at = scene(
         source(OCI, "app", namespace="apps", ready=failed("OCIArtifactPullFailed", "401")),
         hr("a", namespace="elsewhere", spec=ref, ready=("False", "SourceNotReady", "x")),
+        hr(
+            "b",
+            spec={"chartRef": {"kind": OCI, "name": "app"}},
+            ready=("False", "SourceNotReady", "x"),
+        ),
     )
 
-    assert [found.blocks for found in found_by("S3", looked_at)] == [("helmrelease/elsewhere/a",)]
+    assert [found.blocks for found in found_by("S3", looked_at)] == [
+        ("helmrelease/elsewhere/a", "helmrelease/apps/b")
+    ]
 
 
 def test_a_full_disk_is_one_cause_for_all_sources() -> None:
