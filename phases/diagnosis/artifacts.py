@@ -21,7 +21,6 @@ from phases.diagnosis.quoting import meant
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, nudge
 from phases.diagnosis.scene import Scene, path_of, subject_of
 from phases.diagnosis.sources import WAITS_FOR_SOURCE, chart_of
-from phases.diagnosis.structure import SOURCES
 from phases.objects import Condition, Flux, condition
 
 NO_ARTIFACT = re.compile(r"artifact not found", re.IGNORECASE)
@@ -69,7 +68,7 @@ def _chart(found: Flux) -> str:
 
 def _findings(scene: Scene, rule: str, wanted: Wanted) -> Iterator[Finding]:
     for (kind, key), blocked in wanted.items():
-        if kind not in SOURCES or not scene.seen(kind):
+        if not scene.seen(kind):
             continue
         told = _state(scene, kind, key, lost=any(LOST.search(said.message) for _, said in blocked))
         if told is None:
@@ -105,8 +104,7 @@ def _state(scene: Scene, kind: str, key: str, *, lost: bool) -> tuple[str, str, 
     """
     source: Any = scene.get(kind, key)
     if source is None:
-        expected = scene.inventory is not None and scene.inventory.source is not None
-        soon = expected and key == _expected(scene)
+        soon = f"{kind}/{key}" == _expected(scene)
         near = meant(key, scene.of(kind))
         return "source-absent", f"does not exist{near}", UNKNOWN if soon else NO
     ready = condition(source.status.conditions, "Ready")
@@ -133,7 +131,7 @@ def _waits(scene: Scene, chart: Any, ready: Condition) -> tuple[str, str, str] |
 
 def _expected(scene: Scene) -> str:
     source = scene.inventory.source if scene.inventory is not None else None
-    return "" if source is None else f"{source.namespace}/{source.name}"
+    return "" if source is None else f"{source.kind}/{source.namespace}/{source.name}"
 
 
 RULES = (

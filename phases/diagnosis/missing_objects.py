@@ -21,7 +21,7 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.objects import Flux, Meta, Pod, key_of
+from phases.objects import Flux, Meta, Pod, condition, key_of
 
 _KIND = {
     "secret": "Secret",
@@ -135,7 +135,7 @@ def _unreadable(scene: Scene) -> Iterator[Finding]:
 
 
 def _asker(kind: str, found: Flux) -> tuple[Subject, Instant | None]:
-    ready = next((c for c in found.status.conditions if c.type == "Ready"), None)
+    ready = condition(found.status.conditions, "Ready")
     return subject_of(kind, found.metadata), instant(ready)
 
 
@@ -165,7 +165,7 @@ def _refusals(pod: Pod) -> Iterator[str]:
 
 def _since(pod: Pod) -> Instant | None:
     """A waiting container has no instant of its own; not being ready has."""
-    return instant(next((c for c in pod.status.conditions if c.type == "ContainersReady"), None))
+    return instant(condition(pod.status.conditions, "ContainersReady"))
 
 
 def found_by(scene: Scene, rule: str) -> Iterator[Finding]:
@@ -184,7 +184,8 @@ def _finding(scene: Scene, found: Missing) -> Finding:
         cause="key-missing" if found.keys else "missing",
         message=f"{found.kind} {found.key} {what}: {len(askers)} wait for it{_whence(scene, found, maker)}",
         blocks=askers,
-        clears_itself=UNKNOWN if maker or not scene.seen("ExternalSecret") else NO,
+        # Somebody may still make it, from Git or otherwise; a key to decrypt with is nobody's but the operator's.
+        clears_itself=NO if found.rule == "K8" else UNKNOWN,
         rule=found.rule,
         since=min(found.since, default=None),
         evidence=tuple(found.evidence),

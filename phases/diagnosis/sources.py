@@ -79,7 +79,8 @@ LOOKS: Final = {
     "refused": "whether the pull Secret exists, and is the right one",
     "unreachable": "whether the server answers from inside the cluster: network, DNS, then the server",
 }
-CLEAR: Final = {"dns": UNKNOWN, "limit": UNKNOWN, "unreachable": UNKNOWN}
+# What may pass by itself, and what nobody has told apart; all else is for somebody to mend.
+MAY_PASS: Final = {"dns", "git", "limit", "pull", "unreachable"}
 
 
 class Ill(NamedTuple):
@@ -199,7 +200,7 @@ def _remote(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "cannot be fetched",
-            CLEAR.get(ill.cause, NO if ill.cause in LOOKS else UNKNOWN),
+            UNKNOWN if ill.cause in MAY_PASS else NO,
             look(LOOKS.get(ill.cause, "what its message says")),
             nudge("annotate the source with reconcile.fluxcd.io/requestedAt once it answers"),
             *([never("switch the host key check off")] if ill.cause == "host-key" else []),
@@ -213,7 +214,7 @@ def _registry(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "cannot be pulled",
-            CLEAR.get(ill.cause, NO if ill.cause in LOOKS else UNKNOWN),
+            UNKNOWN if ill.cause in MAY_PASS else NO,
             look(LOOKS.get(ill.cause, "what its message says")),
         )
 

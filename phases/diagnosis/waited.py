@@ -34,8 +34,8 @@ def _is_ready(scene: Scene, item: str) -> bool:
     if kind in FLUX_KINDS:
         return is_well(found)
     if kind in WORKLOADS:
-        replicas = found.spec.replicas
-        expected = found.status.desired_number_scheduled if kind == "DaemonSet" else replicas
-        wanted = 1 if expected is None else expected
+        # A DaemonSet counts nodes, the others count what their spec says, and that is one where it says nothing.
+        told = (found.status.desired_number_scheduled, found.spec.replicas, 1)
+        wanted = next(count for count in told if count is not None)
         return workloads.verdict(kind, found, wanted).code == READY
     return False

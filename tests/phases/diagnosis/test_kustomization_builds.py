@@ -124,6 +124,17 @@ def test_values_of_a_manifest_are_not_quoted() -> None:
     assert "a field of Deployment/apps/web" in found.message
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (UNSET, "uses the variable SECRET_DOMAIN, which nothing sets, in v1/Secret/x"),
+        ("variable not set (strict mode)", "uses the variable ?, which nothing sets; next"),
+    ],
+)
+def test_the_variable_is_named(message: str, words: str) -> None:
+    assert words in found_by("K9", scene(broken(BUILD, message)))[0].message
+
+
 def test_a_missing_secret_is_one_cause_for_all_who_ask_for_it() -> None:
     looked_at = scene(
         broken(BUILD, SUBSTITUTE), broken(BUILD, SUBSTITUTE, "b"), unlisted=("ExternalSecret",)
@@ -233,21 +244,30 @@ def external(
 
 
 @pytest.mark.parametrize(
-    ("objects", "clears", "words"),
+    ("objects", "maker"),
     [
-        ([external("db")], "unknown", "externalsecret/apps/db would make it"),
-        ([external("login", target="db")], "unknown", "externalsecret/apps/login would make it"),
-        ([external("db", target="other")], "no", "no ExternalSecret makes it"),
-        ([], "no", "no ExternalSecret makes it"),
+        ([external("db")], "externalsecret/apps/db"),
+        ([external("login", target="db")], "externalsecret/apps/login"),
+        ([external("db", target="other")], ""),
+        ([], ""),
     ],
 )
-def test_who_would_make_a_missing_secret(
-    objects: list[dict[str, Any]], clears: str, words: str
-) -> None:
+def test_who_would_make_a_missing_secret(objects: list[dict[str, Any]], maker: str) -> None:
     (found,) = found_by("E7", scene(pod("a", 'secret "db" not found'), *objects))
 
-    assert found.clears_itself == clears
-    assert words in found.message
+    assert found.message.endswith(
+        f"{maker} would make it" if maker else "no ExternalSecret makes it"
+    )
+    assert (f"why {maker} has not made it" in found.remedies[0].text) == bool(maker)
+    assert found.clears_itself == "unknown", "it may come from elsewhere"
+
+
+def test_only_the_operator_has_the_key_to_decrypt_with() -> None:
+    (found,) = found_by("K8", scene(broken(BUILD, NO_AGE)))
+
+    assert found.clears_itself == "no"
+    assert "ExternalSecret" not in found.message
+    assert [r.danger for r in found.remedies] == ["reversible", "never"]
 
 
 def test_a_store_is_the_root_of_a_pod_without_its_secret() -> None:
@@ -269,3 +289,34 @@ def test_a_store_is_the_root_of_a_pod_without_its_secret() -> None:
         "E1",
         ("externalsecret/apps/db", "pod/apps/a", "secret/apps/db"),
     )
+
+
+def test_values_that_cannot_be_read_are_named_and_not_quoted() -> None:
+    (found,) = found_by("H5", scene(values("yaml: line 2: hunter2")))
+    (other,) = found_by("H5", scene(hr("web", ready=("False", "ValuesError", "hunter2 is odd"))))
+
+    assert "Secret apps/db, key values.yaml, is not YAML" in found.message
+    assert "what it refers to is not YAML" in other.message
+    assert "hunter2" not in f"{found}{other}"
+
+
+def test_containers_that_run_ask_for_nothing() -> None:
+    given = pod("a", 'secret "db" not found')
+    given["status"]["containerStatuses"].insert(0, {"name": "sidecar", "state": {}})
+    given["status"]["conditions"] = []
+
+    (found,) = found_by("E7", scene(given))
+
+    assert (found.blocks, found.since) == (("pod/apps/a",), None)
+
+
+def test_an_external_secret_makes_no_config_map() -> None:
+    (found,) = found_by("E7", scene(pod("a", 'configmap "db" not found'), external("db")))
+
+    assert "ExternalSecret" not in found.message
+
+
+def test_the_missing_keys_are_named() -> None:
+    (found,) = found_by("E7", scene(pod("a", "couldn't find key b in Secret apps/db")))
+
+    assert found.message.startswith("Secret apps/db has no key b: 1 wait for it")

@@ -114,9 +114,10 @@ def test_what_succeeded_waited_for_nothing() -> None:
         ([], []),
         (["Deployment/apps/web"], []),
         (["Deployment/apps/web", "Deployment/apps/db"], [web(1)]),
-        (["Namespace/apps"], [recorded("namespace-active")]),
+        (["Namespace/plain"], [recorded("namespace-active")]),
+        (["Deployment/apps/web"], [deployment("web", namespace="apps", replicas=2)]),
     ],
-    ids=["nothing", "not there", "one of two", "a kind that is not judged"],
+    ids=["nothing", "not there", "one of two", "a kind that is not judged", "half of it"],
 )
 def test_in_doubt_it_is_not_ready(items: list[str], objects: list[dict[str, Any]]) -> None:
     assert not are_ready(scene(*objects), items)
@@ -132,6 +133,17 @@ def test_a_daemon_set_is_ready_where_all_its_pods_are() -> None:
         scene({**agents, "status": {**status, "numberReady": 2, "numberAvailable": 2}}),
         ["DaemonSet/k/c"],
     )
+
+
+def test_a_deployment_that_does_not_say_how_many_wants_one() -> None:
+    given = web(1)
+    del given["spec"]["replicas"]
+
+    assert are_ready(scene(given), ["Deployment/apps/web"])
+
+
+def test_what_says_nothing_yet_waited_for_nothing() -> None:
+    assert blocking(scene(ks("new"), hr("new"))) == {}
 
 
 def test_awaited_objects_are_named_as_facts_name_them() -> None:
@@ -209,15 +221,20 @@ def test_no_such_signature(rule: str, given: dict[str, Any]) -> None:
 def test_what_git_itself_suspends_is_no_finding() -> None:
     inventory = {
         "kustomizations": [{"key": "flux-system/a", "suspended": True}, {"key": "flux-system/b"}],
-        "helmreleases": [{"key": "apps/c", "suspended": True}],
+        "helmreleases": [{"key": "apps/c", "suspended": True}, {"key": "apps/d"}],
     }
     paused = {"suspend": True}
     looked_at = scene(
-        ks("a", spec=paused), ks("b", spec=paused), hr("c", spec=paused), inventory=inventory
+        ks("a", spec=paused),
+        ks("b", spec=paused),
+        hr("c", spec=paused),
+        hr("d", spec=paused),
+        inventory=inventory,
     )
 
     assert [found.subject for found in found_by("K18", looked_at)] == [
-        "kustomization/flux-system/b"
+        "kustomization/flux-system/b",
+        "helmrelease/apps/d",
     ]
 
 
@@ -333,3 +350,59 @@ def test_ready_at_an_old_revision_is_not_well() -> None:
 )
 def test_not_stale(given: dict[str, Any], serving: dict[str, Any]) -> None:
     assert found_by("K21", scene(given, serving)) == []
+
+
+def test_only_who_depends_on_the_suspended_one_is_blocked() -> None:
+    behind = ("False", "DependencyNotReady", "x")
+    looked_at = scene(
+        ks("a", spec={"suspend": True}),
+        ks("b", ready=behind, spec={"dependsOn": [{"name": "other"}]}),
+        ks("c", ready=behind, spec={"dependsOn": [{"name": "a", "namespace": "elsewhere"}]}),
+        ks("d", ready=behind, spec={"dependsOn": [{"name": "a"}]}, namespace="elsewhere"),
+        source("GitRepository", "b", spec={"suspend": True}, ready=READY),
+        source("GitRepository", "c", ready=("False", "GitOperationFailed", "x")),
+    )
+
+    assert [found.blocks for found in found_by("K18", looked_at)] == [(), ()]
+
+
+def test_a_deletion_without_a_span_waits_for_ever() -> None:
+    endless = {"deletionPolicy": "WaitForTermination", "interval": ""}
+
+    (waiting,) = found_by("K20", scene(ks("a", deleted=AT - 120, spec=endless)))
+    (plain,) = found_by("K20", scene(ks("a", deleted=AT - 120)))
+
+    assert (waiting.clears_itself, "until about" in waiting.message) == ("unknown", False)
+    assert "its policy waits, then" in waiting.message
+    assert "policy" not in plain.message
+
+
+def test_the_source_of_another_namespace_is_compared_where_it_is_named() -> None:
+    spec = {"sourceRef": {"kind": "GitRepository", "name": "x", "namespace": "elsewhere"}}
+    looked_at = scene(
+        ks("a", ready=READY, status={"lastAppliedRevision": OLDER}, spec=spec),
+        ks("b", ready=READY, status={"lastAppliedRevision": OLDER}, spec={"sourceRef": None}),
+        source("GitRepository", "x", namespace="elsewhere", revision=REVISION),
+    )
+
+    assert [found.subject for found in found_by("K21", looked_at)] == [
+        "kustomization/flux-system/a"
+    ]
+
+
+@pytest.mark.parametrize(("revision", "count"), [(REVISION, 1), ("", 0)])
+def test_an_artifact_that_does_not_say_since_when_counts(revision: str, count: int) -> None:
+    serving = source("GitRepository", revision="x")
+    serving["status"]["artifact"] = {"revision": revision}
+
+    found = found_by(
+        "K21", scene(ks("a", ready=READY, status={"lastAppliedRevision": OLDER}), serving)
+    )
+
+    assert [f.since for f in found] == [None] * count
+
+
+def test_a_health_check_without_a_list_is_quoted() -> None:
+    (found,) = found_by("K13", scene(timed_out("timeout waiting for: nobody knows")))
+
+    assert "waited in vain for health check failed after 30s: timeout waiting for" in found.message

@@ -59,7 +59,7 @@ def test_a_stalled_release_is_told_by_its_cause_and_needs_a_reset(
     (found,) = found_by(rule, looked_at)
     assert found.clears_itself == "no"
     assert "its retries are used up" in found.message
-    assert any("resetAt" in remedy.text for remedy in found.remedies)
+    assert sum("resetAt" in remedy.text for remedy in found.remedies) == 1
 
 
 def test_a_stalled_release_that_ran_out_of_time_has_used_up_its_retries() -> None:
@@ -225,3 +225,20 @@ def test_a_release_that_retries_says_when() -> None:
     given = failed(TIMEOUT, reconciling=("True", "ProgressingWithRetry", "retrying after 5m0s"))
 
     assert "next attempt at 2027-01-15T08:03:20Z" in found_by("H7", scene(given))[0].message
+
+
+def test_an_object_of_no_namespace_is_named_without_one() -> None:
+    text = OWNED.replace('Service "web" in namespace "apps"', 'ClusterRole "web" in namespace ""')
+
+    (found,) = found_by("H10", scene(failed(text)))
+
+    assert "cannot take over ClusterRole web:" in found.message
+    assert "cannot take over Service apps/web:" in found_by("H10", scene(failed(OWNED)))[0].message
+
+
+def test_a_stalled_release_that_is_locked_is_told_once() -> None:
+    text: Said = ("False", "UpgradeFailed", LOCKED)
+
+    looked_at = scene(failed(LOCKED, stalled=EXHAUSTED, released=text), unlisted=("Deployment",))
+
+    assert rules_of(looked_at) == ["H3"]

@@ -79,9 +79,11 @@ def test_a_store_that_is_not_refused_is_not_broken(ready: Said | None) -> None:
 
 
 def test_a_store_that_does_not_exist() -> None:
-    looked_at = scene(secret("a", UNSERVED), store(VALID, name="vaults"))
+    looked_at = scene(secret("a", UNSERVED), secret("b", SYNCED), store(VALID, name="vaults"))
 
     (found,) = found_by("E1", looked_at)
+
+    assert found.blocks == ("externalsecret/apps/a",)
 
     assert found.message == "ClusterSecretStore vault does not exist; did it mean vaults?"
     assert found.clears_itself == "no"
@@ -133,6 +135,14 @@ def test_one_that_fails_beside_others_that_do_not_lacks_its_item(
     assert {f.subject: f.cause for f in found_by("E4", looked_at)}[
         "externalsecret/apps/a"
     ] == "item"
+
+
+@pytest.mark.parametrize("ref", [None, {"kind": "ClusterSecretStore", "name": ""}])
+def test_a_secret_without_a_store_of_its_own_accuses_none(ref: dict[str, str] | None) -> None:
+    """Each of its items may name another store, or a generator."""
+    looked_at = scene(store(), secret("a", UNSERVED, store=ref))
+
+    assert rules_of(looked_at) == []
 
 
 def test_two_of_three_lack_their_items() -> None:
@@ -199,6 +209,27 @@ def test_the_webhook_of_external_secrets_is_one_cause() -> None:
     assert found.subject == "service/eso/external-secrets-webhook"
     assert found.blocks == ("kustomization/flux-system/a", "kustomization/flux-system/b")
     assert [f.subject for f in found_by("E6", scene(ks("a", ready=refused)))] == [f"webhook/{HOOK}"]
+
+
+def test_only_the_hook_of_that_name_tells_where_it_is_served() -> None:
+    def hook(name: str, service: str) -> dict[str, Any]:
+        config = (
+            {"service": {"name": service, "namespace": "eso"}} if service else {"url": "https://x"}
+        )
+        return {"name": name, "clientConfig": config}
+
+    hooks = [hook("guard.example.com", "other"), hook(HOOK, ""), hook(HOOK, "right")]
+    config = {
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "x"},
+        "webhooks": hooks,
+    }
+    refused = ks("a", ready=("False", "ReconciliationFailed", REFUSED))
+    del refused["status"]["conditions"][0]["lastTransitionTime"]
+
+    (found,) = found_by("E6", scene(refused, config))
+
+    assert (found.subject, found.since) == ("service/eso/right", None)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.phases.diagnosis.flux_objects import REVISION, Said, deployment, flux, hr, ks, source
-from tests.phases.diagnosis.scenes import found_by, recorded, rules_of, scene
+from tests.phases.diagnosis.scenes import AT, found_by, recorded, rules_of, scene
 
 GIT, OCI, HELM = "GitRepository", "OCIRepository", "HelmRepository"
 
@@ -59,7 +59,12 @@ def test_exactly_one_rule_speaks_for_a_source(
     looked_at = scene(source(kind, ready=failed(reason, message)), unlisted=("Deployment",))
 
     assert rules_of(looked_at) == [rule]
-    assert [found.cause for found in found_by(rule, looked_at)] == [cause]
+    (found,) = found_by(rule, looked_at)
+    assert found.cause == cause
+    if rule in {"S2", "S3"}:
+        may_pass = cause in {"dns", "git", "limit", "pull", "unreachable"}
+        assert found.clears_itself == ("unknown" if may_pass else "no")
+    assert ("host key check off" in str(found.remedies)) == (cause == "host-key")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,22 @@ def test_conditions_tell_what_a_reason_does_not(condition: str, status: str) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"), [("StorageOperationFailed", "False"), ("SourceVerified", "True")]
+)
+def test_conditions_that_are_well_tell_nothing(kind: str, status: str) -> None:
+    given = source(OCI, ready=failed("Failed", "x"))
+    given["status"]["conditions"].append({"type": kind, "status": status, "reason": "x"})
+
+    assert rules_of(scene(given, unlisted=("Deployment",))) == ["S3"]
+
+
+def test_a_source_that_is_being_deleted_is_another_matter() -> None:
+    given = source(GIT, ready=failed("GitOperationFailed", "x"), deleted=AT - 5)
+
+    assert found_by("S2", scene(given)) == []
+
+
 def test_a_source_that_failed_still_serves_what_it_has() -> None:
     ready = failed("GitOperationFailed", "connection refused")
 
@@ -134,6 +155,8 @@ def test_a_repository_blocks_what_is_made_from_it_and_not_what_is_well() -> None
         flux("HelmChart", "other", namespace="other", spec=by, ready=waiting),
         hr("ill", ready=("False", "SourceNotReady", "HelmChart is not ready")),
         hr("well", ready=("True", "InstallSucceeded", "")),
+        hr("stranger", ready=("False", "SourceNotReady", "HelmChart is not ready")),
+        flux("HelmChart", "apps-nothing", namespace="apps", ready=waiting),
     )
 
     assert [found.blocks for found in found_by("S3", looked_at)] == [
@@ -146,20 +169,32 @@ def test_a_chart_reference_is_followed() -> None:
     looked_at = scene(
         source(OCI, "app", namespace="apps", ready=failed("OCIArtifactPullFailed", "401")),
         hr("a", namespace="elsewhere", spec=ref, ready=("False", "SourceNotReady", "x")),
+        hr(
+            "b",
+            spec={"chartRef": {"kind": OCI, "name": "app"}},
+            ready=("False", "SourceNotReady", "x"),
+        ),
     )
 
-    assert [found.blocks for found in found_by("S3", looked_at)] == [("helmrelease/elsewhere/a",)]
+    assert [found.blocks for found in found_by("S3", looked_at)] == [
+        ("helmrelease/elsewhere/a", "helmrelease/apps/b")
+    ]
 
 
 def test_a_full_disk_is_one_cause_for_all_sources() -> None:
     full = failed("DirectoryCreationFailed", "no space left on device")
     looked_at = scene(
-        source(GIT, ready=full), source(OCI, "b", ready=full), deployment("source-controller")
+        source(GIT, ready=full),
+        source(OCI, "b", ready=full),
+        deployment("source-controller", namespace="flux"),
     )
 
     (found,) = found_by("S5", looked_at)
 
-    assert found.subject == "deployment/flux-system/source-controller"
+    assert (found.subject, found.uid) == (
+        "deployment/flux/source-controller",
+        "uid-source-controller",
+    )
     assert found.blocks == ("gitrepository/flux-system/flux-system", "ocirepository/flux-system/b")
 
 
@@ -188,6 +223,9 @@ def test_kustomizations_without_an_artifact(
 
     assert (cause, clears) == (found.cause, found.clears_itself)
     assert found.subject == "gitrepository/flux-system/flux-system"
+    assert (found.uid, "is not listed" in found.evidence[0]) == (
+        ("uid-flux-system", False) if objects else ("", True)
+    )
     assert found.blocks == ("kustomization/flux-system/a", "kustomization/flux-system/b")
 
 
@@ -250,3 +288,26 @@ def test_a_recorded_release_whose_chart_is_just_being_made() -> None:
     assert [f.cause for f in found_by("H4", scene(release, chart))] == ["source-unfetched"]
     chart["status"]["conditions"][0]["status"] = "True"
     assert found_by("H4", scene(release, chart)) == []
+
+
+def test_another_source_that_the_inventory_expects_is_not_this_one() -> None:
+    other = {"source": {"namespace": "flux-system", "name": "other"}}
+
+    assert [
+        f.clears_itself for f in found_by("K5", scene(ks("a", ready=GONE), inventory=other))
+    ] == ["no"]
+
+
+def test_the_source_of_another_namespace_is_meant_where_it_is_named() -> None:
+    spec = {"sourceRef": {"kind": GIT, "name": "x", "namespace": "elsewhere"}}
+    looked_at = scene(ks("a", ready=GONE, spec=spec), ks("b", ready=GONE, spec={"sourceRef": None}))
+
+    assert [f.subject for f in found_by("K5", looked_at)] == ["gitrepository/elsewhere/x"]
+
+
+def test_a_release_that_names_no_chart_yet_has_one_of_the_usual_name() -> None:
+    given = hr("a", ready=failed("SourceNotReady", "x"), status={"helmChart": ""})
+
+    assert [f.subject for f in found_by("H4", scene(given))] == ["helmchart/apps/apps-a"]
+    named = hr("a", ready=failed("SourceNotReady", "x"), status={"helmChart": "apps/special"})
+    assert [f.subject for f in found_by("H4", scene(named))] == ["helmchart/apps/special"]
