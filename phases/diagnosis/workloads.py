@@ -206,7 +206,7 @@ def _given_up(scene: Scene) -> Iterable[Finding]:
         yield Finding(
             subject=subject_of("Job", found.metadata),
             cause="job-failed",
-            message=f"Job {key_of(found.metadata)} has given up: {said.reason or 'Failed'}, {short(said.message)}",
+            message=f"Job {key_of(found.metadata)} has given up: {short(f'{said.reason} {said.message}') or 'no reason given'}",
             blocks=tuple(waited_for(scene, "Job", found.metadata, WAITING)),
             clears_itself=NO,
             rule="L19",
