@@ -100,8 +100,9 @@ def test_what_the_kubelet_says_is_told_as_it_is(text: str, says: str) -> None:
 
     assert says in found.message
     assert found.since is None
-    limited = scene(pod("x/p", status={"containerStatuses": [waits("ErrImagePull", LIMIT)]}))
-    assert [finding.since for finding in found_by("L6", limited)] == [None]
+    limited = pod("x/p", status={"containerStatuses": [waits("ErrImagePull", LIMIT)]})
+    assert [f.since for f in found_by("L6", scene(limited))] == [None]
+    assert [f.since for f in found_by("L6", scene(limited, pulling("a", LIMIT)))] == [AT - 200]
 
 
 @pytest.mark.parametrize(

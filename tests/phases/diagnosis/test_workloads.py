@@ -139,6 +139,16 @@ def test_a_container_that_is_made_or_deleted_does_not_crash(found: dict[str, Any
     assert found_by("L8", scene(found)) == []
 
 
+def test_only_a_pod_that_is_not_ready_says_since_when() -> None:
+    moment = crashing("a")
+    moment["status"]["conditions"] = [said("Ready", "True", at=AT - 500)]
+
+    (found,) = found_by("L8", scene(moment, crashing("b")))
+
+    assert found.since == AT - 90
+    assert found_by("L8", scene(moment))[0].since is None
+
+
 def labelled(name: str, kind: str, owner: str, template: str) -> dict[str, Any]:
     found = crashing(name, owner=(kind, owner))
     found["metadata"]["labels"] = {"pod-template-hash": template}
