@@ -46,7 +46,7 @@ def _agents(scene: Scene) -> dict[str, Pod]:
     return {
         pod.spec.node_name: pod
         for pod in scene.of("Pod").values()
-        if pod.metadata.labels.get("k8s-app") == "cilium" and pod.spec.node_name
+        if pod.metadata.labels.get("k8s-app") == "cilium"
     }
 
 
@@ -109,8 +109,6 @@ def _agents_say(ill: dict[str, Pod | None]) -> str:
 
 def _without_address(scene: Scene) -> Iterable[Finding]:
     """L2: a node says that its network is up, its agent is not, and pods there get no address."""
-    if not scene.seen("Pod"):
-        return
     agents = _agents(scene)
     pods: dict[str, list[Pod]] = {}
     for pod in living(scene):

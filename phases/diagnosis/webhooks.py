@@ -111,20 +111,19 @@ def _state(scene: Scene, call: Call) -> tuple[str, str]:
     """Say what is the matter with the backend, and whether that passes."""
     if call.configuration is None and all(scene.seen(kind) for kind in CONFIGURATIONS):
         return YES, "its configuration is gone by now, and who was refused has not tried again"
+    last = short(call.details[-1]) if call.details else ""
     for webhook in call.webhooks.values():
         service = webhook.client_config.service if webhook is not None else None
-        state = backend_of(scene, service) if service is not None else ""
-        if service is not None and state == ABSENT:
-            return UNKNOWN, f"{name_of(service)} does not exist"
-        if service is not None and state == EMPTY:
-            return UNKNOWN, f"{name_of(service)} has no ready endpoint"
-        if service is not None and state == SERVED:
-            detail = short(call.details[-1]) if call.details else ""
-            return (
-                UNKNOWN,
-                f"{name_of(service)} has endpoints by now, the last call failed ({detail})",
-            )
-    return UNKNOWN, short(call.details[-1]) if call.details else "nobody answers"
+        if service is None:
+            continue
+        name, state = name_of(service), backend_of(scene, service)
+        if state == ABSENT:
+            return UNKNOWN, f"{name} does not exist"
+        if state == EMPTY:
+            return UNKNOWN, f"{name} has no ready endpoint"
+        if state == SERVED:
+            return UNKNOWN, f"{name} has endpoints by now, the last call failed ({last})"
+    return UNKNOWN, last
 
 
 def _untrusted(scene: Scene) -> Iterable[Finding]:

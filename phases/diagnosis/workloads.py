@@ -199,14 +199,14 @@ def _given_up(scene: Scene) -> Iterable[Finding]:
         said = condition(found.status.conditions, "Failed")
         if said is None or said.status != "True" or found.metadata.deletion_timestamp is not None:
             continue
-        since = instant(said)
-        cron = _cron_of(found)
+        since, cron = instant(said), _cron_of(found)
         if cron and since is not None and succeeded.get(cron, since) > since:
             continue
+        why = short(f"{said.reason} {said.message}") or "no reason given"
         yield Finding(
             subject=subject_of("Job", found.metadata),
             cause="job-failed",
-            message=f"Job {key_of(found.metadata)} has given up: {said.reason or 'Failed'}, {short(said.message)}",
+            message=f"Job {key_of(found.metadata)} has given up: {why}",
             blocks=tuple(waited_for(scene, "Job", found.metadata, WAITING)),
             clears_itself=NO,
             rule="L19",

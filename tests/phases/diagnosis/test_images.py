@@ -84,6 +84,28 @@ def test_a_back_off_that_says_nothing_is_not_made_up() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            'Back-off pulling image "x:1": ErrImagePull: odd',
+            "cannot pull image x:1: Back-off pulling",
+        ),
+        ("odd", "cannot pull an image: odd"),
+    ],
+)
+def test_what_the_kubelet_says_is_told_as_it_is(text: str, says: str) -> None:
+    status = {"containerStatuses": [waits("ImagePullBackOff", text)]}
+
+    (found,) = found_by("L7", scene(pod("x/p", status=status)))
+
+    assert says in found.message
+    assert found.since is None
+    limited = pod("x/p", status={"containerStatuses": [waits("ErrImagePull", LIMIT)]})
+    assert [f.since for f in found_by("L6", scene(limited))] == [None]
+    assert [f.since for f in found_by("L6", scene(limited, pulling("a", LIMIT)))] == [AT - 200]
+
+
+@pytest.mark.parametrize(
     ("image", "registry"),
     [
         ("nginx:1", "docker.io"),

@@ -178,6 +178,40 @@ def test_an_attempt_that_sits_in_the_stage_of_namespaces_is_recognized_by_their_
     assert [finding.subject for finding in found_by("N10", looked_at)] == found
 
 
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (),
+        (said("Reconciling", "False", "Progressing", "Detecting drift"),),
+        (said("Reconciling", "True", "ProgressingWithRetry", "Detecting drift"),),
+        (
+            {
+                "type": "Reconciling",
+                "status": "True",
+                "reason": "Progressing",
+                "message": "Detecting drift",
+            },
+        ),
+    ],
+)
+def test_an_attempt_that_is_over_or_without_an_instant_is_not_held(
+    conditions: tuple[object, ...],
+) -> None:
+    owner = made("Kustomization", "f/a", *conditions)  # type: ignore[arg-type]
+
+    assert found_by("N10", scene(leaving("x", labels=LABELS), owner)) == []
+
+
+def test_an_attempt_that_says_so_itself_is_told_once() -> None:
+    message = "timeout waiting for: [Namespace/x status: 'Terminating']"
+    ready = said("Ready", "False", "ReconciliationFailed", message)
+    now = said("Reconciling", "True", "Progressing", "Detecting drift", AT - 90)
+
+    looked_at = scene(leaving("x", labels=LABELS), made("Kustomization", "f/a", ready, now))
+
+    assert len(found_by("N10", looked_at)) == 1
+
+
 def test_a_busy_owner_is_blocked_by_the_namespace_before_it_says_so() -> None:
     dead = said("NamespaceDeletionDiscoveryFailure", "True")
 
@@ -188,11 +222,24 @@ def test_a_busy_owner_is_blocked_by_the_namespace_before_it_says_so() -> None:
     assert found.blocks == ("kustomization/f/a",)
 
 
+def test_an_owner_that_does_something_else_is_not_blocked_by_its_labels() -> None:
+    dead = said("NamespaceDeletionDiscoveryFailure", "True")
+
+    (found,) = found_by("N1", scene(leaving("x", dead, labels=LABELS), working("Building", AT)))
+
+    assert found.blocks == ()
+
+
 def test_the_seed_names_all_its_namespaces() -> None:
     (found,) = found_by("N10", scene(BEHIND, *(leaving(n) for n in ("apps", "db", "infra"))))
 
     assert found.subject == INFRA
-    assert "3 namespaces (apps, db, infra)" in found.message
+    assert (
+        "cannot go on before the deletion of 3 namespaces (apps, db, infra) is over"
+        in found.message
+    )
+    assert found.cause == "behind-a-terminating-namespace"
+    assert "apps, db, infra" in found.remedies[0].text
     assert found.clears_itself == "unknown"
     assert found.since is not None
     assert dangers(found) == {"look", "nudge", "reversible", "never"}
@@ -208,6 +255,10 @@ def test_once_the_namespaces_are_gone_only_the_next_attempt_is_missing(
     (found,) = found_by("N10", scene(BEHIND, unlisted=unlisted))
 
     assert (found.clears_itself, dangers(found)) == (clears, danger)
+    assert "3 namespaces (apps, db, infra)" in found.message
+    assert ("has not tried again since" in found.message) == (clears == "yes")
+    assert (found.cause == "waits-for-its-next-attempt") == (clears == "yes")
+    assert clears == "yes" or "apps, db, infra" in found.remedies[0].text
 
 
 def test_a_namespace_that_came_back_is_not_in_the_way() -> None:
@@ -215,7 +266,8 @@ def test_a_namespace_that_came_back_is_not_in_the_way() -> None:
 
     (found,) = found_by("N10", scene(BEHIND, back, leaving("db")))
 
-    assert "namespace db" in found.message
+    assert "the deletion of namespace db is over" in found.message
+    assert "keeps db Terminating" in found.remedies[0].text
 
 
 def test_what_is_refused_in_a_terminating_namespace_is_behind_it() -> None:
@@ -229,5 +281,5 @@ def test_what_is_refused_in_a_terminating_namespace_is_behind_it() -> None:
     (found,) = found_by("N11", scene(refused, ready, leaving("held")))
 
     assert found.subject == "kustomization/f/a"
-    assert "namespace held" in found.message
+    assert "may create nothing before the deletion of namespace held is over" in found.message
     assert found_by("N10", scene(refused, leaving("held"))) == []

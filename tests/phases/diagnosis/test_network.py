@@ -55,6 +55,22 @@ def agent(on: str, ready: str = "False", at: float = AT - 300, **status: Any) ->
             "(CrashLoopBackOff)",
             "unknown",
         ),
+        (
+            (agent("a", containerStatuses=[{"name": "c"}, waits("ErrImagePull")]),),
+            "(ErrImagePull)",
+            "unknown",
+        ),
+        (
+            (
+                pod(
+                    "kube-system/x",
+                    metadata={"labels": {"k8s-app": "cilium"}},
+                    spec={"nodeName": "a"},
+                ),
+            ),
+            "(not Ready)",
+            "unknown",
+        ),
         ((agent("a", "True"),), "their agents are Ready, and cilium-operator", "unknown"),
     ],
 )
@@ -65,6 +81,7 @@ def test_ciliums_taint_is_explained_by_its_agent(
 
     assert (found.subject, found.clears_itself) == (CILIUM, clears)
     assert says in found.message
+    assert found.cause == ("operator-does-not-act" if "operator" in says else "agent-not-ready")
     assert found.blocks == ("k8s-node/a",)
     assert dangers(found) == {"look", "reversible"}
 
@@ -112,7 +129,8 @@ def waiting(**more: Any) -> dict[str, Any]:
         ((node("a", UP), waiting()), 1),
         ((node("a", UP), agent("a", "True"), waiting()), 0),
         ((node("a"), agent("a"), waiting()), 0),
-        ((node("a", said("NetworkUnavailable", "True")), agent("a"), waiting()), 0),
+        ((node("a", said("NetworkUnavailable", "True", "CiliumIsUp")), agent("a"), waiting()), 0),
+        ((node("a", said("NetworkUnavailable", "False", "Other")), agent("a"), waiting()), 0),
         ((node("a", UP, taints=(TAINT,)), agent("a"), waiting()), 0),
         ((node("a", UP), agent("a"), waiting(status={"podIP": "10.0.0.1"})), 0),
         ((node("a", UP), agent("a"), waiting(spec={"nodeName": "a", "hostNetwork": True})), 0),
@@ -151,6 +169,8 @@ def dns_pod(*conditions: Any, **status: Any) -> dict[str, Any]:
         ((), "it has no pods"),
         ((dns_pod(),), "its pods are not Ready"),
         ((dns_pod(containerStatuses=[waits("CrashLoopBackOff")]),), "CrashLoopBackOff"),
+        ((dns_pod(containerStatuses=[{"name": "c"}, waits("")]),), "its pods are not Ready"),
+        ((pod("x/p", status={"containerStatuses": [waits("ErrImagePull")]}),), "it has no pods"),
         (
             (dns_pod(said("PodScheduled", "False", "Unschedulable", "0/1 nodes are available")),),
             "0/1 nodes are available",
@@ -199,7 +219,12 @@ REFUSED = said("cilium.io/IPAMRequestSatisfied", "False", "no_pool", "There are 
     [
         (service(REFUSED), "Service x/s has no address: There are no enabled pools", AT - 300),
         (service(), "nobody has given it one", None),
-        (service(said("cilium.io/IPAMRequestSatisfied", "True")), "nobody has given it", None),
+        (
+            service(said("cilium.io/IPAMRequestSatisfied", "True", "satisfied", "all is well")),
+            "has no address: nobody has given it one",
+            None,
+        ),
+        (service(said("cilium.io/IPAMRequestSatisfied", "False", "no_pool")), "no_pool", AT - 300),
         (service(ingress=[{"ip": "10.0.0.1"}]), "", None),
         (service(ingress=[{"hostname": "x.example.com"}]), "", None),
         (service(REFUSED, type_="ClusterIP"), "", None),

@@ -65,6 +65,13 @@ def member(*names: str, healthy: bool = True, **more: Any) -> NodeLook:
         # while a member joins, the others tell it a moment later
         ({"a": member("a"), "b": member("a", "b")}, "", set()),
         ({"a": look(), "b": look(etcd=None)}, "", set()),
+        ({"a": member("a", "b"), "b": look(etcd="Running", etcd_healthy=True)}, "", set()),
+        # a worker has no say
+        (
+            {"a": member("a", "old"), "w": look()},
+            "stale-member",
+            {"look", "reversible", "never"},
+        ),
         ({}, "", set()),
     ],
 )
@@ -92,6 +99,7 @@ def test_etcd_counts_no_strangers(
         (node("a", "Unknown", boot="old"), look(stage="rebooting"), ""),
         (node("a", "Unknown", boot="old"), None, ""),
         (node("b", "Unknown", boot="old"), look(), ""),
+        (node("a", "True", NO_CNI, boot="old"), look(), ""),
     ],
 )
 def test_a_leftover_is_told_from_a_reboot(
@@ -145,9 +153,14 @@ def unplaced(taint: str) -> dict[str, Any]:
 def test_nodes_without_a_network_are_one_cause(
     objects: tuple[dict[str, Any], ...], unlisted: tuple[str, ...], clears: str, says: str
 ) -> None:
+    timeless = {"type": "Ready", "status": "False", "message": NO_CNI}
+    other = pod("x/q", said("PodScheduled", "False", "Unschedulable", "5 Insufficient cpu"))
     looked_at = scene(
+        other,
+        node("d", "True", NO_CNI),
+        made("Node", "e"),
+        made("Node", "b", timeless),
         node("a", "False", NO_CNI, AT - 90),
-        node("b", "False", NO_CNI, AT - 60),
         node("c"),
         unplaced("node.kubernetes.io/not-ready"),
         *objects,
@@ -186,6 +199,12 @@ def test_many_nodes_lost_at_once_share_something(
         assert finding.blocks == ("k8s-node/a", "k8s-node/b")
         assert dangers(finding) == {"look", "never"}
         assert finding.since == AT - 300
+
+
+def test_a_node_without_a_condition_is_not_ready() -> None:
+    mute = made("Node", "a", status={"nodeInfo": {"bootID": "old"}})
+
+    assert [f.since for f in found_by("T15", scene(mute, nodes={"a": look()}))] == [None]
 
 
 @pytest.mark.parametrize("rule", RULES)

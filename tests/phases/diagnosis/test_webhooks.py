@@ -50,6 +50,8 @@ def test_a_recorded_refusal_blames_the_webhook_and_not_the_kustomization() -> No
     roots = roots_of(diagnose(looked_at), blocking(looked_at))
 
     assert found.subject == "validatingwebhookconfiguration/guard"
+    assert found.uid == "uid-ValidatingWebhookConfiguration-guard"
+    assert len(found.evidence) == 3
     assert "connect: connection refused" in found.message
     assert set(found.blocks) == {HOOKED, f"namespace/{NAMESPACE['metadata']['name']}"}
     assert found.since is not None
@@ -134,6 +136,23 @@ def test_a_last_call_before_its_endpoints_came_is_said_to_be_one() -> None:
     assert "has endpoints by now, the last call failed (connection refused)" in found.message
 
 
+def test_endpoints_that_could_not_be_listed_leave_the_last_call_to_tell() -> None:
+    looked_at = scene(called("connection refused"), config(), SERVICE, unlisted=("EndpointSlice",))
+
+    (found,) = found_by("WH1", looked_at)
+
+    assert found.message == f"webhook {NAME} cannot be called: connection refused"
+
+
+def test_a_call_without_an_instant_failed_all_the_same() -> None:
+    timeless = called("connection refused")
+    del timeless["status"]["conditions"][0]["lastTransitionTime"]
+
+    (found,) = found_by("WH1", scene(timeless))
+
+    assert found.since is None
+
+
 @pytest.mark.parametrize(
     ("unlisted", "clears"), [((), "yes"), (("MutatingWebhookConfiguration",), "unknown")]
 )
@@ -143,6 +162,9 @@ def test_a_webhook_whose_configuration_is_gone_only_waits_for_the_next_attempt(
     (found,) = found_by("WH1", scene(called("connection refused"), unlisted=unlisted))
 
     assert (found.subject, found.clears_itself) == (f"webhook/{NAME}", clears)
+    assert ("its configuration is gone by now" in found.message) == (clears == "yes")
+    assert found.uid == ""
+    assert len(found.evidence) == 1
 
 
 @pytest.mark.parametrize(
@@ -174,6 +196,8 @@ def test_a_denial_is_a_matter_for_git() -> None:
     assert set(found) == {"helmrelease/f/a", "deployment/a/b"}
     first = found["helmrelease/f/a"]
     assert "against the policy of webhook policy.example.com: no latest tags here" in first.message
+    silent = scene(failed("HelmRelease", "f/a", message.partition(":")[0]))
+    assert found_by("WH3", silent)[0].message.endswith("no reason given")
     assert (first.clears_itself, dangers(first)) == ("no", {"look", "never"})
     assert [found_by(rule, looked_at) for rule in ("WH1", "WH2")] == [[], []]
 

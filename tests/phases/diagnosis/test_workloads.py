@@ -29,7 +29,8 @@ def test_a_recorded_pod_that_finds_no_node_is_its_deployments_case() -> None:
     waiting = failed(
         "Kustomization", "f/k", "timeout waiting for: [Deployment/pend/big status: 'Failed']"
     )
-    looked_at = scene(UNPLACED, BIG, waiting, inventory={"nodes": ["node-0"]})
+    inventory = {"nodes": ["node-0", "node-1"]}
+    looked_at = scene(UNPLACED, BIG, waiting, made("Node", "node-1"), inventory=inventory)
 
     (found,) = found_by("L5", looked_at)
 
@@ -65,12 +66,22 @@ def test_what_the_scheduler_says_is_told_without_its_ornaments(message: str, say
     [
         pod("x/p", said("PodScheduled", "False", "Unschedulable", "m", AT - 10)),
         pod("x/p", said("PodScheduled", "False", "SchedulingGated")),
-        pod("x/p", said("PodScheduled", "True")),
+        pod("x/p", said("PodScheduled", "True", "Unschedulable", "of the past")),
         pod("x/p", said("PodScheduled", "False", "Unschedulable"), metadata=LEAVING),
     ],
 )
 def test_the_scheduler_is_given_its_time(found: dict[str, Any]) -> None:
     assert found_by("L5", scene(found)) == []
+
+
+def test_a_pod_without_an_instant_has_waited_long_enough() -> None:
+    timeless = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    here = scene(pod("x/p", timeless), made("Node", "a"), inventory={"nodes": ["a"]})
+
+    (found,) = found_by("L5", here)
+
+    assert found.since is None
+    assert "missing" not in found.message
 
 
 def test_nodes_that_could_not_be_listed_are_not_missing() -> None:
@@ -128,16 +139,42 @@ def test_a_container_that_is_made_or_deleted_does_not_crash(found: dict[str, Any
     assert found_by("L8", scene(found)) == []
 
 
+def test_only_a_pod_that_is_not_ready_says_since_when() -> None:
+    moment = crashing("a")
+    moment["status"]["conditions"] = [said("Ready", "True", at=AT - 500)]
+
+    (found,) = found_by("L8", scene(moment, crashing("b")))
+
+    assert found.since == AT - 90
+    assert found_by("L8", scene(moment))[0].since is None
+
+
+def labelled(name: str, kind: str, owner: str, template: str) -> dict[str, Any]:
+    found = crashing(name, owner=(kind, owner))
+    found["metadata"]["labels"] = {"pod-template-hash": template}
+    return found
+
+
 def test_static_pods_and_foreign_owners_are_named_as_they_are() -> None:
     looked_at = scene(
         crashing("a", owner=("Node", "n")),
         crashing("b", owner=("Thing", "t")),
-        {**crashing("c", owner=("ReplicaSet", "r"))},
+        crashing("c", owner=("ReplicaSet", "r")),
+        labelled("d", "ReplicaSet", "r-abc", "other"),
+        labelled("e", "StatefulSet", "s-abc", "abc"),
+        labelled("f", "ReplicaSet", "trailing-", ""),
     )
 
     subjects = {finding.subject for finding in found_by("L8", looked_at)}
 
-    assert subjects == {"pod/x/a", "thing/x/t", "replicaset/x/r"}
+    assert subjects == {
+        "pod/x/a",
+        "thing/x/t",
+        "replicaset/x/r",
+        "replicaset/x/r-abc",
+        "statefulset/x/s-abc",
+        "replicaset/x/trailing-",
+    }
 
 
 @pytest.mark.parametrize(
@@ -203,6 +240,14 @@ def job(name: str, type_: str, at: float, cron: str = "", **metadata: Any) -> di
         ((job("x/a", "Failed", AT - 100, "c"), job("y/b", "Complete", AT - 50, "c")), ["job/x/a"]),
         ((job("x/a", "Failed", AT - 100, **LEAVING),), []),
         ((job("x/a", "Complete", AT - 100),), []),
+        ((made("Job", "x/a", said("Failed", "False")),), []),
+        (
+            (
+                job("x/a", "Failed", AT - 100, ownerReferences=[{"kind": "Thing", "name": "c"}]),
+                job("x/b", "Complete", AT - 50, ownerReferences=[{"kind": "Thing", "name": "c"}]),
+            ),
+            ["job/x/a"],
+        ),
     ],
 )
 def test_a_failed_job_counts_until_its_cron_job_succeeds(
@@ -212,6 +257,17 @@ def test_a_failed_job_counts_until_its_cron_job_succeeds(
 
     assert [finding.subject for finding in findings] == found
     assert all("has given up: BackoffLimitExceeded" in finding.message for finding in findings)
+
+
+def test_a_failure_that_says_nothing_is_one_all_the_same() -> None:
+    timeless = {"type": "Failed", "status": "True"}
+    failed_once = made(
+        "Job", "x/a", timeless, metadata={"ownerReferences": [{"kind": "CronJob", "name": "c"}]}
+    )
+
+    (found,) = found_by("L19", scene(failed_once, job("x/b", "Complete", AT - 50, "c")))
+
+    assert found.message == "Job x/a has given up: no reason given"
 
 
 def hanging(name: str, **more: Any) -> dict[str, Any]:
@@ -231,9 +287,12 @@ def test_pods_hang_on_a_node_that_is_lost(
 ) -> None:
     leaving = made("Namespace", "x", metadata=LEAVING)
 
-    (found,) = found_by("L20", scene(*node, hanging("a"), hanging("b"), leaving))
+    others = hanging("c", owner=("Deployment", "d"))
+
+    (found,) = found_by("L20", scene(*node, hanging("a"), others, leaving))
 
     assert (found.subject, found.clears_itself, found.since) == ("pods-on/n", clears, AT - 600)
+    assert found.cause == ("node-gone" if clears == "yes" else "node-lost")
     assert found.message == f"2 pods on node n cannot be deleted: {says}"
     assert found.blocks == ("statefulset/x/s", "namespace/x")
 
@@ -243,6 +302,7 @@ def test_pods_hang_on_a_node_that_is_lost(
     [
         ((made("Node", "n", said("Ready", "True")), hanging("a")), ()),
         ((made("Node", "n", said("Ready", "False")), hanging("a")), ()),
+        ((made("Node", "n"), hanging("a")), ()),
         ((hanging("a"),), ("Node",)),
         ((hanging("a", metadata={"deletionTimestamp": "2027-01-15T07:59:30Z"}),), ()),
         ((hanging("a", metadata={}),), ()),
