@@ -130,7 +130,9 @@ def test_from_maintenance_to_a_finalizer_released(driver: Driver, tmp_path: Path
     assert driver.bed.bootstraps() == 1
 
     driver.repeat("kubeconfig.fetch", **where, path=str(driver.kubeconfig))
-    snapshot = driver.until(lambda s: names(s, "Node") == set(driver.bed.nodes))
+    driver.until(lambda s: names(s, "Node") == set(driver.bed.nodes))
+    # Each source is looked at by its own thread: the nodes may be listed before the look at the API is handed over.
+    snapshot = driver.until(lambda s: isinstance(s.api, Seen), 10)
     assert isinstance(snapshot.api, Seen)
     assert snapshot.api.value.ca_matches
 
