@@ -110,6 +110,14 @@ def test_ciliums_taint_is_the_root_of_what_finds_no_node_and_of_dns() -> None:
     }
 
 
+def test_without_agents_there_is_no_dns_wherever_its_pods_are() -> None:
+    looked_at = scene(node("a", taints=(TAINT,)), coredns(), dns_pod())
+
+    (found,) = found_by("L1", looked_at)
+
+    assert "deployment/kube-system/coredns" in found.blocks
+
+
 @pytest.mark.parametrize("rule", ["L1", "L2"])
 def test_agents_that_could_not_be_listed_are_not_absent(rule: str) -> None:
     looked_at = scene(node("a", UP, taints=(TAINT,)), node("b", UP), unlisted=("Pod",))
