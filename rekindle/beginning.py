@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import click
-
 from engine.judging import Rules
 from engine.plan import Plan
 from engine.world import World
 from phases.recipe import recipe
-from rekindle import foresight
+from rekindle import asking, foresight
 from rekindle.output import tell
 
 UNKNOWN_CA = "not known: the talosconfig names none that can be read"
@@ -31,4 +29,4 @@ def wanted(plan: Plan, world: World) -> bool:
         tell(line)
     identity = world.identity()
     tell(f"cluster {identity.cluster}, CA {identity.ca or UNKNOWN_CA}")
-    return click.confirm("begin?", default=False, err=True)
+    return asking.line("begin? [y/N] ").lower() in {"y", "yes"}

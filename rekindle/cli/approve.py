@@ -11,6 +11,7 @@ from engine.errors import Exit, UsageWrong
 from engine.memory import Approval, Memory
 from journal import inbox
 from journal.lease import Holder
+from rekindle import asking
 from rekindle.asked import entry_of, said
 from rekindle.cli.options import existing_journal, journal_option
 from rekindle.folding import Found, newest
@@ -62,8 +63,8 @@ def _typed(item: Approval, typed: str, path: Path) -> str:
     if typed == item.typed or not item.typed:
         return typed
     if not typed and sys.stdin.isatty():
-        question = f"{item.question}\n{item.consequence}\ntype '{item.typed}' to approve"
-        typed = click.prompt(question, err=True)
+        question = f"{item.question}\n{item.consequence}\ntype '{item.typed}' to approve: "
+        typed = asking.line(question)
         if typed == item.typed:
             return typed
     what = f"'{typed}' is not '{item.typed}'" if typed else f"'{item.typed}' has to be typed"

@@ -46,7 +46,12 @@ class Terminal:
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._read(0.2):
             pass
-        return self.process.wait(max(end - time.monotonic(), 1.0))
+        try:
+            return self.process.wait(max(end - time.monotonic(), 1.0))
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # a test that failed leaves nothing behind for the next one to fail on
+            self.process.wait()
+            raise
 
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.master], [], [], seconds)
