@@ -102,8 +102,6 @@ class Machine:
         for trigger in (REGRESS, ADVANCE):
             if trigger == REGRESS and (state == self.order[0] or not broken_long):
                 continue  # nothing to go back to
-            if trigger == ADVANCE and judgements[state].verdict is not Verdict.HOLDS:
-                continue  # the condition's first question, asked without the table: nearly every turn ends here
             cursor = self._cursor
             cursor.judgements, cursor.order = judgements, self.order
             cursor.held, cursor.broken_long = held, broken_long

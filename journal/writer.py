@@ -6,7 +6,7 @@ Everything that can fail without the database (redaction, encoding, hashing) hap
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -100,7 +100,7 @@ def prepare(
     return Batch(tuple(rows), tuple(records), withdrawn, Tail(head, seq))
 
 
-@cache
+@lru_cache(maxsize=8)
 def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
     """Compile what every commit says, once: going through the whole of Core each time doubles its price."""
     compiled: Any = statement.compile(dialect=dialect)

@@ -43,6 +43,7 @@ KUBECONFIG = "kubeconfig"
 PODS = "pods"
 RESTARTS = "restarts"
 ROOT = "root"
+SHORT_NAMES = {"ClusterSecretStore": "store", "CustomResourceDefinition": "crd"}
 
 
 def node(name: str) -> str:
@@ -61,5 +62,5 @@ def kind(name: str) -> str:
 
 
 def subject(kind_name: str, key: str) -> str:
-    """Subject of an object: its kind in lower case, and its key."""
-    return f"{kind_name.lower()}/{key}"
+    """Subject of an object: its kind in lower case, or the shorter name that facts have for it, and its key."""
+    return f"{SHORT_NAMES.get(kind_name) or kind_name.lower()}/{key}"

@@ -34,6 +34,16 @@ Name = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
 Key = Annotated[str, StringConstraints(max_length=300), AfterValidator(_key)]
 
 
+EXTERNAL_SECRETS_CRD = "externalsecrets.external-secrets.io"
+
+
+def usual_crds(kind: str, group: str) -> tuple[str, ...]:
+    """Guess the names of a kind's CRD by the usual plurals: a message has no plural."""
+    stem = kind.lower()
+    plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
+    return tuple(f"{plural}.{group}" for plural in sorted(plurals))
+
+
 class Listed(BaseModel):
     """Unknown keys are errors."""
 

@@ -13,12 +13,12 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts
 from journal.entries import Fact, Outcome
 from phases import codes
+from phases.inventory import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
 from phases.verbs import PREAPPLY, RELEASE
 
 DELETION_GRACE_SECONDS = 30.0  # a deletion whose kinds are all served is over within this time
-EXTERNAL_CRD = "externalsecrets.external-secrets.io"
 EXTERNAL_KIND = "kind:ExternalSecret.external-secrets.io"
 GONE = Fact(codes.UNOBSERVABLE)
 PREAPPLY_SETTLE_SECONDS = 30.0
@@ -156,7 +156,7 @@ def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:
     kustomize-controller 1.9 says so only in its log ("no matches for kind"); Ready stays as it was. What is known: it
     is Terminating for a while, the inventory gives it ExternalSecrets, and nothing serves them.
     """
-    if facts.get(codes.subject("crd", EXTERNAL_CRD), GONE).code != codes.ABSENT:
+    if facts.get(codes.subject("crd", EXTERNAL_SECRETS_CRD), GONE).code != codes.ABSENT:
         return False
     parents = {item.parent for item in section.inventory.externalsecrets}
     owners = [facts.get(codes.subject("kustomization", str(key)), GONE) for key in parents]
@@ -186,8 +186,5 @@ def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
 
 
 def _expected_crd(section: Section, kind: str, group: str) -> str:
-    """Find the name of the CRD for a kind of which only the message knows: plural.group, by the usual plurals."""
-    stem = kind.lower()
-    plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
-    found = (f"{plural}.{group}" for plural in sorted(plurals))
-    return next((name for name in found if name in section.crd_names), "")
+    """Find the name of the CRD for a kind of which only the message knows."""
+    return next((name for name in usual_crds(kind, group) if name in section.crd_names), "")

@@ -6,9 +6,7 @@ The protocol is Flux's own annotation; a blanket reconcile would only queue behi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
 
 from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Memory
@@ -23,7 +21,7 @@ CONFIRM_SECONDS = 60.0  # twice the time after which Flux looks at a dependency 
 CONFIRMED = {"gitrepository", "helmrelease", "kustomization"}  # they tell which token they handled
 NUDGES_IN_FLIGHT = 4  # Flux's own default for how many it reconciles at once
 NUDGES_PER_SECOND = 5
-FAMILIES = {"CustomResourceDefinition": "crd", "ClusterSecretStore": "store"}
+NOT_YET = "its cause has cleared; waits for its turn to be woken"
 NUDGED = {
     "externalsecret": "ExternalSecret",
     "gitrepository": "GitRepository",
@@ -71,7 +69,7 @@ def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bo
 def _of_health_check(item: str) -> Subject:
     """``Deployment/ns/name``, as a health check names it, to the subject of the same object."""
     kind, _, key = item.partition("/")
-    return codes.subject(FAMILIES.get(kind, kind), key)
+    return codes.subject(kind, key)
 
 
 def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
@@ -129,9 +127,9 @@ def paced(
     told = dict(answers)
     later = sorted(wished, key=section.rank)[free:]
     for subject in later:
-        told[subject] = Wait("its cause has cleared; waits for its turn to be woken")
+        told[subject] = Wait(NOT_YET)
     if recent:  # one alarm is enough for all of them
-        told[later[0]] = replace(cast("Wait", told[later[0]]), until=min(recent) + 1.0)
+        told[later[0]] = Wait(NOT_YET, min(recent) + 1.0)
     return told
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from engine.patience import spoken
 from journal.entries import Finding
+from journal.redactor import redact_text
 from phases.diagnosis.catalogue import BY_ID, diagnose
 from phases.diagnosis.graph import Blocking, Root, roots_of, tree
 from phases.diagnosis.scene import Scene
@@ -51,7 +52,9 @@ def of_scene(scene: Scene) -> Diagnosis:
     findings, edges = diagnose(scene), blocking(scene)
     looks = scene.snapshot.objects
     unseen = {
-        kind: look.why or look.code for kind, look in looks.items() if isinstance(look, Unseen)
+        kind: redact_text(look.why or look.code)
+        for kind, look in looks.items()
+        if isinstance(look, Unseen)
     }
     roots = roots_of(findings, edges)
     return Diagnosis(scene.at, findings, roots, edges, unseen, len(looks) - len(unseen))

@@ -17,10 +17,10 @@ from engine.answer import Subject
 from journal.entries import Finding, Remedy
 from phases import codes
 from phases.diagnosis.backends import ABSENT, EMPTY, UNSEEN, backend_of, name_of
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import UNKNOWN, YES, Proof, Rule, destructive, look, reversible
 from phases.diagnosis.scene import Scene, instant, path_of
 from phases.diagnosis.victims import saying, subjects
-from phases.diagnosis.words import short
 from phases.more_objects import ApiService, ServiceReference
 from phases.objects import Condition, condition
 
@@ -121,11 +121,11 @@ def _why(said: Condition, service: ServiceReference) -> str:
     if said.reason in fixed:
         return fixed[said.reason]
     if said.reason != "FailedDiscoveryCheck":
-        return f"{name} cannot be checked ({short(said.message)})"
+        return f"{name} cannot be checked ({quote(said.message)})"
     for text, words in DISCOVERY_FAILURES:
         if text in said.message:
             return f"behind {name}, {words}"
-    return f"behind {name}: {short(said.message)}"
+    return f"behind {name}: {quote(said.message)}"
 
 
 def _clears(scene: Scene, case: Case, said: Condition, service: ServiceReference) -> str:

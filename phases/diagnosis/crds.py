@@ -14,6 +14,7 @@ from journal.entries import Finding, Remedy
 from phases import codes
 from phases.diagnosis.missing import Missing, missing
 from phases.diagnosis.providers import is_deadlocked, provider_state
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
     NO,
     UNKNOWN,
@@ -28,7 +29,7 @@ from phases.diagnosis.rule import (
 )
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of
 from phases.diagnosis.victims import APPLYING, Complaint, saying, subjects, waited_for
-from phases.diagnosis.words import listed, short
+from phases.diagnosis.words import listed
 from phases.leaks import leak_of
 from phases.objects import CustomResourceDefinition, condition
 from phases.snapshot import Holder
@@ -112,7 +113,7 @@ def _conflicting(scene: Scene) -> Iterable[Finding]:
         yield Finding(
             subject=codes.subject("crd", name),
             cause="names-taken",
-            message=f"CRD {name} is not served, another CRD has its names: {short(said.message or said.reason)}",
+            message=f"CRD {name} is not served, another CRD has its names: {quote(said.message or said.reason)}",
             blocks=tuple(dict.fromkeys(blocks)),
             clears_itself=NO,
             rule="C2",

@@ -22,10 +22,9 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.rule import NO, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
-from phases.inventory import Inventory
+from phases.inventory import EXTERNAL_SECRETS_CRD, Inventory
 from phases.readiness.flux import NO_MATCH
 
-EXTERNAL_SECRETS: Final = "externalsecrets.external-secrets.io"
 PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
 MANY: Final = 10
 APPLIED, IS_READY = "applied", "ready"
@@ -153,9 +152,9 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
                 if name in absent:
                     yield _lacks(subject_of(kind, found.metadata), absent[name], name)
     for item in inventory.externalsecrets:
-        if item.parent and EXTERNAL_SECRETS in absent:
+        if item.parent and EXTERNAL_SECRETS_CRD in absent:
             holder = codes.subject("kustomization", item.parent)
-            yield _lacks(holder, absent[EXTERNAL_SECRETS], EXTERNAL_SECRETS)
+            yield _lacks(holder, absent[EXTERNAL_SECRETS_CRD], EXTERNAL_SECRETS_CRD)
 
 
 def _plurals(kind: str, group: str) -> tuple[str, ...]:

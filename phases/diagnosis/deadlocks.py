@@ -15,13 +15,13 @@ from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.graph import roots_of
 from phases.diagnosis.missing import missing
-from phases.diagnosis.providers import EXTERNAL_CRD, leads
+from phases.diagnosis.providers import leads
 from phases.diagnosis.rule import NO, Proof, Rule, ask, look, never, reversible
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.diagnosis.victims import Complaint, subjects
 from phases.diagnosis.words import listed
-from phases.inventory import CrdItem, Inventory
+from phases.inventory import EXTERNAL_SECRETS_CRD, CrdItem, Inventory
 
 SOURCE = "kustomize-controller v1.9.5 internal/controller: everything is dry-run before anything is applied"
 
@@ -58,7 +58,7 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
 
 def _expected(inventory: Inventory, item: CrdItem) -> Iterator[Subject]:
     """Say which Kustomizations carry objects of a kind, as far as the inventory knows its objects."""
-    for secret in inventory.externalsecrets if item.name == EXTERNAL_CRD else ():
+    for secret in inventory.externalsecrets if item.name == EXTERNAL_SECRETS_CRD else ():
         if secret.parent:
             yield codes.subject("Kustomization", secret.parent)
 

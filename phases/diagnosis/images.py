@@ -15,9 +15,10 @@ from typing import Final
 from engine.answer import Subject
 from journal.entries import Finding
 from phases.diagnosis.pods import Group, Trouble, containers, grouped, unready_since
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, path_of
-from phases.diagnosis.words import counted, listed, short
+from phases.diagnosis.words import counted, listed
 from phases.objects import Pod
 
 PULL_REASONS: Final = frozenset({"ImagePullBackOff", "ErrImagePull", "RegistryUnavailable"})
@@ -134,7 +135,7 @@ def _why(text: str) -> tuple[str, str]:
         if re.search(pattern, text):
             return words, clears
     # An attempt says why; a back-off alone does not.
-    told = short(text) if "Back-off pulling" not in text or ": " in text else ""
+    told = quote(text) if "Back-off pulling" not in text or ": " in text else ""
     return told or "the kubelet does not say why", UNKNOWN
 
 

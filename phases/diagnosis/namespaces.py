@@ -16,6 +16,7 @@ from typing import Final
 
 from journal.entries import Finding, Instant, Remedy
 from phases import codes
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
     UNKNOWN,
     YES,
@@ -37,7 +38,7 @@ from phases.diagnosis.victims import (
     step_of,
     subjects,
 )
-from phases.diagnosis.words import listed, named, short
+from phases.diagnosis.words import listed, named
 from phases.objects import Condition, Namespace, condition
 
 SOURCE: Final = "kubernetes v1.36 pkg/controller/namespace/deletion/status_condition_utils.go"
@@ -84,7 +85,7 @@ class Obstacle:
 def _undiscovered(message: str) -> str:
     groups = set(GROUP_VERSION.findall(message))
     if not groups:
-        return f"cannot be emptied: an API group does not answer ({short(message)})"
+        return f"cannot be emptied: an API group does not answer ({quote(message)})"
     return f"cannot be emptied: API {listed(groups)} does not answer, so that nobody can list what is left"
 
 
@@ -104,7 +105,7 @@ UNPARSED: Final = Obstacle(
     "NamespaceDeletionGroupVersionParsingFailure",
     "unparsed",
     lambda message: (
-        f"cannot be emptied: an aggregated API offers a version that is none ({short(message)})"
+        f"cannot be emptied: an aggregated API offers a version that is none ({quote(message)})"
     ),
     "the aggregated API server offers well-formed versions, or is gone",
     (
@@ -116,7 +117,7 @@ UNDELETABLE: Final = Obstacle(
     "N3",
     "NamespaceDeletionContentFailure",
     "undeletable",
-    lambda message: f"cannot be emptied: deleting what is in it is refused ({short(message)})",
+    lambda message: f"cannot be emptied: deleting what is in it is refused ({quote(message)})",
     "the API lets its content be deleted",
     (
         look("restore the backend of the webhook that the message names, or the right to delete"),
@@ -128,7 +129,7 @@ REMAINING: Final = Obstacle(
     "N4",
     "NamespaceContentRemaining",
     "emptying",
-    lambda message: f"is being emptied: {short(message)}",
+    lambda message: f"is being emptied: {quote(message)}",
     GONE,
     (look("wait: pods go first, then everything else"),),
 )

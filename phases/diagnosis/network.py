@@ -24,10 +24,11 @@ from phases.diagnosis.pods import (
     unready_since,
     unschedulable,
 )
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.diagnosis.victims import saying, subjects
-from phases.diagnosis.words import counted, listed, named, short
+from phases.diagnosis.words import counted, listed, named
 from phases.objects import Node, Pod, Workload, condition, key_of
 
 TAINT: Final = "node.cilium.io/agent-not-ready"
@@ -188,7 +189,7 @@ def _dns_says(scene: Scene) -> str:
     ]
     for pod in pods:
         for trouble in unschedulable(scene, pod):
-            return short(trouble.text)
+            return quote(trouble.text)
         for container in containers(pod):
             if container.state.waiting is not None and container.state.waiting.reason:
                 return container.state.waiting.reason
@@ -205,7 +206,7 @@ def _without_ingress(scene: Scene) -> Iterable[Finding]:
             continue
         said = condition(found.status.conditions, SATISFIED)
         refused = said is not None and said.status == "False"
-        why = short(said.message or said.reason) if said is not None and refused else ""
+        why = quote(said.message or said.reason) if said is not None and refused else ""
         key = key_of(found.metadata)
         yield Finding(
             subject=subject_of("Service", found.metadata),

@@ -13,20 +13,17 @@ from engine.answer import Subject
 from phases import codes
 from phases.diagnosis.rule import NO, UNKNOWN, YES
 from phases.diagnosis.scene import Scene
-from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem
+from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem, usual_crds
 from phases.objects import Flux, condition
 
 KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
-EXTERNAL_CRD = "externalsecrets.external-secrets.io"
 
 
 def expected_crd(scene: Scene, kind: str, group: str) -> CrdItem | None:
-    """Find what the inventory says of the CRD for a kind, by the usual plurals: a message has no plural."""
+    """Find what the inventory says of the CRD for a kind of which only a message knows."""
     if scene.inventory is None:
         return None
-    stem = kind.lower()
-    plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
-    names = {f"{plural}.{group}" for plural in plurals}
+    names = usual_crds(kind, group)
     return next((item for item in scene.inventory.crds if item.name in names), None)
 
 

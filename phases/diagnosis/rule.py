@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from journal.entries import Finding, Remedy
+from journal.redactor import redact_text
 from phases.diagnosis.scene import Scene
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
@@ -45,7 +48,10 @@ def ask(rules: Iterable[Rule], scene: Scene) -> dict[str, Finding]:
     for rule in rules:
         memo = f"rule {rule.id}"
         if memo not in scene.memo:
-            scene.memo[memo] = tuple(rule.find(scene))
+            # What controllers say is foreign text, and here is the one gate that every finding passes.
+            scene.memo[memo] = tuple(
+                replace(found, message=redact_text(found.message)) for found in rule.find(scene)
+            )
         told.update({f"{found.rule}:{found.subject}": found for found in scene.memo[memo]})
     return told
 

@@ -31,7 +31,7 @@ Store = tuple[str, str]  # its kind and key
 def _name(store: Store) -> Subject:
     """Facts call a cluster's store just ``store``."""
     kind, key = store
-    return codes.subject("store" if kind == "ClusterSecretStore" else kind, key)
+    return codes.subject(kind, key)
 
 
 def _store_of(found: ExternalSecret) -> Store | None:

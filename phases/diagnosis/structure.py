@@ -24,8 +24,6 @@ FLUX_KINDS = ("Kustomization", "HelmRelease")
 Edge = tuple[Subject, Subject]  # the blocker, the blocked
 SOURCES = ("GitRepository", "OCIRepository", "Bucket", "HelmRepository", "HelmChart")
 JUDGED = {kind.lower() for kind in (*FLUX_KINDS, *SOURCES)}
-# Facts call these by shorter names than the API does.
-FAMILIES = {"CustomResourceDefinition": "crd", "ClusterSecretStore": "store"}
 
 
 def blocking(scene: Scene) -> Blocking:
@@ -69,7 +67,7 @@ def _awaited(scene: Scene) -> Iterator[Edge]:
 def subject_of_item(item: str) -> Subject:
     """Name what a health check names as ``Kind/namespace/name``, as facts do."""
     kind, _, key = item.partition("/")
-    return codes.subject(FAMILIES.get(kind, kind), key)
+    return codes.subject(kind, key)
 
 
 def _in_inventory(scene: Scene) -> Iterator[Edge]:

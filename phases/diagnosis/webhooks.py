@@ -16,6 +16,7 @@ from engine.answer import Subject
 from journal.entries import Finding, Remedy
 from phases import codes
 from phases.diagnosis.backends import ABSENT, EMPTY, SERVED, backend_of, name_of
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
     NO,
     UNKNOWN,
@@ -30,7 +31,7 @@ from phases.diagnosis.rule import (
 )
 from phases.diagnosis.scene import Scene, path_of
 from phases.diagnosis.victims import Complaint, saying, subjects
-from phases.diagnosis.words import listed, named, short
+from phases.diagnosis.words import listed, named
 from phases.more_objects import Webhook, WebhookConfiguration
 
 CALLING: Final = re.compile(r'failed calling webhook "([^"]+)"(?:: ([^\n]*))?')
@@ -111,7 +112,7 @@ def _state(scene: Scene, call: Call) -> tuple[str, str]:
     """Say what is the matter with the backend, and whether that passes."""
     if call.configuration is None and all(scene.seen(kind) for kind in CONFIGURATIONS):
         return YES, "its configuration is gone by now, and who was refused has not tried again"
-    last = short(call.details[-1]) if call.details else ""
+    last = quote(call.details[-1]) if call.details else ""
     for webhook in call.webhooks.values():
         service = webhook.client_config.service if webhook is not None else None
         if service is None:
@@ -140,7 +141,7 @@ def _untrusted(scene: Scene) -> Iterable[Finding]:
             ),
             never("do that to a policy engine without approval"),
         )
-        why = f"is not trusted: {short(call.details[-1])}"
+        why = f"is not trusted: {quote(call.details[-1])}"
         yield _finding(call, "WH2", "untrusted", why, UNKNOWN, remedies)
 
 
@@ -175,7 +176,7 @@ def _denied(scene: Scene) -> Iterable[Finding]:
         yield Finding(
             subject=subject,
             cause="denied",
-            message=f"{who} is against the policy of webhook {name}: {short(reason) or 'no reason given'}",
+            message=f"{who} is against the policy of webhook {name}: {quote(reason) or 'no reason given'}",
             clears_itself=NO,
             rule="WH3",
             uid=complaint.uid,

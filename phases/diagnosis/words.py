@@ -7,12 +7,6 @@ from collections.abc import Iterable
 LISTED = 3  # names that are written out; the rest is counted
 
 
-def short(text: str, limit: int = 200) -> str:
-    """Bring a message of the API onto one line of bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
-
-
 def counted(number: int, noun: str) -> str:
     """Count: ``1 pod``, ``2 pods``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -25,6 +25,7 @@ from phases.diagnosis.pods import (
     unready_since,
     unschedulable,
 )
+from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
     NO,
     UNKNOWN,
@@ -38,7 +39,7 @@ from phases.diagnosis.rule import (
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.diagnosis.webhooks import CALLING, DENIED
-from phases.diagnosis.words import counted, listed, short
+from phases.diagnosis.words import counted, listed
 from phases.more_objects import Job
 from phases.objects import ContainerStatus, Pod, condition, key_of
 
@@ -58,7 +59,7 @@ def _unplaced(scene: Scene) -> Iterable[Finding]:
         yield Finding(
             subject=subject,
             cause="unschedulable",
-            message=f"{group.name}: no node takes {counted(len(group.troubles), 'pod')} ({short(why)})"
+            message=f"{group.name}: no node takes {counted(len(group.troubles), 'pod')} ({quote(why)})"
             f"{_missing_nodes(scene)}",
             blocks=group.victims(scene),
             clears_itself=UNKNOWN,
@@ -181,10 +182,10 @@ def _refused(scene: Scene) -> Iterable[Finding]:
 
 def _refusal(message: str) -> str:
     if "exceeded quota" in message:
-        return f"the namespace's quota is used up ({short(message)})"
+        return f"the namespace's quota is used up ({quote(message)})"
     if "violates PodSecurity" in message:
-        return f"they are against the namespace's pod security level ({short(message)})"
-    return short(message)
+        return f"they are against the namespace's pod security level ({quote(message)})"
+    return quote(message)
 
 
 def _given_up(scene: Scene) -> Iterable[Finding]:
@@ -202,7 +203,7 @@ def _given_up(scene: Scene) -> Iterable[Finding]:
         since, cron = instant(said), _cron_of(found)
         if cron and since is not None and succeeded.get(cron, since) > since:
             continue
-        why = short(f"{said.reason} {said.message}") or "no reason given"
+        why = quote(f"{said.reason} {said.message}") or "no reason given"
         yield Finding(
             subject=subject_of("Job", found.metadata),
             cause="job-failed",

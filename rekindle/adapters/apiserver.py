@@ -20,7 +20,7 @@ from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Connection, UnansweredError
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import HolderPoller, Holders
-from rekindle.adapters.kubernetes import Api, RefusedError
+from rekindle.adapters.kubernetes import Api, RefusedError, code_of
 from rekindle.adapters.watch import Watcher
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ POLL_SECONDS = 2.0
 JOIN_SECONDS = 3.0
 ABSENT, OURS, FOREIGN, UNREADABLE = "absent", "ours", "foreign", "unreadable"
 _AT_ONCE = 4
-_DENIED = frozenset({401, 403})
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +256,8 @@ class ApiPoller:
                 break
             try:
                 session.api.serves(base)
-            except UnansweredError as error:
-                first = first if first[0] else (error.code, str(error))
-            except RefusedError as error:
-                code = "denied" if error.status in _DENIED else "odd"
-                first = first if first[0] else (code, str(error))
+            except (RefusedError, UnansweredError) as error:
+                first = first if first[0] else (code_of(error), str(error))
             else:
                 connection.use(base)
                 return "", ""

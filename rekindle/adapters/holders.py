@@ -23,7 +23,7 @@ from phases.objects import CustomResourceDefinition, Namespace
 from phases.snapshot import Holder, Seen, Unseen
 from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import UnansweredError
-from rekindle.adapters.kubernetes import RefusedError, ResourcePath
+from rekindle.adapters.kubernetes import RefusedError, ResourcePath, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,8 +95,7 @@ class Listing:
 
     def code(self) -> str:
         """Return the code of the first that could not be listed."""
-        error = self.untold[0][1]
-        return error.code if isinstance(error, UnansweredError) else ODD
+        return code_of(self.untold[0][1])
 
 
 def find(what: Terminating, api: Api, discovery: Discovery) -> Listing:

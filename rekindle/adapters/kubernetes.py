@@ -30,6 +30,7 @@ _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
+_DENIED = frozenset({401, 403})
 _PAGE = 500
 _PAGES_LIMIT = 100
 _REFUSALS = {
@@ -254,6 +255,13 @@ def settle_refusal(intent: Intent, error: RefusedError) -> Settlement:
     if code is None:
         return settling.unsettled(intent, status=error.status, why=error.message)
     return settling.failed(intent, code, status=error.status, why=error.message)
+
+
+def code_of(error: RefusedError | UnansweredError) -> str:
+    """Say in one word why something could not be seen."""
+    if isinstance(error, UnansweredError):
+        return error.code
+    return "denied" if error.status in _DENIED else "odd"
 
 
 def settle_look(intent: Intent, error: RefusedError | UnansweredError) -> Settlement:

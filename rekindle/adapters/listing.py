@@ -15,7 +15,7 @@ from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Connection, UnansweredError
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import look_at, terminating
-from rekindle.adapters.kubernetes import Api, RefusedError
+from rekindle.adapters.kubernetes import Api, RefusedError, code_of
 from rekindle.adapters.lister import Lister, NotInstalledError
 
 if TYPE_CHECKING:
@@ -58,10 +58,8 @@ def _list(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen
         return Seen(Lister(connection, kind).list().objects, at)
     except NotInstalledError:
         return Seen({}, at)
-    except UnansweredError as error:
-        return Unseen(0.0, error.code, str(error))
-    except RefusedError as error:
-        return Unseen(0.0, ODD, str(error))
+    except (RefusedError, UnansweredError) as error:
+        return Unseen(0.0, code_of(error), str(error))
 
 
 def _holders(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Call, Stream, UnansweredError
 from rekindle.adapters.decoding import EventFailedError, WatchEvent
-from rekindle.adapters.kubernetes import RefusedError
+from rekindle.adapters.kubernetes import RefusedError, code_of
 from rekindle.adapters.lister import PAGE_SIZE, ForgottenError, Lister, NotInstalledError
 from rekindle.adapters.reports import Changes, Report, Silence, Whole
 
@@ -32,7 +32,6 @@ NOT_INSTALLED_SECONDS = 5.0
 BACKOFF_SECONDS = 0.25
 BACKOFF_LIMIT_SECONDS = 8.0
 _GONE = 410
-_DENIED = frozenset({401, 403})
 
 
 class Watcher:
@@ -118,12 +117,8 @@ class Watcher:
             return NOT_INSTALLED_SECONDS
         except ForgottenError:
             return None
-        except UnansweredError as error:
-            self._hand_over(Silence(self.kind, self._clock(), error.code, str(error)))
-            return None
-        except RefusedError as error:
-            code = "denied" if error.status in _DENIED else ODD
-            self._hand_over(Silence(self.kind, self._clock(), code, str(error)))
+        except (RefusedError, UnansweredError) as error:
+            self._hand_over(Silence(self.kind, self._clock(), code_of(error), str(error)))
             return None
         return 0.0
 
