@@ -17,7 +17,7 @@ from engine.memory import Memory
 from engine.patience import spoken
 from engine.plan import DONE, Plan
 from engine.recipe import Facts, Judgement, Recipe, Verdict
-from journal.entries import Fact, Json
+from journal.entries import Json
 from journal.redactor import redact, redact_text
 
 MACHINE: Subject = "machine"
@@ -31,8 +31,8 @@ class Rules:
     plan: Plan
     machine: Machine
     latest: list[tuple[Facts, dict[str, Judgement]]] = field(default_factory=list, compare=False)
-    # Per subject: a fact as it was reduced, and the remembered one that says the same.
-    known: dict[Subject, tuple[Fact, Fact]] = field(default_factory=dict, compare=False)
+    # The last facts as they were reduced, and the remembered ones that say the same.
+    compared: list[tuple[Facts, Facts]] = field(default_factory=list, compare=False)
     # Per subject: an answer, and what it looks like in the journal.
     spoken: dict[Subject, tuple[Answer, dict[str, Json]]] = field(
         default_factory=dict, compare=False
@@ -132,14 +132,25 @@ def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:
     )
 
 
-def spelled_all(rules: Rules, answers: Mapping[Subject, Answer]) -> dict[Subject, dict[str, Json]]:
-    """Write answers as JSON; one that is still the same is not written again."""
+def news_in(
+    rules: Rules, answers: Mapping[Subject, Answer], known: Mapping[Subject, dict[str, Json]]
+) -> dict[Subject, dict[str, Json]]:
+    """Write as JSON what is not *known* of the answers; one that is still the same is not written again."""
     bodies: dict[Subject, dict[str, Json]] = {}
     for subject, answer in answers.items():
         kept = rules.spoken.get(subject)
+        remembered = known.get(subject)
         if kept is None or (kept[0] is not answer and kept[0] != answer):
-            kept = rules.spoken[subject] = (answer, spelled(answer))
-        bodies[subject] = kept[1]
+            body = spelled(answer)
+        elif kept[1] is remembered:
+            continue
+        else:
+            body = kept[1]
+        if body == remembered:
+            body = remembered  # the next comparison of the two is one of identities
+        else:
+            bodies[subject] = body
+        rules.spoken[subject] = (answer, body)
     return bodies
 
 

@@ -84,9 +84,10 @@ class Machine:
                 # Declared lowest first: transitions takes the first whose condition is met.
                 condition = partial(_is_broken_long, lower)
                 self._table.add_transition(REGRESS, name, lower, conditions=[condition])
-        # One model for all questions: making one costs more than all the conditions of a turn.
+        # One model for all questions, and each question asked once: the table costs more than a turn's guards.
         self._cursor = replace(NOWHERE)
         self._table.add_model(self._cursor)
+        self._answered: dict[object, tuple[str, str] | None] = {}
 
     def next_move(
         self,
@@ -99,6 +100,24 @@ class Machine:
         """Return the one move that the table allows from *state*, backwards before forwards."""
         if state == DONE:
             return None
+        verdicts = tuple((name, judgement.verdict) for name, judgement in judgements.items())
+        question = (state, verdicts, held, broken_long)
+        if question not in self._answered:
+            self._answered[question] = self._ask(state, judgements, held, broken_long)
+        found = self._answered[question]
+        if found is None:
+            return None
+        trigger, target = found
+        decisive = target if trigger == REGRESS else state
+        return Move(state, target, judgements[decisive].why, trigger)
+
+    def _ask(
+        self,
+        state: str,
+        judgements: Mapping[str, Judgement],
+        held: frozenset[str],
+        broken_long: frozenset[str],
+    ) -> tuple[str, str] | None:
         for trigger in (REGRESS, ADVANCE):
             if trigger == REGRESS and (state == self.order[0] or not broken_long):
                 continue  # nothing to go back to
@@ -108,8 +127,7 @@ class Machine:
             self._table.set_state(state, cursor)
             model: Any = cursor  # transitions adds its methods at run time
             if model.trigger(trigger):
-                decisive = cursor.state if trigger == REGRESS else state
-                return Move(state, cursor.state, judgements[decisive].why, trigger)
+                return trigger, cursor.state
         return None
 
 

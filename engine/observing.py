@@ -7,6 +7,8 @@ Nothing here decides; it brings the memory up to the instant of the look.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import compress
+from operator import is_not, or_
 from typing import TypeVar
 
 import msgspec
@@ -32,23 +34,7 @@ T = TypeVar("T")
 def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
     """Write what changed since the last look, and nothing else."""
     known = draft.memory.facts
-    changed: dict[str, Fact] = {}
-    compared = draft.rules.known
-    for subject, fresh in facts.items():
-        old = known.get(subject)
-        if old is not None:
-            pair = compared.get(subject)
-            if pair is not None and pair[0] is fresh and pair[1] is old:
-                continue
-            if _is_known(fresh, old):
-                compared[subject] = (fresh, old)
-                continue
-        if old is not None and old.code == fresh.code and fresh.since is None:
-            dated = replace(fresh, since=old.since)
-        else:
-            dated = fresh if fresh.since is not None else replace(fresh, since=draft.now)
-        if dated != old and (clean := _redacted(dated)) != old:
-            changed[subject] = clean
+    changed = _changed(draft, facts)
     removed = tuple(sorted(known.keys() - facts.keys()))
     parts = in_parts(changed)
     for number, part in enumerate(parts, start=1):
@@ -59,20 +45,47 @@ def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
     if not parts and removed:
         draft.add(e.Observed(at=draft.now, removed=removed))
     before = draft.memory.findings
-    spoken = {
-        key: replace(value, message=redact_text(value.message)) for key, value in findings.items()
-    }
-    news = {key: value for key, value in spoken.items() if before.get(key) != value}
+    news = {}
+    for key, value in findings.items():
+        if before.get(key) != value:
+            clean = replace(value, message=redact_text(value.message))
+            if before.get(key) != clean:
+                news[key] = clean
     cleared = tuple(sorted(before.keys() - findings.keys()))
     if news or cleared:
         draft.add(e.FindingsChanged(at=draft.now, changed=news, cleared=cleared))
-    goal = draft.rules.recipe.goal(draft.memory.facts) if parts or removed else ""
+    goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory.facts) if parts or removed else ""
     if goal and goal != draft.memory.goal:
         draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
 
 
+def _changed(draft: Draft, facts: Facts) -> dict[str, Fact]:
+    """Say what of the facts is not remembered so."""
+    known = draft.memory.facts
+    equal, remembered = draft.rules.compared[0] if draft.rules.compared else ({}, {})
+    # What was equal and is the same pair of objects is equal: nearly every fact of nearly every turn ends here.
+    reduced = map(is_not, map(equal.get, facts), facts.values())
+    recalled = map(is_not, map(known.get, facts), map(remembered.get, facts))
+    changed: dict[str, Fact] = {}
+    for subject in compress(facts, map(or_, reduced, recalled)):
+        fresh, old = facts[subject], known.get(subject)
+        if old is not None and _is_known(fresh, old):
+            continue
+        if old is not None and old.code == fresh.code and fresh.since is None:
+            dated = replace(fresh, since=old.since)
+        else:
+            dated = fresh if fresh.since is not None else replace(fresh, since=draft.now)
+        if dated != old and (clean := _redacted(dated)) != old:
+            changed[subject] = clean
+    unchanged = dict(facts)
+    for subject in changed:
+        del unchanged[subject]
+    draft.rules.compared[:] = [(unchanged, known)]
+    return changed
+
+
 def _is_known(fresh: Fact, old: Fact) -> bool:
-    """Compare without making anything: nearly every fact of nearly every turn passes here."""
+    """Compare without making anything."""
     return (
         old.code == fresh.code
         and old.reason == fresh.reason

@@ -129,5 +129,5 @@ class Recipe:
     machine: Mapping[str, Any]
     section: Section
     target: Callable[[dict[str, Any]], Any]
-    goal: Callable[[Facts], str]
+    goal: Callable[[Plan, Facts], str]
     counts: Callable[[Plan, Facts], dict[str, Any]]

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from engine.allowing import answer_to, asked
 from engine.answer import Act, Answer, Ask, Subject, Wait
 from engine.draft import Commit, Draft
-from engine.judging import MACHINE, Rules, answers_of, flapping, judge, lowest_broken, spelled_all
+from engine.judging import MACHINE, Rules, answers_of, flapping, judge, lowest_broken, news_in
 from engine.machine import REGRESS
 from engine.memory import Memory
 from engine.observing import (
@@ -138,10 +138,9 @@ def _steady(draft: Draft, judged: dict[str, Judgement]) -> None:
 
 
 def _decide(draft: Draft, answers: dict[Subject, Answer]) -> None:
-    fresh = spelled_all(draft.rules, answers)
     known = draft.memory.answers
-    changed = {subject: body for subject, body in fresh.items() if known.get(subject) != body}
-    removed = tuple(sorted(known.keys() - fresh.keys()))
+    changed = news_in(draft.rules, answers, known)
+    removed = tuple(sorted(known.keys() - answers.keys()))
     if not changed and not removed:
         return
     state = draft.memory.state

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _BUSY_MS: Final = 5000
-_LEVELS: Final = {"off": 0, "full": 2}
+_LEVELS: Final = {"off": 0, "normal": 1, "full": 2}
 
 
 def connect(path: Path, *, synchronous: Synchronous = "full", wal: bool = True) -> Connection:

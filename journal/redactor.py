@@ -104,15 +104,15 @@ _HINTS: Final = (
 
 def redact_payload(body: bytes) -> bytes:
     """Redact canonical JSON; what holds no secret comes back unchanged, byte for byte."""
-    lowered = body.lower()
-    if not any(hint in lowered for hint in _HINT_BYTES):
+    if _HINT_BYTES.search(body.lower()) is None:
         return body
     value = msgspec.json.decode(body)
     redacted = redact(value)
     return body if redacted == value else _CANONICAL.encode(redacted)
 
 
-_HINT_BYTES: Final = tuple(hint.encode() for hint in _HINTS)
+_HINT: Final = re.compile("|".join(map(re.escape, _HINTS)))
+_HINT_BYTES: Final = re.compile(_HINT.pattern.encode())
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -130,8 +130,7 @@ def redact(value: Json) -> Json:
 @lru_cache(maxsize=8192)
 def redact_text(text: str) -> str:
     """Replace the secrets in a text by ``[redacted:KIND]``; to do it again changes nothing."""
-    lowered = text.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    if _HINT.search(text.lower()) is None:
         return text
     for kind, pattern in _SHAPES:
         text = pattern.sub(f"[redacted:{kind}]", text)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from journal import chain, codec, tables
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 _INSERT_ENTRIES: Final = insert(tables.entries)
 _INSERT_PAYLOADS: Final = insert(tables.payloads)
+_EXTEND: Final = (
+    update(tables.lease)
+    .where(tables.lease.c.expires < bindparam("until"))
+    .values(expires=bindparam("until"))
+)
 _FENCE: Final = select(tables.lease.c.epoch, tables.lease.c.holder)
 
 
@@ -179,5 +184,5 @@ def renew_lease(connection: Connection, **values: float | str) -> None:
 
 def extend_lease(connection: Connection, expires: float) -> None:
     """Let the lease expire not before this wall instant."""
-    column = tables.lease.c.expires
-    connection.execute(update(tables.lease).where(column < expires).values(expires=expires))
+    text, names = _compiled(_EXTEND, connection.dialect)
+    connection.connection.cursor().execute(text, [expires] * len(names))

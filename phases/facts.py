@@ -13,14 +13,15 @@ from typing import Any
 
 from engine.plan import Plan
 from engine.recipe import Facts, Findings
-from journal.entries import Fact, Finding
+from journal.entries import Fact
 from phases import codes
+from phases.findings import findings_of
+from phases.inventory import WORKLOADS
 from phases.readiness import flux, machinery, nodes, workloads
 from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, Seen, Snapshot, Unseen
 
 Listed = dict[str, Any]
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 POD_PROBLEMS = 50
 POD_REASONS = {
     "CrashLoopBackOff",
@@ -41,18 +42,17 @@ def reduce(plan: Plan, snapshot: Snapshot) -> tuple[Facts, Findings]:
     _machinery(section, snapshot, facts)
     _k8s_nodes(section, snapshot, facts)
     _workloads(section, snapshot, facts)
-    _flux(section, snapshot, facts)
+    _flux(plan, snapshot, facts)
     _secrets(section, snapshot, facts)
     facts.update(_of_kind(section, snapshot, "Pod", partial(_pods_of, section)))
     return facts, findings_of(section, facts)
 
 
-def goal(facts: Facts) -> str:
+def goal(plan: Plan, facts: Facts) -> str:
     """Return the revision that everything should reach: the one its source serves."""
-    for subject, fact in facts.items():
-        if subject.startswith("gitrepository/") and fact.code == codes.READY:
-            return str(fact.detail["revision"])
-    return ""
+    section: Section = plan.target
+    fact = facts.get(section.source)
+    return str(fact.detail["revision"]) if fact is not None and fact.code == codes.READY else ""
 
 
 def _listed(snapshot: Snapshot, kind: str) -> Listed | None:
@@ -81,19 +81,25 @@ def _of_kind(
 
 def _is_same(kept: object, found: object) -> bool:
     """Tell whether nothing changed: the same object, or a tuple of the same objects."""
+    if kept is found:
+        return True
     if isinstance(kept, tuple) and isinstance(found, tuple):
         return len(kept) == len(found) and all(map(operator.is_, kept, found))
-    return kept is found
+    return False
 
 
 def _kept(
-    section: Section, subject: str, found: object, context: object, make: Callable[[], Fact]
+    section: Section, subject: str, found: object, context: object, make: Callable[[Any, Any], Fact]
 ) -> Fact:
-    """Judge an object, unless it has not changed since: a turn costs what changed, not the cluster."""
+    """
+    Judge an object in its context, unless neither has changed: a turn costs what changed, not the cluster.
+
+    *make* gets both, and may rest on nothing else.
+    """
     kept = section.verdicts.get(subject)
     if kept is not None and _is_same(kept[0], found) and kept[1] == context:
         return kept[2]
-    fact = make()
+    fact = make(found, context)
     section.verdicts[subject] = (found, context, fact)
     return fact
 
@@ -140,6 +146,9 @@ def _api_fact(section: Section, look: ApiLook) -> Fact:
     return Fact(codes.UP)
 
 
+_SEEN = Fact(codes.SEEN)
+
+
 def _kinds(snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     for name in KINDS:
         seen = snapshot.objects.get(name, Unseen(0.0, "not-asked"))
@@ -147,7 +156,7 @@ def _kinds(snapshot: Snapshot, facts: dict[str, Fact]) -> None:
             why = seen.why or seen.code
             facts[codes.kind(name)] = Fact(codes.UNOBSERVABLE, why, seen.since or None)
         else:
-            facts[codes.kind(name)] = Fact(codes.SEEN)
+            facts[codes.kind(name)] = _SEEN
 
 
 def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
@@ -165,7 +174,7 @@ def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
         if isinstance(found, Unseen):
             facts[f"holders/{scope}"] = Fact(codes.UNOBSERVABLE, found.why or found.code)
         else:
-            facts[f"holders/{scope}"] = Fact(codes.SEEN)
+            facts[f"holders/{scope}"] = _SEEN
             for held in found.value:
                 facts[codes.subject("holder", held.uid)] = machinery.holder(held)
 
@@ -185,37 +194,37 @@ def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
     listed = tuple(_listed(snapshot, kind) for kind in WORKLOADS)
     if None in listed:
         return
-    facts[codes.PODS] = _kept(section, codes.PODS, listed, None, partial(_counted, section, facts))
+    facts[codes.PODS] = _kept(
+        section, codes.PODS, listed, None, lambda _found, _context: _counted(section, facts)
+    )
 
 
 def _counted(section: Section, facts: Facts) -> Fact:
-    ready = 0
-    for item in section.inventory.workloads:
-        fact = facts[codes.subject(item.kind, item.key)]
-        ready += min(int(fact.detail["ready"]), item.pods)
+    listed = section.workloads[: len(section.inventory.workloads)]
+    ready = sum(min(int(facts[subject].detail["ready"]), pods) for _, _, subject, pods in listed)
     return Fact("counted", detail={"ready": ready, "expected": section.inventory.pods})
 
 
 def _workloads_of(section: Section, kind: str, listed: Listed) -> dict[str, Fact]:
     made: dict[str, Fact] = {}
-    for wanted, key, subject, pods in section.workloads:
-        if wanted != kind:
-            continue
+    judge = partial(workloads.verdict, kind)
+    for key, subject, pods in section.workloads_of[kind]:
         found = listed.get(key)
         if found is None:
             made[subject] = Fact(codes.ABSENT, detail={"ready": 0, "expected": pods})
         else:
-            judge = partial(workloads.verdict, kind, found, pods)
             made[subject] = _kept(section, subject, found, pods, judge)
     return made
 
 
-def _flux(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    listed = _listed(snapshot, "GitRepository")
-    if listed is not None:
-        key = section.flux.source
-        facts[codes.subject("gitrepository", key)] = flux.source(listed.get(key))
-    aim = goal(facts)
+def _flux(plan: Plan, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
+    section: Section = plan.target
+
+    def sources(listed: Listed) -> dict[str, Fact]:
+        return {section.source: flux.source(listed.get(section.flux.source))}
+
+    facts.update(_of_kind(section, snapshot, "GitRepository", sources))
+    aim = goal(plan, facts)
     synced = partial(_kustomizations, section, aim)
     facts.update(_of_kind(section, snapshot, "Kustomization", synced, aim))
     facts.update(_of_kind(section, snapshot, "HelmRelease", partial(_releases, section)))
@@ -223,22 +232,27 @@ def _flux(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
 
 def _kustomizations(section: Section, aim: str, listed: Listed) -> dict[str, Fact]:
     made: dict[str, Fact] = {}
-    for item in section.inventory.kustomizations:
-        found = listed.get(item.key)
-        subject = codes.subject("kustomization", item.key)
-        judge = partial(flux.kustomization, found, aim, suspended=item.suspended)
-        made[subject] = _kept(section, subject, found, aim, judge)
+    for subject, item in section.kustomizations:
+        judge = _SYNCED[item.suspended]
+        made[subject] = _kept(section, subject, listed.get(item.key), aim, judge)
     return made
 
 
 def _releases(section: Section, listed: Listed) -> dict[str, Fact]:
     made: dict[str, Fact] = {}
-    for item in section.inventory.helmreleases:
+    for subject, item in section.releases:
         found = listed.get(item.key)
-        subject = codes.subject("helmrelease", item.key)
-        judge = partial(flux.helm_release, found, suspended=item.suspended)
-        made[subject] = _kept(section, subject, found, None, judge)
+        made[subject] = _kept(section, subject, found, item.suspended, _released)
     return made
+
+
+def _released(found: Any, suspended: bool) -> Fact:  # noqa: ANN401, FBT001
+    return flux.helm_release(found, suspended=suspended)
+
+
+_SYNCED = {
+    suspended: partial(flux.kustomization, suspended=suspended) for suspended in (False, True)
+}
 
 
 def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
@@ -266,48 +280,15 @@ def _pods_of(section: Section, listed: Listed) -> dict[str, Fact]:
     for key, pod in listed.items():
         if pod.metadata.namespace not in namespaces:
             continue
-        restarts += sum(status.restart_count for status in pod.status.container_statuses)
-        statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
-        reasons = [s.state.waiting.reason for s in statuses if s.state.waiting is not None]
-        bad = next((reason for reason in reasons if reason in POD_REASONS), None)
-        if bad is not None and len(made) < POD_PROBLEMS:
+        bad = ""
+        for status in pod.status.container_statuses:
+            restarts += status.restart_count
+        for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
+            waiting = status.state.waiting
+            if not bad and waiting is not None and waiting.reason in POD_REASONS:
+                bad = waiting.reason
+        if bad and len(made) < POD_PROBLEMS:
             made[codes.subject("pod", key)] = Fact(codes.FAILED, bad)
     # The count is the code itself, so that the fact's instant is that of the latest restart.
     made[codes.RESTARTS] = Fact(str(restarts))
     return made
-
-
-def findings_of(section: Section, facts: Facts) -> dict[str, Finding]:
-    """Name the causes that block others, and what each blocks."""
-    blocked: dict[str, list[str]] = {}
-    for subject, fact in facts.items():
-        if fact.code != codes.BLOCKED:
-            continue
-        cause = str(fact.detail.get("cause") or "")
-        if cause.startswith(("kind:", "namespace:")):
-            blocked.setdefault(cause, []).append(subject)
-    found: dict[str, Finding] = {}
-    for cause, subjects in blocked.items():
-        family, _, name = cause.partition(":")
-        if family == "kind":
-            message = f"no CRD serves {name}"
-            clears = "unknown"
-        else:
-            message = f"namespace {name} is Terminating"
-            clears = "no" if _is_held(name, facts) else "unknown"
-        found[cause] = Finding(name, family, message, tuple(sorted(subjects)), clears)
-    for name in section.inventory.namespaces:
-        state = facts.get(codes.subject("namespace", name))
-        if state is None or state.code != codes.TERMINATING or f"namespace:{name}" in found:
-            continue
-        clears = "no" if _is_held(name, facts) else "unknown"
-        message = f"namespace {name} is Terminating"
-        found[f"namespace:{name}"] = Finding(name, "namespace", message, (), clears)
-    return found
-
-
-def _is_held(namespace: str, facts: Facts) -> bool:
-    return any(
-        subject.startswith("holder/") and fact.detail.get("namespace") == namespace
-        for subject, fact in facts.items()
-    )

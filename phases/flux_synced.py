@@ -24,34 +24,31 @@ from phases.knots import (
     terminating,
 )
 from phases.nudges import NUDGED, is_clear, nudge, paced
-from phases.section import Section
+from phases.section import Section, Told
 from phases.verbs import ROOT
 
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
 ROOT_SETTLE_SECONDS = 30.0
-DEPEND_ON_THEMSELVES = {
-    codes.ABSENT,
-    codes.PROGRESSING,
-}  # their answer is a function of the one fact
 
 
 def guard(plan: Plan, facts: Facts) -> Judgement:
     """Hold when every expected object is synced; an object that is only being reconciled breaks nothing."""
-    subjects = plan.target.expected
+    section: Section = plan.target
+    subjects = section.expected
     for kind in KINDS:
-        fact = facts.get(codes.kind(kind))
-        if fact is None or fact.code != codes.SEEN:
+        listed = facts.get(codes.kind(kind))
+        if listed is None or listed.code != codes.SEEN:
             return Judgement(Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, len(subjects))
-    open_ = [s for s in subjects if s not in facts or facts[s].code != codes.READY]
+    found = zip(subjects, map(facts.get, subjects), strict=True)
+    open_ = [(s, fact) for s, fact in found if fact is None or fact.code != codes.READY]
     done = len(subjects) - len(open_)
-    broken = [s for s in open_ if s in facts and facts[s].code in BROKEN]
-    if broken:
-        fact = facts[broken[0]]
-        why = f"{broken[0]} is {fact.code}: {fact.reason}".rstrip(": ")
-        return Judgement(Verdict.BROKEN, why, done, len(subjects))
+    for subject, fact in open_:
+        if fact is not None and fact.code in BROKEN:
+            why = f"{subject} is {fact.code}: {fact.reason}".rstrip(": ")
+            return Judgement(Verdict.BROKEN, why, done, len(subjects))
     if open_:
-        why = f"{open_[0]} is being reconciled"
+        why = f"{open_[0][0]} is being reconciled"
         return Judgement(Verdict.UNKNOWN, why, done, len(subjects))
     return Judgement(Verdict.HOLDS, "everything that Git says is there", done, len(subjects))
 
@@ -131,22 +128,35 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
 
 
 def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
-    answers: dict[Subject, Answer] = {}
-    for subject in section.expected:
-        fact = facts.get(subject)
-        if fact is None or fact.code == codes.READY or subject.startswith(("namespace/", "crd/")):
-            continue
-        kept = section.told.get(subject)
-        if kept is not None and kept[0] is fact:
-            answers[subject] = kept[1]
-            continue
-        answers[subject] = answer = _object(section, subject, fact, facts, memory)
-        if fact.code in DEPEND_ON_THEMSELVES and isinstance(answer, Wait):
-            section.told[subject] = (fact, answer)
-    return answers
+    return {
+        subject: _object(section, subject, fact, facts, memory)
+        for subject, fact in zip(section.synced, map(facts.get, section.synced), strict=True)
+        if fact is not None and fact.code != codes.READY
+    }
 
 
 def _object(section: Section, subject: Subject, fact: Fact, facts: Facts, memory: Memory) -> Answer:
+    """Wake what can be woken; else the answer is a function of the fact alone, and made once."""
+    if fact.code == codes.TERMINATING:
+        due = (fact.since or memory.now) + DELETION_GRACE_SECONDS
+        text = "is being deleted; it comes back once it is gone"
+        return Wait(text, None if memory.passed(due) else due, can_clear="unknown")
+    told = section.told.get(subject)
+    if told is None or told.fact is not fact:
+        told = section.told[subject] = Told(fact, _wakes(subject, fact), _unwoken(subject, fact))
+    if told.cause and is_clear(section, subject, told.cause, facts):
+        return nudge(subject, fact, told.cause, memory)
+    return told.answer
+
+
+def _wakes(subject: Subject, fact: Fact) -> str:
+    """Return the recorded cause after whose end a nudge would help; empty: none is recorded, or nothing is parked."""
+    if fact.code not in {codes.BLOCKED, codes.FAILED} or subject.partition("/")[0] not in NUDGED:
+        return ""
+    return str(fact.detail.get("cause") or "") if fact.detail.get("parked", True) else ""
+
+
+def _unwoken(subject: Subject, fact: Fact) -> Answer:
     match fact.code:
         case codes.ABSENT:
             return Wait("not applied yet by its parent", can_clear="unknown")
@@ -156,16 +166,8 @@ def _object(section: Section, subject: Subject, fact: Fact, facts: Facts, memory
                 message=f"{subject} is suspended in the cluster and not in Git",
                 hint="somebody paused it: ask why, then `flux resume` it; rekindle never touches spec",
             )
-        case codes.TERMINATING:
-            due = (fact.since or memory.now) + DELETION_GRACE_SECONDS
-            text = "is being deleted; it comes back once it is gone"
-            return Wait(text, None if memory.passed(due) else due, can_clear="unknown")
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
-    cause = str(fact.detail.get("cause") or "")
-    wakeable = subject.partition("/")[0] in NUDGED and fact.detail.get("parked", True)
-    if wakeable and is_clear(section, subject, cause, facts):
-        return nudge(subject, fact, cause, memory)
-    if fact.code == codes.FAILED and cause != "RetriesExceeded":
+    if fact.code == codes.FAILED and fact.detail.get("cause") != "RetriesExceeded":
         return Wait(fact.reason, can_clear="no")
     return Wait(fact.reason, can_clear="unknown")

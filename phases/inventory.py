@@ -92,6 +92,9 @@ class CrdItem(Listed):
     provider: str = ""
 
 
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
 class WorkloadItem(Listed):
     """A workload and how many pods it should have."""
 

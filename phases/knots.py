@@ -13,6 +13,7 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts
 from journal.entries import Fact, Outcome
 from phases import codes
+from phases.findings import blocked_by
 from phases.inventory import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
@@ -63,8 +64,8 @@ def namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject, 
 def kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     """Answer for what holds each expected CRD that is on its way out: an instance of it with a finalizer."""
     answers: dict[Subject, Answer] = {}
-    for name in section.crd_names:
-        if facts.get(codes.subject("crd", name), GONE).code != codes.TERMINATING:
+    for subject, name in section.crd_subjects:
+        if facts.get(subject, GONE).code != codes.TERMINATING:
             continue
         for holder in _holders(facts):
             detail = holder.detail
@@ -115,11 +116,7 @@ def _release(section: Section, holder: Fact, held: str, facts: Facts, memory: Me
 def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     """Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot."""
     answers: dict[Subject, Answer] = {}
-    causes = {
-        str(fact.detail["cause"])
-        for fact in facts.values()
-        if fact.code == codes.BLOCKED and str(fact.detail.get("cause", "")).startswith("kind:")
-    }
+    causes = {cause for _, cause in blocked_by(section, facts) if cause.startswith("kind:")}
     if _deletion_hangs(section, facts, memory):
         causes.add(EXTERNAL_KIND)
     for cause in sorted(causes):
@@ -176,8 +173,8 @@ def _is_coming(section: Section, name: str, facts: Facts) -> bool:
 
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
     """Return the established CRD that serves *kind*."""
-    for name in section.crd_names:
-        fact = facts.get(codes.subject("crd", name))
+    for subject, name in section.crd_subjects:
+        fact = facts.get(subject)
         if fact is None or fact.code != codes.READY:
             continue
         if fact.detail.get("kind") == kind and fact.detail.get("group") == group:

@@ -36,9 +36,10 @@ def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bo
     match family:
         case "dependency":
             family = subject.partition("/")[0]
-            needed = {codes.subject(family, name), *section.dependencies.get(subject, ())}
-            found = [facts.get(dependency) for dependency in needed]
-            return all(fact is not None and fact.code == codes.READY for fact in found)
+            named = codes.subject(family, name)
+            return _is_ready(named, facts) and all(
+                _is_ready(other, facts) for other in section.dependencies.get(subject, ())
+            )
         case "kind":
             kind, _, group = name.partition(".")
             return crd_of(section, facts, kind, group) is not None
@@ -47,23 +48,24 @@ def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bo
             # Gone is as good as active: the next attempt creates it anew.
             return fact is not None and fact.code in {codes.READY, codes.ABSENT}
         case "namespace-missing":
-            fact = facts.get(codes.subject("namespace", name))
-            return fact is not None and fact.code == codes.READY
+            return _is_ready(codes.subject("namespace", name), facts)
         case "source":
-            fact = facts.get(codes.subject("gitrepository", section.flux.source))
-            return fact is not None and fact.code == codes.READY
+            return _is_ready(section.source, facts)
         case "store":
             fact = facts.get(codes.subject("store", name))
             return fact is not None and fact.code == codes.READY and not fact.reason
         case "health":
-            subjects = [_of_health_check(item) for item in name.split(",")]
-            found = [facts.get(subject) for subject in subjects]
-            return all(fact is not None and fact.code == codes.READY for fact in found)
+            return all(_is_ready(_of_health_check(item), facts) for item in name.split(","))
         case "RetriesExceeded":
             # Whatever it was: the nodes and the network are up again by the time this state is pursued.
             return True
         case _:
             return False
+
+
+def _is_ready(subject: Subject, facts: Facts) -> bool:
+    fact = facts.get(subject)
+    return fact is not None and fact.code == codes.READY
 
 
 def _of_health_check(item: str) -> Subject:

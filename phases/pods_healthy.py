@@ -17,20 +17,22 @@ from phases.section import Section
 def guard(plan: Plan, facts: Facts) -> Judgement:
     """Hold when each workload of the inventory has all its pods."""
     section: Section = plan.target
-    ready = expected = 0
-    worst = ""
-    for kind, _key, subject, pods in section.workloads:
-        listed = facts.get(f"kind/{kind}")
-        if listed is None or listed.code != codes.SEEN:
+    for kind, items in section.workloads_of.items():
+        listed = facts.get(codes.kind(kind))
+        if items and (listed is None or listed.code != codes.SEEN):
             return Judgement(
                 Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, section.inventory.pods
             )
+    ready = expected = 0
+    worst = ""
+    for _kind, _key, subject, pods in section.workloads:
         fact = facts.get(subject)
         expected += pods
-        if fact is None or fact.code != codes.READY:
+        if fact is not None:
+            ready += min(int(fact.detail["ready"]), pods)
+        if not worst and (fact is None or fact.code != codes.READY):
             reason = fact.reason or fact.code if fact is not None else codes.ABSENT
-            worst = worst or f"{subject}: {reason}"
-        ready += min(int(fact.detail["ready"]), pods) if fact is not None else 0
+            worst = f"{subject}: {reason}"
     if worst:
         return Judgement(Verdict.BROKEN, worst, ready, expected)
     restarts = facts.get(codes.RESTARTS)

@@ -15,7 +15,8 @@ import yaml
 from engine.plan import Plan
 from engine.recipe import Facts, Recipe
 from phases import cni_up, codes, facts, flux_synced, node_maintenance, pods_healthy, talos_ready
-from phases.section import Section, load_section
+from phases.section import Section
+from phases.sectionfile import load_section
 from phases.verbs import VERBS
 
 STATES = {

@@ -8,21 +8,24 @@ where a missing one was named.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from engine.answer import Subject, Wait
-from engine.checked import remains, validated
-from engine.errors import Problem
-from engine.patience import seconds
-from engine.plan import Include
-from engine.yamlfile import Marks, read_yaml
+from engine.answer import Answer, Subject
 from journal.entries import Fact
 from phases import codes
-from phases.inventory import Inventory, Key, Name
+from phases.inventory import (
+    WORKLOADS,
+    HelmReleaseItem,
+    Inventory,
+    Key,
+    KustomizationItem,
+    Name,
+)
 
 
 class Strict(BaseModel):
@@ -131,6 +134,15 @@ class Crds(Strict):
     available: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a fact alone says: the cause after whose end its object can be woken, and the answer until then."""
+
+    fact: Fact
+    cause: str
+    answer: Answer
+
+
 class Section(Strict):
     """The domain's part of recovery.yaml."""
 
@@ -154,8 +166,8 @@ class Section(Strict):
         return {}
 
     @cached_property
-    def told(self) -> dict[Subject, tuple[Fact, Wait]]:
-        """What was answered for a fact, where nothing else goes into the answer: a memory as well."""
+    def told(self) -> dict[Subject, Told]:
+        """What was answered for a fact: a memory as well."""
         return {}
 
     @cached_property
@@ -163,25 +175,47 @@ class Section(Strict):
         """Everything that Git brings, apart from workloads."""
         inventory = self.inventory
         return (
-            codes.subject("gitrepository", self.flux.source),
+            self.source,
             *(codes.subject("namespace", name) for name in inventory.namespaces),
             *(codes.subject("crd", item.name) for item in inventory.crds),
-            *(codes.subject("kustomization", item.key) for item in inventory.kustomizations),
-            *(codes.subject("helmrelease", item.key) for item in inventory.helmreleases),
+            *(subject for subject, _ in self.kustomizations),
+            *(subject for subject, _ in self.releases),
             *(codes.subject("store", name) for name in inventory.stores),
             *(codes.subject("externalsecret", item.key) for item in inventory.externalsecrets),
         )
 
     @cached_property
+    def synced(self) -> tuple[Subject, ...]:
+        """What of it a controller syncs: namespaces and CRDs are there or not, and are answered for as knots."""
+        return tuple(s for s in self.expected if not s.startswith(("namespace/", "crd/")))
+
+    @cached_property
+    def source(self) -> Subject:
+        """The GitRepository that all follow."""
+        return codes.subject("gitrepository", self.flux.source)
+
+    @cached_property
+    def kustomizations(self) -> tuple[tuple[Subject, KustomizationItem], ...]:
+        """The inventory's Kustomizations with their subjects."""
+        found = self.inventory.kustomizations
+        return tuple((codes.subject("kustomization", item.key), item) for item in found)
+
+    @cached_property
+    def releases(self) -> tuple[tuple[Subject, HelmReleaseItem], ...]:
+        """The inventory's HelmReleases with their subjects."""
+        found = self.inventory.helmreleases
+        return tuple((codes.subject("helmrelease", item.key), item) for item in found)
+
+    @cached_property
     def dependencies(self) -> dict[Subject, tuple[Subject, ...]]:
         """What each Kustomization and HelmRelease depends on, by its own dependsOn."""
         found: dict[Subject, tuple[Subject, ...]] = {}
-        for kustomization in self.inventory.kustomizations:
+        for subject, kustomization in self.kustomizations:
             names = (codes.subject("kustomization", key) for key in kustomization.depends_on)
-            found[codes.subject("kustomization", kustomization.key)] = tuple(names)
-        for release in self.inventory.helmreleases:
+            found[subject] = tuple(names)
+        for subject, release in self.releases:
             names = (codes.subject("helmrelease", key) for key in release.depends_on)
-            found[codes.subject("helmrelease", release.key)] = tuple(names)
+            found[subject] = tuple(names)
         return found
 
     def rank(self, subject: Subject) -> tuple[int, int, Subject]:
@@ -204,6 +238,11 @@ class Section(Strict):
         return tuple(dict.fromkeys((*expected, *self.crds.available)))
 
     @cached_property
+    def crd_subjects(self) -> tuple[tuple[Subject, str], ...]:
+        """The same with their subjects."""
+        return tuple((codes.subject("crd", name), name) for name in self.crd_names)
+
+    @cached_property
     def workloads(self) -> tuple[tuple[str, str, Subject, int], ...]:
         """Kind, key, subject and pods of each workload that should be there; the network is always among them."""
         wanted: dict[tuple[str, str], int] = {
@@ -216,84 +255,10 @@ class Section(Strict):
             (kind, key, codes.subject(kind, key), pods) for (kind, key), pods in wanted.items()
         )
 
-
-SPARE_NAME = "spare"  # a name that no check may speak of
-SPARE: dict[str, Any] = {
-    "talos": {"talosconfig": "-", "nodes": {"*": {"address": SPARE_NAME, "config": "-"}}},
-    "kubernetes": {"kubeconfig": "-"},
-    "cni": {"daemonset": "spare/spare", "command": SPARE_NAME},
-    "flux": {"roots": "-"},
-    "commands": {"*": {"argv": ["-"]}},
-}
-
-
-def load_section(
-    raw: dict[str, Any], marks: Marks, include: Include, problems: list[Problem]
-) -> dict[str, Any]:
-    """Check the domain's part of a plan; the inventory's file is read and checked as well."""
-    data = dict(raw)
-    data["inventory"] = _inventory(data.get("inventory"), marks, include, problems)
-    section = validated(Section, data, marks, (), problems)
-    left = section or remains(Section, data, SPARE)
-    if left is not None:
-        named = data.get("commands")
-        names = {*left.commands, *(map(str, named) if isinstance(named, dict) else ())}
-        _check(left, {*names, SPARE_NAME}, marks, problems)
-    return section.model_dump(mode="json", by_alias=True) if section is not None else {}
-
-
-def _inventory(
-    given: object, marks: Marks, include: Include, problems: list[Problem]
-) -> dict[str, Any]:
-    stand_in = {"schema": "rekindle.inventory/1"}
-    if not isinstance(given, dict) or set(given) != {"file"} or not isinstance(given["file"], str):
-        problems.append(marks.problem(("inventory",), "write it as {file: PATH}"))
-        return stand_in
-    try:
-        file = include(given["file"])
-    except OSError as error:
-        text = f"cannot be read: {error.strerror or error}"
-        problems.append(marks.problem(("inventory", "file"), text))
-        return stand_in
-    data, inner, found = read_yaml(file)
-    problems.extend(found)
-    if found and not data:
-        return stand_in
-    inventory = validated(Inventory, data, inner, (), problems)
-    if inventory is None:
-        return stand_in
-    total = sum(item.pods for item in inventory.workloads)
-    if total != inventory.pods:
-        problems.append(inner.problem(("pods",), f"the workloads above have {total} pods"))
-    return inventory.model_dump(mode="json", by_alias=True)
-
-
-def _check(section: Section, names: set[str], marks: Marks, problems: list[Problem]) -> None:
-    """Resolve every name that one part of the plan uses of another."""
-    if not section.talos.control_planes:
-        problems.append(marks.problem(("talos", "nodes"), "no node has the role controlplane"))
-    wanted = {("cni", "command"): section.cni.command}
-    if section.flux.command:
-        wanted["flux", "command"] = section.flux.command
-    for path, name in wanted.items():
-        if name not in names:
-            problems.append(marks.problem(path, f"no command {name!r} under commands"))
-        elif name in section.commands and section.commands[name].effect != "convergent":
-            text = (
-                f"{name!r} is run again whenever what it brings is missing: it must be convergent"
-            )
-            problems.append(marks.problem(path, text))
-    addresses = [node.address for node in section.talos.nodes.values()]
-    for name, node in section.talos.nodes.items():
-        if addresses.count(node.address) > 1 and node.address != SPARE_NAME:
-            here = ("talos", "nodes", name, "address")
-            problems.append(marks.problem(here, f"{node.address} is given to two nodes"))
-    for name, command in section.commands.items():
-        place = ("commands", name)
-        try:
-            seconds(command.deadline)
-        except ValueError as error:
-            problems.append(marks.problem((*place, "deadline"), str(error)))
-        if command.effect == "once" and not (command.probe and command.guard):
-            text = "a command with effect once needs a probe and a guard"
-            problems.append(marks.problem(place, text))
+    @cached_property
+    def workloads_of(self) -> dict[str, tuple[tuple[str, Subject, int], ...]]:
+        """The same by kind: key, subject and pods."""
+        found: dict[str, list[tuple[str, Subject, int]]] = {kind: [] for kind in WORKLOADS}
+        for kind, key, subject, pods in self.workloads:
+            found[kind].append((key, subject, pods))
+        return {kind: tuple(items) for kind, items in found.items()}

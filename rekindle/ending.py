@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 from engine.errors import Exit
 from engine.memory import Memory
+from engine.plan import Plan
 from engine.runner import Ended
+from phases.recipe import recipe
 from rekindle.document import of_run
 from rekindle.folding import Found
-from rekindle.output import print_json, tell
+from rekindle.output import as_line, print_json, tell
 from rekindle.sentences import questions, to_answer
 from rekindle.typed import command, with_journal
 
@@ -33,6 +36,18 @@ def tell_ended(
             wall_seconds=wall,
         )
         print_json(document)
+
+
+def left_at_once(memory: Memory, plan: Plan, path: Path, begun: float) -> str:
+    """Write the document of a session that closes no books, from what it knows itself: no port is asked any more."""
+    document = of_run(
+        memory,
+        outcome="interrupted",
+        counted=recipe().counts(plan, memory.facts),
+        journal=str(path),
+        wall_seconds=time.monotonic() - begun,
+    )
+    return as_line(document)
 
 
 def _tell_way_out(memory: Memory, journal: str) -> None:

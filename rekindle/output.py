@@ -27,10 +27,15 @@ class OutputFailed(Diagnosed):
 
 def print_json(document: dict[str, Any]) -> None:
     """Write one document and a newline. Raises ``OutputFailed``."""
+    _write(as_line(document))
+    flush()
+
+
+def as_line(document: dict[str, Any]) -> str:
+    """Write a document as one line of JSON."""
     import json
 
-    _write(json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n")
-    flush()
+    return json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def print_line(text: str) -> None:

@@ -25,6 +25,7 @@ from engine.plan import Plan, from_compiled
 from engine.runner import Requests, Runner
 from engine.world import World
 from journal import entries as e
+from journal import options as durability
 from journal.entries import Instant, LeaseLost, Outcome
 from journal.lease import Holder
 from journal.store import Journal
@@ -32,7 +33,7 @@ from phases.recipe import recipe
 from rekindle import __version__, signals
 from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
-from rekindle.ending import tell_ended
+from rekindle.ending import left_at_once, tell_ended
 from rekindle.folding import Found, newest
 from rekindle.sentences import REHEARSE, questions
 from rekindle.signals import Orders
@@ -87,8 +88,15 @@ def open_run(
         else (),
     )
     with signals.held() as orders:
-        journal = Journal.open_run(options.journal, opened, holder=Holder.here())
+        journal = Journal.open_run(
+            options.journal, opened, holder=Holder.here(), options=_durability(opening.purpose)
+        )
         return _pursue(journal, plan, options, make_world, orders)
+
+
+def _durability(purpose: str) -> durability.Options:
+    """Say what a commit has to survive: a simulated cluster does not survive a power cut either."""
+    return durability.REHEARSAL if purpose == REHEARSE else durability.DEFAULTS
 
 
 def _same(before: Found | None, opening: Opening) -> bool:
@@ -101,7 +109,9 @@ def resume_run(
 ) -> Exit:
     """Go on with the newest run of a journal; *plan* is the operator's file as it is today, if there is one."""
     with signals.held() as orders:
-        journal = Journal.resume(options.journal, holder=Holder.here())
+        journal = Journal.resume(
+            options.journal, holder=Holder.here(), options=_durability(found.opened.purpose)
+        )
         try:
             known = _adopt(journal, found, plan)
         except EnvironmentWrong:
@@ -178,6 +188,8 @@ def _pursue(
             show.say(standing(found.memory))
             _resume(runner, journal, found, world)
         orders.listen(runner.interrupt, close=show.close)
+        if options.as_json:
+            orders.document = lambda: left_at_once(runner.memory, plan, options.journal, begun)
         ended = runner.run()
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
         counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}

@@ -12,7 +12,8 @@ import _thread
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -22,11 +23,16 @@ NOTHING_BEGUN = "interrupted: nothing was begun"
 
 
 class Orders:
-    """What people want of the session that holds a journal. *last_words*: what leaving at once prints."""
+    """
+    What people want of the session that holds a journal.
+
+    *last_words*: what leaving at once prints; *document*: makes what it writes to stdout after them.
+    """
 
     def __init__(self, last_words: str) -> None:
         self.asked = False
         self.last_words = last_words
+        self.document: Callable[[], str] | None = None
         self._told: tuple[Callable[[], None], ...] = ()
         self._close: Callable[[], None] | None = None
 
@@ -55,8 +61,18 @@ class Orders:
             _within(CLOSING_SECONDS, close)
         try:
             os.write(2, f"\n{self.last_words}\n".encode())
+            if self.document is not None:
+                _within(CLOSING_SECONDS, partial(_write, self.document))
         finally:
             os._exit(INTERRUPTED)
+
+
+def _write(document: Callable[[], str]) -> None:
+    """Write past ``sys.stdout``: the line that was interrupted may hold its lock."""
+    rest = document().encode()
+    with suppress(OSError):  # nobody reads any more
+        while rest:
+            rest = rest[os.write(1, rest) :]
 
 
 def _within(seconds: float, call: Callable[[], None]) -> None:

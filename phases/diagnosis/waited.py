@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from phases.codes import READY
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import FLUX_KINDS, is_well, subject_of_item
+from phases.inventory import WORKLOADS
 from phases.readiness import workloads
-
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def subjects_of(items: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Mutants that turn it red: take the adoption of open actions out of ``Runner.resu
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -80,15 +81,18 @@ def test_one_interrupt_closes_the_books_and_says_how_to_go_on(
 
 
 def test_two_interrupts_leave_at_once_and_lose_nothing(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: no document at the second signal."""
     journal = tmp_path / "j.db"
     process = rekindle.until_entry(journal, "action.intended")
 
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=10)
 
     assert process.returncode == 75, err
     assert "rekindle resume" in err
+    document = json.loads(out)
+    assert (document["schema"], document["outcome"]) == ("rekindle.rehearsal/1", "interrupted")
     answer = rekindle("resume", "--journal", str(journal), "--json")
     assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
 

@@ -113,7 +113,7 @@ class Site:
             machine=MACHINE,
             section=lambda raw, _marks, _include, _problems: raw,
             target=lambda section: section,
-            goal=lambda facts: facts["goal"].reason if "goal" in facts else "",
+            goal=lambda _plan, facts: facts["goal"].reason if "goal" in facts else "",
             counts=lambda _plan, facts: {"subjects": len(facts)},
         )
 

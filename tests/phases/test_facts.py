@@ -9,7 +9,8 @@ import pytest
 
 from engine.world import Intent
 from journal.entries import Fact
-from phases.facts import findings_of, goal, reduce
+from phases.facts import goal, reduce
+from phases.findings import findings_of
 from phases.recipe import counts
 from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 from phases.verbs import bootstrap_happened, release_happened
@@ -157,7 +158,7 @@ def test_a_new_goal_is_held_against_objects_that_did_not_change() -> None:
     for revision in ("main@1", "main@2"):
         source = seen("GitRepository", repository(revision))
         facts, _ = reduce(the_plan, snapshot(Kustomization=applied, GitRepository=source))
-        codes.append((goal(facts), facts["kustomization/flux-system/apps"].code))
+        codes.append((goal(the_plan, facts), facts["kustomization/flux-system/apps"].code))
 
     assert [("main@1", "Ready"), ("main@2", "Progressing")] == codes
 
@@ -188,8 +189,8 @@ def test_a_held_namespace_cannot_clear_by_itself_and_blocks_by_name() -> None:
     blocked = {"code": "Blocked", "detail": {"cause": "namespace:apps"}}
     known = {
         "namespace/apps": Fact("Terminating"),
-        "kustomization/a": fact("kustomization/a", blocked),
-        "kustomization/b": fact("kustomization/b", blocked),
+        "kustomization/flux-system/apps": fact("a", blocked),
+        "helmrelease/apps/web": fact("b", blocked),
     }
     target = plan().target
 
@@ -199,7 +200,7 @@ def test_a_held_namespace_cannot_clear_by_itself_and_blocks_by_name() -> None:
     )
 
     assert ("unknown", "no") == (free.clears_itself, held["namespace:apps"].clears_itself)
-    assert ("kustomization/a", "kustomization/b") == free.blocks
+    assert ("helmrelease/apps/web", "kustomization/flux-system/apps") == free.blocks
 
 
 def test_a_terminating_namespace_is_a_cause_before_anything_fails_of_it() -> None:
@@ -209,7 +210,8 @@ def test_a_terminating_namespace_is_a_cause_before_anything_fails_of_it() -> Non
 
 
 def test_a_missing_kind_is_a_cause() -> None:
-    known = {"k": fact("k", {"code": "Blocked", "detail": {"cause": "kind:Widget.example.com"}})}
+    blocked = {"code": "Blocked", "detail": {"cause": "kind:Widget.example.com"}}
+    known = {"kustomization/flux-system/apps": fact("a", blocked)}
 
     assert (
         "no CRD serves Widget.example.com"

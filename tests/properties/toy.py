@@ -113,7 +113,7 @@ def recipe_of(names: Sequence[str], verbs: Mapping[str, str] | None = None) -> R
         machine={},
         section=lambda raw, _marks, _include, _problems: raw,
         target=lambda section: section,
-        goal=lambda _facts: "",
+        goal=lambda _plan, _facts: "",
         counts=lambda plan, facts: {
             "on": sum(
                 facts[light(name)].code == "on" for name in plan.states if light(name) in facts

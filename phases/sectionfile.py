@@ -1,0 +1,94 @@
+"""The domain's part of a plan file: read, checked, and every name in it resolved, with all errors at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.checked import remains, validated
+from engine.errors import Problem
+from engine.patience import seconds
+from engine.plan import Include
+from engine.yamlfile import Marks, read_yaml
+from phases.inventory import Inventory
+from phases.section import Section
+
+SPARE_NAME = "spare"  # a name that no check may speak of
+SPARE: dict[str, Any] = {
+    "talos": {"talosconfig": "-", "nodes": {"*": {"address": SPARE_NAME, "config": "-"}}},
+    "kubernetes": {"kubeconfig": "-"},
+    "cni": {"daemonset": "spare/spare", "command": SPARE_NAME},
+    "flux": {"roots": "-"},
+    "commands": {"*": {"argv": ["-"]}},
+}
+
+
+def load_section(
+    raw: dict[str, Any], marks: Marks, include: Include, problems: list[Problem]
+) -> dict[str, Any]:
+    """Check the domain's part of a plan; the inventory's file is read and checked as well."""
+    data = dict(raw)
+    data["inventory"] = _inventory(data.get("inventory"), marks, include, problems)
+    section = validated(Section, data, marks, (), problems)
+    left = section or remains(Section, data, SPARE)
+    if left is not None:
+        named = data.get("commands")
+        names = {*left.commands, *(map(str, named) if isinstance(named, dict) else ())}
+        _check(left, {*names, SPARE_NAME}, marks, problems)
+    return section.model_dump(mode="json", by_alias=True) if section is not None else {}
+
+
+def _inventory(
+    given: object, marks: Marks, include: Include, problems: list[Problem]
+) -> dict[str, Any]:
+    stand_in = {"schema": "rekindle.inventory/1"}
+    if not isinstance(given, dict) or set(given) != {"file"} or not isinstance(given["file"], str):
+        problems.append(marks.problem(("inventory",), "write it as {file: PATH}"))
+        return stand_in
+    try:
+        file = include(given["file"])
+    except OSError as error:
+        text = f"cannot be read: {error.strerror or error}"
+        problems.append(marks.problem(("inventory", "file"), text))
+        return stand_in
+    data, inner, found = read_yaml(file)
+    problems.extend(found)
+    if found and not data:
+        return stand_in
+    inventory = validated(Inventory, data, inner, (), problems)
+    if inventory is None:
+        return stand_in
+    total = sum(item.pods for item in inventory.workloads)
+    if total != inventory.pods:
+        problems.append(inner.problem(("pods",), f"the workloads above have {total} pods"))
+    return inventory.model_dump(mode="json", by_alias=True)
+
+
+def _check(section: Section, names: set[str], marks: Marks, problems: list[Problem]) -> None:
+    """Resolve every name that one part of the plan uses of another."""
+    if not section.talos.control_planes:
+        problems.append(marks.problem(("talos", "nodes"), "no node has the role controlplane"))
+    wanted = {("cni", "command"): section.cni.command}
+    if section.flux.command:
+        wanted["flux", "command"] = section.flux.command
+    for path, name in wanted.items():
+        if name not in names:
+            problems.append(marks.problem(path, f"no command {name!r} under commands"))
+        elif name in section.commands and section.commands[name].effect != "convergent":
+            text = (
+                f"{name!r} is run again whenever what it brings is missing: it must be convergent"
+            )
+            problems.append(marks.problem(path, text))
+    addresses = [node.address for node in section.talos.nodes.values()]
+    for name, node in section.talos.nodes.items():
+        if addresses.count(node.address) > 1 and node.address != SPARE_NAME:
+            here = ("talos", "nodes", name, "address")
+            problems.append(marks.problem(here, f"{node.address} is given to two nodes"))
+    for name, command in section.commands.items():
+        place = ("commands", name)
+        try:
+            seconds(command.deadline)
+        except ValueError as error:
+            problems.append(marks.problem((*place, "deadline"), str(error)))
+        if command.effect == "once" and not (command.probe and command.guard):
+            text = "a command with effect once needs a probe and a guard"
+            problems.append(marks.problem(place, text))
