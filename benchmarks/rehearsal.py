@@ -17,8 +17,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.folding import fold_all
 from engine.judging import Rules
-from engine.memory import Memory, fold_all
+from engine.memory import Memory
 from engine.runner import Runner
 from engine.turn import Turn
 from journal.entries import RunOpened

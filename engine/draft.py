@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.folding import fold
 from engine.judging import Rules
-from engine.memory import Memory, fold
+from engine.memory import Memory
 from journal import entries as e
 from journal.entries import AnyEntry, Instant
 

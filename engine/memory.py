@@ -1,23 +1,17 @@
 """
-The fold: entries → what the next decision may know.
+What the next decision may know: a value, made by folding entries.
 
-Nothing but the fold may say what state a run is in. A memory is a value: folding returns a new one, and the fold of
-any prefix of a journal succeeds.
+Nothing but the fold (``engine.folding``) may say what state a run is in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Json, Outcome
-
-EARLIER = 64  # attempts of a verb that were followed by others, kept for the doubt in them
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -62,6 +56,13 @@ class Approval(msgspec.Struct, frozen=True):
     answered_at: Instant | None = None
 
 
+class Sentence(msgspec.Struct, frozen=True):
+    """The first time that causes were known of which at least one can never clear by itself, and the roots then."""
+
+    at: Instant
+    roots: dict[str, Finding]
+
+
 class Retrial(msgspec.Struct, frozen=True):
     """The next attempt may start at *due*."""
 
@@ -75,7 +76,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
     intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents
-    so far (what is done once per key).
+    so far (what is done once per key). *looked_at* is the run's first look.
     """
 
     run_id: str = ""
@@ -92,6 +93,8 @@ class Memory(msgspec.Struct, frozen=True):
     world: dict[str, Json] = {}
     facts: dict[str, Fact] = {}
     findings: dict[str, Finding] = {}
+    looked_at: Instant | None = None
+    sentence: Sentence | None = None
     answers: dict[str, dict[str, Json]] = {}
     timers: dict[str, Timer] = {}
     fired: dict[str, Instant] = {}
@@ -138,231 +141,3 @@ class Memory(msgspec.Struct, frozen=True):
     def busy(self, target: str) -> Attempt | None:
         """Return the action that is in flight for *target*."""
         return next((a for a in self.open.values() if a.target == target), None)
-
-
-def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
-    """Return what is known after *entry*."""
-    memory = replace(memory, now=max(memory.now, entry.at))
-    match entry:
-        case e.Observed() | e.FindingsChanged():
-            return _seen(memory, entry)
-        case e.Moved():
-            return _moved(memory, entry)
-        case e.Decided():
-            return _decided(memory, entry)
-        case e.TimerSet() | e.TimerCancelled() | e.TimerFired():
-            return _timed(memory, entry)
-        case e.RetryScheduled() | e.ActionIntended() | e.ActionSettled():
-            return _acted(memory, entry)
-        case e.ApprovalAsked() | e.ApprovalGiven() | e.ApprovalRefused():
-            return _asked(memory, entry)
-        case e.LeaseTaken():
-            return replace(memory, epoch=entry.epoch)
-        case e.GoalMoved():
-            return replace(memory, goal=entry.revision)
-        case e.PlanChanged():
-            return replace(memory, plan_digest=entry.plan_digest)
-        case _:
-            return _run(memory, entry)
-
-
-def fold_all(memory: Memory, entries: list[e.AnyEntry] | tuple[e.AnyEntry, ...]) -> Memory:
-    """Fold several entries."""
-    return reduce(fold, entries, memory)
-
-
-def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
-    match entry:
-        case e.RunOpened():
-            return Memory(
-                run_id=entry.run_id,
-                purpose=entry.purpose,
-                cluster=entry.cluster,
-                identity=entry.identity,
-                world=entry.world,
-                state=entry.initial,
-                entered_at=entry.at,
-                opened_at=entry.at,
-                now=entry.at,
-                plan_digest=entry.plan_digest,
-                earlier=tuple(msgspec.convert(doubt, Attempt) for doubt in entry.doubts),
-            )
-        case e.RunResumed():
-            return _resumed(memory, entry)
-        case e.RunInterrupted():
-            return replace(memory, interrupted=entry.why)
-        case e.CancelRequested():
-            return replace(memory, cancel_requested=True)
-        case e.ClockJumped():
-            return _jumped(memory, entry)
-        case e.RunClosed():
-            return replace(memory, outcome=entry.outcome.value, summary=entry.summary)
-        case _:
-            return memory
-
-
-def _resumed(memory: Memory, entry: e.RunResumed) -> Memory:
-    """Deadlines that count only active time are moved by the idle time; asked to, all begin afresh."""
-    timers: dict[str, Timer] = {}
-    fired = dict(memory.fired)
-    for name, timer in memory.timers.items():
-        fresh = entry.fresh_deadlines and timer.policy == "active"
-        if fresh or timer.policy == "restart":
-            timers[name] = replace(timer, due=entry.at + timer.span)
-        elif timer.policy == "active":
-            timers[name] = replace(timer, due=timer.due + entry.idle_seconds)
-        else:
-            timers[name] = timer
-    if entry.fresh_deadlines:
-        fired = {name: due for name, due in fired.items() if not name.startswith("deadline/")}
-    return replace(
-        memory,
-        timers=timers,
-        fired=fired,
-        interrupted="",
-        attempts={} if entry.fresh_deadlines else memory.attempts,
-    )
-
-
-def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
-    """Time that the machine slept or the clock was set over is not time in which anything could be done."""
-    timers = {
-        name: replace(timer, due=timer.due + entry.seconds) if timer.policy == "active" else timer
-        for name, timer in memory.timers.items()
-    }
-    return replace(memory, timers=timers)
-
-
-def _decided(memory: Memory, entry: e.Decided) -> Memory:
-    answers = {**memory.answers, **entry.answers}
-    for subject in entry.removed:
-        answers.pop(subject, None)
-    return replace(memory, answers=answers)
-
-
-def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
-    if isinstance(entry, e.FindingsChanged):
-        gone = set(entry.cleared)
-        kept = {key: value for key, value in memory.findings.items() if key not in gone}
-        return replace(memory, findings={**kept, **entry.changed})
-    facts = {**memory.facts, **entry.changed}
-    for subject in entry.removed:
-        facts.pop(subject, None)
-    return replace(memory, facts=facts)
-
-
-def _moved(memory: Memory, entry: e.Moved) -> Memory:
-    """Entering a state begins its own deadline and its own count of attempts."""
-    mine = {"deadline/" + entry.source, "stable/" + entry.source, "damping/" + entry.target}
-    back = "damping/" + entry.target in memory.fired
-    return replace(
-        memory,
-        state=entry.target,
-        entered_at=entry.at,
-        attempts={},
-        timers={name: timer for name, timer in memory.timers.items() if name not in mine},
-        fired={name: due for name, due in memory.fired.items() if name not in mine},
-        regressions=(*memory.regressions, entry.at)[-16:] if back else memory.regressions,
-    )
-
-
-def _timed(memory: Memory, entry: e.TimerSet | e.TimerCancelled | e.TimerFired) -> Memory:
-    timers = dict(memory.timers)
-    fired = dict(memory.fired)
-    match entry:
-        case e.TimerSet():
-            timers[entry.name] = Timer(entry.due, entry.span, entry.policy)
-            fired.pop(entry.name, None)
-        case e.TimerCancelled():
-            timers.pop(entry.name, None)
-            fired.pop(entry.name, None)
-        case e.TimerFired():
-            timers.pop(entry.name, None)
-            fired[entry.name] = entry.due
-    return replace(memory, timers=timers, fired=fired)
-
-
-def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.ActionSettled) -> Memory:
-    key = f"{entry.verb} {entry.target}"
-    match entry:
-        case e.RetryScheduled():
-            retrials = {**memory.retrials, key: Retrial(entry.attempt, entry.due)}
-            return replace(memory, retrials=retrials)
-        case e.ActionIntended():
-            attempt = Attempt(
-                action=entry.action,
-                verb=entry.verb,
-                target=entry.target,
-                attempt=entry.attempt,
-                epoch=entry.epoch,
-                intended_at=entry.at,
-                deadline_seconds=entry.deadline_seconds,
-                arguments=entry.arguments,
-            )
-            once = entry.arguments.get("once")
-            before = memory.last.get(key)
-            kept = before is not None and before.outcome in {Outcome.DONE, Outcome.UNSETTLED}
-            earlier = _kept(memory.earlier, before) if kept and before else memory.earlier
-            return replace(
-                memory,
-                last={**memory.last, key: attempt},
-                earlier=earlier,
-                open={**memory.open, entry.action: attempt},
-                attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
-                retrials={name: at for name, at in memory.retrials.items() if name != key},
-                keys={**memory.keys, str(once): entry.action} if once else memory.keys,
-                actions=memory.actions + 1,
-            )
-        case e.ActionSettled():
-            return _settled(memory, key, entry)
-
-
-def _kept(earlier: tuple[Attempt, ...], attempt: Attempt) -> tuple[Attempt, ...]:
-    """Bound each verb by itself: a hundred nudges must not push out the doubt in one bootstrap."""
-    same = [known for known in earlier if known.verb == attempt.verb]
-    if len(same) < EARLIER:
-        return (*earlier, attempt)
-    return (*(known for known in earlier if known is not same[0]), attempt)
-
-
-def _settled(memory: Memory, key: str, entry: e.ActionSettled) -> Memory:
-    known = memory.open.get(entry.action) or memory.last.get(key)
-    if known is None or known.action != entry.action:
-        return memory
-    ended = replace(
-        known,
-        outcome=entry.outcome,
-        code=entry.code,
-        by=entry.by,
-        evidence=entry.evidence,
-        settled_at=entry.at,
-    )
-    return replace(
-        memory,
-        last={**memory.last, key: ended},
-        open={name: value for name, value in memory.open.items() if name != entry.action},
-    )
-
-
-def _asked(memory: Memory, entry: e.ApprovalAsked | e.ApprovalGiven | e.ApprovalRefused) -> Memory:
-    approvals: dict[str, Any] = dict(memory.approvals)
-    if isinstance(entry, e.ApprovalAsked):
-        approvals[entry.approval] = Approval(
-            approval=entry.approval,
-            digest=entry.digest,
-            subject=entry.subject,
-            question=entry.question,
-            consequence=entry.consequence,
-            typed=entry.typed,
-            evidence=entry.evidence,
-            asked_at=entry.at,
-        )
-        return replace(memory, approvals=approvals)
-    known = memory.approvals.get(entry.approval)
-    if known is None or known.digest != entry.digest:
-        return memory
-    answer = "given" if isinstance(entry, e.ApprovalGiven) else "refused"
-    approvals[entry.approval] = replace(
-        known, answer=answer, actor=entry.actor, answered_at=entry.at
-    )
-    return replace(memory, approvals=approvals)

@@ -21,7 +21,7 @@ from engine.plan import Plan
 from engine.recipe import Effect, Facts, Findings, Happened
 from engine.world import NO_ANSWER, Intent
 from journal import entries as e
-from journal.entries import Fact, Outcome, RunOutcome
+from journal.entries import Fact, Finding, Outcome, RunOutcome
 from journal.redactor import redact, redact_text
 
 ENTRY_BYTES = 16 * 1024
@@ -31,7 +31,7 @@ Dice = Callable[[], float]
 T = TypeVar("T")
 
 
-def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
+def observe(draft: Draft, facts: Facts) -> None:
     """Write what changed since the last look, and nothing else."""
     known = draft.memory.facts
     changed = _changed(draft, facts)
@@ -44,19 +44,31 @@ def observe(draft: Draft, facts: Facts, findings: Findings) -> None:
         )
     if not parts and removed:
         draft.add(e.Observed(at=draft.now, removed=removed))
+    goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory.facts) if parts or removed else ""
+    if goal and goal != draft.memory.goal:
+        draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
+
+
+def note_findings(draft: Draft, findings: Findings) -> None:
+    """Write which causes are new, changed or gone."""
     before = draft.memory.findings
-    news = {}
+    news: dict[str, Finding] = {}
     for key, value in findings.items():
         if before.get(key) != value:
             clean = replace(value, message=redact_text(value.message))
             if before.get(key) != clean:
                 news[key] = clean
     cleared = tuple(sorted(before.keys() - findings.keys()))
-    if news or cleared:
-        draft.add(e.FindingsChanged(at=draft.now, changed=news, cleared=cleared))
-    goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory.facts) if parts or removed else ""
-    if goal and goal != draft.memory.goal:
-        draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
+    if not news and not cleared:
+        return
+    parts = in_parts(news) or [{}]
+    for number, part in enumerate(parts, start=1):
+        gone = cleared if number == 1 else ()
+        draft.add(
+            e.FindingsChanged(
+                at=draft.now, changed=part, cleared=gone, part=number, parts=len(parts)
+            )
+        )
 
 
 def _changed(draft: Draft, facts: Facts) -> dict[str, Fact]:

@@ -104,7 +104,8 @@ class Judgement:
     disturbed: float = 0.0
 
 
-Reduce = Callable[["Plan", Any], tuple[Facts, Findings]]
+Reduce = Callable[["Plan", Any], Facts]
+Diagnose = Callable[["Plan", Any], Findings]
 Guard = Callable[["Plan", Facts], Judgement]
 Decide = Callable[["Plan", Facts, Findings, "Memory"], dict[Subject, Answer]]
 
@@ -117,12 +118,15 @@ class Recipe:
     """
     A domain: pure functions and a table of verbs. Names are those that a plan's machine uses.
 
+    *reduce* judges a look on every turn; *diagnose* finds causes in it, which is dearer and is asked now and then.
+
     *section* checks the domain's part of a plan file and returns it as JSON, adding what is wrong to the problems;
     *target* turns that JSON into the domain's own type. *goal* tells the revision that everything should reach (empty:
     unknown), *counts* a run's closing figures.
     """
 
     reduce: Reduce
+    diagnose: Diagnose
     guards: Mapping[str, Guard]
     phases: Mapping[str, Decide]
     verbs: Mapping[str, Verb]

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from engine.folding import fold
 from engine.judging import Rules, answers_of, spelled
-from engine.memory import Memory, fold
+from engine.memory import Memory
 from engine.plan import from_compiled
 from engine.recipe import Recipe
 from journal import entries as e

@@ -16,8 +16,9 @@ import msgspec
 from engine.allowing import asked
 from engine.answer import Act, Answer, Ask, Stuck, Wait
 from engine.errors import Exit
+from engine.folding import fold_all
 from engine.judging import Rules
-from engine.memory import Memory, fold_all
+from engine.memory import Memory
 from engine.observing import Dice, intent_of
 from engine.plan import DONE
 from engine.turn import MARGIN_SECONDS, Turn, take
@@ -30,6 +31,7 @@ CLOCK_JUMP_SECONDS = 2.0
 POLL_SECONDS = 1.0  # how soon a request from another terminal is seen
 SIMULATED_POLL_SECONDS = 60.0  # of a clock that runs as fast as the machine can
 HEARTBEAT_SECONDS = 5.0
+DIAGNOSIS_SECONDS = 10.0  # of the world: within this time after a look its causes are named
 
 
 class Logbook(Protocol):
@@ -134,6 +136,7 @@ class Runner:
         self._patient = patient
         self._interrupted = False
         self._answered_for = False
+        self._diagnosed_at: Instant | None = None
         self._turn: Turn | None = None
         self._last_wall = clock.wall()
         self._last_monotonic = clock.monotonic()
@@ -182,11 +185,18 @@ class Runner:
         wake_at = self._turn.wake_at if self._turn else None
         simulated = self.memory.identity.get("kind") == "simulated"
         latest = now + (SIMULATED_POLL_SECONDS if simulated else POLL_SECONDS)
+        if self._diagnosed_at is not None:
+            latest = min(latest, max(now, self._diagnosed_at + DIAGNOSIS_SECONDS))
         return latest if wake_at is None else min(max(wake_at, now), latest)
 
     def _due(self) -> bool:
         wake_at = self._turn.wake_at if self._turn else None
-        return wake_at is not None and wake_at <= self._world.now()
+        now = self._world.now()
+        return (wake_at is not None and wake_at <= now) or self._undiagnosed(now)
+
+    def _undiagnosed(self, now: Instant) -> bool:
+        """A wait in which nothing changes is what a diagnosis is for: time alone makes one due."""
+        return self._diagnosed_at is None or now >= self._diagnosed_at + DIAGNOSIS_SECONDS
 
     def _take_in(self, wakeup: Wakeup) -> None:
         """Write settlements, each alone and at once; then what people said."""
@@ -225,7 +235,18 @@ class Runner:
     def _take_turn(self) -> None:
         draining = self._interrupted or self.memory.cancel_requested
         snapshot, now = self._world.look(), self._world.now()
-        turn = take(self._rules, self.memory, snapshot, now, self._dice, draining=draining)
+        diagnosing = self._undiagnosed(now)
+        turn = take(
+            self._rules,
+            self.memory,
+            snapshot,
+            now,
+            self._dice,
+            draining=draining,
+            diagnosing=diagnosing,
+        )
+        if diagnosing:
+            self._diagnosed_at = now
         longest = max((intent.deadline_seconds for intent in turn.intents), default=None)
         for commit in turn.commits:
             body = msgspec.json.encode(commit.checkpoint) if commit.checkpoint else None

@@ -23,6 +23,7 @@ from engine.observing import (
     fire,
     in_parts,
     intent_of,
+    note_findings,
     observe,
     schedule_retries,
     settle_by_probe,
@@ -61,11 +62,13 @@ def take(
     dice: Dice,
     *,
     draining: bool = False,
+    diagnosing: bool = True,
 ) -> Turn:
-    """Compute one turn. *draining*: decide and write, but begin nothing new."""
+    """Compute one turn. *draining*: decide and write, but begin nothing new; *diagnosing*: look for causes too."""
     draft = Draft(rules, memory, now)
-    facts, findings = rules.recipe.reduce(rules.plan, snapshot)
-    observe(draft, facts, findings)
+    observe(draft, rules.recipe.reduce(rules.plan, snapshot))
+    if diagnosing:
+        note_findings(draft, rules.recipe.diagnose(rules.plan, snapshot))
     fire(draft)
     settle_overdue(draft)
     settle_by_probe(draft)

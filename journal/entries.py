@@ -64,7 +64,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
     *rule* is the id in the catalogue of diagnosis, *evidence* are paths into the snapshot, *clears_when* is the
     predicate that will clear it, in words. *since* is an instant of the cluster's own, never of our look. *next_after*
-    names the findings after which this one will block: it does not yet.
+    names the findings after which this one will block: it does not yet. *root*: no other finding explains it, and
+    *victims* is then everything behind it; *circle*: its victims hold it in turn.
     """
 
     subject: str
@@ -79,6 +80,9 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     clears_when: str = ""
     remedies: tuple[Remedy, ...] = ()
     next_after: tuple[str, ...] = ()
+    root: bool = False
+    victims: tuple[str, ...] = ()
+    circle: bool = False
 
 
 # --- the run -------------------------------------------------------------------------------------
@@ -162,10 +166,12 @@ class Observed(Entry, frozen=True, kw_only=True, tag="observed"):
 
 
 class FindingsChanged(Entry, frozen=True, kw_only=True, tag="findings.changed"):
-    """Causes that appeared or changed, and the ids of those that cleared."""
+    """Causes that appeared or changed, and the ids of those that cleared. *part* of *parts*: as of ``Observed``."""
 
     changed: dict[str, Finding] = {}
     cleared: tuple[str, ...] = ()
+    part: int = 1
+    parts: int = 1
 
 
 class Moved(Entry, frozen=True, kw_only=True, tag="moved"):

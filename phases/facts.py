@@ -12,10 +12,9 @@ from functools import partial
 from typing import Any
 
 from engine.plan import Plan
-from engine.recipe import Facts, Findings
+from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
-from phases.findings import findings_of
 from phases.inventory import WORKLOADS
 from phases.readiness import flux, machinery, nodes, workloads
 from phases.section import Section
@@ -32,7 +31,7 @@ POD_REASONS = {
 }
 
 
-def reduce(plan: Plan, snapshot: Snapshot) -> tuple[Facts, Findings]:
+def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
     """Judge everything that one look shows."""
     section: Section = plan.target
     facts: dict[str, Fact] = {}
@@ -45,7 +44,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> tuple[Facts, Findings]:
     _flux(plan, snapshot, facts)
     _secrets(section, snapshot, facts)
     facts.update(_of_kind(section, snapshot, "Pod", partial(_pods_of, section)))
-    return facts, findings_of(section, facts)
+    return facts
 
 
 def goal(plan: Plan, facts: Facts) -> str:

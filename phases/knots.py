@@ -13,7 +13,6 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts
 from journal.entries import Fact, Outcome
 from phases import codes
-from phases.findings import blocked_by
 from phases.inventory import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
@@ -116,7 +115,7 @@ def _release(section: Section, holder: Fact, held: str, facts: Facts, memory: Me
 def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     """Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot."""
     answers: dict[Subject, Answer] = {}
-    causes = {cause for _, cause in blocked_by(section, facts) if cause.startswith("kind:")}
+    causes = {cause for cause in _causes(section, facts) if cause.startswith("kind:")}
     if _deletion_hangs(section, facts, memory):
         causes.add(EXTERNAL_KIND)
     for cause in sorted(causes):
@@ -144,6 +143,16 @@ def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subjec
                 hint=f"put {name or 'the CRD'}.yaml into crds.directory of the plan, or apply the provider by hand",
             )
     return answers
+
+
+def _causes(section: Section, facts: Facts) -> list[str]:
+    """Return the causes that controllers named, of everything that is blocked."""
+    found = map(facts.get, section.synced)
+    return [
+        str(fact.detail.get("cause") or "")
+        for fact in found
+        if fact is not None and fact.code == codes.BLOCKED
+    ]
 
 
 def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:

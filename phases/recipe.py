@@ -14,7 +14,16 @@ import yaml
 
 from engine.plan import Plan
 from engine.recipe import Facts, Recipe
-from phases import cni_up, codes, facts, flux_synced, node_maintenance, pods_healthy, talos_ready
+from phases import (
+    causes,
+    cni_up,
+    codes,
+    facts,
+    flux_synced,
+    node_maintenance,
+    pods_healthy,
+    talos_ready,
+)
 from phases.section import Section
 from phases.sectionfile import load_section
 from phases.verbs import VERBS
@@ -49,6 +58,7 @@ def recipe() -> Recipe:
     """Return the domain."""
     return Recipe(
         reduce=facts.reduce,
+        diagnose=causes.diagnose,
         guards={name: module.guard for name, module in STATES.items()},
         phases={name: module.decide for name, module in STATES.items()},
         verbs=VERBS,

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from engine.answer import Answer, Subject
 from journal.entries import Fact
 from phases import codes
+from phases.diagnosis.scene import Kept
 from phases.inventory import (
     WORKLOADS,
     HelmReleaseItem,
@@ -168,6 +169,11 @@ class Section(Strict):
     @cached_property
     def told(self) -> dict[Subject, Told]:
         """What was answered for a fact: a memory as well."""
+        return {}
+
+    @cached_property
+    def diagnosed(self) -> dict[str, Kept]:
+        """What rules found that nothing has changed since: a memory as well."""
         return {}
 
     @cached_property

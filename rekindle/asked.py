@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from engine.memory import Approval, Memory, fold
+from engine.folding import fold
+from engine.memory import Approval, Memory
 from engine.runner import Requests
 from journal import entries as e
 from journal import inbox

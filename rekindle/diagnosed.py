@@ -57,7 +57,7 @@ def of_scene(scene: Scene) -> Diagnosis:
         if isinstance(look, Unseen)
     }
     roots = roots_of(findings, edges)
-    return Diagnosis(scene.at, findings, roots, edges, unseen, len(looks) - len(unseen))
+    return Diagnosis(scene.snapshot.at, findings, roots, edges, unseen, len(looks) - len(unseen))
 
 
 def document(found: Diagnosis) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.memory import Memory
 from journal.entries import Outcome
+from rekindle.causes import weight
 
 REHEARSAL = "rekindle.rehearsal/1"
 RUN = "rekindle.run/1"
@@ -35,7 +36,32 @@ def of_run(
         "journal": journal,
         **figures(memory, counted),
         "answers": memory.answers,
+        **verdict(memory),
     }
+
+
+def verdict(memory: Memory) -> dict[str, Any]:
+    """
+    Say what was found the first time that a cause could never clear by itself, and how long after the first look.
+
+    ``roots`` are those of that moment; none, and no time, where waiting could always help.
+    """
+    said = memory.sentence
+    if said is None or memory.looked_at is None:
+        return {"time_to_verdict_seconds": None, "roots": []}
+    roots = [
+        {
+            "id": name,
+            "rule": root.rule,
+            "subject": root.subject,
+            "message": root.message,
+            "blocks": len(root.victims),
+            "clears_itself": root.clears_itself,
+            "next_after": list(root.next_after),
+        }
+        for name, root in sorted(said.roots.items(), key=lambda item: weight(item[1]))
+    ]
+    return {"time_to_verdict_seconds": round(said.at - memory.looked_at, 3), "roots": roots}
 
 
 def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:

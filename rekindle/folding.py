@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from engine.memory import Memory, fold
+from engine.folding import fold
+from engine.memory import Memory
 from journal import entries as e
 from journal.reader import Reader
 from journal.row import Lease

@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.allowing import allowed, asked
 from engine.answer import Act, Ask, Stuck, Wait
+from engine.folding import fold
 from engine.judging import Rules
-from engine.memory import Memory, fold
+from engine.memory import Memory
 from engine.patience import spoken
 from engine.recipe import Verb, Verdict
 from engine.turn import Turn, take

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from engine.patience import spoken
 from journal import entries as e
+from journal.entries import Finding
 
 TEXT = 160
 
@@ -51,9 +52,7 @@ def _describe_work(entry: e.AnyEntry) -> str:
         case e.Observed():
             return _observed(entry)
         case e.FindingsChanged():
-            new = "; ".join(finding.message for finding in entry.changed.values())
-            gone = f"cleared: {', '.join(entry.cleared)}" if entry.cleared else ""
-            return _cut("; ".join(part for part in (new, gone) if part))
+            return _cut(_found(entry))
         case e.Moved():
             return f"{entry.source} → {entry.target}: {entry.why}"
         case e.Decided():
@@ -121,3 +120,19 @@ def _decided(entry: e.Decided) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
+
+
+def _found(entry: e.FindingsChanged) -> str:
+    """Name the roots; what they explain is counted."""
+    roots = [cause(finding) for finding in entry.changed.values() if finding.root]
+    symptoms = len(entry.changed) - len(roots)
+    behind = [f"{symptoms} explained by causes"] if symptoms else []
+    gone = [f"cleared: {', '.join(entry.cleared)}"] if entry.cleared else []
+    return "; ".join((*roots, *behind, *gone))
+
+
+def cause(finding: Finding) -> str:
+    """Say a root in one line: what it is, and how much is behind it."""
+    when = "will block next: " if finding.next_after else ""
+    behind = f" (blocks {len(finding.victims)})" if finding.victims else ""
+    return f"{when}{finding.message}{behind}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.memory import Approval, Attempt, Memory
+from rekindle.causes import roots
 from rekindle.lines import clock
 from rekindle.typed import command, with_journal
 
@@ -144,10 +145,10 @@ def can_succeed(now: Standing) -> str:
         return f"not before a person has answered{by}"
     if stuck and not moving:
         return "no, not by waiting"
-    lasting = [finding for finding in memory.findings.values() if finding.clears_itself == "no"]
+    lasting = [root for root in roots(memory) if root.clears_itself == "no"]
     if lasting and not now.answered:
-        worst = max(lasting, key=lambda finding: len(finding.blocks))
-        blocked = f", which blocks {len(worst.blocks)} objects" if worst.blocks else ""
+        worst = lasting[0]
+        blocked = f", which blocks {len(worst.victims)} objects" if worst.victims else ""
         return f"not by waiting alone: {worst.message}{blocked}{by}"
     if not now.held:
         return "yes, once it is resumed" if now.answered else "not before it is resumed"

@@ -12,6 +12,8 @@ from typing import Any
 
 from engine.memory import Attempt, Memory
 from engine.patience import spoken
+from journal.entries import Finding
+from rekindle.causes import roots
 from rekindle.lines import clock
 from rekindle.sentences import (
     Standing,
@@ -35,7 +37,8 @@ class View:
     A run at one moment. Instants are world time; *simulated*: of a cluster whose clock is not the host's.
 
     *waits_for*, *can_succeed* and *must_do* are the three sentences; *counts* maps a family of subjects to
-    (good, all); *approvals* are open questions as (id, question, consequence, typed); *doing* are running actions.
+    (good, all); *causes* are the roots of what is wrong; *approvals* are open questions as (id, question, consequence,
+    typed); *doing* are running actions.
     """
 
     run_id: str
@@ -52,6 +55,7 @@ class View:
     counts: dict[str, tuple[int, int]]
     running: tuple[Attempt, ...]
     doing: tuple[str, ...]
+    causes: tuple[Finding, ...]
     approvals: tuple[tuple[str, str, str, str], ...]
     outcome: str
     closed: str
@@ -95,6 +99,7 @@ def view(
         counts=counts_of(memory),
         running=running,
         doing=tuple(action(attempt, memory) for attempt in running),
+        causes=() if closed else tuple(roots(memory)),
         approvals=tuple(
             (item.approval, item.question, item.consequence, item.typed)
             for item in (() if closed else questions(memory))

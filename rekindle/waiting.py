@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.memory import Memory, fold
+from engine.folding import fold
+from engine.memory import Memory
 from journal.entries import AnyEntry, Moved, RunOpened
 
 

@@ -24,6 +24,7 @@ from engine.patience import spoken
 from engine.turn import Turn
 from journal import entries as e
 from journal.row import Row
+from rekindle.causes import because
 from rekindle.lines import clock, describe
 from rekindle.view import ENDING, View, ending, headline, view
 
@@ -46,6 +47,15 @@ LOUD = (
     e.Note,
 )
 RECENT = 8
+
+
+def _is_loud(entry: e.AnyEntry | None) -> bool:
+    """What only explained causes do is no news for people."""
+    if isinstance(entry, e.FindingsChanged):
+        return bool(entry.cleared) or any(found.root for found in entry.changed.values())
+    return isinstance(entry, LOUD)
+
+
 HEADLINE_SECONDS = 60.0
 REFRESHES_PER_SECOND = 8
 JOIN_SECONDS = 1.0
@@ -135,7 +145,7 @@ class PlainLines:
     def wrote(self, rows: Sequence[Row]) -> None:
         """Print the entries that people follow."""
         for row in rows:
-            if isinstance(row.entry, LOUD):
+            if _is_loud(row.entry):
                 self._line(row.at, row.kind, describe(row.entry), row.run_id, seq=row.seq)
 
     def say(self, text: str) -> None:
@@ -200,9 +210,7 @@ class LivePanel:
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Remember the last entries that people follow."""
-        lines = [
-            f"{clock(row.at)}  {describe(row.entry)}" for row in rows if isinstance(row.entry, LOUD)
-        ]
+        lines = [f"{clock(row.at)}  {describe(row.entry)}" for row in rows if _is_loud(row.entry)]
         self._recent = [*self._recent, *lines][-RECENT:]
 
     def say(self, text: str) -> None:
@@ -247,6 +255,8 @@ def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # n
     table.add_row("waits for", Text(seen.waits_for))
     table.add_row("can succeed", Text(seen.can_succeed))
     table.add_row("you must", Text(seen.must_do))
+    for number, line in enumerate(because(seen.causes, seen.now)):
+        table.add_row("" if number else "because", Text(line))
     figures = "   ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
     table.add_row("there are", Text(figures or "no figures yet"))
     parts = [states, Text(ending(seen), style="bold")] if ends else [states]

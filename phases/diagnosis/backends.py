@@ -24,15 +24,16 @@ def backend_of(scene: Scene, service: ServiceReference) -> str:
 
 def _slices(scene: Scene) -> dict[tuple[str, str], int]:
     """Count the ready endpoints of each Service; a Service may have several slices, and unknown counts as ready."""
-    counted: dict[tuple[str, str], int] | None = scene.memo.get("endpoints")
-    if counted is None:
-        counted = {}
+
+    def count() -> dict[tuple[str, str], int]:
+        counted: dict[tuple[str, str], int] = {}
         for found in scene.of("EndpointSlice").values():
             key = (found.metadata.namespace, found.metadata.labels.get(SERVICE_NAME, ""))
             ready = [e for e in found.endpoints or () if e.conditions.ready is not False]
             counted[key] = counted.get(key, 0) + len(ready)
-        scene.memo["endpoints"] = counted
-    return counted
+        return counted
+
+    return scene.once("endpoints", count)
 
 
 def name_of(service: ServiceReference) -> str:

@@ -156,7 +156,7 @@ def _here(scene: Scene, found: Missing, crd: CustomResourceDefinition) -> Findin
     said = condition(crd.status.conditions, "Established")
     since = instant(said)
     if said is None or said.status != "True":
-        fresh = since is not None and scene.at - since < ESTABLISHING_SECONDS
+        fresh = since is not None and not scene.older(since, ESTABLISHING_SECONDS)
         message = f"CRD {found.name} is there and not Established yet"
         clears, cause = (YES if fresh else UNKNOWN), "not-established"
         remedies = (look("read the CRD's conditions"),)

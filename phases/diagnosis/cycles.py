@@ -34,12 +34,13 @@ Need = tuple[State, State, str]  # the first waits for the second, and why
 
 def _circles(scene: Scene) -> Iterable[Finding]:
     needs: dict[State, dict[State, str]] = {}
+    ill = ill_of(scene)
     for waits, needed, why in sorted(_needs(scene)):
-        needs.setdefault(waits, {})[needed] = why
+        if waits[1] in ill and needed[1] in ill:  # what is well waits for nobody, and nobody for it
+            needs.setdefault(waits, {})[needed] = why
     for state in [s for need in needs.values() for s in need] + list(needs):
         if state[0] == IS_READY:
             needs.setdefault(state, {})[APPLIED, state[1]] = ""
-    ill = ill_of(scene)
     told: set[frozenset[Subject]] = set()
     for _ in range(MANY):
         circle = _one(needs)
@@ -49,7 +50,7 @@ def _circles(scene: Scene) -> Iterable[Finding]:
         steps = [(waits, needed) for waits, needed in pairwise(circle) if needs[waits][needed]]
         # What waits for its own apply is in every circle through it, and stays.
         whys = [needs[waits].pop(needed) for waits, needed in steps]
-        if members & ill and members not in told:
+        if members not in told:
             told.add(members)
             yield _finding(scene, sorted(members), whys)
 

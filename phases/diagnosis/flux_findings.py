@@ -26,7 +26,7 @@ def finding(
     """
     message = fields.pop("message")
     due = next_attempt(kind, found)
-    if due is not None and due > scene.at:
+    if due is not None and not scene.passed(due):
         message = f"{message}; next attempt at {utc(due)}"
     elif due is not None:
         message = f"{message}; its next attempt was due at {utc(due)}"

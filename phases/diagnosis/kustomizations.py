@@ -196,7 +196,7 @@ def _terminating(scene: Scene) -> Iterator[Finding]:
     for found in scene.of("Kustomization").values():
         since = deleted_at(found.metadata)
         held = FLUX_FINALIZER in found.metadata.finalizers
-        if since is None or not held or scene.at - since < PRUNE_SECONDS:
+        if since is None or not held or not scene.older(since, PRUNE_SECONDS):
             continue
         name = key_of(found.metadata)
         waits = found.spec.deletion_policy == "WaitForTermination"
@@ -213,7 +213,7 @@ def _terminating(scene: Scene) -> Iterator[Finding]:
             message=f"Kustomization {name} is being deleted, and what it applied is not gone"
             + (f"; its policy waits{until}, then leaves the rest to nobody" if waits else ""),
             since=since,
-            clears_itself=YES if ends is not None and scene.at < ends else UNKNOWN,
+            clears_itself=YES if ends is not None and not scene.passed(ends) else UNKNOWN,
             evidence=(path_of("Kustomization", found.metadata, "metadata.deletionTimestamp"),),
             clears_when="everything of its inventory is gone",
             remedies=(
@@ -237,7 +237,7 @@ def _stale(scene: Scene) -> Iterator[Finding]:
         if artifact is None or not artifact.revision or artifact.revision == applied:
             continue
         since = artifact.last_update_time.timestamp() if artifact.last_update_time else None
-        if since is not None and scene.at - since < FRESH_SECONDS:
+        if since is not None and not scene.older(since, FRESH_SECONDS):
             continue
         yield finding(
             scene,

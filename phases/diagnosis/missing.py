@@ -49,11 +49,7 @@ class Missing:
 
 def missing(scene: Scene) -> tuple[Missing, ...]:
     """Return every kind that is asked for in vain, with who asks."""
-    found: tuple[Missing, ...] | None = scene.memo.get("missing")
-    if found is None:
-        found = tuple(_all_missing(scene))
-        scene.memo["missing"] = found
-    return found
+    return scene.once("missing", lambda: tuple(_all_missing(scene)))
 
 
 def _all_missing(scene: Scene) -> Iterator[Missing]:

@@ -67,9 +67,9 @@ class Missing:
 
 def missing(scene: Scene) -> dict[Subject, Missing]:
     """Collect everything that is missed; kept for the rules that ask for it."""
-    made: dict[Subject, Missing] | None = scene.memo.get("missing-objects")
-    if made is None:
-        made = scene.memo["missing-objects"] = {}
+
+    def collect() -> dict[Subject, Missing]:
+        made: dict[Subject, Missing] = {}
         for each in (_of_kustomizations(scene), _of_releases(scene), _of_pods(scene)):
             for rule, kind, key, part, asker, since, path in each:
                 subject = codes.subject(kind, key)
@@ -80,7 +80,9 @@ def missing(scene: Scene) -> dict[Subject, Missing]:
                     found.keys.add(part)
                 if since is not None:
                     found.since.append(since)
-    return made
+        return made
+
+    return scene.once("missing-objects", collect)
 
 
 Asked = tuple[str, str, str, str, Subject, Instant | None, str]

@@ -150,7 +150,7 @@ def _remaining(scene: Scene) -> Iterable[Finding]:
         held = scene.holders(f"namespace/{found.metadata.name}")
         if said is None or held or told(found, "NamespaceFinalizersRemaining"):
             continue
-        clears = YES if scene.at - since < PATIENCE_SECONDS else UNKNOWN
+        clears = UNKNOWN if scene.older(since, PATIENCE_SECONDS) else YES
         yield _finding(scene, REMAINING, found, since, said, clears)
 
 
@@ -207,7 +207,7 @@ def _held_attempts(scene: Scene) -> Iterator[tuple[Complaint, list[str]]]:
         if owner is None or not step_of(owner).startswith(APPLYING):
             continue
         begun = instant(condition(owner.status.conditions, "Reconciling"))
-        if begun is not None and scene.at - begun > PATIENCE_SECONDS:
+        if begun is not None and scene.older(begun, PATIENCE_SECONDS):
             where = path_of("Kustomization", owner.metadata, "status.conditions[Reconciling]")
             subject = codes.subject("Kustomization", key)
             yield Complaint(subject, "", begun, where, owner.metadata.uid), sorted(names)

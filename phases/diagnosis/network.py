@@ -63,7 +63,7 @@ def _tainted(scene: Scene) -> Iterable[Finding]:
     agents = _agents(scene)
     ill = {name: agents.get(name) for name in nodes if not _is_up(agents.get(name))}
     since = [s for s in (unready_since(a) for a in ill.values() if a is not None) if s is not None]
-    fresh = bool(since) and scene.at - min(since) < START_SECONDS
+    fresh = bool(since) and not scene.older(min(since), START_SECONDS)
     if ill:
         why = f"the agent is not Ready there ({_agents_say(ill)})"
     else:
@@ -125,8 +125,9 @@ def _without_address(scene: Scene) -> Iterable[Finding]:
     yield Finding(
         subject=AGENT,
         cause="agent-down",
-        message=f"{counted(len(everyone), 'pod')} on {named(pods, 'node')} gets no address: the Cilium agent is "
-        "not Ready there, whatever the node's own condition says",
+        message=f"{counted(len(everyone), 'pod')} on {named(pods, 'node')} "
+        f"{'gets' if len(everyone) == 1 else 'get'} no address: the Cilium agent is not Ready there, "
+        "whatever the node's own condition says",
         blocks=tuple(dict.fromkeys(codes.subject(kind, key_of(meta)) for kind, meta in owners)),
         clears_itself=UNKNOWN,
         rule="L2",

@@ -19,8 +19,7 @@ from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, destructive, look, n
 from phases.diagnosis.scene import Scene, instant, path_of
 from phases.diagnosis.words import counted, listed, named
 from phases.objects import Node, condition
-from phases.readiness.nodes import FRESH_SECONDS
-from phases.snapshot import NodeLook, Seen
+from phases.snapshot import NodeLook
 
 CNI: Final = "cni"
 K8S_NODES: Final = "k8s-nodes"
@@ -36,11 +35,7 @@ SEVERAL: Final = 2
 
 def _looks(scene: Scene) -> dict[str, NodeLook]:
     """Return what Talos says of each node now; an older look says nothing."""
-    return {
-        name: found.value
-        for name, found in sorted(scene.snapshot.nodes.items())
-        if isinstance(found, Seen) and scene.at - found.at <= FRESH_SECONDS
-    }
+    return {name: found for name, found in scene.machines().items() if found is not None}
 
 
 def _strangers(scene: Scene) -> Iterable[Finding]:
@@ -49,7 +44,7 @@ def _strangers(scene: Scene) -> Iterable[Finding]:
     lists = {
         n: set(look.members) for n, look in looks.items() if look.members and look.etcd_healthy
     }
-    extra = set().union(*lists.values()) - set(scene.snapshot.nodes)
+    extra = set().union(*lists.values()) - set(scene.machines())
     control_planes = [n for n, look in looks.items() if look.etcd]
     quorate = len(lists) > len(control_planes) / 2
     if not _is_growing(lists):

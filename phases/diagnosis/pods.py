@@ -110,7 +110,7 @@ def unschedulable(scene: Scene, pod: Pod) -> Iterator[Trouble]:
     if said is None or said.status != "False" or said.reason != "Unschedulable":
         return
     since = instant(said)
-    if since is None or scene.at - since > SCHEDULING_SECONDS:
+    if since is None or scene.older(since, SCHEDULING_SECONDS):
         where = path_of("Pod", pod.metadata, "status.conditions[PodScheduled]")
         yield Trouble(pod, said.message, since, where)
 
@@ -165,5 +165,5 @@ def _is_lost(scene: Scene, name: str) -> bool:
 
 def _is_overdue(scene: Scene, pod: Pod) -> bool:
     since = deleted_at(pod.metadata)
-    overdue = since is not None and scene.at - since > HANGING_SECONDS
+    overdue = since is not None and scene.older(since, HANGING_SECONDS)
     return overdue or pod.status.phase == "Unknown"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -46,14 +47,14 @@ def ask(rules: Iterable[Rule], scene: Scene) -> dict[str, Finding]:
     """Run rules, each once a scene; findings by id, which is ``RULE:subject``."""
     told: dict[str, Finding] = {}
     for rule in rules:
-        memo = f"rule {rule.id}"
-        if memo not in scene.memo:
-            # What controllers say is foreign text, and here is the one gate that every finding passes.
-            scene.memo[memo] = tuple(
-                replace(found, message=redact_text(found.message)) for found in rule.find(scene)
-            )
-        told.update({f"{found.rule}:{found.subject}": found for found in scene.memo[memo]})
+        told.update(scene.once(f"rule {rule.id}", partial(_told, rule, scene)))
     return told
+
+
+def _told(rule: Rule, scene: Scene) -> dict[str, Finding]:
+    # What controllers say is foreign text, and here is the one gate that every finding passes.
+    clean = (replace(found, message=redact_text(found.message)) for found in rule.find(scene))
+    return {f"{found.rule}:{found.subject}": found for found in clean}
 
 
 def look(text: str) -> Remedy:

@@ -6,51 +6,107 @@ What was not seen is unknown: a rule asks ``seen`` before it takes absence for e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from engine.answer import Subject
 from journal.entries import Instant
 from phases import codes
 from phases.inventory import Inventory
 from phases.objects import Condition, Meta, key_of
-from phases.snapshot import Holder, Seen, Snapshot
+from phases.readiness.nodes import FRESH_SECONDS
+from phases.snapshot import Holder, NodeLook, Seen, Snapshot
 
 NOTHING: Mapping[str, Any] = {}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer of an earlier look: it holds as long as *questions* have the same answers."""
+
+    questions: Mapping[tuple[Any, ...], object]
+    answer: Any
 
 
 @dataclass(frozen=True)
 class Scene:
-    """*inventory* is None where nobody said what should exist."""
+    """
+    *inventory* is None where nobody said what should exist.
+
+    *kept* is shared by the looks at one cluster with one inventory (and never by two clusters): what no question has a
+    new answer for is not worked out again. Time is asked in yes or no, so that its passing alone makes nothing new.
+    """
 
     snapshot: Snapshot
     inventory: Inventory | None = None
-    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    kept: dict[str, Kept] = field(default_factory=dict, compare=False, repr=False)
+    _fresh: dict[str, Kept] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _asking: list[dict[tuple[Any, ...], object]] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
 
-    @property
-    def at(self) -> Instant:
-        """The instant of the look; findings hold instants of the cluster, this one is for comparing."""
-        return self.snapshot.at
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what *make* returns, which must ask this scene alone, and is not asked where nothing is new."""
+        kept = self._fresh.get(name)
+        if kept is None:
+            kept = self.kept.get(name)
+            if kept is None or not self._holds(kept):
+                self._asking.append({})
+                try:
+                    answer = make()
+                finally:
+                    questions = self._asking.pop()
+                kept = self.kept[name] = Kept(questions, answer)
+            self._fresh[name] = kept
+        if self._asking:
+            self._asking[-1].update(kept.questions)
+        return cast("T", kept.answer)
+
+    def _holds(self, kept: Kept) -> bool:
+        for question, before in kept.questions.items():
+            now = _ANSWERS[question[0]](self, *question[1:])
+            if now is not before and (question[0] in _BY_IDENTITY or now != before):
+                return False
+        return True
+
+    def _ask(self, *question: Any) -> Any:  # noqa: ANN401  a question's own type
+        answer = _ANSWERS[question[0]](self, *question[1:])
+        if self._asking:
+            self._asking[-1][question] = answer
+        return answer
+
+    def passed(self, instant: Instant) -> bool:
+        """Say whether the look is not before this instant of the cluster."""
+        return bool(self._ask("passed", instant))
+
+    def older(self, since: Instant, seconds: float) -> bool:
+        """Say whether something lasts that long already."""
+        return self.passed(since + seconds)
 
     def seen(self, kind: str) -> bool:
         """Say whether a kind could be listed; only then does its absence mean anything."""
-        return isinstance(self.snapshot.objects.get(kind), Seen)
+        return bool(self._ask("seen", kind))
 
     def of(self, kind: str) -> Mapping[str, Any]:
         """Return the objects of a kind by key; nothing where they could not be listed."""
-        found = self.snapshot.objects.get(kind)
-        return found.value if isinstance(found, Seen) else NOTHING
+        found: Mapping[str, Any] = self._ask("of", kind)
+        return found
 
     def get(self, kind: str, key: str) -> Any:  # noqa: ANN401  any of KINDS
         """Return one object, or None."""
-        return self.of(kind).get(key)
+        return self._ask("get", kind, key)
 
     def holders(self, scope: str) -> tuple[Holder, ...] | None:
         """Return what is known to hold ``namespace/NAME`` or ``crd/NAME``; None where nothing could be told."""
-        looks = self.snapshot.holders
-        found = looks.get(f"{scope}/listed") or looks.get(scope)
-        return found.value if isinstance(found, Seen) else None
+        found: tuple[Holder, ...] | None = self._ask("holders", scope)
+        return found
+
+    def machines(self) -> Mapping[str, NodeLook | None]:
+        """Return what Talos says of each planned node; None where its last word is too old to say anything."""
+        found: Mapping[str, NodeLook | None] = self._ask("machines")
+        return found
 
     def kinds_of(self, kind: str, group: str) -> list[str]:
         """Return the names of the CRDs that define a kind of a group, served or not."""
@@ -81,3 +137,37 @@ def instant(condition: Condition | None) -> Instant | None:
 def deleted_at(metadata: Meta) -> Instant | None:
     """Return since when an object is on its way out."""
     return None if metadata.deletion_timestamp is None else metadata.deletion_timestamp.timestamp()
+
+
+def _of(scene: Scene, kind: str) -> Mapping[str, Any]:
+    found = scene.snapshot.objects.get(kind)
+    return found.value if isinstance(found, Seen) else NOTHING
+
+
+def _holders(scene: Scene, scope: str) -> tuple[Holder, ...] | None:
+    looks = scene.snapshot.holders
+    found = looks.get(f"{scope}/listed") or looks.get(scope)
+    return found.value if isinstance(found, Seen) else None
+
+
+def _machines(scene: Scene) -> Mapping[str, NodeLook | None]:
+    return {
+        name: found.value
+        if isinstance(found, Seen) and scene.snapshot.at - found.at <= FRESH_SECONDS
+        else None
+        for name, found in sorted(scene.snapshot.nodes.items())
+    }
+
+
+_ANSWERS: dict[str, Callable[..., Any]] = {
+    "passed": lambda scene, instant: scene.snapshot.at >= instant,
+    "seen": lambda scene, kind: isinstance(scene.snapshot.objects.get(kind), Seen),
+    "of": _of,
+    "get": lambda scene, kind, key: _of(scene, kind).get(key),
+    "holders": _holders,
+    "machines": _machines,
+}
+_BY_IDENTITY = {
+    "of",
+    "get",
+}  # a snapshot keeps what did not change; comparing it would cost more than a rule

@@ -49,14 +49,16 @@ def _ready(found: ExternalSecret) -> Condition | None:
 
 def _readers(scene: Scene) -> dict[Store, list[ExternalSecret]]:
     """Sort the ExternalSecrets by their store; kept for the other rules."""
-    made: dict[Store, list[ExternalSecret]] | None = scene.memo.get("readers")
-    if made is None:
-        made = scene.memo["readers"] = {}
+
+    def sort() -> dict[Store, list[ExternalSecret]]:
+        made: dict[Store, list[ExternalSecret]] = {}
         for found in scene.of("ExternalSecret").values():
             store = _store_of(found)
             if store is not None and found.metadata.deletion_timestamp is None:
                 made.setdefault(store, []).append(found)
-    return made
+        return made
+
+    return scene.once("readers", sort)
 
 
 def _is_failed(found: ExternalSecret) -> bool:

@@ -95,9 +95,9 @@ class Ill(NamedTuple):
 
 def ill_sources(scene: Scene) -> list[Ill]:
     """Classify every source that failed; the result is kept for the other rules that ask."""
-    made: list[Ill] | None = scene.memo.get("ill-sources")
-    if made is None:
-        made = [
+
+    def classify() -> list[Ill]:
+        return [
             Ill(kind, found, ready, *_classified(kind, found, ready))
             for kind in KINDS
             for found in scene.of(kind).values()
@@ -106,8 +106,8 @@ def ill_sources(scene: Scene) -> list[Ill]:
             and ready.reason not in WAITS_FOR_SOURCE
             and found.metadata.deletion_timestamp is None
         ]
-        scene.memo["ill-sources"] = made
-    return made
+
+    return scene.once("ill-sources", classify)
 
 
 def _classified(kind: str, found: Any, ready: Condition) -> tuple[str, str]:  # noqa: ANN401

@@ -56,7 +56,7 @@ def _waiting(scene: Scene, kind: str) -> Iterator[str]:
         asked = found.metadata.annotations.get(REQUESTED, "")
         if (
             condition(found.status.conditions, "Ready") is None
-            or (due is not None and due < scene.at)
+            or (due is not None and scene.passed(due))
             or (asked and asked != found.status.last_handled_reconcile_at)
         ):
             yield subject_of(kind, found.metadata)

@@ -56,11 +56,7 @@ class Complaint:
 
 def complaints(scene: Scene) -> tuple[Complaint, ...]:
     """Everything that says what is wrong with it."""
-    found: tuple[Complaint, ...] | None = scene.memo.get("complaints")
-    if found is None:
-        found = tuple(_complaints(scene))
-        scene.memo["complaints"] = found
-    return found
+    return scene.once("complaints", lambda: tuple(_complaints(scene)))
 
 
 def _complaints(scene: Scene) -> Iterator[Complaint]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from engine.errors import UsageWrong
 from engine.patience import spoken
+from rekindle.causes import because
 from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.folding import Found, newest
 from rekindle.lines import clock, stamp
@@ -93,6 +95,7 @@ def _document(seen: View, found: Found, path: Path) -> dict[str, Any]:
             {"action": a.action, "verb": a.verb, "target": a.target, "since": a.intended_at}
             for a in seen.running
         ],
+        "causes": [msgspec.to_builtins(found) for found in seen.causes],
         "approvals": [
             {"id": identity, "question": question, "consequence": consequence, "typed": typed}
             for identity, question, consequence, typed in seen.approvals
@@ -118,6 +121,8 @@ def _show(seen: View, found: Found, path: Path) -> None:
     print_line(f"waits for     {seen.waits_for}")
     print_line(f"can succeed   {seen.can_succeed}")
     print_line(f"you must      {seen.must_do}")
+    for number, line in enumerate(because(seen.causes, seen.now)):
+        print_line(f"{'' if number else 'because':14}{line}")
     figures = "  ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
     print_line(f"there are     {figures or 'no figures yet'}")
 

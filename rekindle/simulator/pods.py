@@ -68,7 +68,8 @@ class Pods:
         """Create a pod. Refused as any create is."""
         kind, name = record.owner[0], record.owner[1].rpartition("/")[2]
         kind = "ReplicaSet" if kind == "Deployment" else kind
-        meta = meta_of(key, owner_references=(Owner(kind, name, owner_uid),))
+        labels = {"app.kubernetes.io/name": name, "k8s-app": name}
+        meta = meta_of(key, labels=labels, owner_references=(Owner(kind, name, owner_uid),))
         self.records[key] = record
         self.by_owner.setdefault(record.owner, {})[key] = record
         try:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from engine.answer import Act, Answer
+from engine.folding import fold_all
 from engine.judging import Rules
-from engine.memory import Memory, fold_all
+from engine.memory import Memory
 from engine.plan import Plan, of_parts
 from engine.recipe import (
     Effect,
@@ -106,7 +107,8 @@ class Site:
 
     def recipe(self) -> Recipe:
         return Recipe(
-            reduce=lambda _plan, look: (look.facts, look.findings),
+            reduce=lambda _plan, look: look.facts,
+            diagnose=lambda _plan, look: look.findings,
             guards={name: _guard(name) for name in STATES},
             phases={name: self.decide(name) for name in STATES},
             verbs=self.verbs,

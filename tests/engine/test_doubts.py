@@ -15,7 +15,8 @@ from msgspec.structs import replace as replace_entry
 
 from engine.allowing import allowed
 from engine.answer import Act, Ask
-from engine.memory import EARLIER, Memory, fold, fold_all
+from engine.folding import EARLIER, fold, fold_all
+from engine.memory import Memory
 from engine.observing import doubts_left
 from engine.recipe import Effect, Happened, Verb
 from journal import entries as e

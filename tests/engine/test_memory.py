@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from engine.memory import Memory, fold, fold_all
+from engine.folding import fold, fold_all
+from engine.memory import Memory
 from journal import entries as e
 from journal.entries import AnyEntry, Fact, Finding, RunOutcome
 from tests.engine.making import START, Site, begun, intended, opened, settled, tried

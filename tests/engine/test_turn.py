@@ -9,7 +9,8 @@ import pytest
 
 from engine.allowing import asked
 from engine.answer import Act, Ask, Wait
-from engine.memory import Memory, fold_all
+from engine.folding import fold_all
+from engine.memory import Memory
 from engine.observing import ENTRY_BYTES, PROBE_SETTLE_SECONDS
 from engine.turn import MARGIN_SECONDS, Turn
 from journal import entries as e

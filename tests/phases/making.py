@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from engine.allowing import asked
-from engine.memory import Memory, fold_all
+from engine.folding import fold_all
+from engine.memory import Memory
 from engine.plan import Plan, merged, of_parts
 from journal import entries as e
 from journal.entries import AnyEntry, Fact

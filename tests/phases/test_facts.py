@@ -10,7 +10,6 @@ import pytest
 from engine.world import Intent
 from journal.entries import Fact
 from phases.facts import goal, reduce
-from phases.findings import findings_of
 from phases.recipe import counts
 from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 from phases.verbs import bootstrap_happened, release_happened
@@ -34,15 +33,14 @@ def seen(kind: str, *bodies: dict[str, Any]) -> Seen[dict[str, Any]]:
 
 
 def test_before_anything_was_seen_nothing_is_claimed() -> None:
-    facts, findings = reduce(plan(), Snapshot(at=100.0))
+    facts = reduce(plan(), Snapshot(at=100.0))
 
     assert {"Unobservable", "unseen", "unknown"} == {fact.code for fact in facts.values()}
-    assert {} == findings
 
 
 def test_in_an_empty_cluster_everything_expected_is_absent() -> None:
     the_plan = plan()
-    facts, _ = reduce(the_plan, snapshot())
+    facts = reduce(the_plan, snapshot())
 
     wanted = {
         *the_plan.target.expected,
@@ -53,7 +51,7 @@ def test_in_an_empty_cluster_everything_expected_is_absent() -> None:
 
 @pytest.mark.parametrize("kind", ["Kustomization", "Deployment", "Namespace", "ExternalSecret"])
 def test_what_cannot_be_listed_has_no_facts_and_is_not_absent(kind: str) -> None:
-    facts, _ = reduce(plan(), snapshot(**{kind: Unseen(5.0, "denied", "forbidden")}))
+    facts = reduce(plan(), snapshot(**{kind: Unseen(5.0, "denied", "forbidden")}))
 
     assert ("Unobservable", "forbidden", 5.0) == (
         facts[f"kind/{kind}"].code,
@@ -70,7 +68,7 @@ def test_a_crd_that_may_be_applied_out_of_band_is_watched_too() -> None:
         "spec": {"group": "example.com", "names": {"kind": "Widget"}},
         "status": {"conditions": [{"type": "Established", "status": "True"}]},
     }
-    facts, _ = reduce(
+    facts = reduce(
         plan(),
         snapshot(CustomResourceDefinition=seen("CustomResourceDefinition", body)),
     )
@@ -93,7 +91,7 @@ def test_a_crd_that_may_be_applied_out_of_band_is_watched_too() -> None:
     ],
 )
 def test_the_api_is_what_each_control_plane_says_itself(look: ApiLook, code: str) -> None:
-    facts, _ = reduce(plan(), msgspec.structs.replace(snapshot(), api=Seen(look, 100.0)))
+    facts = reduce(plan(), msgspec.structs.replace(snapshot(), api=Seen(look, 100.0)))
 
     assert code == facts["api"].code
 
@@ -112,7 +110,7 @@ def test_pods_are_counted_against_the_inventory(ready: int, counted: int) -> Non
     """Extra pods of one workload do not make up for those that another lacks."""
     the_plan = plan()
     found = seen("Deployment", deployment("web", ready, 9), deployment("stranger", 50, 50))
-    facts, _ = reduce(the_plan, snapshot(Deployment=found))
+    facts = reduce(the_plan, snapshot(Deployment=found))
 
     assert {"ready": counted, "expected": 3} == facts["pods"].detail
     assert {"pods": {"ready": counted, "expected": 3}} == counts(the_plan, facts)
@@ -122,9 +120,9 @@ def test_an_object_that_did_not_change_is_not_judged_again() -> None:
     the_plan = plan()
     look = snapshot(Deployment=seen("Deployment", deployment("web", 2, 2)))
 
-    first, _ = reduce(the_plan, look)
-    again, _ = reduce(the_plan, look)
-    other, _ = reduce(the_plan, snapshot(Deployment=seen("Deployment", deployment("web", 1, 2))))
+    first = reduce(the_plan, look)
+    again = reduce(the_plan, look)
+    other = reduce(the_plan, snapshot(Deployment=seen("Deployment", deployment("web", 1, 2))))
 
     assert first["deployment/apps/web"] is again["deployment/apps/web"]
     assert ["Ready", "Progressing"] == [f["deployment/apps/web"].code for f in (again, other)]
@@ -157,7 +155,7 @@ def test_a_new_goal_is_held_against_objects_that_did_not_change() -> None:
     codes = []
     for revision in ("main@1", "main@2"):
         source = seen("GitRepository", repository(revision))
-        facts, _ = reduce(the_plan, snapshot(Kustomization=applied, GitRepository=source))
+        facts = reduce(the_plan, snapshot(Kustomization=applied, GitRepository=source))
         codes.append((goal(the_plan, facts), facts["kustomization/flux-system/apps"].code))
 
     assert [("main@1", "Ready"), ("main@2", "Progressing")] == codes
@@ -175,7 +173,7 @@ def test_pods_that_will_not_come_up_are_named_and_at_most_fifty() -> None:
     pods = [pod(f"p{n}", "ImagePullBackOff") for n in range(60)]
     pods += [pod("young", "ContainerCreating"), pod("foreign", "CrashLoopBackOff", "elsewhere")]
 
-    facts, _ = reduce(plan(), snapshot(Pod=seen("Pod", *pods)))
+    facts = reduce(plan(), snapshot(Pod=seen("Pod", *pods)))
 
     named = [subject for subject in facts if subject.startswith("pod/")]
     assert 50 == len(named)
@@ -183,40 +181,6 @@ def test_pods_that_will_not_come_up_are_named_and_at_most_fifty() -> None:
 
 
 HELD = Holder("g", "v1", "widgets", "Widget", "apps", "w", "u7", ("g/keep",))
-
-
-def test_a_held_namespace_cannot_clear_by_itself_and_blocks_by_name() -> None:
-    blocked = {"code": "Blocked", "detail": {"cause": "namespace:apps"}}
-    known = {
-        "namespace/apps": Fact("Terminating"),
-        "kustomization/flux-system/apps": fact("a", blocked),
-        "helmrelease/apps/web": fact("b", blocked),
-    }
-    target = plan().target
-
-    free = findings_of(target, known)["namespace:apps"]
-    held = findings_of(
-        target, {**known, "holder/u7": Fact("Holding", detail={"namespace": "apps"})}
-    )
-
-    assert ("unknown", "no") == (free.clears_itself, held["namespace:apps"].clears_itself)
-    assert ("helmrelease/apps/web", "kustomization/flux-system/apps") == free.blocks
-
-
-def test_a_terminating_namespace_is_a_cause_before_anything_fails_of_it() -> None:
-    found = findings_of(plan().target, {"namespace/apps": Fact("Terminating")})
-
-    assert () == found["namespace:apps"].blocks
-
-
-def test_a_missing_kind_is_a_cause() -> None:
-    blocked = {"code": "Blocked", "detail": {"cause": "kind:Widget.example.com"}}
-    known = {"kustomization/flux-system/apps": fact("a", blocked)}
-
-    assert (
-        "no CRD serves Widget.example.com"
-        == findings_of(plan().target, known)["kind:Widget.example.com"].message
-    )
 
 
 # --- probes --------------------------------------------------------------------------------------
@@ -291,7 +255,7 @@ def test_holders_become_facts_with_their_scope() -> None:
             "namespace/db": Unseen(1.0, "denied", "forbidden"),
         },
     )
-    facts, _ = reduce(plan(), look)
+    facts = reduce(plan(), look)
 
     assert ("Seen", "Holding", "Unobservable") == (
         facts["holders/namespace/apps"].code,
@@ -305,6 +269,6 @@ def test_talos_nodes_and_etcd_come_from_the_same_look() -> None:
         name: Seen(NodeLook("running", etcd="Running", etcd_healthy=True, members=PLANES), 100.0)
         for name in PLANES
     }
-    facts, _ = reduce(plan(), msgspec.structs.replace(snapshot(), nodes=nodes))
+    facts = reduce(plan(), msgspec.structs.replace(snapshot(), nodes=nodes))
 
     assert ("running", "healthy") == (facts["node/cp-2"].code, facts["etcd"].code)

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from engine.folding import fold, fold_all
 from engine.judging import Rules
-from engine.memory import Attempt, Memory, fold, fold_all
+from engine.memory import Attempt, Memory
 from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
 from engine.recipe import Recipe

@@ -14,7 +14,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.memory import Memory, fold_all
+from engine.folding import fold_all
+from engine.memory import Memory
 from journal import entries as e
 from rekindle.simulator import Faults
 from tests.properties.clusters import SEEDS, YES, examples, faults, lives, story

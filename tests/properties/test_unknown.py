@@ -101,8 +101,8 @@ def test_less_seen_is_less_known(
     found = looks(name, seed)
     snapshot = in_another_boot(found[int(where * len(found))], rebooted)
     plan = plan_of(scenario(name))
-    seeing, _ = recipe().reduce(plan, snapshot)
-    blind, _ = recipe().reduce(plan, blindfolded(snapshot, hidden))
+    seeing = recipe().reduce(plan, snapshot)
+    blind = recipe().reduce(plan, blindfolded(snapshot, hidden))
 
     for state, guard in recipe().guards.items():
         before, after = guard(plan, seeing).verdict, guard(plan, blind)

@@ -46,10 +46,10 @@ def light(name: str) -> Subject:
     return f"light/{name}"
 
 
-def reduce(plan: Plan, look: Look) -> tuple[Facts, Findings]:
+def reduce(plan: Plan, look: Look) -> Facts:
     """One fact a light."""
     codes = {True: "on", False: "off", None: "unseen"}
-    return {light(name): Fact(codes[look.lights.get(name)]) for name in plan.states}, {}
+    return {light(name): Fact(codes[look.lights.get(name)]) for name in plan.states}
 
 
 def guard_of(name: str) -> Callable[[Plan, Facts], Judgement]:
@@ -107,6 +107,7 @@ def recipe_of(names: Sequence[str], verbs: Mapping[str, str] | None = None) -> R
     by = dict.fromkeys(names, "switch") | dict(verbs or {})
     return Recipe(
         reduce=reduce,
+        diagnose=lambda _plan, _look: {},
         guards={name: guard_of(name) for name in names},
         phases={name: phase_of(name, by[name]) for name in names},
         verbs=VERBS,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.memory import Memory, fold_all
+from engine.folding import fold_all
+from engine.memory import Memory
 from engine.replay import replay
 from journal import entries as e
 from journal.entries import Json

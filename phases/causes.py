@@ -1,0 +1,27 @@
+"""Why what should be there is not: the catalogue's findings, as a run journals them."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from engine.plan import Plan
+from engine.recipe import Findings
+from phases.diagnosis.catalogue import diagnose as ask_all
+from phases.diagnosis.graph import roots_of
+from phases.diagnosis.scene import Scene
+from phases.diagnosis.structure import blocking
+from phases.section import Section
+from phases.snapshot import Snapshot
+
+
+def diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
+    """Find what is wrong in a look; roots know their victims."""
+    section: Section = plan.target
+    scene = Scene(snapshot, section.inventory, section.diagnosed)
+    findings = ask_all(scene)
+    edges = scene.once("blocking", lambda: blocking(scene))
+    roots = {
+        root.id: replace(root.finding, root=True, victims=root.victims, circle=root.circle)
+        for root in roots_of(findings, edges)
+    }
+    return {**findings, **roots}
