@@ -125,7 +125,9 @@ def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
         gone = set(entry.cleared)
         kept = {key: value for key, value in memory.findings.items() if key not in gone}
         findings = {**kept, **entry.changed}
-        return replace(memory, findings=findings, sentence=_sentenced(memory, entry, findings))
+        since = {key: memory.found_at.get(key, entry.at) for key in findings}
+        sentence = _sentenced(memory, entry, findings)
+        return replace(memory, findings=findings, found_at=since, sentence=sentence)
     facts = {**memory.facts, **entry.changed}
     for subject in entry.removed:
         facts.pop(subject, None)

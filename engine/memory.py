@@ -76,7 +76,8 @@ class Memory(msgspec.Struct, frozen=True):
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
     intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents
-    so far (what is done once per key). *looked_at* is the run's first look.
+    so far (what is done once per key). *looked_at* is the run's first look, *found_at* since when
+    each finding stands.
     """
 
     run_id: str = ""
@@ -93,6 +94,7 @@ class Memory(msgspec.Struct, frozen=True):
     world: dict[str, Json] = {}
     facts: dict[str, Fact] = {}
     findings: dict[str, Finding] = {}
+    found_at: dict[str, Instant] = {}
     looked_at: Instant | None = None
     sentence: Sentence | None = None
     answers: dict[str, dict[str, Json]] = {}

@@ -25,6 +25,7 @@ from phases.knots import (
 )
 from phases.nudges import NUDGED, is_clear, nudge, paced
 from phases.section import Section, Told
+from phases.sentence import sentenced
 from phases.verbs import ROOT
 
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
@@ -55,7 +56,6 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
 
 def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict[Subject, Answer]:
     """Answer for the controllers, the roots, what blocks, and each object that is not synced."""
-    del findings
     section: Section = plan.target
     for kind in ("Deployment", "Kustomization"):
         fact = facts.get(codes.kind(kind))
@@ -70,7 +70,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(namespaces(section, facts, memory))
     answers.update(missing_kinds(section, facts, memory))
     answers.update(_objects(section, facts, memory))
-    answers = paced(section, answers, memory)
+    answers = sentenced(paced(section, answers, memory), findings, memory)
     asks = any(isinstance(a, Act) and a.approval is not None for a in answers.values())
     return _only_after_a_person(answers, facts) if asks else answers
 

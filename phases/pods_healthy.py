@@ -12,6 +12,7 @@ from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from phases import codes
 from phases.section import Section
+from phases.sentence import sentenced
 
 
 def guard(plan: Plan, facts: Facts) -> Judgement:
@@ -44,7 +45,6 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
 
 def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict[Subject, Answer]:
     """Say what each incomplete workload waits for."""
-    del findings, memory
     answers: dict[Subject, Answer] = {}
     for _kind, key, subject, _pods in plan.target.workloads:
         fact = facts.get(subject)
@@ -52,4 +52,4 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
             continue
         clears = "unknown" if fact.code in {codes.FAILED, codes.ABSENT} else "yes"
         answers[subject] = Wait(f"{key}: {fact.reason or fact.code}", can_clear=clears)
-    return answers
+    return sentenced(answers, findings, memory)

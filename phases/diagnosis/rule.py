@@ -19,6 +19,7 @@ from journal.redactor import redact_text
 from phases.diagnosis.scene import Scene
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
+FAILED = "rule-failed"
 
 
 class Proof(StrEnum):
@@ -52,9 +53,24 @@ def ask(rules: Iterable[Rule], scene: Scene) -> dict[str, Finding]:
 
 
 def _told(rule: Rule, scene: Scene) -> dict[str, Finding]:
+    try:
+        found = tuple(rule.find(scene))
+    except Exception as error:  # noqa: BLE001  a mistake in one rule must not end a recovery
+        found = (_failed(rule, error),)
     # What controllers say is foreign text, and here is the one gate that every finding passes.
-    clean = (replace(found, message=redact_text(found.message)) for found in rule.find(scene))
-    return {f"{found.rule}:{found.subject}": found for found in clean}
+    clean = (replace(one, message=redact_text(one.message)) for one in found)
+    return {f"{one.rule}:{one.subject}": one for one in clean}
+
+
+def _failed(rule: Rule, error: Exception) -> Finding:
+    """Say that a rule could not be asked, without what it was asked about: nobody knows what is in that."""
+    return Finding(
+        subject=f"rule/{rule.id}",
+        cause=FAILED,
+        message=f"rule {rule.id} could not be asked ({type(error).__name__}): a mistake of rekindle, please report it",
+        clears_itself=UNKNOWN,
+        rule=rule.id,
+    )
 
 
 def look(text: str) -> Remedy:

@@ -8,6 +8,7 @@ So one is told from the other by its neighbours. No value of any Secret is ever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.missing_objects import missing, target_of
 from phases.diagnosis.quoting import meant, quote
-from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, nudge, reversible
+from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.objects import Condition, ExternalSecret, condition, key_of
 from phases.readiness.flux import GONE_SECRET
@@ -25,6 +26,7 @@ STORES: Final = ("ClusterSecretStore", "SecretStore")
 MANY: Final = 2  # so many at once, and none that works, is no missing key
 UNSERVED: Final = "could not get secret data from provider"
 WEAK: Final = "ValidationUnknown"
+OF_STORE: Final = r"could not get (Cluster)?SecretStore\b|desired SecretStore \S+ is not ready"
 Store = tuple[str, str]  # its kind and key
 
 
@@ -70,6 +72,12 @@ def _is_unserved(found: ExternalSecret) -> bool:
     """The backend gave nothing; other failures are its own Secret's."""
     ready = _ready(found)
     return ready is not None and ready.status == "False" and UNSERVED in ready.message
+
+
+def _is_of_store(found: ExternalSecret) -> bool:
+    """Its store was not there, or not ready, when it asked last: the controller asks again by itself."""
+    ready = _ready(found)
+    return ready is not None and re.search(OF_STORE, ready.message) is not None
 
 
 def _is_unsynced(found: ExternalSecret) -> bool:
@@ -166,7 +174,11 @@ def _single(scene: Scene) -> Iterator[Finding]:
         unserved = [r for r in readers if _is_unserved(r)]
         alone = len(unserved) < MANY or len(unserved) < len(readers)
         for found in readers:
-            if _is_failed(found) and not _is_unserved(found):
+            if _is_failed(found) and _is_of_store(found):
+                if _is_sound(scene, store):
+                    text = "failed while its store was not ready, which it is by now"
+                    yield _of_one(scene, store, found, "store", text)
+            elif _is_failed(found) and not _is_unserved(found):
                 yield _of_one(scene, store, found, "target", "cannot write its Secret")
             elif alone and found in unserved and _is_sound(scene, store):
                 text = "fails while its store is Valid: what it names is probably missing there"
@@ -181,7 +193,7 @@ def _of_one(scene: Scene, store: Store, found: ExternalSecret, cause: str, text:
         cause=cause,
         message=f"ExternalSecret {key_of(found.metadata)} {text} ({said})",
         blocks=_blocked(scene, [found])[1:],
-        clears_itself=NO,
+        clears_itself=YES if cause == "store" else NO,
         rule="E4",
         uid=found.metadata.uid,
         since=instant(ready),

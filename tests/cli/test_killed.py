@@ -120,14 +120,15 @@ def test_an_answer_from_another_terminal_reaches_the_running_session(
     process = rekindle.until_entry(journal, "approval.asked", scenario, speed=15)
     approvals = rekindle("status", "--journal", str(journal), "--json").document["approvals"]
 
-    answers = [
-        rekindle("approve", item["id"], "--type", item["typed"], "--journal", str(journal))
+    answering = [
+        rekindle.start("approve", item["id"], "--type", item["typed"], "--journal", str(journal))
         for item in approvals
     ]
+    said = [answer.communicate(timeout=SECONDS)[1] for answer in answering]
     out, err = process.communicate(timeout=SECONDS)
 
-    assert [answer.code for answer in answers] == [0, 0, 0]
-    assert "left for the running session" in answers[0].err
+    assert [answer.returncode for answer in answering] == [0, 0, 0]
+    assert "left for the running session" in said[0]
     assert process.returncode == 0, err
     assert '"outcome": "done"' in out
 

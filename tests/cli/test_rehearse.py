@@ -33,6 +33,9 @@ def test_a_rehearsal_ends_with_one_document_and_a_whole_chain(
     assert document["bootstraps"] == BOOTSTRAPS[scenario]
     assert document["cluster_seconds"] > 0
     assert document["wall_seconds"] > 0
+    if scenario == "june-12":
+        assert {root["rule"] for root in document["roots"]} == {"C4", "N6", "T16"}
+        assert document["time_to_verdict_seconds"] <= 10
     verified = rekindle("log", "--verify", "--journal", journal)
     assert (verified.code, verified.out[:5]) == (0, "whole")
 
@@ -83,6 +86,11 @@ def test_without_an_operator_the_session_ends_waiting_and_an_approval_lets_it_go
     assert (answer.code, answer.document["outcome"]) == (4, "waiting"), answer.err
     status = rekindle("status", "--journal", journal, "--json").document
     assert "person" in status["can_succeed"]
+    assert {cause["rule"] for cause in status["causes"]} == {"C4", "N6"}
+    told = rekindle("status", "--journal", journal).out
+    assert "because       " in told
+    assert "namespace storage is Terminating: 3 cephblockpools hold finalizers" in told
+    assert "2 h " in told
     approvals = status["approvals"]
     assert len(approvals) == 3
     wrong = rekindle("approve", approvals[0]["id"], "--type", "something", "--journal", journal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from engine.folding import fold, fold_all
 from engine.memory import Memory
@@ -59,6 +60,25 @@ def test_findings_appear_change_and_clear() -> None:
     )
 
     assert {"f": two} == after.findings
+
+
+def test_the_verdict_is_the_first_moment_at_which_a_root_can_never_clear() -> None:
+    """Mutants: take any finding, or any root; take the last moment; decide before the last part was read."""
+    lasting = Finding("s", "c", "m", root=True, clears_itself="no", victims=("v",))
+    passing = replace(lasting, clears_itself="unknown")
+    symptom = replace(lasting, root=False)
+    looked = e.Observed(at=START, changed={"a": Fact("x")})
+    first = e.FindingsChanged(at=START + 1, changed={"f": passing, "s": symptom})
+    part = e.FindingsChanged(at=START + 5, changed={"g": lasting}, part=1, parts=2)
+    last = e.FindingsChanged(at=START + 5, changed={"h": lasting}, part=2, parts=2)
+    later = e.FindingsChanged(at=START + 9, changed={"i": lasting})
+
+    assert memory(looked, first).sentence is None
+    assert memory(looked, first, part).sentence is None
+    said = memory(looked, first, part, last, later)
+    assert said.looked_at == START
+    assert said.sentence is not None
+    assert (said.sentence.at, set(said.sentence.roots)) == (START + 5, {"f", "g", "h"})
 
 
 def test_answers_are_laid_over_each_other() -> None:

@@ -9,11 +9,11 @@ import pytest
 from engine.answer import Ask, Stuck, Wait
 from engine.errors import Exit
 from engine.memory import Memory
-from engine.runner import Requests, Runner
+from engine.runner import DIAGNOSIS_SECONDS, Requests, Runner
 from engine.turn import MARGIN_SECONDS
 from engine.world import Reply, Settlement, Wakeup
 from journal import entries as e
-from journal.entries import AnyEntry, Fact, Instant
+from journal.entries import AnyEntry, Fact, Finding, Instant
 from tests.engine.making import (
     STANDING,
     START,
@@ -370,3 +370,37 @@ def test_a_redacted_value_does_not_make_every_turn_write() -> None:
     assert 2 == len([entry for entry in bench.book.entries if isinstance(entry, e.Observed)])
     decided = [entry for entry in bench.book.entries if isinstance(entry, e.Decided)]
     assert 2 == len(decided)
+
+
+# --- diagnosing ----------------------------------------------------------------------------------
+
+
+def test_causes_are_named_at_the_first_look_and_at_most_every_ten_seconds() -> None:
+    """Mutants: ``_undiagnosed`` says yes, or no; ``_diagnosed_at`` is never set."""
+    found = {"f": Finding("s", "c", "one")}
+    bench = Bench(Site(), Look(BROKEN.facts, found))
+    with pytest.raises(AssertionError, match="nothing left"):
+        bench.run(
+            after(1, Look(look(ground="broken", a="1").facts, {})),
+            after(8, Look(look(ground="broken", a="2").facts, {})),
+            after(2, Look(look(ground="broken", a="3").facts, {})),
+        )
+
+    told = [entry for entry in bench.book.entries if isinstance(entry, e.FindingsChanged)]
+    assert [(START, ["f"], ()), (START + 11, [], ("f",))] == [
+        (entry.at, list(entry.changed), entry.cleared) for entry in told
+    ]
+
+
+def test_in_a_wait_in_which_nothing_changes_time_alone_makes_a_diagnosis_due() -> None:
+    """Mutants: leave the diagnosis out of ``_due``, or out of ``_until``."""
+    bench = Bench(Site({"ground": {"s": Wait("rain")}}), Look(BROKEN.facts, {}), kind="simulated")
+
+    def silence(house: House) -> Wakeup:
+        house.seen = Look(BROKEN.facts, {"f": Finding("s", "c", "it was always so")})
+        house.time += DIAGNOSIS_SECONDS
+        return Wakeup()
+
+    with pytest.raises(AssertionError, match=f"until {START + 2 * DIAGNOSIS_SECONDS:.1f}"):
+        bench.run(silence)
+    assert "FindingsChanged" in bench.kinds()

@@ -7,9 +7,12 @@ twice, in two ways: the plan does not allow it, or its doer does nothing and say
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from engine.folding import fold_all
@@ -21,6 +24,7 @@ from phases.recipe import recipe
 from rekindle.simulator import Scenario, SimCluster, find_scenario, load_scenario
 from rekindle.simulator import doers as simulated
 from rekindle.simulator.doers import DONE
+from rekindle.simulator.tree import load_tree
 from tests.properties.clusters import YES, story
 from tests.properties.harness import Death, Story
 
@@ -172,3 +176,34 @@ def test_a_command_that_only_says_it_worked_is_not_believed() -> None:
 
     assert outcome in {"stuck", "waiting"}
     assert run.book.folded().state == "cni-up"
+
+
+def test_what_can_never_succeed_ends_the_wait_long_before_its_deadline(tmp_path: Path) -> None:
+    """A dependency that nobody has is a slip in Git: the rest is recovered, and the slip is named with its way out."""
+    found: Scenario = load_scenario(find_scenario("cold-start"))
+    tree = load_tree(Path(found.tree))
+    echo = tree.kustomizations["default/echo"]
+    slipped = {"default/echo": replace(echo, depends_on=("flux-system/nothing",))}
+    wrong = replace(tree, kustomizations={**tree.kustomizations, **slipped})
+    file = tmp_path / "slip.yaml"
+    file.write_text(yaml.safe_dump(msgspec.to_builtins(wrong)))
+    run, cluster = story(
+        "cold-start",
+        found=replace(found, tree=str(file)),
+        seed=found.seed,
+        operator=found.operator,
+    )
+
+    ended = run.session()
+
+    assert ended is not None
+    assert ended.outcome == "stuck"
+    stuck = [body for body in ended.memory.answers.values() if body["answer"] == "stuck"]
+    assert [body["reference"] for body in stuck] == ["cause-cannot-clear"]
+    assert "default/echo depends on what does not exist: flux-system/nothing" in str(stuck[0])
+    assert "in Git" in str(stuck[0]["hint"])
+    assert ended.memory.sentence is not None
+    assert ended.memory.now - ended.memory.opened_at < 1800
+    pods = ended.memory.facts["pods"].detail
+    assert (pods["ready"], pods["expected"]) == (102, 104)
+    assert cluster.counters()["wipes"] == 0

@@ -151,6 +151,25 @@ def test_two_of_three_lack_their_items() -> None:
     assert [f.cause for f in found_by("E4", looked_at)] == ["item", "item"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the desired SecretStore vault is not ready",
+        'could not get ClusterSecretStore "vault", ClusterSecretStore.external-secrets.io "vault" not found',
+    ],
+)
+def test_a_secret_that_found_its_store_not_ready_is_tried_again_by_its_controller(
+    said: str,
+) -> None:
+    """Mutant: call it a target that cannot be written, which no waiting ends."""
+    failed = ("False", "SecretSyncedError", said)
+
+    assert [
+        (f.cause, f.clears_itself) for f in found_by("E4", scene(store(), secret("a", failed)))
+    ] == [("store", "yes")]
+    assert found_by("E4", scene(secret("a", failed))) == []  # its store is the cause
+
+
 def test_a_secret_that_refuses_to_be_written_is_no_matter_of_the_store() -> None:
     both = scene(store(), secret("a", OWNED), secret("b", OWNED))
 
