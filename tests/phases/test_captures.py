@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from journal.entries import Fact
-from phases.readiness import flux, machinery, nodes, workloads
+from phases.readiness import flux, machinery, nodes, releases, sources, workloads
 from phases.snapshot import KINDS
 from tests.phases.making import decoded
 
@@ -24,14 +24,14 @@ def judged(kind: str, found: Any) -> Fact:  # noqa: ANN401  any of KINDS
     judges: dict[str, Any] = {
         "CustomResourceDefinition": machinery.crd,
         "Deployment": lambda seen: workloads.verdict("Deployment", seen, seen.spec.replicas),
-        "GitRepository": flux.source,
-        "HelmRelease": flux.helm_release,
+        "GitRepository": sources.source,
+        "HelmRelease": releases.helm_release,
         "Kustomization": partial(flux.kustomization, goal="", suspended=False),
         "Namespace": machinery.namespace,
         "Node": partial(nodes.k8s_node, talos=Fact("running", detail={"boot_id": "b1"})),
     }
     if kind == "HelmRelease":
-        return flux.helm_release(found, suspended=False)
+        return releases.helm_release(found, suspended=False)
     fact: Fact = judges[kind](found)
     return fact
 
