@@ -36,34 +36,43 @@ class HasMeta(Protocol):
 
 
 def existing(found: HasMeta | None) -> Fact:
-    """Judge what is ready by being there: CronJob, Secret, ConfigMap, PodDisruptionBudget."""
-    if found is None:
-        return absent()
-    if found.metadata.deletion_timestamp is not None:
-        return terminating(found.metadata)
-    return Fact(READY)
+    """Judge what is ready by being there, observed: CronJob, Secret, ConfigMap, PodDisruptionBudget."""
+    return absent() if found is None else _common(found) or Fact(READY)
 
 
 def generic(found: HasMeta | None) -> Fact:
     """Judge an object by what kinds have in common: deletion, generation, Reconciling, Stalled, Ready."""
-    if found is None or found.metadata.deletion_timestamp is not None:
-        return existing(found)
-    status = getattr(found, "status", None)
-    if is_stale(found.metadata, getattr(status, "observed_generation", 0)):
-        return Fact(PROGRESSING, "the latest generation is not observed")
-    conditions: tuple[Condition, ...] = getattr(status, "conditions", ())
-    for said in conditions:
-        if said.type == "Reconciling" and is_true(said):
-            return Fact(PROGRESSING, text_of(said), since_of(said))
-        if said.type == "Stalled" and is_true(said):
-            cause = f"reason:{said.reason}"
-            return failed(text_of(said), cause, terminal=True, since=since_of(said))
-    ready = condition(conditions, "Ready")
+    if found is None:
+        return absent()
+    common = _common(found)
+    if common is not None:
+        return common
+    ready = condition(_conditions(found), "Ready")
     if ready is None:
         return Fact(READY, NOTHING_SAYS_OTHERWISE)
     if is_true(ready):
         return Fact(READY)
     return Fact(PROGRESSING, text_of(ready), since_of(ready))
+
+
+def _common(found: HasMeta) -> Fact | None:
+    """Return the verdict of what comes before the rule of any kind."""
+    if found.metadata.deletion_timestamp is not None:
+        return terminating(found.metadata)
+    observed = getattr(getattr(found, "status", None), "observed_generation", 0)
+    if is_stale(found.metadata, observed):
+        return Fact(PROGRESSING, "the latest generation is not observed")
+    for said in _conditions(found):
+        if said.type == "Reconciling" and is_true(said):
+            return Fact(PROGRESSING, text_of(said), since_of(said))
+        if said.type == "Stalled" and is_true(said):
+            cause = f"reason:{said.reason}"
+            return failed(text_of(said), cause, terminal=True, since=since_of(said))
+    return None
+
+
+def _conditions(found: HasMeta) -> tuple[Condition, ...]:
+    return getattr(getattr(found, "status", None), "conditions", ())
 
 
 def ends_wait(codes: Iterable[str], *, fail_fast: bool) -> bool:

@@ -1,10 +1,10 @@
 """
 External Secrets: ExternalSecrets and the stores that they read.
 
-Read in external-secrets (API v1; pkg/controllers/externalsecret, secretstore, util). Its controller does not watch
-stores: what failed waits out its backoff, also when the store is well again. What is synced is written down as
-``GENERATION-HASH``, the hash over labels and annotations. No value of a Secret is ever seen here: of the target only
-the names of its keys are asked for.
+Read in external-secrets helm-chart-2.9.0 (API v1; pkg/controllers/externalsecret, secretstore, util). Its controller
+does not watch stores: what failed waits out its backoff, also when the store is well again. What is synced is written
+down as ``GENERATION-HASH``, the hash over labels and annotations. No value of a Secret is ever seen here: of the
+target only the names of its keys are asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from phases.readiness.saying import absent, blocked, since_of, terminating, text
 
 # Ready, says the controller, and there is no Secret: it ended its work by deleting or not making one.
 GONE_SECRET = {"SecretDeleted", "SecretMissing"}
+GONE_TARGET = {*GONE_SECRET, "ResourceDeleted", "ResourceMissing"}  # a target that is no Secret
 VALID = "Valid"
 
 
@@ -46,7 +47,7 @@ def external_secret(
         return Fact(PROGRESSING, "not synced yet", detail=detail)
     if ready.status == "False":
         return blocked(text_of(ready), f"store:{store}", since_of(ready), detail)
-    if ready.reason in GONE_SECRET:
+    if ready.reason in GONE_TARGET:
         return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), detail)
     late = _is_late(found, opened)
     if late:

@@ -65,7 +65,14 @@ def test_since_when() -> None:
 
 @pytest.mark.parametrize(
     ("found", "expected"),
-    [(None, "Absent"), (thing(STALLED, observed=1), "Ready"), (thing(**DELETED), "Terminating")],
+    [
+        (None, "Absent"),
+        (thing(), "Ready"),
+        (thing("Ready=False/x"), "Ready"),
+        (thing(observed=1), "Progressing"),
+        (thing(STALLED), "Failed! reason:Broken"),
+        (thing(**DELETED), "Terminating"),
+    ],
 )
 def test_some_are_ready_by_being_there(found: Anything | None, expected: str) -> None:
     assert expected == said(existing(found))

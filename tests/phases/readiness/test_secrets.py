@@ -42,6 +42,9 @@ DELETED = {"deletionTimestamp": "2026-06-12T10:00:00Z"}
         # These end the controller's work as well, and leave no Secret.
         (secret("True", "SecretDeleted"), "Blocked", "reason:SecretDeleted"),
         (secret("True", "SecretMissing"), "Blocked", "reason:SecretMissing"),
+        (secret("True", "ResourceDeleted"), "Blocked", "reason:ResourceDeleted"),
+        (secret("True", "ResourceMissing"), "Blocked", "reason:ResourceMissing"),
+        (secret("True", "ResourceSynced"), "Ready", None),
     ],
 )
 def test_external_secrets(found: ExternalSecret | None, code: str, cause: str | None) -> None:
