@@ -16,19 +16,14 @@ from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.inventory import WORKLOADS
-from phases.readiness import flux, machinery, nodes, workloads
+from phases.readiness import flux, machinery, nodes, releases, secrets, sources, workloads
+from phases.readiness.pods import stuck
+from phases.readiness.saying import unobservable
 from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, Seen, Snapshot, Unseen
 
 Listed = dict[str, Any]
 POD_PROBLEMS = 50
-POD_REASONS = {
-    "CrashLoopBackOff",
-    "ImagePullBackOff",
-    "ErrImagePull",
-    "CreateContainerConfigError",
-    "InvalidImageName",
-}
 
 
 def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
@@ -117,7 +112,7 @@ def _talos(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None
 def _api(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     look = snapshot.api
     if isinstance(look, Unseen):
-        facts[codes.API] = Fact(codes.UNOBSERVABLE, look.why or look.code, look.since or None)
+        facts[codes.API] = unobservable(look)
     else:
         facts[codes.API] = _api_fact(section, look.value)
     config = snapshot.kubeconfig
@@ -152,8 +147,7 @@ def _kinds(snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     for name in KINDS:
         seen = snapshot.objects.get(name, Unseen(0.0, "not-asked"))
         if isinstance(seen, Unseen):
-            why = seen.why or seen.code
-            facts[codes.kind(name)] = Fact(codes.UNOBSERVABLE, why, seen.since or None)
+            facts[codes.kind(name)] = unobservable(seen)
         else:
             facts[codes.kind(name)] = _SEEN
 
@@ -219,10 +213,10 @@ def _workloads_of(section: Section, kind: str, listed: Listed) -> dict[str, Fact
 def _flux(plan: Plan, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     section: Section = plan.target
 
-    def sources(listed: Listed) -> dict[str, Fact]:
-        return {section.source: flux.source(listed.get(section.flux.source))}
+    def served(listed: Listed) -> dict[str, Fact]:
+        return {section.source: sources.source(listed.get(section.flux.source))}
 
-    facts.update(_of_kind(section, snapshot, "GitRepository", sources))
+    facts.update(_of_kind(section, snapshot, "GitRepository", served))
     aim = goal(plan, facts)
     synced = partial(_kustomizations, section, aim)
     facts.update(_of_kind(section, snapshot, "Kustomization", synced, aim))
@@ -246,7 +240,7 @@ def _releases(section: Section, listed: Listed) -> dict[str, Fact]:
 
 
 def _released(found: Any, suspended: bool) -> Fact:  # noqa: ANN401, FBT001
-    return flux.helm_release(found, suspended=suspended)
+    return releases.helm_release(found, suspended=suspended)
 
 
 _SYNCED = {
@@ -255,9 +249,9 @@ _SYNCED = {
 
 
 def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
-    def secrets(listed: Listed) -> dict[str, Fact]:
+    def synced(listed: Listed) -> dict[str, Fact]:
         return {
-            codes.subject("externalsecret", item.key): flux.external_secret(
+            codes.subject("externalsecret", item.key): secrets.external_secret(
                 listed.get(item.key), item.store
             )
             for item in section.inventory.externalsecrets
@@ -265,9 +259,9 @@ def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> No
 
     def stores(listed: Listed) -> dict[str, Fact]:
         names = section.inventory.stores
-        return {codes.subject("store", name): flux.store(listed.get(name)) for name in names}
+        return {codes.subject("store", name): secrets.store(listed.get(name)) for name in names}
 
-    facts.update(_of_kind(section, snapshot, "ExternalSecret", secrets))
+    facts.update(_of_kind(section, snapshot, "ExternalSecret", synced))
     facts.update(_of_kind(section, snapshot, "ClusterSecretStore", stores))
 
 
@@ -279,15 +273,10 @@ def _pods_of(section: Section, listed: Listed) -> dict[str, Fact]:
     for key, pod in listed.items():
         if pod.metadata.namespace not in namespaces:
             continue
-        bad = ""
-        for status in pod.status.container_statuses:
-            restarts += status.restart_count
-        for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
-            waiting = status.state.waiting
-            if not bad and waiting is not None and waiting.reason in POD_REASONS:
-                bad = waiting.reason
-        if bad and len(made) < POD_PROBLEMS:
-            made[codes.subject("pod", key)] = Fact(codes.FAILED, bad)
+        restarts += sum(status.restart_count for status in pod.status.container_statuses)
+        waits = stuck(pod) if len(made) < POD_PROBLEMS else None
+        if waits is not None:
+            made[codes.subject("pod", key)] = Fact(codes.FAILED, waits.reason)
     # The count is the code itself, so that the fact's instant is that of the latest restart.
     made[codes.RESTARTS] = Fact(str(restarts))
     return made

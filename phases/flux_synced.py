@@ -168,6 +168,7 @@ def _unwoken(subject: Subject, fact: Fact) -> Answer:
             )
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
-    if fact.code == codes.FAILED and fact.detail.get("cause") != "RetriesExceeded":
+    hopeless = fact.detail.get("terminal") is not False  # a journal of before has no such detail
+    if fact.code == codes.FAILED and hopeless and fact.detail.get("cause") != "RetriesExceeded":
         return Wait(fact.reason, can_clear="no")
     return Wait(fact.reason, can_clear="unknown")

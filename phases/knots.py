@@ -127,7 +127,8 @@ def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subjec
         fact = facts.get(subject)
         due = settled(memory.last_of(PREAPPLY, subject), PREAPPLY_SETTLE_SECONDS)
         if fact is not None and fact.code != codes.ABSENT:
-            answers[subject] = Wait(f"CRD {name}: {fact.reason}")
+            clears = "no" if fact.detail.get("terminal") else "yes"
+            answers[subject] = Wait(f"CRD {name}: {fact.reason}", can_clear=clears)
         elif due is not None and not memory.passed(due):
             answers[subject] = Wait(f"CRD {name} was applied and does not show yet", due)
         elif name in section.crds.available and section.crds.preapply == "when-blocked":

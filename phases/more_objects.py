@@ -1,5 +1,5 @@
 """
-Kubernetes objects that only diagnosis reads; ``phases.objects`` has those that a recovery is judged by.
+Kubernetes objects that diagnosis and the wider rules of readiness read; a recovery is judged by ``phases.objects``.
 
 Only the fields that are read, under the API's own names. ``Secret`` values have no place here.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from phases.objects import ApiStruct, Condition, ConditionsStatus, Meta, Reference
+import msgspec
+
+from phases.objects import ApiStruct, Condition, ConditionsStatus, Meta, Reference, SourceStatus
 
 
 class ServiceReference(ApiStruct, frozen=True, rename="camel"):
@@ -71,6 +73,7 @@ class ServiceSpec(ApiStruct, frozen=True, rename="camel"):
 
     type: str = "ClusterIP"
     external_name: str = ""
+    cluster_ip: str = msgspec.field(default="", name="clusterIP")
 
 
 class Ingress(ApiStruct, frozen=True, rename="camel"):
@@ -121,10 +124,18 @@ class EndpointSlice(ApiStruct, frozen=True, rename="camel"):
     endpoints: tuple[Endpoint, ...] | None = None
 
 
+class JobSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Job. *ttl_seconds_after_finished*: so long after its end it is deleted; None: never."""
+
+    suspend: bool = False
+    ttl_seconds_after_finished: int | None = None
+
+
 class Job(ApiStruct, frozen=True, rename="camel"):
     """batch/v1 Job."""
 
     metadata: Meta
+    spec: JobSpec = JobSpec()
     status: ConditionsStatus = ConditionsStatus()
 
 
@@ -133,6 +144,7 @@ class ClaimSpec(ApiStruct, frozen=True, rename="camel"):
 
     storage_class_name: str = ""
     volume_name: str = ""
+    data_source_ref: Reference | None = None
 
 
 class ClaimStatus(ApiStruct, frozen=True, rename="camel"):
@@ -156,9 +168,10 @@ class ClaimReference(Reference, frozen=True, rename="camel"):
 
 
 class VolumeSpec(ApiStruct, frozen=True, rename="camel"):
-    """See Volume."""
+    """See Volume. *persistent_volume_reclaim_policy*: Retain, Delete or Recycle."""
 
     claim_ref: ClaimReference | None = None
+    persistent_volume_reclaim_policy: str = ""
 
 
 class VolumeStatus(ApiStruct, frozen=True, rename="camel"):
@@ -181,6 +194,7 @@ class ChartSpec(ApiStruct, frozen=True, rename="camel"):
 
     chart: str = ""
     source_ref: Reference | None = None
+    suspend: bool = False
 
 
 class Chart(ApiStruct, frozen=True, rename="camel"):
@@ -188,6 +202,26 @@ class Chart(ApiStruct, frozen=True, rename="camel"):
 
     metadata: Meta
     spec: ChartSpec = ChartSpec()
+    status: SourceStatus = SourceStatus()
+
+
+class LeaseSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Lease."""
+
+    renew_time: datetime | None = None
+
+
+class Lease(ApiStruct, frozen=True, rename="camel"):
+    """coordination.k8s.io/v1 Lease; those in kube-node-lease are the heartbeats of kubelets."""
+
+    metadata: Meta
+    spec: LeaseSpec = LeaseSpec()
+
+
+class Anything(ApiStruct, frozen=True, rename="camel"):
+    """An object of a kind for which there is no rule of its own."""
+
+    metadata: Meta
     status: ConditionsStatus = ConditionsStatus()
 
 

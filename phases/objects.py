@@ -195,7 +195,11 @@ class WorkloadSpec(ApiStruct, frozen=True, rename="camel"):
 
 
 class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):
-    """Deployments and StatefulSets count in the first group, DaemonSets in the second."""
+    """
+    Deployments, StatefulSets and ReplicaSets count in the first group, DaemonSets in the second.
+
+    *current_replicas* (StatefulSets) is None where nobody counted; *fully_labeled_replicas* is ReplicaSets' own.
+    """
 
     observed_generation: int = 0
     replicas: int = 0
@@ -210,10 +214,12 @@ class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):
     number_available: int = 0
     number_ready: int = 0
     conditions: tuple[Condition, ...] = ()
+    current_replicas: int | None = None
+    fully_labeled_replicas: int = 0
 
 
 class Workload(ApiStruct, frozen=True, rename="camel"):
-    """apps/v1 Deployment, StatefulSet or DaemonSet; its kind is the key under which the snapshot has it."""
+    """apps/v1 Deployment, StatefulSet, DaemonSet or ReplicaSet; its kind is the key under which a look has it."""
 
     metadata: Meta
     spec: WorkloadSpec = WorkloadSpec()
@@ -272,13 +278,14 @@ class PodSpec(ApiStruct, frozen=True, rename="camel"):
 
 
 class PodStatus(ApiStruct, frozen=True, rename="camel"):
-    """See Pod."""
+    """See Pod. *reason* says why a whole pod ended: Evicted, NodeLost."""
 
     phase: str = ""
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
     pod_ip: str = msgspec.field(default="", name="podIP")
+    reason: str = ""
 
 
 class Pod(ApiStruct, frozen=True, rename="camel"):
@@ -289,11 +296,30 @@ class Pod(ApiStruct, frozen=True, rename="camel"):
     status: PodStatus = PodStatus()
 
 
+class Strategy(ApiStruct, frozen=True, rename="camel"):
+    """See HelmAction. *name* RetryOnFailure: it tries again and again, and never gives up."""
+
+    name: str = ""
+
+
+class HelmAction(ApiStruct, frozen=True, rename="camel"):
+    """What a HelmRelease does when an install or an upgrade fails."""
+
+    strategy: Strategy | None = None
+
+
+class HelmTest(ApiStruct, frozen=True, rename="camel"):
+    """Whether a HelmRelease runs the tests of its chart."""
+
+    enable: bool = False
+
+
 class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     """
     What Kustomizations and HelmReleases have. Durations are Go's ("1h0m0s"); empty: not set.
 
-    *deletion_policy* is Kustomizations' own, *chart_ref* (an OCIRepository or a HelmChart) HelmReleases'.
+    *deletion_policy* is Kustomizations' own; *chart_ref* (an OCIRepository or a HelmChart), *install*, *upgrade* and
+    *test* are HelmReleases'.
     """
 
     suspend: bool = False
@@ -305,6 +331,9 @@ class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     depends_on: tuple[Reference, ...] = ()
     deletion_policy: str = ""
     chart_ref: Reference | None = None
+    install: HelmAction | None = None
+    upgrade: HelmAction | None = None
+    test: HelmTest | None = None
 
 
 class InventoryEntry(ApiStruct, frozen=True, rename="camel"):
@@ -319,8 +348,24 @@ class FluxInventory(ApiStruct, frozen=True, rename="camel"):
     entries: tuple[InventoryEntry, ...] = ()
 
 
+class Release(ApiStruct, frozen=True, rename="camel"):
+    """
+    A release of Helm, newest first in a HelmRelease's history.
+
+    *status* is Helm's: deployed, failed, pending-install, ... A Kustomization's history has none of these fields.
+    """
+
+    status: str = ""
+    chart_version: str = ""
+
+
 class FluxStatus(ApiStruct, frozen=True, rename="camel"):
-    """See Flux; *last_applied_revision* and *inventory* are Kustomizations' own, *helm_chart* HelmReleases'."""
+    """
+    See Flux.
+
+    *last_applied_revision* and *inventory* are Kustomizations' own, *helm_chart* and *failures* (attempts that failed
+    since the last change or success) HelmReleases'.
+    """
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
@@ -329,6 +374,8 @@ class FluxStatus(ApiStruct, frozen=True, rename="camel"):
     last_handled_reconcile_at: str = ""
     inventory: FluxInventory | None = None
     helm_chart: str = ""
+    history: tuple[Release, ...] = ()
+    failures: int = 0
 
 
 class Flux(ApiStruct, frozen=True, rename="camel"):
@@ -364,7 +411,7 @@ class SourceStatus(ApiStruct, frozen=True, rename="camel"):
 
 
 class Source(ApiStruct, frozen=True, rename="camel"):
-    """source.toolkit.fluxcd.io/v1 GitRepository."""
+    """source.toolkit.fluxcd.io/v1 GitRepository, OCIRepository, HelmRepository or Bucket."""
 
     metadata: Meta
     spec: SourceSpec = SourceSpec()

@@ -62,7 +62,8 @@ class NodeLook(msgspec.Struct, frozen=True):
     *stage* is MachineStatus' stage (maintenance, booting, running, ...), or ``foreign``: it is configured, but with
     other secrets than ours. *unmet* are the names of unmet conditions. *etcd* is the state of the etcd service
     (Waiting, Preparing, Running, ..., empty: there is none, None: it did not tell), *members* the host names of etcd's
-    member list as this node tells it (None: it answered none), *learners* those of them that are learners.
+    member list as this node tells it (None: it answered none), *learners* those of them that are learners. *alarms* are
+    etcd's own (NOSPACE, CORRUPT); no adapter asks for them yet.
     """
 
     stage: str
@@ -75,6 +76,7 @@ class NodeLook(msgspec.Struct, frozen=True):
     members: tuple[str, ...] | None = None
     learners: tuple[str, ...] = ()
     version: str = ""
+    alarms: tuple[str, ...] = ()
 
 
 class ApiLook(msgspec.Struct, frozen=True):

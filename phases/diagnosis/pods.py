@@ -17,10 +17,10 @@ from phases import codes
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.objects import ContainerStatus, Meta, Pod, condition, key_of
+from phases.readiness.pods import SCHEDULING_SECONDS
 
 HASH: Final = "pod-template-hash"
 HANGING_SECONDS: Final = 60.0  # after its grace a pod on a node that lives is gone at once
-SCHEDULING_SECONDS: Final = 15.0  # kstatus gives the scheduler as long
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from phases.diagnosis.quoting import meant, quote
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.objects import Condition, ExternalSecret, condition, key_of
-from phases.readiness.flux import GONE_SECRET
+from phases.readiness.secrets import GONE_SECRET
 
 STORES: Final = ("ClusterSecretStore", "SecretStore")
 MANY: Final = 2  # so many at once, and none that works, is no missing key

@@ -19,12 +19,9 @@ from phases.diagnosis.scene import Scene, path_of, subject_of
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.more_objects import Claim, Volume
 from phases.objects import key_of
+from phases.readiness.storage import ASKED
 
 KIND: Final = "PersistentVolumeClaim"
-ASKED: Final = (
-    "volume.kubernetes.io/storage-provisioner",
-    "volume.beta.kubernetes.io/storage-provisioner",
-)
 SOURCE: Final = "kubernetes v1.36 pkg/controller/volume/persistentvolume/pv_controller.go"
 
 

@@ -12,7 +12,7 @@ from phases.codes import READY
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import FLUX_KINDS, is_well, subject_of_item
 from phases.inventory import WORKLOADS
-from phases.readiness import workloads
+from phases.readiness.verdict import verdict
 
 
 def subjects_of(items: Iterable[str]) -> tuple[str, ...]:
@@ -32,9 +32,4 @@ def _is_ready(scene: Scene, item: str) -> bool:
         return False
     if kind in FLUX_KINDS:
         return is_well(found)
-    if kind in WORKLOADS:
-        # A DaemonSet counts nodes, the others count what their spec says, and that is one where it says nothing.
-        told = (found.status.desired_number_scheduled, found.spec.replicas, 1)
-        wanted = next(count for count in told if count is not None)
-        return workloads.verdict(kind, found, wanted).code == READY
-    return False
+    return kind in WORKLOADS and verdict(kind, found).code == READY

@@ -1,5 +1,5 @@
 """
-Kustomizations, HelmReleases, sources, ExternalSecrets and stores.
+Kustomizations, and what their messages name; what HelmReleases and sources share with them.
 
 The predicate for a Kustomization is stricter than ``flux get``: Ready at an old revision is not synced. Reasons and
 messages are those of kustomize-controller 1.9 and helm-controller 1.6; patterns are checked against recorded objects.
@@ -11,8 +11,18 @@ import re
 from typing import Any
 
 from journal.entries import Fact
-from phases.codes import ABSENT, BLOCKED, FAILED, PROGRESSING, READY, SUSPENDED, TERMINATING
-from phases.objects import Condition, ExternalSecret, Flux, Meta, Source, condition
+from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE
+from phases.objects import Condition, Flux, Meta, condition
+from phases.readiness.saying import (
+    TEXT_BYTES,
+    absent,
+    blocked,
+    failed,
+    is_true,
+    since_of,
+    terminating,
+    text_of,
+)
 
 NO_MATCH = re.compile(r'no matches for kind "([^"]+)" in version "([^"/]+)/([^"]+)"')
 TERMINATING_NAMESPACE = re.compile(
@@ -25,109 +35,76 @@ HEALTH_ITEMS = 5
 GONE_NAMESPACE = re.compile(r"Namespace/([a-z0-9.-]+) status: 'NotFound'")
 MISSING_NAMESPACE = re.compile(r'namespaces "([a-z0-9.-]+)" not found')
 DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependency")
-# Ready, says the controller, and there is no Secret: it ended its work by deleting or not making one.
-GONE_SECRET = {"SecretDeleted", "SecretMissing"}
-TEXT_BYTES = 200
 # Where a nudge leaves its token: Flux's objects, and External Secrets'.
 NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
+UNOBSERVED = "the latest generation is not reconciled"
 
 
-def kustomization(found: Flux | None, goal: str, *, suspended: bool) -> Fact:
-    """Judge a Kustomization against the goal revision (empty: not known yet)."""
-    early = _early(found, suspended=suspended)
-    if early is not None or found is None:
-        return early or Fact(ABSENT)
+def kustomization(
+    found: Flux | None, goal: str, *, suspended: bool, source: Fact | None = None
+) -> Fact:
+    """
+    Judge a Kustomization against the goal revision (empty: not known yet).
+
+    *suspended*: Git itself suspends it. *source*: the verdict on its source, where it was judged: applied is only what
+    a source that is Ready serves.
+    """
+    before = early(found, suspended=suspended)
+    if before is not None or found is None:
+        return before or absent()
     ready = condition(found.status.conditions, "Ready")
-    handled = _handled(found.status.last_handled_reconcile_at)
-    detail = {**_identity(found.metadata), **handled}
-    if _is_stalled(found.status.conditions):
-        return Fact(FAILED, _text(ready), _since(ready), {**detail, "cause": "stalled"})
-    if ready is None or ready.status == "Unknown":
-        return Fact(PROGRESSING, _progress(found.status.conditions), detail=detail)
-    if ready.status == "False":
-        cause = cause_of(ready, found.metadata.namespace)
-        parked = _is_parked(found.status.conditions)
-        return Fact(
-            BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause, "parked": parked}
-        )
-    if found.status.observed_generation != found.metadata.generation:
-        return Fact(PROGRESSING, "the latest generation is not reconciled", detail=detail)
-    if goal and found.status.last_applied_revision != goal:
-        applied = found.status.last_applied_revision or "nothing"
-        return Fact(PROGRESSING, f"applied {short(applied)}, goal {short(goal)}", detail=detail)
-    return Fact(READY, detail=detail)
-
-
-def helm_release(found: Flux | None, *, suspended: bool = False) -> Fact:
-    """Judge a HelmRelease; Stalled with RetriesExceeded leaves only through a reset."""
-    early = _early(found, suspended=suspended)
-    if early is not None or found is None:
-        return early or Fact(ABSENT)
-    ready = condition(found.status.conditions, "Ready")
-    handled = _handled(found.status.last_handled_reconcile_at)
-    detail = {**_identity(found.metadata), **handled}
+    detail = {**identity(found.metadata), **handled(found)}
     stalled = condition(found.status.conditions, "Stalled")
-    if stalled is not None and stalled.status == "True":
-        return Fact(FAILED, _text(ready), _since(stalled), {**detail, "cause": stalled.reason})
+    if is_true(stalled):
+        since = since_of(ready) if ready is not None else since_of(stalled)
+        return failed(
+            text_of(ready or stalled), "stalled", terminal=True, since=since, detail=detail
+        )
     if ready is None or ready.status == "Unknown":
-        return Fact(PROGRESSING, _progress(found.status.conditions), detail=detail)
+        return Fact(PROGRESSING, progress(found.status.conditions), detail=detail)
     if ready.status == "False":
         cause = cause_of(ready, found.metadata.namespace)
-        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
+        parked = {**detail, "parked": _is_parked(found.status.conditions)}
+        return blocked(text_of(ready), cause, since_of(ready), parked)
     if found.status.observed_generation != found.metadata.generation:
-        return Fact(PROGRESSING, "the latest generation is not reconciled", detail=detail)
+        return Fact(PROGRESSING, UNOBSERVED, detail=detail)
+    return _applied(found.status.last_applied_revision, goal, source, detail)
+
+
+def _applied(revision: str, goal: str, source: Fact | None, detail: dict[str, Any]) -> Fact:
+    """Compare what was applied with what should be; ``flux get`` leaves this out."""
+    served = str(source.detail.get("revision", "")) if source is not None else ""
+    for wanted in filter(None, (goal, served)):
+        if revision != wanted:
+            text = f"applied {short(revision or 'nothing')}, goal {short(wanted)}"
+            return Fact(PROGRESSING, text, detail=detail)
+    if source is not None and source.code != READY:
+        return blocked(f"its source is {source.code}: {source.reason}", "source", detail=detail)
     return Fact(READY, detail=detail)
 
 
-def source(found: Source | None) -> Fact:
-    """Judge a source; detail.revision is what it serves."""
+def dependency(
+    found: Flux | None, *, serves: str = "", expression: str = "", additive: bool = False
+) -> Fact:
+    """
+    Judge a Kustomization as its dependents do (kustomize-controller, checkDependencies): that is another question.
+
+    *serves*: the revision of the source that both share (empty: they share none), so that a new commit makes all wait
+    for all again. *expression*: ``readyExpr`` decides alone, unless *additive* (AdditiveCELDependencyCheck) is on, and
+    only the controller can evaluate it. Suspended or on its way out, a dependency that was Ready stays good enough.
+    """
     if found is None:
-        return Fact(ABSENT)
-    if found.metadata.deletion_timestamp is not None:
-        return Fact(TERMINATING, since=found.metadata.deletion_timestamp.timestamp())
+        return absent("no such dependency")
+    if expression and not additive:
+        return Fact(UNOBSERVABLE, "an expression decides, and only its controller evaluates it")
     ready = condition(found.status.conditions, "Ready")
-    revision = found.status.artifact.revision if found.status.artifact else ""
-    detail = {**_identity(found.metadata), "revision": revision}
-    if found.spec.suspend:
-        return Fact(SUSPENDED, "suspended", detail=detail)
-    if ready is not None and ready.status == "True" and revision:
-        return Fact(READY, detail=detail)
-    if ready is not None and ready.status == "False":
-        cause = f"reason:{ready.reason}"
-        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
-    return Fact(PROGRESSING, _text(ready), detail=detail)
-
-
-def external_secret(found: ExternalSecret | None, store: str) -> Fact:
-    """Judge an ExternalSecret; its controller does not watch stores, so a failed one waits out its backoff."""
-    if found is None:
-        return Fact(ABSENT)
-    if found.metadata.deletion_timestamp is not None:
-        return Fact(TERMINATING, since=found.metadata.deletion_timestamp.timestamp())
-    ready = condition(found.status.conditions, "Ready")
-    detail = _identity(found.metadata)
-    if ready is None or ready.status == "Unknown":
-        return Fact(PROGRESSING, "not synced yet", detail=detail)
-    if ready.status == "False":
-        cause = f"store:{store}"
-        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
-    if ready.reason in GONE_SECRET:
-        cause = f"reason:{ready.reason}"
-        return Fact(BLOCKED, _text(ready), _since(ready), {**detail, "cause": cause})
-    return Fact(READY, detail=detail)
-
-
-def store(found: ExternalSecret | None) -> Fact:
-    """Judge a store. Valid is strong; ValidationUnknown says that nobody could ask the provider."""
-    if found is None:
-        return Fact(ABSENT)
-    ready = condition(found.status.conditions, "Ready")
-    if ready is None or ready.status == "Unknown":
-        return Fact(PROGRESSING, "not validated yet")
-    if ready.status == "False":
-        return Fact(BLOCKED, _text(ready), _since(ready), {"cause": f"reason:{ready.reason}"})
-    reason = "" if ready.reason == "Valid" else f"{ready.reason}: not verified"
-    return Fact(READY, reason)
+    if not is_true(ready) or found.status.observed_generation != found.metadata.generation:
+        return Fact(PROGRESSING, "dependency is not ready")
+    if serves and found.status.last_applied_revision != serves:
+        return Fact(PROGRESSING, "dependency revision is not up to date")
+    if expression:
+        return Fact(UNOBSERVABLE, "an expression decides as well")
+    return Fact(READY)
 
 
 def cause_of(ready: Condition, namespace: str) -> str:
@@ -167,25 +144,26 @@ def short(revision: str) -> str:
     return f"{branch}@{digest[:8]}" if separator else revision[:24]
 
 
-def _early(found: Flux | None, *, suspended: bool) -> Fact | None:
+def early(found: Flux | None, *, suspended: bool) -> Fact | None:
+    """Return the verdict that needs no condition, for Kustomizations and HelmReleases; None: its conditions decide."""
     if found is None:
-        return Fact(ABSENT)
+        return absent()
     if found.metadata.deletion_timestamp is not None:
-        since = found.metadata.deletion_timestamp.timestamp()
-        return Fact(TERMINATING, "is being deleted", since, _identity(found.metadata))
+        return terminating(found.metadata, detail=identity(found.metadata))
     if found.spec.suspend and suspended:
         return Fact(READY, "suspended, as Git has it")
     if found.spec.suspend:
-        return Fact(SUSPENDED, "suspended in the cluster only", detail=_identity(found.metadata))
+        return Fact(SUSPENDED, "suspended in the cluster only", detail=identity(found.metadata))
     return None
 
 
-def _handled(token: str) -> dict[str, Any]:
+def handled(found: Flux) -> dict[str, Any]:
     """Say which nudge of ours a controller has answered with a whole attempt."""
+    token = found.status.last_handled_reconcile_at
     return {"handled_at": token} if "#" in token else {}
 
 
-def _identity(metadata: Meta) -> dict[str, Any]:
+def identity(metadata: Meta) -> dict[str, Any]:
     """Say which object this is, and which of our nudges reached it: a token of ours names its run behind a #."""
     found: dict[str, Any] = {"uid": metadata.uid, "generation": metadata.generation}
     for name in NUDGES:
@@ -193,11 +171,6 @@ def _identity(metadata: Meta) -> dict[str, Any]:
         if "#" in token:
             found["requested_at"] = token
     return found
-
-
-def _is_stalled(conditions: tuple[Condition, ...]) -> bool:
-    stalled = condition(conditions, "Stalled")
-    return stalled is not None and stalled.status == "True"
 
 
 def _is_parked(conditions: tuple[Condition, ...]) -> bool:
@@ -208,20 +181,9 @@ def _is_parked(conditions: tuple[Condition, ...]) -> bool:
     )
 
 
-def _progress(conditions: tuple[Condition, ...]) -> str:
+def progress(conditions: tuple[Condition, ...]) -> str:
+    """Say which step is at work: the message of Reconciling begins with it."""
     reconciling = condition(conditions, "Reconciling")
     text = reconciling.message if reconciling is not None else ""
     # The timeout in this text is a label, not a deadline; people have read it as an error.
     return re.sub(r" with a timeout of \S+", "", text)[:TEXT_BYTES] or "not reconciled yet"
-
-
-def _text(ready: Condition | None) -> str:
-    if ready is None:
-        return ""
-    return f"{ready.reason}: {' '.join(ready.message.split())}"[:TEXT_BYTES]
-
-
-def _since(found: Condition | None) -> float | None:
-    if found is None or found.last_transition_time is None:
-        return None
-    return found.last_transition_time.timestamp()

@@ -9,6 +9,7 @@ always true and says nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from journal.entries import Fact, Instant
 from phases.codes import (
@@ -25,10 +26,15 @@ from phases.codes import (
     UNSEEN,
     WAITS_FOR_ETCD,
 )
+from phases.more_objects import Lease
 from phases.objects import Node, condition
+from phases.readiness.saying import terminating
 from phases.snapshot import NodeLook, Seen, Unseen
 
 FRESH_SECONDS = 10.0
+LEASE_SECONDS = (
+    40.0  # how long a kubelet's heartbeat is good for (kubelet, nodeLeaseDurationSeconds)
+)
 PERMITTED_UNMET = {"nodeReady"}
 WAITING_STATES = {"Waiting", "Preparing"}
 RUNS = "Running"
@@ -47,7 +53,7 @@ def talos_node(look: Seen[NodeLook] | Unseen, role: str, now: Instant) -> Fact:
     if now - look.at > FRESH_SECONDS:
         return Fact(UNSEEN, "no answer any more", look.at, {"role": role})
     value = look.value
-    detail = {
+    detail: dict[str, Any] = {
         "role": role,
         "uuid": value.machine_uuid,
         "boot_id": value.boot_id,
@@ -56,6 +62,8 @@ def talos_node(look: Seen[NodeLook] | Unseen, role: str, now: Instant) -> Fact:
         "members": None if value.members is None else sorted(value.members),
         "learners": sorted(value.learners),
     }
+    if value.alarms:
+        detail["alarms"] = sorted(value.alarms)
     code, reason = _stage(value, role)
     return Fact(code, reason, detail=detail)
 
@@ -92,6 +100,9 @@ def etcd(control_planes: Mapping[str, Fact]) -> Fact:
     ill = [n for n in names if not _is_healthy(control_planes[n])]
     if ill:
         return Fact(FORMING, f"not healthy on {', '.join(ill)}")
+    alarms = sorted({a for fact in control_planes.values() for a in fact.detail.get("alarms", ())})
+    if alarms:
+        return Fact(FORMING, f"alarm: {', '.join(alarms)}")
     if learners:
         return Fact(FORMING, f"still learning: {', '.join(learners)}")
     if any(members != names for members in told.values()) or len(told) != len(names):
@@ -112,10 +123,24 @@ def _is_silent(control_plane: Fact) -> bool:
     return _is_healthy(control_plane) and control_plane.detail["members"] is None
 
 
-def k8s_node(found: Node | None, talos: Fact | None) -> Fact:
-    """Judge a Node object against the machine behind it: an object of an earlier boot is a leftover."""
+def k8s_node(
+    found: Node | None,
+    talos: Fact | None,
+    *,
+    lease: Lease | None = None,
+    now: Instant | None = None,
+    cordoned: bool = False,
+) -> Fact:
+    """
+    Judge a Node object against the machine behind it: an object of an earlier boot is a leftover.
+
+    *lease*: its heartbeat in kube-node-lease, judged at *now* (None: not asked); a Node stays Ready for a while after
+    its kubelet has died. *cordoned*: the plan has it so.
+    """
     if found is None:
         return Fact(ABSENT, "the kubelet has not registered")
+    if found.metadata.deletion_timestamp is not None:
+        return terminating(found.metadata)
     boot_id = str(talos.detail.get("boot_id") or "") if talos is not None else ""
     if boot_id and found.status.node_info.boot_id != boot_id:
         return Fact(PROGRESSING, "the Node object is of an earlier boot")
@@ -126,8 +151,11 @@ def k8s_node(found: Node | None, talos: Fact | None) -> Fact:
     taints = [taint.key for taint in found.spec.taints if taint.key in BAD_TAINTS]
     if taints:
         return Fact(PROGRESSING, f"taint {taints[0]}")
-    if found.spec.unschedulable:
+    if found.spec.unschedulable and not cordoned:
         return Fact(PROGRESSING, "cordoned")
+    renewed = lease.spec.renew_time if lease is not None else None
+    if renewed is not None and now is not None and now - renewed.timestamp() > LEASE_SECONDS:
+        return Fact(PROGRESSING, "its kubelet does not renew its lease", renewed.timestamp())
     if talos is None or talos.code == UNSEEN:
         return Fact(UNOBSERVABLE, "its machine is not seen: this may be of an earlier boot")
     if not boot_id:

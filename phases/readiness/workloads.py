@@ -1,31 +1,73 @@
 """
-Deployments, StatefulSets and DaemonSets.
+Deployments, StatefulSets, DaemonSets and ReplicaSets.
 
 The rules are kstatus' (cli-utils, pkg/kstatus/status/core.go), and stricter where kstatus calls nothing something: a
-DaemonSet that wants no pods is no network.
+DaemonSet that wants no pods is no network. A condition that is not told denies nothing.
 """
 
 from __future__ import annotations
 
 from journal.entries import Fact
-from phases.codes import FAILED, PROGRESSING, READY, TERMINATING
-from phases.objects import Meta, Workload, WorkloadSpec, condition
+from phases.codes import PROGRESSING, READY
+from phases.objects import Condition, Workload, WorkloadSpec, condition
+from phases.readiness.saying import (
+    absent,
+    blocked,
+    failed,
+    is_stale,
+    is_true,
+    since_of,
+    terminating,
+    text_of,
+)
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+COMPLETE = "NewReplicaSetAvailable"
+UNSEEN = "the controller has not seen the latest generation"
+NO_DEADLINE = 2**31 - 1  # so the API says "never": the controller then writes no Progressing
 
 
 def verdict(kind: str, workload: Workload, expected: int) -> Fact:
     """Judge a workload that should have *expected* pods; detail.ready counts those that are."""
-    ready = ready_pods(kind, workload)
-    detail = {"ready": ready, "expected": expected}
+    detail = {"ready": ready_pods(kind, workload), "expected": expected}
     if workload.metadata.deletion_timestamp is not None:
-        since = workload.metadata.deletion_timestamp.timestamp()
-        return Fact(TERMINATING, "is being deleted", since, detail)
+        return terminating(workload.metadata, detail=detail)
+    progressing = condition(workload.status.conditions, "Progressing")
+    if not _is_unseen(kind, workload) and _is_exceeded(progressing):
+        # A slow pull of an image comes to this as well, and may still succeed.
+        text = f"{DEADLINE_EXCEEDED}: {detail['ready']} of {expected} pods ready"
+        cause, since = f"reason:{DEADLINE_EXCEEDED}", since_of(progressing)
+        return failed(text, cause, terminal=False, since=since, detail=detail)
     problem = _problem(kind, workload, expected)
-    if problem is None:
-        return Fact(READY, detail=detail)
-    code, reason = problem
-    return Fact(code, reason, detail=detail)
+    if problem:
+        return Fact(PROGRESSING, problem, detail=detail)
+    nothing = kind != "DaemonSet" and workload.spec.replicas == 0
+    return Fact(READY, "scaled to zero" if nothing else "", detail=detail)
+
+
+def replica_set(found: Workload | None) -> Fact:
+    """Judge a ReplicaSet; ReplicaFailure has the words of the quota, webhook or policy that refused its pods."""
+    if found is None:
+        return absent()
+    status = found.status
+    wanted = 1 if found.spec.replicas is None else found.spec.replicas
+    detail = {"ready": status.ready_replicas, "expected": wanted}
+    if found.metadata.deletion_timestamp is not None:
+        return terminating(found.metadata, detail=detail)
+    if is_stale(found.metadata, status.observed_generation):
+        return Fact(PROGRESSING, UNSEEN, detail=detail)
+    refused = condition(status.conditions, "ReplicaFailure")
+    if refused is not None and is_true(refused):
+        cause = f"reason:{refused.reason}"
+        return blocked(text_of(refused), cause, since_of(refused), detail)
+    if (
+        min(status.fully_labeled_replicas, status.available_replicas, status.ready_replicas)
+        < wanted
+    ):
+        return Fact(PROGRESSING, f"{status.ready_replicas} of {wanted} pods ready", detail=detail)
+    if status.replicas > wanted:
+        return Fact(PROGRESSING, f"{status.replicas - wanted} old pods left", detail=detail)
+    return Fact(READY, "" if wanted else "scaled to zero", detail=detail)
 
 
 def ready_pods(kind: str, workload: Workload) -> int:
@@ -34,72 +76,91 @@ def ready_pods(kind: str, workload: Workload) -> int:
     return status.number_ready if kind == "DaemonSet" else status.ready_replicas
 
 
-def is_stale(metadata: Meta, observed: int) -> bool:
-    """Say whether the controller has not yet seen the object as it is now."""
-    return bool(observed and metadata.generation) and observed != metadata.generation
-
-
-def _problem(kind: str, workload: Workload, expected: int) -> tuple[str, str] | None:
-    if is_stale(workload.metadata, workload.status.observed_generation):
-        return PROGRESSING, "the controller has not seen the latest generation"
-    if kind == "DaemonSet":
-        return _daemon_set(workload, expected)
-    if kind == "StatefulSet":
-        return _stateful_set(workload, expected)
-    return _deployment(workload, expected)
-
-
-def _deployment(workload: Workload, expected: int) -> tuple[str, str] | None:
-    status, spec = workload.status, workload.spec
-    progressing = condition(status.conditions, "Progressing")
-    if progressing is not None and progressing.reason == DEADLINE_EXCEEDED:
-        return FAILED, f"{DEADLINE_EXCEEDED}: {status.ready_replicas} of {expected} pods ready"
-    wanted = 1 if spec.replicas is None else spec.replicas
-    if wanted < expected:
-        return PROGRESSING, f"scaled to {wanted} of {expected}"
-    if status.updated_replicas < wanted or status.replicas < wanted:
-        return PROGRESSING, f"{status.updated_replicas} of {wanted} pods updated"
-    if status.replicas > wanted:
-        return PROGRESSING, f"{status.replicas - wanted} old pods left"
-    if status.available_replicas < wanted or status.ready_replicas < wanted:
-        return PROGRESSING, f"{status.ready_replicas} of {wanted} pods ready"
-    available = condition(status.conditions, "Available")
-    if available is not None and available.status != "True":
-        return PROGRESSING, f"not available: {available.reason}"
-    return None
-
-
-def _stateful_set(workload: Workload, expected: int) -> tuple[str, str] | None:
-    status, spec = workload.status, workload.spec
-    wanted = 1 if spec.replicas is None else spec.replicas
-    if wanted < expected:
-        return PROGRESSING, f"scaled to {wanted} of {expected}"
-    if status.ready_replicas < wanted or status.replicas < wanted:
-        return PROGRESSING, f"{status.ready_replicas} of {wanted} pods ready"
-    if status.replicas > wanted:
-        return PROGRESSING, f"{status.replicas - wanted} old pods left"
-    if not _updates_by_hand(spec) and status.current_revision != status.update_revision:
-        return PROGRESSING, "an update is rolling"
-    return None
-
-
-def _updates_by_hand(spec: WorkloadSpec) -> bool:
-    """OnDelete and a partition leave old pods on purpose: nothing is rolling."""
-    rolling = spec.update_strategy.rolling_update
-    return spec.update_strategy.type == "OnDelete" or (
-        rolling is not None and rolling.partition > 0
+def _is_unseen(kind: str, workload: Workload) -> bool:
+    """A new DaemonSet says 0 desired pods before anybody counted: its controller must have been there."""
+    observed, generation = workload.status.observed_generation, workload.metadata.generation
+    return is_stale(workload.metadata, observed) or (
+        kind == "DaemonSet" and generation > 0 and not observed
     )
 
 
-def _daemon_set(workload: Workload, expected: int) -> tuple[str, str] | None:
+def _is_exceeded(progressing: Condition | None) -> bool:
+    return progressing is not None and progressing.reason == DEADLINE_EXCEEDED
+
+
+def _problem(kind: str, workload: Workload, expected: int) -> str:
+    """Say what is not as it should be; empty: nothing."""
+    if kind == "DaemonSet":
+        return _daemon_set(workload, expected)
+    if _is_unseen(kind, workload):
+        return UNSEEN
+    wanted = 1 if workload.spec.replicas is None else workload.spec.replicas
+    if wanted < expected:
+        return f"scaled to {wanted} of {expected}"
+    return (
+        _stateful_set(workload, wanted) if kind == "StatefulSet" else _deployment(workload, wanted)
+    )
+
+
+def _deployment(workload: Workload, wanted: int) -> str:
+    status = workload.status
+    if status.updated_replicas < wanted or status.replicas < wanted:
+        return f"{status.updated_replicas} of {wanted} pods updated"
+    if status.replicas > wanted:
+        return f"{status.replicas - wanted} old pods left"
+    if min(status.available_replicas, status.ready_replicas) < wanted:
+        return f"{status.ready_replicas} of {wanted} pods ready"
+    progressing = condition(status.conditions, "Progressing")
+    told = workload.spec.progress_deadline_seconds not in {None, NO_DEADLINE}
+    if told and progressing is not None and not _is_complete(progressing):
+        return f"its rollout is not complete: {progressing.reason}"
+    available = condition(status.conditions, "Available")
+    if available is not None and available.status != "True":
+        return f"not available: {available.reason}"
+    return ""
+
+
+def _is_complete(progressing: Condition) -> bool:
+    return is_true(progressing) and progressing.reason == COMPLETE
+
+
+def _stateful_set(workload: Workload, wanted: int) -> str:
+    status, spec = workload.status, workload.spec
+    if status.ready_replicas < wanted or status.replicas < wanted:
+        return f"{status.ready_replicas} of {wanted} pods ready"
+    if status.replicas > wanted:
+        return f"{status.replicas - wanted} old pods left"
+    if spec.update_strategy.type == "OnDelete":  # old pods stay on purpose: nothing is rolling
+        return ""
+    partition = _partition(spec)
+    if partition:
+        due = max(wanted - partition, 0)
+        late = status.updated_replicas < due
+        return f"{status.updated_replicas} of {due} pods updated" if late else ""
+    if status.current_revision != status.update_revision:
+        return "an update is rolling"
+    if status.current_replicas is not None and status.current_replicas < wanted:
+        return f"{status.current_replicas} of {wanted} pods at the current revision"
+    return ""
+
+
+def _partition(spec: WorkloadSpec) -> int:
+    """So many pods, the first ones, are left at the old revision on purpose."""
+    rolling = spec.update_strategy.rolling_update
+    return rolling.partition if rolling is not None else 0
+
+
+def _daemon_set(workload: Workload, expected: int) -> str:
     status = workload.status
     desired = status.desired_number_scheduled
     if desired is None:
-        return PROGRESSING, "not counted yet"
+        return "not counted yet"
+    if _is_unseen("DaemonSet", workload):
+        return UNSEEN
     if desired < expected:
-        return PROGRESSING, f"wants {desired} of {expected} nodes"
+        return f"wants {desired} of {expected} nodes"
     if status.updated_number_scheduled < desired:
-        return PROGRESSING, f"{status.updated_number_scheduled} of {desired} pods updated"
+        return f"{status.updated_number_scheduled} of {desired} pods updated"
     if min(status.number_ready, status.number_available, status.current_number_scheduled) < desired:
-        return PROGRESSING, f"{status.number_ready} of {desired} pods ready"
-    return None
+        return f"{status.number_ready} of {desired} pods ready"
+    return ""

@@ -1,4 +1,9 @@
-"""Talos nodes, etcd as a whole, Node objects."""
+"""
+Talos nodes, etcd as a whole, Node objects.
+
+Mutants, killed here: a lease that ran out not asked; a planned cordon held against a node; alarms not
+asked.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,11 @@ import msgspec
 import pytest
 
 from journal.entries import Fact
+from phases.more_objects import Lease
 from phases.objects import Node
-from phases.readiness.nodes import FRESH_SECONDS, etcd, k8s_node, talos_node
+from phases.readiness.nodes import FRESH_SECONDS, LEASE_SECONDS, etcd, k8s_node, talos_node
 from phases.snapshot import NodeLook, Seen, Unseen
+from tests.phases.readiness.given import DELETED, GONE_AT, MOVED, MOVED_AT, made
 
 NOW = 1000.0
 
@@ -131,6 +138,19 @@ def planes(*members: tuple[str, ...] | None, **changed: NodeLook | Unseen) -> Fa
             "unknown",
             "not told by cp-1",
         ),
+        # Healthy in all but this: it takes no more writes.
+        (
+            planes(
+                ALL,
+                ALL,
+                ALL,
+                cp_2=NodeLook(
+                    "running", etcd="Running", members=ALL, etcd_healthy=True, alarms=("NOSPACE",)
+                ),
+            ),
+            "forming",
+            "alarm: NOSPACE",
+        ),
         # A service that stops may call itself healthy to the end.
         (
             planes(
@@ -210,3 +230,39 @@ def test_before_the_cni_a_node_that_is_not_ready_waits_for_it() -> None:
     }
 
     assert "waits for the CNI" == k8s_node(msgspec.convert(body, Node), None).reason
+
+
+RENEWED: Lease = made(Lease, spec={"renewTime": MOVED}, namespace="kube-node-lease", name="cp-1")
+MACHINE = Fact("running", detail={"boot_id": "b1"})
+
+
+@pytest.mark.parametrize(
+    ("lease", "now", "code", "since"),
+    [
+        (RENEWED, MOVED_AT + LEASE_SECONDS, "Ready", None),
+        # The controller manager calls such a Node Ready for a while.
+        (RENEWED, MOVED_AT + LEASE_SECONDS + 0.1, "Progressing", MOVED_AT),
+        (RENEWED, None, "Ready", None),
+        (made(Lease), MOVED_AT, "Ready", None),
+        (None, MOVED_AT, "Ready", None),
+    ],
+)
+def test_trap_ready_is_the_word_of_a_kubelet_that_has_died(
+    lease: Lease | None, now: float | None, code: str, since: float | None
+) -> None:
+    fact = k8s_node(node(), MACHINE, lease=lease, now=now)
+
+    assert (code, since) == (fact.code, fact.since)
+
+
+def test_a_node_that_is_being_deleted_is_not_ready() -> None:
+    going = msgspec.structs.replace(node(), metadata=made(Node, **DELETED).metadata)
+
+    assert ("Terminating", GONE_AT) == (
+        k8s_node(going, MACHINE).code,
+        k8s_node(going, MACHINE).since,
+    )
+
+
+def test_a_planned_cordon_is_no_fault() -> None:
+    assert "Ready" == k8s_node(node(unschedulable=True), MACHINE, cordoned=True).code

@@ -1,4 +1,9 @@
-"""Kustomizations, HelmReleases and sources: stricter than ``flux get``."""
+"""
+Kustomizations: stricter than ``flux get``, and what their messages name.
+
+Mutants, killed here: ProgressingWithRetry taken for work in progress; the revision not asked of a dependency of the
+same source; a source that is not Ready good enough; what the source serves not compared.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from phases.objects import Condition, Flux, Source
-from phases.readiness.flux import cause_of, helm_release, kustomization, short, source
+from journal.entries import Fact
+from phases.objects import Condition, Flux
+from phases.readiness.flux import cause_of, dependency, kustomization, short
+from tests.phases.readiness.given import DELETED, GONE_AT, MOVED_AT, cases, condition, said
 
 GOAL = "main@sha1:98844bf039d9b1f37cd9184ed24b4dfab2c24cad"
 OLD = "main@sha1:0000000039d9b1f37cd9184ed24b4dfab2c24cad"
-
-
-def condition(text: str) -> dict[str, str]:
-    """``Ready=False/Reason message``."""
-    head, _, message = text.partition(" ")
-    kind, _, rest = head.partition("=")
-    status, _, reason = rest.partition("/")
-    return {"type": kind, "status": status, "reason": reason, "message": message}
 
 
 def flux(
@@ -40,9 +39,6 @@ def flux(
         },
     }
     return msgspec.convert(body, Flux)
-
-
-DELETED = {"deletionTimestamp": "2026-06-12T10:00:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +85,6 @@ def test_what_git_suspends_is_expected_to_be_suspended() -> None:
     suspended = flux(spec={"suspend": True})
 
     assert "Ready" == kustomization(suspended, GOAL, suspended=True).code
-    assert "Ready" == helm_release(suspended, suspended=True).code
 
 
 def test_without_a_goal_any_revision_will_do() -> None:
@@ -111,60 +106,6 @@ def test_parked_is_told_from_held_by_a_worker(reconciling: str, parked: bool) ->
     fact = kustomization(flux(reconciling, "Ready=False/x"), GOAL, suspended=False)
 
     assert parked is fact.detail["parked"]
-
-
-@pytest.mark.parametrize(
-    ("found", "code", "cause"),
-    [
-        (None, "Absent", None),
-        (flux("Ready=True/x"), "Ready", None),
-        (flux("Ready=True/x", observed=1), "Progressing", None),
-        (flux("Ready=Unknown/Progressing"), "Progressing", None),
-        (flux(), "Progressing", None),
-        (flux("Ready=True/x", metadata=DELETED), "Terminating", None),
-        (flux("Ready=True/x", spec={"suspend": True}), "Suspended", None),
-        (flux("Stalled=True/RetriesExceeded", "Ready=False/x"), "Failed", "RetriesExceeded"),
-        (flux("Stalled=False/RetriesExceeded", "Ready=False/x"), "Blocked", "reason:x"),
-        # Remediated: back at the old revision, not well.
-        (flux("Remediated=True/RollbackSucceeded", "Ready=False/y"), "Blocked", "reason:y"),
-    ],
-)
-def test_helm_releases(found: Flux | None, code: str, cause: str | None) -> None:
-    fact = helm_release(found)
-
-    assert (code, cause) == (fact.code, fact.detail.get("cause"))
-
-
-def git(*conditions: str, revision: str = GOAL, **rest: Any) -> Source:  # noqa: ANN401
-    body = {
-        "metadata": {"name": "flux-system", "uid": "u1", **rest.get("metadata", {})},
-        "spec": rest.get("spec", {}),
-        "status": {
-            "conditions": [condition(text) for text in conditions],
-            "artifact": {"revision": revision} if revision else None,
-        },
-    }
-    return msgspec.convert(body, Source)
-
-
-@pytest.mark.parametrize(
-    ("found", "code"),
-    [
-        (None, "Absent"),
-        (git("Ready=True/Succeeded"), "Ready"),
-        (git("Ready=True/Succeeded", revision=""), "Progressing"),
-        (git(), "Progressing"),
-        (git("Ready=False/GitOperationFailed"), "Blocked"),  # also with an old artifact: stale
-        (git("Ready=True/x", spec={"suspend": True}), "Suspended"),
-        (git("Ready=True/x", metadata=DELETED), "Terminating"),
-    ],
-)
-def test_sources(found: Source | None, code: str) -> None:
-    assert code == source(found).code
-
-
-def test_a_source_tells_what_it_serves() -> None:
-    assert GOAL == source(git("Ready=True/Succeeded")).detail["revision"]
 
 
 TIMEOUT = "timeout waiting for: ["
@@ -217,3 +158,106 @@ def test_a_reason_names_what_has_to_clear_first(reason: str, message: str, cause
 
 def test_revisions_are_shortened_to_what_people_compare() -> None:
     assert ("main@98844bf0", "6.5.4") == (short(GOAL), short("6.5.4"))
+
+
+def judged(found: Flux | None, **rest: Any) -> Fact:  # noqa: ANN401
+    return kustomization(found, rest.pop("goal", GOAL), suspended=False, **rest)
+
+
+def served(code: str = "Ready", revision: str = GOAL) -> Fact:
+    return Fact(code, detail={"revision": revision})
+
+
+SYNCED = flux("Ready=True/x")
+HELD = {**DELETED, "finalizers": ["finalizers.fluxcd.io"]}
+PARKED = "Reconciling=True/ProgressingWithRetry"
+RICH = {
+    "trap: never Ready, generation -1: in progress for ever for kstatus": (
+        judged(flux("Ready=False/BuildFailed", PARKED, observed=-1)),
+        "Blocked reason:BuildFailed",
+    ),
+    "trap: stalled is not retried before its spec changes": (
+        judged(flux("Ready=False/AccessDenied", "Stalled=True/AccessDenied")),
+        "Failed! stalled",
+    ),
+    "stalled, and says nothing else": (judged(flux("Stalled=True/x")), "Failed! stalled"),
+    "trap: a source that is not Ready serves an old revision": (
+        judged(SYNCED, source=served("Blocked")),
+        "Blocked source",
+    ),
+    "trap: Ready at what the source served before": (
+        judged(SYNCED, goal="", source=served(revision=OLD)),
+        "Progressing",
+    ),
+    "trap: at the source's revision, which is not the goal": (
+        judged(flux("Ready=True/x", revision=OLD), source=served(revision=OLD)),
+        "Progressing",
+    ),
+    "synced with its source": (judged(SYNCED, source=served()), "Ready"),
+    "held by Flux's finalizer": (
+        judged(flux("Ready=True/x", metadata=HELD)),
+        "Terminating finalizers.fluxcd.io",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fact", "expected"), cases(RICH))
+def test_what_a_verdict_adds(fact: Fact, expected: str) -> None:
+    assert expected == said(fact)
+
+
+def test_since_when_is_the_condition_s_or_the_deletion_s() -> None:
+    conditions = ("Ready=False/x", "Stalled=True/x Ready=False/x")
+
+    assert [MOVED_AT] * 2 == [judged(flux(*text.split())).since for text in conditions]
+    assert GONE_AT == judged(flux("Ready=True/x", metadata=HELD)).since
+
+
+STEPS = {
+    "Fetching manifests for revision main@sha1:98844bf": "Fetching manifests",
+    "Building manifests for revision main with a timeout of 59m30s": "Building manifests",
+    "Detecting drift for revision main with a timeout of 59m30s": "Detecting drift",
+    "Running health checks for revision main with a timeout of 59m30s": "Running health checks",
+    "Reconciliation in progress": "Reconciliation in progress",
+}
+
+
+@pytest.mark.parametrize("text", STEPS)
+def test_the_step_is_the_beginning_of_what_reconciling_says(text: str) -> None:
+    fact = judged(flux(f"Reconciling=True/Progressing {text}", "Ready=Unknown/Progressing"))
+
+    assert ("Progressing", STEPS[text]) == (fact.code, fact.reason[: len(STEPS[text])])
+    assert "timeout" not in fact.reason
+
+
+CEL = {"expression": "true"}
+DEPENDENCIES = {
+    "not there": (None, {}, "Absent"),
+    "ready": (SYNCED, {}, "Ready"),
+    "not ready": (flux("Ready=False/x"), {}, "Progressing"),
+    "says nothing": (flux(), {}, "Progressing"),
+    "of an older generation": (flux("Ready=True/x", observed=1), {}, "Progressing"),
+    "trap: a new commit makes all wait for all again": (SYNCED, {"serves": OLD}, "Progressing"),
+    "at the revision of the source that both share": (SYNCED, {"serves": GOAL}, "Ready"),
+    "trap: of another source, any revision will do": (
+        flux("Ready=True/x", revision=OLD),
+        {},
+        "Ready",
+    ),
+    "trap: suspended, and good enough": (flux("Ready=True/x", spec={"suspend": True}), {}, "Ready"),
+    "trap: being deleted, and good enough": (flux("Ready=True/x", metadata=DELETED), {}, "Ready"),
+    "trap: an expression decides alone": (flux("Ready=False/x"), CEL, "Unobservable"),
+    "an expression, additive, and not Ready": (
+        flux("Ready=False/x"),
+        {**CEL, "additive": True},
+        "Progressing",
+    ),
+    "an expression, additive, and Ready": (SYNCED, {**CEL, "additive": True}, "Unobservable"),
+}
+
+
+@pytest.mark.parametrize(("found", "rest", "expected"), cases(DEPENDENCIES))
+def test_dependencies_as_their_dependents_see_them(
+    found: Flux | None, rest: dict[str, Any], expected: str
+) -> None:
+    assert expected == said(dependency(found, **rest))
