@@ -15,6 +15,7 @@ import msgspec
 
 from engine.allowing import asked
 from engine.answer import Act, Answer, Ask, Stuck, Wait
+from engine.cadence import Cadence
 from engine.errors import Exit
 from engine.folding import fold_all
 from engine.judging import Rules
@@ -31,7 +32,6 @@ CLOCK_JUMP_SECONDS = 2.0
 POLL_SECONDS = 1.0  # how soon a request from another terminal is seen
 SIMULATED_POLL_SECONDS = 60.0  # of a clock that runs as fast as the machine can
 HEARTBEAT_SECONDS = 5.0
-DIAGNOSIS_SECONDS = 10.0  # of the world: within this time after a look its causes are named
 
 
 class Logbook(Protocol):
@@ -136,7 +136,7 @@ class Runner:
         self._patient = patient
         self._interrupted = False
         self._answered_for = False
-        self._diagnosed_at: Instant | None = None
+        self._cadence = Cadence()
         self._turn: Turn | None = None
         self._last_wall = clock.wall()
         self._last_monotonic = clock.monotonic()
@@ -185,18 +185,13 @@ class Runner:
         wake_at = self._turn.wake_at if self._turn else None
         simulated = self.memory.identity.get("kind") == "simulated"
         latest = now + (SIMULATED_POLL_SECONDS if simulated else POLL_SECONDS)
-        if self._diagnosed_at is not None:
-            latest = min(latest, max(now, self._diagnosed_at + DIAGNOSIS_SECONDS))
+        latest = min(latest, max(now, self._cadence.due(self.memory.now)))
         return latest if wake_at is None else min(max(wake_at, now), latest)
 
     def _due(self) -> bool:
         wake_at = self._turn.wake_at if self._turn else None
         now = self._world.now()
-        return (wake_at is not None and wake_at <= now) or self._undiagnosed(now)
-
-    def _undiagnosed(self, now: Instant) -> bool:
-        """A wait in which nothing changes is what a diagnosis is for: time alone makes one due."""
-        return self._diagnosed_at is None or now >= self._diagnosed_at + DIAGNOSIS_SECONDS
+        return (wake_at is not None and wake_at <= now) or now >= self._cadence.due(self.memory.now)
 
     def _take_in(self, wakeup: Wakeup) -> None:
         """Write settlements, each alone and at once; then what people said."""
@@ -235,7 +230,7 @@ class Runner:
     def _take_turn(self) -> None:
         draining = self._interrupted or self.memory.cancel_requested
         snapshot, now = self._world.look(), self._world.now()
-        diagnosing = self._undiagnosed(now)
+        diagnosing = now >= self._cadence.due(self.memory.now)
         turn = take(
             self._rules,
             self.memory,
@@ -246,7 +241,7 @@ class Runner:
             diagnosing=diagnosing,
         )
         if diagnosing:
-            self._diagnosed_at = now
+            self._cadence.diagnosed(now)
         longest = max((intent.deadline_seconds for intent in turn.intents), default=None)
         for commit in turn.commits:
             body = msgspec.json.encode(commit.checkpoint) if commit.checkpoint else None

@@ -24,8 +24,12 @@ SHORTEST_TIMEOUT_SECONDS = 30.0  # kustomize-controller takes no shorter one, wh
 TIMEOUT_BEFORE_INTERVAL_SECONDS = 30.0
 
 
-def failing(scene: Scene, kind: str) -> Iterator[tuple[Flux, Condition]]:
-    """Yield what is Ready=False; what is suspended or on its way out is another matter."""
+def failing(scene: Scene, kind: str) -> tuple[tuple[Flux, Condition], ...]:
+    """Return what is Ready=False; what is suspended or on its way out is another matter."""
+    return scene.once(f"failing {kind}", lambda: tuple(_failing(scene, kind)))
+
+
+def _failing(scene: Scene, kind: str) -> Iterator[tuple[Flux, Condition]]:
     for found in scene.of(kind).values():
         ready = condition(found.status.conditions, "Ready")
         if ready is None or ready.status != "False":

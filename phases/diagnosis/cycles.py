@@ -35,9 +35,12 @@ Need = tuple[State, State, str]  # the first waits for the second, and why
 def _circles(scene: Scene) -> Iterable[Finding]:
     needs: dict[State, dict[State, str]] = {}
     ill = ill_of(scene)
-    for waits, needed, why in sorted(_needs(scene)):
-        if waits[1] in ill and needed[1] in ill:  # what is well waits for nobody, and nobody for it
-            needs.setdefault(waits, {})[needed] = why
+    if not ill:
+        return
+    # What is well waits for nobody, and nobody for it.
+    open_ = (need for need in _needs(scene) if need[0][1] in ill and need[1][1] in ill)
+    for waits, needed, why in sorted(open_):
+        needs.setdefault(waits, {})[needed] = why
     for state in [s for need in needs.values() for s in need] + list(needs):
         if state[0] == IS_READY:
             needs.setdefault(state, {})[APPLIED, state[1]] = ""

@@ -98,6 +98,10 @@ def _kinds(scene: Scene) -> Iterator[Edge]:
 
 def ill_of(scene: Scene) -> set[Subject]:
     """Everything of Flux that is not Ready, and everything that should exist and does not."""
+    return scene.once("ill", lambda: _ill_of(scene))
+
+
+def _ill_of(scene: Scene) -> set[Subject]:
     found = {
         _subject(kind, item.metadata)
         for kind in (*FLUX_KINDS, *SOURCES)

@@ -96,9 +96,15 @@ def subjects(found: Iterable[Complaint]) -> tuple[Subject, ...]:
 def waited_for(scene: Scene, kind: str, metadata: Meta, steps: tuple[str, ...]) -> list[Subject]:
     """Return what waits for an object: who names it with its status, and its owner that is at one of *steps*."""
     key = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
-    pattern = rf"(^|[\[\s]){kind}/{re.escape(key)} status: "
-    found = [*subjects(saying(scene, pattern)), *_busy_owners(scene, metadata, steps)]
-    return list(dict.fromkeys(found))
+    named = f"{kind}/{key} status: "
+    naming = (found for found in complaints(scene) if _names(found.message, named))
+    return list(dict.fromkeys([*subjects(naming), *_busy_owners(scene, metadata, steps)]))
+
+
+def _names(message: str, named: str) -> bool:
+    """Say whether a message has these words, and not as the end of a longer name."""
+    at = message.find(named)
+    return at == 0 or (at > 0 and message[at - 1] in "[ \t\n")
 
 
 def _busy_owners(scene: Scene, metadata: Meta, steps: tuple[str, ...]) -> Iterator[Subject]:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from engine.answer import Ask, Stuck, Wait
+from engine.cadence import DIAGNOSIS_SECONDS
 from engine.errors import Exit
 from engine.memory import Memory
-from engine.runner import DIAGNOSIS_SECONDS, Requests, Runner
+from engine.runner import Requests, Runner
 from engine.turn import MARGIN_SECONDS
 from engine.world import Reply, Settlement, Wakeup
 from journal import entries as e
@@ -375,21 +376,40 @@ def test_a_redacted_value_does_not_make_every_turn_write() -> None:
 # --- diagnosing ----------------------------------------------------------------------------------
 
 
-def test_causes_are_named_at_the_first_look_and_at_most_every_ten_seconds() -> None:
-    """Mutants: ``_undiagnosed`` says yes, or no; ``_diagnosed_at`` is never set."""
-    found = {"f": Finding("s", "c", "one")}
-    bench = Bench(Site(), Look(BROKEN.facts, found))
-    with pytest.raises(AssertionError, match="nothing left"):
-        bench.run(
-            after(1, Look(look(ground="broken", a="1").facts, {})),
-            after(8, Look(look(ground="broken", a="2").facts, {})),
-            after(2, Look(look(ground="broken", a="3").facts, {})),
-        )
+def diagnosed(bench: Bench, *steps: float) -> list[Instant]:
+    """Let each step change what is seen and what is found; return when findings were noted, from the start on."""
 
+    def play(number: int, seconds: float) -> Play:
+        def step(house: House) -> Wakeup:
+            house.time += seconds
+            house.seen = Look(look(ground="broken", a=str(number)).facts, finding(number))
+            return Wakeup(changed=True)
+
+        return step
+
+    with pytest.raises(AssertionError, match="nothing left"):
+        bench.run(*(play(number, seconds) for number, seconds in enumerate(steps)))
     told = [entry for entry in bench.book.entries if isinstance(entry, e.FindingsChanged)]
-    assert [(START, ["f"], ()), (START + 11, [], ("f",))] == [
-        (entry.at, list(entry.changed), entry.cleared) for entry in told
-    ]
+    return [entry.at - START for entry in told]
+
+
+def finding(number: int) -> dict[str, Finding]:
+    return {"f": Finding("s", "c", str(number))}
+
+
+def test_causes_are_named_at_the_first_look_and_at_most_every_ten_seconds() -> None:
+    """Mutants: a diagnosis is always due, or never again; ```diagnosed`` is never called."""
+    bench = Bench(Site(), Look(BROKEN.facts, finding(-1)))
+
+    assert diagnosed(bench, 1, 8, 2, 9, 1) == [0, 11, 21]
+
+
+def test_while_the_cluster_is_moving_causes_are_named_every_half_minute() -> None:
+    """Mutants: ``soonest`` for ever; ``latest`` left out; ``QUIET_SECONDS`` left out."""
+    bench = Bench(Site(), Look(BROKEN.facts, finding(-1)))
+
+    # Three by the clock; then one change every four seconds, and a pause of six.
+    assert diagnosed(bench, 10, 10, *[4] * 12, 6) == [0, 10, 20, 52, 74]
 
 
 def test_in_a_wait_in_which_nothing_changes_time_alone_makes_a_diagnosis_due() -> None:
