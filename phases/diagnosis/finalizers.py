@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from journal.entries import Finding, Instant, Remedy
 from phases import codes
 from phases.diagnosis.namespaces import FINALIZE, GONE, SOURCE, terminating, told
@@ -43,6 +45,7 @@ class Family:
     whose: str
     remedies: tuple[Remedy, ...]
     by_design: bool = False
+    controllers: str = ""  # a pattern for the names of the Deployments that serve them
 
 
 def _is_flux(finalizer: str) -> bool:
@@ -75,6 +78,7 @@ ROOK = Family(
         destructive("set the CephCluster's cleanupPolicy to yes-really-destroy-data"),
     ),
     by_design=True,
+    controllers=r"/rook-ceph-operator$",
 )
 FLUX = Family(
     "N7",
@@ -82,6 +86,7 @@ FLUX = Family(
     _is_flux,
     "Flux's own",
     (look("bring back Flux's controllers: they finish the deletion, and uninstall on the way"),),
+    controllers=r"/(kustomize|helm|source)-controller$",
 )
 STORAGE = Family(
     "N8",
@@ -100,6 +105,7 @@ OPERATOR = Family(
     _is_pruned_operator,
     "an operator's that was pruned first",
     (look("apply the operator alone, wait, delete its objects, and only then the operator"),),
+    controllers=r"/(vm-operator|victoria-metrics-operator|.*-victoria-metrics-operator)$",
 )
 OTHERS = Family(
     "N5",
@@ -126,7 +132,11 @@ def _held(family: Family, scene: Scene) -> Iterable[Finding]:
     for found, since in terminating(scene):
         listing = scene.holders(f"namespace/{found.metadata.name}")
         own = _own(found) if family is OTHERS else ()
-        mine = tuple(h for h in listing or () if _family_of(h.finalizers) is family)
+        mine = tuple(
+            _owned(scene, family, holder)
+            for holder in listing or ()
+            if _family_of(holder.finalizers) is family
+        )
         counted = _counted(family, found) if listing is None else []
         parts = [
             *([_holding(family, mine)] if mine else []),
@@ -135,6 +145,21 @@ def _held(family: Family, scene: Scene) -> Iterable[Finding]:
         ]
         if parts:
             yield _finding(family, scene, found, since, mine, " and ".join(parts))
+
+
+def _owned(scene: Scene, family: Family, holder: Holder) -> Holder:
+    """
+    Say whether the controller of a holder lives, where nobody who looked could tell.
+
+    One whose Deployment is gone, while Deployments were listed, is gone; one that is there and not available may be
+    about to come back.
+    """
+    if holder.owner_alive is not None or not family.controllers or not scene.seen("Deployment"):
+        return holder
+    serving = [w for key, w in scene.of("Deployment").items() if re.search(family.controllers, key)]
+    if any(work.status.available_replicas for work in serving):
+        return replace(holder, owner_alive=True)
+    return holder if serving else replace(holder, owner_alive=False)
 
 
 def _own(found: Namespace) -> tuple[str, ...]:

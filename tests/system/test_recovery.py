@@ -18,6 +18,7 @@ from tests.system.conftest import Operator, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
 POOLS = ("replicapool", "database", "scratch")
+CRD = "crd/externalsecrets.external-secrets.io"
 FINALIZER = "cephblockpool.ceph.rook.io"
 
 
@@ -111,6 +112,11 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
     code, document = operator.run()
 
     assert (code, document["outcome"]) == (4, "waiting"), operator.told()[-4000:]
+    roots = {root["subject"]: root for root in document["roots"]}
+    assert {"namespace/storage", CRD} <= roots.keys(), roots
+    assert [roots[name]["clears_itself"] for name in ("namespace/storage", CRD)] == ["no", "no"]
+    print(f"\ntime to verdict: {document['time_to_verdict_seconds']} s: {', '.join(roots)}")
+    assert document["time_to_verdict_seconds"] <= 10
     found = newest(operator.journal)
     assert found is not None
     open_ = [a for a in found.memory.approvals.values() if not a.answer]

@@ -88,7 +88,7 @@ def test_what_holds_is_the_evidence_and_its_family_is_named() -> None:
     (counted,) = found_by("N5", scene(HELD))
 
     assert rook.evidence == (f"holders[namespace/{NAME}] Thing/pool uid-pool",)
-    assert rook.message.endswith("1 thing holds finalizers (Rook's)")
+    assert rook.message.endswith("1 thing holds finalizers of a controller that is gone (Rook's)")
     assert counted.evidence == (
         f"Namespace/{NAME} .status.conditions[NamespaceFinalizersRemaining]",
     )
@@ -131,3 +131,31 @@ def test_finalizers_of_a_namespace_that_nobody_deletes_are_no_finding() -> None:
     held = {"namespace/x": (holder("a"),)}
 
     assert [found_by(rule, scene(kept, holders=held)) for rule in RULES] == [[], [], [], [], []]
+
+
+OPERATORS = {
+    "N6": ("ceph.rook.io/disaster-protection", "storage/rook-ceph-operator"),
+    "N7": (FLUX, "flux-system/kustomize-controller"),
+    "N9": ("apps.victoriametrics.com/finalizer", "observability/vm-operator"),
+}
+
+
+@pytest.mark.parametrize("rule", OPERATORS)
+@pytest.mark.parametrize(
+    ("available", "clears"), [(None, {"no"}), (0, {"unknown"}), (1, {"yes", "unknown"})]
+)
+def test_whose_deployment_is_gone_is_gone(
+    rule: str, available: int | None, clears: set[str]
+) -> None:
+    """Mutants: a controller that is down is gone; any Deployment will do; unlisted Deployments are gone."""
+    finalizer, key = OPERATORS[rule]
+    work = made("Deployment", key, status={"availableReplicas": available or 0})
+    other = made("Deployment", f"{key}-exporter", status={"availableReplicas": 1})
+    held = {f"namespace/{NAME}": (holder("a", finalizers=(finalizer,)),)}
+    works = (other,) if available is None else (other, work)
+
+    (finding,) = found_by(rule, scene(HELD, *works, holders=held))
+    assert finding.clears_itself in clears
+    assert ("of a controller that is gone" in finding.message) == (available is None)
+    (unlisted,) = found_by(rule, scene(HELD, holders=held, unlisted=("Deployment",)))
+    assert unlisted.clears_itself == "unknown"
