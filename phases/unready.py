@@ -1,0 +1,137 @@
+"""
+What of a cluster is not ready, so that no inventory is taken from it: 23 of 23 would be green again.
+
+Two things are looked for: objects that are there and not ready, by the verdicts of a recovery, and gaps: what
+something that is there names as its owner, its parent or its own, and that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from journal.entries import Fact
+from phases import codes
+from phases.diagnosis.scene import Scene
+from phases.diagnosis.words import listed
+from phases.existing import (
+    APPLIED,
+    INSTALLED,
+    NEEDED,
+    followed,
+    labelled,
+    pods_of,
+    source_of,
+)
+from phases.inventory import WORKLOADS
+from phases.objects import Flux
+from phases.readiness import flux, machinery, nodes, workloads
+from phases.snapshot import Seen, Unseen
+
+# A Node object without a look at its machine is as good as it gets here.
+_GOOD: Final = {codes.READY, codes.UNOBSERVABLE}
+_OWNERS: Final = ((APPLIED, "Kustomization"), (INSTALLED, "HelmRelease"))
+_ID_PARTS: Final = 4
+
+
+def unready(scene: Scene) -> tuple[str, ...]:
+    """Return a line for each thing that is not as a healthy cluster has it (``SUBJECT: why``), in a stable order."""
+    unseen = tuple(_unseen(scene))
+    if len(unseen) == len(NEEDED):
+        return unseen
+    lines = [*unseen, *_absent_flux(scene), *_owners(scene), *_applied(scene)]
+    lines += [
+        f"{subject}: {fact.reason or fact.code}"
+        for subject, fact in _facts(scene)
+        if fact.code not in _GOOD
+    ]
+    return tuple(dict.fromkeys(lines))
+
+
+def _unseen(scene: Scene) -> Iterator[str]:
+    for kind in NEEDED:
+        look = scene.snapshot.objects.get(kind, Unseen(0.0, "not-asked"))
+        if not isinstance(look, Seen):
+            yield f"{kind}: cannot be listed: {look.why or look.code}"
+
+
+def _absent_flux(scene: Scene) -> Iterator[str]:
+    """A cluster without Kustomizations has lost its roots: nothing that it still has says what is missing."""
+    if scene.seen("Kustomization") and not scene.of("Kustomization"):
+        yield "kustomization: there is none: what Flux follows is gone"
+    elif scene.seen("GitRepository") and scene.of("Kustomization"):
+        kind, key = source_of(scene)
+        if kind and scene.get(kind, key) is None:
+            yield f"{codes.subject(kind, key)}: is not there, and Kustomizations follow it"
+
+
+def _owners(scene: Scene) -> Iterator[str]:
+    """What is left of an owner that is gone: in the night that this program comes from all 23 pods were."""
+    left: dict[str, list[str]] = {}
+    for kind in NEEDED:
+        for key, found in sorted(scene.of(kind).items()):
+            for group, owner in _OWNERS:
+                named = labelled(found.metadata, group)
+                if named is not None and scene.seen(owner) and named not in scene.of(owner):
+                    orphans = left.setdefault(codes.subject(owner, named), [])
+                    orphans.append(codes.subject(kind, key))
+    for owner, orphans in sorted(left.items()):
+        yield f"{owner}: is not there, and this is left of it: {listed(orphans)}"
+
+
+def _applied(scene: Scene) -> Iterator[str]:
+    """What a Kustomization says that it applied (``namespace_name_group_Kind``), and is not there."""
+    for key, found in sorted(scene.of("Kustomization").items()):
+        inventory = found.status.inventory
+        for entry in inventory.entries if inventory is not None else ():
+            parts = entry.id.split("_")
+            if len(parts) != _ID_PARTS or parts[3] not in NEEDED or not scene.seen(parts[3]):
+                continue
+            namespace, name, group, kind = parts
+            if _is_other(kind, group):
+                continue
+            named = f"{namespace}/{name}" if namespace else name
+            if scene.get(kind, named) is None:
+                owner = codes.subject("Kustomization", key)
+                yield f"{codes.subject(kind, named)}: was applied by {owner} and is not there"
+
+
+def _is_other(kind: str, group: str) -> bool:
+    """Kinds of the same name in another group are not what was listed."""
+    groups = {"Kustomization": APPLIED, "HelmRelease": INSTALLED, "Node": "", "Namespace": ""}
+    return kind in groups and groups[kind] != group
+
+
+def _facts(scene: Scene) -> Iterator[tuple[str, Fact]]:
+    """Judge everything that an inventory counts, each object by the rules of a recovery."""
+    for name, node in scene.of("Node").items():
+        yield codes.k8s_node(name), nodes.k8s_node(node, None)
+    for name, namespace in scene.of("Namespace").items():
+        yield codes.subject("Namespace", name), machinery.namespace(namespace)
+    for name, crd in scene.of("CustomResourceDefinition").items():
+        yield codes.subject("CustomResourceDefinition", name), machinery.crd(crd)
+    kind, key = source_of(scene)
+    if scene.get(kind, key) is not None:
+        yield codes.subject(kind, key), flux.source(scene.get(kind, key))
+    for key, found in scene.of("Kustomization").items():
+        suspended = found.spec.suspend
+        fact = flux.kustomization(found, _served(scene, found), suspended=suspended)
+        yield codes.subject("Kustomization", key), fact
+    for key, found in scene.of("HelmRelease").items():
+        fact = flux.helm_release(found, suspended=found.spec.suspend)
+        yield codes.subject("HelmRelease", key), fact
+    for name, store in scene.of("ClusterSecretStore").items():
+        yield codes.subject("ClusterSecretStore", name), flux.store(store)
+    for key, secret in scene.of("ExternalSecret").items():
+        yield codes.subject("ExternalSecret", key), flux.external_secret(secret, "")
+    for family in WORKLOADS:
+        for key, workload in scene.of(family).items():
+            fact = workloads.verdict(family, workload, pods_of(family, workload))
+            yield codes.subject(family, key), fact
+
+
+def _served(scene: Scene, found: Flux) -> str:
+    """Return the revision that a Kustomization's own source serves; empty where it is not known."""
+    source = scene.get(*followed(found))
+    artifact = source.status.artifact if source is not None else None
+    return "" if artifact is None else str(artifact.revision)
