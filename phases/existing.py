@@ -78,6 +78,7 @@ def inventory_of(scene: Scene) -> Json:
         "crds": [
             {"name": name, "provider": owner_of(scene, found.metadata)}
             for name, found in sorted(scene.of("CustomResourceDefinition").items())
+            if not is_left_over(scene, found.metadata)
         ],
         "workloads": sorted(workloads, key=lambda item: (item["key"], item["kind"])),
         "pods": sum(item["pods"] for item in workloads),
@@ -113,6 +114,13 @@ def owner_of(scene: Scene, metadata: Meta) -> str:
         return codes.subject("HelmRelease", release)
     applied = labelled(metadata, APPLIED)
     return "" if applied is None else codes.subject("Kustomization", applied)
+
+
+def is_left_over(scene: Scene, metadata: Meta) -> bool:
+    """Say whether what brought an object is gone: an uninstall keeps CRDs, and no recovery brings those again."""
+    family, _, key = owner_of(scene, metadata).partition("/")
+    kind = {"helmrelease": "HelmRelease", "kustomization": "Kustomization"}.get(family, "")
+    return scene.seen(kind) and scene.get(kind, key) is None
 
 
 def labelled(metadata: Meta, group: str) -> str | None:

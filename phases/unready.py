@@ -24,7 +24,7 @@ from phases.existing import (
     source_of,
 )
 from phases.inventory import WORKLOADS
-from phases.objects import Flux
+from phases.objects import Flux, Meta
 from phases.readiness import flux, machinery, nodes, workloads
 from phases.snapshot import Seen, Unseen
 
@@ -32,6 +32,11 @@ from phases.snapshot import Seen, Unseen
 _GOOD: Final = {codes.READY, codes.UNOBSERVABLE}
 _OWNERS: Final = ((APPLIED, "Kustomization"), (INSTALLED, "HelmRelease"))
 _ID_PARTS: Final = 4
+_CRD: Final = "CustomResourceDefinition"
+_KEPT: Final = (
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("helm.sh/resource-policy", "keep"),
+)
 
 
 def unready(scene: Scene) -> tuple[str, ...]:
@@ -72,11 +77,20 @@ def _owners(scene: Scene) -> Iterator[str]:
         for key, found in sorted(scene.of(kind).items()):
             for group, owner in _OWNERS:
                 named = labelled(found.metadata, group)
-                if named is not None and scene.seen(owner) and named not in scene.of(owner):
+                if named is None or not scene.seen(owner) or named in scene.of(owner):
+                    continue
+                if not _is_kept(kind, group, found.metadata):
                     orphans = left.setdefault(codes.subject(owner, named), [])
                     orphans.append(codes.subject(kind, key))
     for owner, orphans in sorted(left.items()):
         yield f"{owner}: is not there, and this is left of it: {listed(orphans)}"
+
+
+def _is_kept(kind: str, group: str, metadata: Meta) -> bool:
+    """What is meant to outlive its owner proves nothing; Helm never removes the CRDs that it has installed."""
+    marks = {**metadata.labels, **metadata.annotations}
+    kept = any(marks.get(name) == value for name, value in _KEPT)
+    return kept or (kind == _CRD and group == INSTALLED)
 
 
 def _applied(scene: Scene) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from engine.errors import EnvironmentWrong, NoApi
 from journal.redactor import redact_text
 from phases.diagnosis.scene import Scene
-from phases.existing import NEEDED, followed, inventory_of
+from phases.existing import NEEDED, followed, inventory_of, is_left_over, owner_of
 from phases.inventory import Inventory
 from phases.joining import joined
 from phases.snapshot import Snapshot, Unseen
@@ -78,7 +78,11 @@ def of_cluster(snapshot: Snapshot, name: str) -> Taken:
     foreign = {key: " ".join(followed(kustomizations[key])) for key in inventory.unknown}
     paused = [item.key for item in inventory.kustomizations if item.suspended]
     paused += [item.key for item in inventory.helmreleases if item.suspended]
-    notes = [f"whether Git suspends {key}, which is suspended here" for key in paused]
+    notes = [
+        f"what brings crd/{name}: {owner} is gone, so it is left out"
+        for name, owner in _left(scene)
+    ]
+    notes += [f"whether Git suspends {key}, which is suspended here" for key in paused]
     return Taken(inventory, f"{name} at {at}", foreign, tuple(notes), _unready(scene))
 
 
@@ -154,6 +158,13 @@ def _unready(scene: Scene) -> tuple[str, ...]:
         if root.finding.clears_itself != "yes" and root.finding.subject not in named
     ]
     return tuple(lines)
+
+
+def _left(scene: Scene) -> list[tuple[str, str]]:
+    """Return the CRDs that are left over, each with what had brought it."""
+    crds = sorted(scene.of("CustomResourceDefinition").items())
+    owned = ((name, found.metadata) for name, found in crds)
+    return [(name, owner_of(scene, meta)) for name, meta in owned if is_left_over(scene, meta)]
 
 
 def _must_answer(snapshot: Snapshot, name: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,12 @@ import pytest
 import yaml
 
 from phases.inventory import Inventory
+from rekindle.adapters.resources import RESOURCES
+from tests.adapters.conftest import write_kubeconfig
+from tests.adapters.scripted import Answer as Scripted
+from tests.adapters.scripted import ScriptedApi
 from tests.cli.conftest import Answer, Program
+from tests.phases import cluster_objects as made
 from tests.testbed import build
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -120,6 +127,42 @@ def test_a_dead_api_is_69_and_a_kubeconfig_that_is_none_is_78(rekindle: Program)
     )
     assert (none.code, "error (kubeconfig-unusable): " in none.err) == (78, True)
     assert "a-token" not in dead.err
+
+
+CONTROLLERS = [
+    made.deployment(f"flux-system/{name}-controller") for name in ("source", "kustomize", "helm")
+]
+
+
+@contextmanager
+def served(folder: Path, objects: list[dict[str, Any]]) -> Iterator[str]:
+    """A kubeconfig of an API that serves these."""
+    with ScriptedApi() as api:
+        for kind, places in RESOURCES.items():
+            items = [found for found in objects if found["kind"] == kind]
+            body = {"kind": f"{kind}List", "metadata": {"resourceVersion": "7"}, "items": items}
+            api.on(places[0].path(), Scripted(json.dumps(body).encode()))
+        yield str(write_kubeconfig(folder / "kubeconfig", api.url))
+
+
+def test_an_inventory_is_taken_through_a_kubeconfig(rekindle: Program, tmp_path: Path) -> None:
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        answer = rekindle("inventory", "--from", "cluster", "--kubeconfig", kubeconfig)
+
+    assert (answer.code, read(answer.out).pods) == (0, 7)
+    assert "# From the cluster c at 20" in answer.out
+    owners = {item.key: item.owner for item in read(answer.out).workloads}
+    assert owners["apps/web"] == "helmrelease/apps/web"
+    assert owners["apps/extra"] == "kustomization/apps/web"
+
+
+def test_what_a_diagnosis_finds_is_not_healthy_either(rekindle: Program, tmp_path: Path) -> None:
+    """Everything is Ready and nobody reconciles it. Mutant: leave the roots of the diagnosis out."""
+    with served(tmp_path, made.healthy()) as kubeconfig:
+        answer = rekindle("inventory", "--from", "cluster", "--kubeconfig", kubeconfig)
+
+    assert answer.code == 78
+    assert "nobody reconciles Kustomizations" in answer.err
 
 
 def written(rekindle: Program, *more: str) -> Answer:

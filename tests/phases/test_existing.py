@@ -108,6 +108,14 @@ def test_who_follows_another_source_is_named(
     assert found.unknown == unknown
 
 
+def test_a_crd_that_its_release_has_left_behind_is_not_expected() -> None:
+    """Mutant: list it, and no recovery ever ends: nothing brings it again."""
+    left, own = made.crd("old.example.com", "helm:apps/gone"), made.crd("own.example.com")
+    found = taken(*made.healthy(), left, own)
+
+    assert [item.name for item in found.crds] == ["gadgets.example.com", "own.example.com"]
+
+
 def test_namespaces_that_the_api_server_makes_for_itself_are_left_out() -> None:
     names = ("default", "kube-node-lease", "kube-public", "kube-system")
 

@@ -103,11 +103,13 @@ def test_what_comes_from_a_foreign_source_is_taken_as_the_cluster_has_it() -> No
 
 def test_what_git_suspends_brings_nothing() -> None:
     """Mutant: take what it once brought: a recovery from nothing would wait for it for ever."""
-    suspended = [{"key": "a/rel", "suspended": True}]
-    here = [workload("a/web", "helmrelease/a/rel")]
-    cluster = inventory(helmreleases=suspended, workloads=here)
+    flux = {
+        "helmreleases": [{"key": "a/rel", "suspended": True}],
+        "kustomizations": [{"key": "a/k", "suspended": True}],
+    }
+    here = [workload("a/web", "helmrelease/a/rel"), workload("a/own", "kustomization/a/k")]
 
-    assert keys(joined(inventory(helmreleases=suspended), cluster).inventory) == []
+    assert keys(joined(inventory(**flux), inventory(**flux, workloads=here)).inventory) == []
 
 
 def test_the_plans_nodes_are_the_nodes() -> None:

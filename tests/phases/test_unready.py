@@ -65,12 +65,30 @@ def test_each_kind_is_held_to_the_verdict_of_a_recovery(
 @pytest.mark.parametrize(
     ("kind", "name", "said"),
     [
-        ("HelmRelease", "web", "helmrelease/apps/web: is not there, and this is left of it: crd/"),
+        ("HelmRelease", "web", "helmrelease/apps/web: is not there, and this is left of it: d"),
         ("GitRepository", "flux-system", "gitrepository/flux-system/flux-system: is not there"),
     ],
 )
 def test_who_is_named_and_gone_is_a_gap(kind: str, name: str, said: str) -> None:
     assert said in "\n".join(unready(scene(*without(kind, name))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks", "gap"),
+    [
+        ("Deployment", {}, True),
+        ("Deployment", {"kustomize.toolkit.fluxcd.io/prune": "disabled"}, False),
+        ("Deployment", {"helm.sh/resource-policy": "keep"}, False),
+        ("CustomResourceDefinition", {}, False),
+    ],
+)
+def test_what_is_meant_to_stay_is_no_gap(kind: str, marks: dict[str, str], *, gap: bool) -> None:
+    """Mutants: take a kept CRD for a loss: whoever ever removed a chart would have no healthy cluster."""
+    left = made.crd("old.example.com", "helm:apps/old")
+    if kind == "Deployment":
+        left = made.deployment("apps/old", "helm:apps/old", annotations=marks)
+
+    assert bool(unready(scene(*made.healthy(), left))) is gap
 
 
 def test_what_was_applied_and_is_gone_is_a_gap() -> None:
