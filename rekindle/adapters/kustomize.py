@@ -91,7 +91,11 @@ class Tree:
         folder = self._inside(relative)
         for file in _yaml_files(folder):
             self._refuse_duplicates(file)
-        file, before = self._prepare(folder, spec)
+        try:
+            file, before = self._prepare(folder, spec)
+        except yaml.YAMLError as error:
+            why = f"its kustomization.yaml is no YAML: {getattr(error, 'problem', None) or error}"
+            raise _failed(relative, why) from error
         try:
             return self._run(folder, relative)
         finally:

@@ -293,6 +293,15 @@ def test_roots_without_a_kustomization_are_none(tmp_path: Path) -> None:
     assert (raised.value.reference, raised.value.exit_code) == ("roots-empty", 78)
 
 
+def test_a_kustomization_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    """Mutant: let the parser's own error through: it would be called a mistake of ours."""
+    case = Case(files={"kustomization.yaml": "resources: [a.yaml\n"})
+    with pytest.raises(Diagnosed, match=r"\./apps does not build: its kustomization") as raised:
+        render(tmp_path, case)
+
+    assert raised.value.reference == "kustomize-failed"
+
+
 def test_a_variable_that_breaks_an_object_is_named(tmp_path: Path) -> None:
     spec = {"postBuild": {"substitute": {"COUNT": "a: b: c"}}}
     case = Case(files={"a.yaml": [deployment("a", replicas="${COUNT}")]}, spec=spec)
