@@ -9,7 +9,7 @@ import pytest
 from phases.existing import inventory_of
 from phases.inventory import Inventory
 from tests.phases import cluster_objects as made
-from tests.phases.diagnosis.scenes import scene
+from tests.phases.diagnosis.scenes import recorded, scene
 
 OTHER = {"kind": "OCIRepository", "name": "podinfo"}
 
@@ -62,6 +62,21 @@ def test_everything_that_is_there_is_listed_with_whose_it_is() -> None:
         "pods": 4,
         "unknown": [],
     }
+
+
+def test_a_real_controller_says_whose_an_object_is() -> None:
+    """Recorded from kustomize-controller: a Deployment and a Kustomization that it applied."""
+    applied = recorded("deployment-applied-by-flux")
+    child = recorded("kustomization-apps-true-reconciliationsucceeded")
+    found = taken(applied, child, made.kustomization("flux-system/cluster-apps"))
+
+    (workload,) = found.workloads
+    assert (workload.key, workload.pods) == ("apps/web", 30)
+    assert workload.owner == "kustomization/flux-system/apps"
+    assert [(item.key, item.parent) for item in found.kustomizations] == [
+        ("flux-system/apps", "flux-system/cluster-apps"),
+        ("flux-system/cluster-apps", None),
+    ]
 
 
 def test_what_the_spec_says_is_kept() -> None:

@@ -14,7 +14,7 @@ import pytest
 from phases.existing import NEEDED
 from phases.unready import unready
 from tests.phases import cluster_objects as made
-from tests.phases.diagnosis.scenes import scene
+from tests.phases.diagnosis.scenes import recorded, scene
 
 FALSE = [{"type": "Ready", "status": "False", "reason": "Broken", "message": "no"}]
 
@@ -71,6 +71,16 @@ def test_each_kind_is_held_to_the_verdict_of_a_recovery(
 )
 def test_who_is_named_and_gone_is_a_gap(kind: str, name: str, said: str) -> None:
     assert said in "\n".join(unready(scene(*without(kind, name))))
+
+
+def test_a_real_controller_says_what_it_has_applied() -> None:
+    """Recorded: two Deployments stand in status.inventory, and one of them is gone."""
+    child = recorded("kustomization-apps-true-reconciliationsucceeded")
+    found = unready(scene(child, recorded("deployment-applied-by-flux")))
+    owner = "kustomization/flux-system/apps"
+
+    assert f"deployment/apps/api: was applied by {owner} and is not there" in found
+    assert not any(line.startswith("deployment/apps/web: was") for line in found)
 
 
 @pytest.mark.parametrize(
