@@ -46,21 +46,20 @@ class Taken:
     unready: tuple[str, ...] = ()
 
 
-def of_git(place: TreePlace) -> Taken:
-    """Render the tree; raise a Diagnosed error for what does not build."""
+def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
+    """
+    Render the tree; raise a Diagnosed error for what does not build.
+
+    *alone*: no cluster is asked besides, and what only a cluster knows is told as not known.
+    """
     rendered = gitops.inventory(place.repository, place.roots, place.nodes, place.source)
     commit = gitops.revision(place.repository)
     changed = ", with changes that no commit has" if gitops.is_changed(place.repository) else ""
     name = place.repository.resolve().name
-    origin = f"the Git tree {name} at {f'commit {commit}' if commit else 'no commit'}"
+    origin = f"the Git tree {name} at {f'commit {commit}' if commit else 'no commit'}{changed}"
     inventory = checked(rendered.inventory)
-    notes = [*rendered.notes]
-    if inventory.helmreleases:
-        count = len(inventory.helmreleases)
-        notes.insert(0, f"the workloads and CRDs of {count} HelmReleases: a cluster knows them")
-    if not place.nodes and any(item.kind == "DaemonSet" for item in inventory.workloads):
-        notes.append("how many pods the DaemonSets have: no nodes are known without a plan")
-    return Taken(inventory, f"{origin}{changed}", rendered.unknown, tuple(notes))
+    blind = _only_a_cluster_knows(inventory) if alone else ()
+    return Taken(inventory, origin, rendered.unknown, (*blind, *rendered.notes))
 
 
 def of_cluster(snapshot: Snapshot, name: str) -> Taken:
@@ -89,14 +88,13 @@ def of_cluster(snapshot: Snapshot, name: str) -> Taken:
 def of_both(git: Taken, cluster: Taken) -> Taken:
     """Take Git's Flux objects and what the cluster knows that they bring."""
     both = joined(git.inventory, cluster.inventory)
-    absent = [f"{subject}: Git has it, and the cluster has not" for subject in both.absent]
+    absent = [f"{name}: {_has(name)} has it, and the cluster has not" for name in both.absent]
     left = [f"{subject}, which Git has not: it is left out" for subject in both.left_out]
-    told = [note for note in git.notes if "HelmReleases: " not in note and "DaemonSets" not in note]
     return Taken(
         both.inventory,
         f"{git.origin}, and from {cluster.origin}",
         {**cluster.foreign, **git.foreign},
-        (*told, *left),
+        (*git.notes, *left),
         (*absent, *cluster.unready),
     )
 
@@ -146,6 +144,20 @@ def document(taken: Taken, file: str | None) -> dict[str, Any]:
         "unready": list(taken.unready),
         "inventory": taken.inventory.model_dump(mode="json", by_alias=True),
     }
+
+
+def _only_a_cluster_knows(inventory: Inventory) -> tuple[str, ...]:
+    notes = []
+    if inventory.helmreleases:
+        count = len(inventory.helmreleases)
+        notes.append(f"the workloads and CRDs of {count} HelmReleases: a cluster knows them")
+    if not inventory.nodes and any(item.kind == "DaemonSet" for item in inventory.workloads):
+        notes.append("how many pods the DaemonSets have: no nodes are known without a plan")
+    return tuple(notes)
+
+
+def _has(subject: str) -> str:
+    return "the plan" if subject.startswith("k8s-node/") else "Git"
 
 
 def _unready(scene: Scene) -> tuple[str, ...]:

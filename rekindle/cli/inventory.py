@@ -138,7 +138,7 @@ def _taken(
 
     if place is not None:
         tell(f"rendering {place.repository} from {place.roots} ...")
-    git = None if place is None else inventoried.of_git(place)
+    git = None if place is None else inventoried.of_git(place, alone=source == "git")
     if git is not None and source == "git":
         return git
     cluster = _of_cluster(kubeconfig, scenario)

@@ -23,6 +23,7 @@ EXIT_CODES = (
 )
 EXAMPLES = (
     ("rekindle rehearse june-12", "a disaster on a simulated cluster"),
+    ("rekindle inventory --from both", "what should exist, taken while all is well"),
     ("rekindle plan recovery.yaml", "look at yours; changes nothing"),
     ("rekindle run recovery.yaml", "recover it; run it again whenever you like"),
     ("rekindle status", "what it waits for, can it succeed, what must I do"),

@@ -9,7 +9,7 @@ from journal.errors import Diagnosed
 from phases.existing import NEEDED
 from phases.inventory import Inventory
 from phases.snapshot import Seen, Snapshot, Unseen
-from rekindle.inventoried import Taken, checked, listed, of_cluster
+from rekindle.inventoried import Taken, checked, listed, of_both, of_cluster
 from rekindle.inventoryfile import text
 
 EMPTY = {"schema": "rekindle.inventory/1"}
@@ -50,6 +50,20 @@ def test_no_comment_becomes_a_line_of_its_own() -> None:
 
     assert yaml.safe_load(made) == {**EMPTY, "pods": 0}
     assert sum("evil" in line for line in made.splitlines()) == 4
+
+
+def test_what_the_cluster_lacks_is_said_with_who_has_it() -> None:
+    """Mutant: join without a word: what is lost would look as if it had never been."""
+    fields = {"nodes": ["n1"], "namespaces": ["apps"]}
+    git = Taken(Inventory.model_validate({**EMPTY, **fields}), "git", notes=("a",))
+    both = of_both(git, Taken(Inventory.model_validate(EMPTY), "there", unready=("b: c",)))
+
+    assert (both.origin, both.notes) == ("git, and from there", ("a",))
+    assert both.unready == (
+        "k8s-node/n1: the plan has it, and the cluster has not",
+        "namespace/apps: Git has it, and the cluster has not",
+        "b: c",
+    )
 
 
 def test_long_lists_are_cut_and_counted() -> None:
