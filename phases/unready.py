@@ -8,7 +8,7 @@ something that is there names as its owner, its parent or its own, and that is n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from journal.entries import Fact
 from phases import codes
@@ -25,11 +25,9 @@ from phases.existing import (
 )
 from phases.inventory import WORKLOADS
 from phases.objects import Flux, Meta
-from phases.readiness import flux, machinery, nodes, workloads
+from phases.readiness.verdict import Context, verdict
 from phases.snapshot import Seen, Unseen
 
-# A Node object without a look at its machine is as good as it gets here.
-_GOOD: Final = {codes.READY, codes.UNOBSERVABLE}
 _OWNERS: Final = ((APPLIED, "Kustomization"), (INSTALLED, "HelmRelease"))
 _ID_PARTS: Final = 4
 _CRD: Final = "CustomResourceDefinition"
@@ -48,9 +46,15 @@ def unready(scene: Scene) -> tuple[str, ...]:
     lines += [
         f"{subject}: {fact.reason or fact.code}"
         for subject, fact in _facts(scene)
-        if fact.code not in _GOOD
+        if not _is_good(subject, fact)
     ]
     return tuple(dict.fromkeys(lines))
+
+
+def _is_good(subject: str, fact: Fact) -> bool:
+    """A Node object without a look at its machine is as good as it gets here."""
+    unasked = fact.code == codes.UNOBSERVABLE and subject.startswith(codes.k8s_node(""))
+    return fact.code == codes.READY or unasked
 
 
 def _unseen(scene: Scene) -> Iterator[str]:
@@ -118,30 +122,21 @@ def _is_other(kind: str, group: str) -> bool:
 
 def _facts(scene: Scene) -> Iterator[tuple[str, Fact]]:
     """Judge everything that an inventory counts, each object by the rules of a recovery."""
-    for name, node in scene.of("Node").items():
-        yield codes.k8s_node(name), nodes.k8s_node(node, None)
-    for name, namespace in scene.of("Namespace").items():
-        yield codes.subject("Namespace", name), machinery.namespace(namespace)
-    for name, crd in scene.of("CustomResourceDefinition").items():
-        yield codes.subject("CustomResourceDefinition", name), machinery.crd(crd)
-    kind, key = source_of(scene)
-    if scene.get(kind, key) is not None:
-        yield codes.subject(kind, key), flux.source(scene.get(kind, key))
-    for key, found in scene.of("Kustomization").items():
-        suspended = found.spec.suspend
-        fact = flux.kustomization(found, _served(scene, found), suspended=suspended)
-        yield codes.subject("Kustomization", key), fact
-    for key, found in scene.of("HelmRelease").items():
-        fact = flux.helm_release(found, suspended=found.spec.suspend)
-        yield codes.subject("HelmRelease", key), fact
-    for name, store in scene.of("ClusterSecretStore").items():
-        yield codes.subject("ClusterSecretStore", name), flux.store(store)
-    for key, secret in scene.of("ExternalSecret").items():
-        yield codes.subject("ExternalSecret", key), flux.external_secret(secret, "")
-    for family in WORKLOADS:
-        for key, workload in scene.of(family).items():
-            fact = workloads.verdict(family, workload, pods_of(family, workload))
-            yield codes.subject(family, key), fact
+    ours = source_of(scene)
+    for kind in NEEDED:
+        for key, found in scene.of(kind).items():
+            if kind == "GitRepository" and (kind, key) != ours:
+                continue
+            subject = codes.k8s_node(key) if kind == "Node" else codes.subject(kind, key)
+            yield subject, verdict(kind, found, _context(scene, kind, found))
+
+
+def _context(scene: Scene, kind: str, found: Any) -> Context:  # noqa: ANN401  any of KINDS
+    if kind == "Kustomization":
+        return Context(goal=_served(scene, found), suspended=found.spec.suspend)
+    if kind == "HelmRelease":
+        return Context(suspended=found.spec.suspend)
+    return Context(expected=pods_of(kind, found) if kind in WORKLOADS else None)
 
 
 def _served(scene: Scene, found: Flux) -> str:
