@@ -40,7 +40,7 @@ build-testbed: venv ## Build the testbed's Go programs into their cache
 	$(BIN)/python -m tests.testbed.build
 
 system: build-testbed ## A real control plane, real Flux, real talosctl (needs Go 1.26 or later)
-	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters
+	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters tests/cli/test_inventory.py
 
 soak: venv ## The long properties: 200 killed rehearsals, many examples
 	HYPOTHESIS_PROFILE=night $(BIN)/python -m pytest -n $(JOBS) --timeout 14400 -m 'not system' \

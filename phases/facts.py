@@ -224,10 +224,13 @@ def _flux(plan: Plan, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
 
 
 def _kustomizations(section: Section, aim: str, listed: Listed) -> dict[str, Fact]:
+    """Judge against the goal revision; who follows another source has another goal, and nobody here knows it."""
     made: dict[str, Fact] = {}
+    foreign = frozenset(section.inventory.unknown)
     for subject, item in section.kustomizations:
         judge = _SYNCED[item.suspended]
-        made[subject] = _kept(section, subject, listed.get(item.key), aim, judge)
+        goal = "" if item.key in foreign else aim
+        made[subject] = _kept(section, subject, listed.get(item.key), goal, judge)
     return made
 
 

@@ -8,9 +8,16 @@ Git tree or from a snapshot of the healthy cluster, is reviewed by people, and t
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 KEY = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
@@ -34,6 +41,7 @@ Name = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
 Key = Annotated[str, StringConstraints(max_length=300), AfterValidator(_key)]
 
 
+SCHEMA = "rekindle.inventory/1"
 EXTERNAL_SECRETS_CRD = "externalsecrets.external-secrets.io"
 
 
@@ -105,7 +113,12 @@ class WorkloadItem(Listed):
 
 
 class Inventory(Listed):
-    """Everything that should exist; *pods* is the sum that people count by."""
+    """
+    Everything that should exist; *pods* is the sum that people count by.
+
+    *unknown* names Kustomizations that follow another source than *source*. They are expected themselves, at whatever
+    revision their own source has; what they bring beyond what is listed here is unknown, not missing.
+    """
 
     schema_: Literal["rekindle.inventory/1"] = Field(alias="schema")
     nodes: tuple[Name, ...] = ()
@@ -119,3 +132,13 @@ class Inventory(Listed):
     crds: tuple[CrdItem, ...] = ()
     workloads: tuple[WorkloadItem, ...] = ()
     pods: int = Field(default=0, ge=0)
+    unknown: tuple[Key, ...] = ()
+
+    @model_validator(mode="after")
+    def _unknown_is_expected(self) -> Self:
+        listed = {item.key for item in self.kustomizations}
+        for key in self.unknown:
+            if key not in listed:
+                message = f"unknown: {key} is not among the kustomizations"
+                raise ValueError(message)
+        return self

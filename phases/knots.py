@@ -137,6 +137,9 @@ def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subjec
             answers[subject] = Act(PREAPPLY, subject, arguments, f"no CRD serves {kind}")
         elif _is_coming(section, name, facts):
             answers[subject] = Wait(f"CRD {name} is being installed by its provider")
+        elif late := _unknown_and_late(section, name, facts):
+            why = f"no CRD serves {kind}, and what {late} brings is not known"
+            answers[subject] = Wait(why, can_clear="unknown")
         else:
             answers[subject] = Stuck(
                 reference="crd-missing",
@@ -179,6 +182,18 @@ def _is_coming(section: Section, name: str, facts: Facts) -> bool:
     providers = {item.name: item.provider for item in section.inventory.crds}
     found = facts.get(providers.get(name, ""))
     return found is not None and found.code == codes.PROGRESSING
+
+
+def _unknown_and_late(section: Section, name: str, facts: Facts) -> str:
+    """Name what follows another source and is not synced: a CRD that the inventory has not may come from there."""
+    if any(item.name == name for item in section.inventory.crds):
+        return ""
+    late = (
+        key
+        for key in section.inventory.unknown
+        if facts.get(codes.subject("kustomization", key), GONE).code != codes.READY
+    )
+    return ", ".join(late)
 
 
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:

@@ -47,7 +47,7 @@ def _inventory(
     try:
         file = include(given["file"])
     except OSError as error:
-        text = f"cannot be read: {error.strerror or error}"
+        text = f"cannot be read: {error.strerror or error}; `rekindle inventory` writes one"
         problems.append(marks.problem(("inventory", "file"), text))
         return stand_in
     data, inner, found = read_yaml(file)

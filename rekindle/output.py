@@ -43,6 +43,11 @@ def print_line(text: str) -> None:
     _write(text + "\n")
 
 
+def print_text(text: str) -> None:
+    """Write a text of many lines as it stands. Raises ``OutputFailed``."""
+    _write(text)
+
+
 def flush() -> None:
     """See that everything has left this process. Raises ``OutputFailed``."""
     try:

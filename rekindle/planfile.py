@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import Problem, UsageWrong
+from engine.errors import PlanInvalid, Problem, UsageWrong
 from engine.plan import Plan, load
-from engine.yamlfile import Marks, YamlFile
+from engine.yamlfile import Marks, YamlFile, read_yaml
 from phases.recipe import recipe
+from phases.section import Flux
 
 DEFAULT = "recovery.yaml"
 
@@ -34,15 +36,64 @@ def read_plan(path: Path) -> Plan:
     def finish(section: dict[str, Any], marks: Marks, problems: list[Problem]) -> dict[str, Any]:
         return _Finisher(folder, marks, problems).finish(section)
 
+    return load(_file(path), recipe(), include, finish)
+
+
+@dataclass(frozen=True, slots=True)
+class TreePlace:
+    """
+    Where a Git tree is, and what is rendered of it.
+
+    *source*: the key of the GitRepository that the tree is; None: the roots say.
+    """
+
+    repository: Path
+    roots: Path
+    source: str | None = None
+    nodes: tuple[str, ...] = ()
+
+
+def tree_place(path: Path) -> TreePlace:
+    """
+    Read of a plan only where its tree is: an inventory is made before there is a plan that loads.
+
+    :raises PlanInvalid: when the file does not say it, or what it names is not there.
+    :raises UsageWrong: when it cannot be read at all.
+    """
+    raw, marks, problems = read_yaml(_file(path))
+    if problems:
+        raise PlanInvalid(problems)
+    finisher = _Finisher(path.absolute().parent, marks, problems)
+    flux, nodes = _part(raw, "flux"), _part(_part(raw, "talos"), "nodes")
+    if "roots" not in flux:
+        problems.append(marks.problem(("flux", "roots"), "is missing"))
+    place = TreePlace(
+        Path(finisher.existing(str(_part(raw).get("repository", ".")), "repository")),
+        Path(finisher.existing(str(flux.get("roots", ".")), "flux", "roots")),
+        str(flux.get("source") or Flux.model_fields["source"].default),
+        tuple(map(str, nodes)),
+    )
+    if problems:
+        raise PlanInvalid(problems)
+    return place
+
+
+def _part(value: object, *names: str) -> dict[str, Any]:
+    """Return a mapping, or one inside it; anything else counts as empty."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _file(path: Path) -> YamlFile:
     try:
-        text = _text(path)
+        return YamlFile(str(path), _text(path))
     except OSError as error:
         raise UsageWrong(
             f"{path}: {error.strerror or error}",
             reference="plan-unreadable",
             hint="name the plan file: `rekindle run PLAN`; examples/ has some to begin with",
         ) from error
-    return load(YamlFile(str(path), text), recipe(), include, finish)
 
 
 def _text(path: Path) -> str:
@@ -68,20 +119,20 @@ class _Finisher:
 
     def finish(self, section: dict[str, Any]) -> dict[str, Any]:
         talos, crds = section["talos"], section["crds"]
-        talos["talosconfig"] = self._existing(talos["talosconfig"], "talos", "talosconfig")
+        talos["talosconfig"] = self.existing(talos["talosconfig"], "talos", "talosconfig")
         for name, node in talos["nodes"].items():
-            node["config"] = self._existing(node["config"], "talos", "nodes", name, "config")
+            node["config"] = self.existing(node["config"], "talos", "nodes", name, "config")
             node["sha256"] = _digest(Path(node["config"]))
         section["kubernetes"]["kubeconfig"] = self._own(section["kubernetes"]["kubeconfig"])
-        section["flux"]["roots"] = self._existing(section["flux"]["roots"], "flux", "roots")
+        section["flux"]["roots"] = self.existing(section["flux"]["roots"], "flux", "roots")
         if crds["directory"]:
-            crds["directory"] = self._existing(crds["directory"], "crds", "directory")
+            crds["directory"] = self.existing(crds["directory"], "crds", "directory")
             found = Path(crds["directory"]).glob("*.yaml")
             crds["available"] = sorted(file.stem for file in found)
         for name, command in section["commands"].items():
             here = ("commands", name, "directory")
-            command["directory"] = self._existing(command["directory"], *here)
-        section["repository"] = self._existing(section["repository"], "repository")
+            command["directory"] = self.existing(command["directory"], *here)
+        section["repository"] = self.existing(section["repository"], "repository")
         return section
 
     def _own(self, name: str) -> str:
@@ -97,7 +148,8 @@ class _Finisher:
     def _absolute(self, name: str) -> str:
         return str((self._folder / Path(name).expanduser()).absolute())
 
-    def _existing(self, name: str, *path: str) -> str:
+    def existing(self, name: str, *path: str) -> str:
+        """Return an absolute path; what is not there becomes a problem at its place."""
         absolute = self._absolute(name)
         if not Path(absolute).exists():
             self._problems.append(self._marks.problem(path, f"{absolute} does not exist"))

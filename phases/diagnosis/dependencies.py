@@ -57,8 +57,8 @@ def _dangling(
         subject=subject_of(kind, found.metadata),
         cause="dependency-absent",
         message=f"{kind} {name} depends on what does not exist: {named}",
-        # Without an inventory its parent may still be about to apply it.
-        clears_itself=UNKNOWN if scene.inventory is None else NO,
+        # Without an inventory its parent may still be about to apply it; so may what brings nobody knows what.
+        clears_itself=UNKNOWN if scene.knows_not_all else NO,
         rule=rule,
         uid=found.metadata.uid,
         since=instant(ready),

@@ -89,6 +89,11 @@ class Scene:
         """Say whether a kind could be listed; only then does its absence mean anything."""
         return bool(self._ask("seen", kind))
 
+    @property
+    def knows_not_all(self) -> bool:
+        """Say whether more may be expected than is known: there is no inventory, or it has a foreign source."""
+        return self.inventory is None or bool(self.inventory.unknown)
+
     def of(self, kind: str) -> Mapping[str, Any]:
         """Return the objects of a kind by key; nothing where they could not be listed."""
         found: Mapping[str, Any] = self._ask("of", kind)

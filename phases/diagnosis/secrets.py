@@ -127,8 +127,13 @@ def _broken(scene: Scene) -> Iterator[Finding]:
                 [r for r in waiting if _is_unsynced(r)],
                 cause="store-absent",
                 message=f"{kind} {key} does not exist{meant(key, scene.of(kind))}",
-                clears_itself=UNKNOWN if key in listed else NO,
+                clears_itself=UNKNOWN if key in listed or _may_come(scene) else NO,
             )
+
+
+def _may_come(scene: Scene) -> bool:
+    """Say whether the inventory has Kustomizations of which nobody knows what they bring."""
+    return scene.inventory is not None and bool(scene.inventory.unknown)
 
 
 def _unverified(scene: Scene) -> Iterator[Finding]:

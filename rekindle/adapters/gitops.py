@@ -1,39 +1,41 @@
 """
 What should exist, by the operator's Git tree: Flux Kustomizations rendered from the roots down.
 
-What Helm renders is not known here: a release is listed, its workloads are not. Nor is what another source brings.
+What Helm renders is not known here: a release is listed, its workloads are not. Nor is what another source brings, or
+what a ResourceSet makes; *notes* says so. What Git suspends is listed and brings nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rekindle.adapters import manifests
+from phases.inventory import KEY, NAME, SCHEMA, WORKLOADS
+from rekindle.adapters import described, manifests, substitution
+from rekindle.adapters.described import Object, key_of, name_of, spec_of
 from rekindle.adapters.kustomize import KustomizeFailed, Tree
 from rekindle.adapters.programs import ProgramFailed, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-SCHEMA = "rekindle.inventory/1"
 KUSTOMIZATIONS_LIMIT = 2000
 _GIT_SECONDS = 5.0
-_FLUX_GROUP = "kustomize.toolkit.fluxcd.io/"
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[=-]([^}]*))?\}")
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """*inventory* in its schema; *unknown* names the Kustomizations that follow a source of their own."""
+    """
+    *inventory* in its schema; *unknown* maps the Kustomizations of another source to that source (``Kind NS/NAME``).
+
+    *notes*: a sentence for each other thing that cannot be known from here.
+    """
 
     inventory: dict[str, Any]
-    unknown: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -48,104 +50,180 @@ class _Found:
     stores: set[str] = field(default_factory=set)
     crds: dict[str, Object] = field(default_factory=dict)
     workloads: dict[tuple[str, str], Object] = field(default_factory=dict)
+    configmaps: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def add(self, found: Object, parent: str | None) -> None:
         """Take an object in, if it is of a kind that counts."""
-        match found.get("kind"):
+        if described.counts(found, described.MAKERS):
+            self.note(f"what {found['kind']} {key_of(found)} makes")
+        if not described.counts(found):
+            return
+        if not (NAME.fullmatch(name_of(found)) and KEY.fullmatch(key_of(found))):
+            self.note(f"{found['kind']} {key_of(found)}, for its name cannot be told")
+            return
+        match found["kind"]:
             case "Namespace":
-                self.namespaces.add(_name(found))
+                self.namespaces.add(name_of(found))
             case "HelmRelease":
-                self.helmreleases[_key(found)] = _released(found, parent)
+                self.helmreleases[key_of(found)] = described.release(found, parent)
+                self.namespaces |= {described.release_namespace(found)} - {""}
             case "ExternalSecret":
-                self.externalsecrets[_key(found)] = {
-                    "key": _key(found),
-                    "parent": parent,
-                    "store": str(_sub(_spec(found), "secretStoreRef").get("name", "")),
-                }
+                self.externalsecrets[key_of(found)] = described.secret(found, parent)
             case "ClusterSecretStore":
-                self.stores.add(_name(found))
+                self.stores.add(name_of(found))
             case "CustomResourceDefinition":
-                provider = f"kustomization/{parent}" if parent else ""
-                self.crds[_name(found)] = {"name": _name(found), "provider": provider}
-            case str(kind) if kind in _WORKLOADS:
-                self.workloads[kind, _key(found)] = _workload(found, parent, len(self.nodes))
+                self.crds[name_of(found)] = described.crd(found, parent)
+            case "ConfigMap":
+                data = described.sub(found, "data")
+                self.configmaps[key_of(found)] = {str(k): str(v) for k, v in data.items()}
+            case str(kind) if kind in WORKLOADS:
+                item = described.workload(found, parent, len(self.nodes))
+                self.workloads[kind, key_of(found)] = item
+
+    def note(self, text: str) -> None:
+        """Remember, once, that something cannot be known."""
+        self.notes[text] = None
 
 
-def inventory(tree: Path, roots: Path, nodes: Iterable[str] = ()) -> Rendered:
+@dataclass(slots=True)
+class _Walk:
+    """
+    From the roots down. *waiting* are Kustomizations that name a ConfigMap which was not rendered yet.
+
+    *ours*: kind and key of the source whose tree this is; None if the roots do not say.
+    """
+
+    tree: Tree
+    ours: tuple[str, str] | None
+    found: _Found
+    queue: deque[tuple[Object, str | None]] = field(default_factory=deque)
+    waiting: list[tuple[Object, str | None]] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def sort_in(self, item: Object, parent: str | None) -> None:
+        """Queue Flux Kustomizations, count the rest."""
+        if item.get("kind") == "Kustomization":
+            if described.counts(item):
+                self.queue.append((item, parent))
+            return
+        self.found.add(item, parent)
+
+    def go(self) -> None:
+        """Render until nothing is left. Who waits for a ConfigMap in vain goes on without it, one at a time."""
+        while self.queue or self.waiting:
+            last = not self.queue
+            if last:
+                here = [pair for pair in self.waiting if not self._given(pair[0]).awaited]
+                pair = (here or self.waiting)[0]
+                self.waiting.remove(pair)
+            else:
+                pair = self.queue.popleft()
+            if self._given(pair[0]).awaited and not last:
+                self.waiting.append(pair)
+                continue
+            self._render(*pair)
+
+    def _given(self, flux: Object) -> substitution.Variables:
+        namespace = described.namespace_of(flux)
+        return substitution.variables(spec_of(flux), namespace, self.found.configmaps)
+
+    def _render(self, flux: Object, parent: str | None) -> None:
+        """List a Kustomization, and take in what it brings, as far as that is in this tree."""
+        key, spec = key_of(flux), spec_of(flux)
+        if not KEY.fullmatch(key):
+            self.found.note(f"Kustomization {key}, for its name cannot be told")
+            return
+        if key in self.found.kustomizations:
+            return
+        self.found.kustomizations[key] = described.kustomization(flux, parent)
+        _limit(self.found)
+        kind, source = described.source_of(flux)
+        if self.ours is not None and (kind, source) != self.ours:
+            self.unknown[key] = f"{kind} {source}"
+        elif described.is_suspended(flux):
+            self.found.note(f"what Kustomization {key} would bring: Git suspends it")
+        elif spec.get("kubeConfig"):
+            self.found.note(f"what Kustomization {key} brings: it is for another cluster")
+        else:
+            self._take_in(key, flux)
+
+    def _take_in(self, key: str, flux: Object) -> None:
+        given = self._given(flux)
+        for item in self.tree.build(spec_of(flux)):
+            if not (described.counts(item) or described.counts(item, described.MAKERS)):
+                continue
+            try:
+                made, unknown = substitution.substituted(item, given)
+            except ValueError as error:
+                what = f"{item.get('kind')} {key_of(item)}"
+                raise KustomizeFailed(
+                    f"{what} of Kustomization {key} is {error} once its variables are filled in",
+                    reference="kustomize-failed",
+                    hint="Flux would fail in the same way: quote the value, in Git",
+                ) from error
+            if unknown:
+                names = ", ".join(sorted(unknown))
+                self.found.note(f"the value of {names} in Kustomization {key}")
+            self.sort_in(made, key)
+
+
+def inventory(
+    tree: Path, roots: Path, nodes: Iterable[str] = (), source: str | None = None
+) -> Rendered:
     """
     Render the tree from its *roots* (manifests of the source and the root Kustomizations).
 
-    Raise a Diagnosed error for what does not build, or has a key twice.
+    *source* is the key of the GitRepository that the tree is; else the first one of the roots, else that which the
+    first root follows. Raise a Diagnosed error for what does not build, or has a key twice.
     """
     found = _Found(tuple(nodes))
     given = manifests.read(roots)
-    source = next((item for item in given if item.get("kind") == "GitRepository"), None)
-    ours = _source_key(source) if source else None
-    queue: deque[tuple[Object, str | None]] = deque()
-    for item in given:
-        _sort_in(item, None, found, queue)
-    unknown = []
+    ours = _ours(given, source)
     with Tree(tree) as copy:
-        while queue:
-            flux, parent = queue.popleft()
-            key = _key(flux)
-            if key in found.kustomizations:
-                continue
-            found.kustomizations[key] = _kustomization(flux, parent)
-            _limit(found)
-            if ours is not None and _source_of(flux) != ours:
-                unknown.append(key)
-                continue
-            for item in substituted(copy.build(_spec(flux)), _spec(flux)):
-                _sort_in(item, key, found, queue)
-    return Rendered(_written(found, source), tuple(unknown))
+        walk = _Walk(copy, ours, found)
+        for item in given:
+            walk.sort_in(item, None)
+        walk.go()
+    if not found.kustomizations:
+        raise KustomizeFailed(
+            f"{roots} has no Flux Kustomization",
+            reference="roots-empty",
+            hint="name the manifests of the root Kustomizations: flux.roots in the plan, or --roots",
+        )
+    return Rendered(_written(found, ours, sorted(walk.unknown)), walk.unknown, tuple(found.notes))
 
 
 def revision(tree: Path) -> str:
     """Return the commit that the tree is at; empty when that cannot be told."""
+    return _git(tree, "rev-parse", "HEAD") or ""
+
+
+def is_changed(tree: Path) -> bool:
+    """Say whether the tree has changes that no commit has."""
+    return bool(_git(tree, "status", "--porcelain", "--", "."))
+
+
+def _git(tree: Path, *arguments: str) -> str | None:
     try:
-        answer = ask(["git", "-C", str(tree), "rev-parse", "HEAD"], seconds=_GIT_SECONDS)
+        answer = ask(["git", "-C", str(tree), *arguments], seconds=_GIT_SECONDS)
     except ProgramFailed:
-        return ""
-    return answer.stdout.decode(errors="replace").strip() if answer.code == 0 else ""
+        return None
+    return answer.stdout.decode(errors="replace").strip() if answer.code == 0 else None
 
 
-def substituted(objects: list[Object], spec: Object) -> list[Object]:
-    """Fill in the variables that the Kustomization itself gives; others stay as they stand."""
-    build = _sub(spec, "postBuild")
-    values = {str(name): str(value) for name, value in _sub(build, "substitute").items()}
-    if not build:
-        return objects
-
-    def value_of(match: re.Match[str]) -> str:
-        """Return a variable's value, or its default, or the text as it stands."""
-        if match.group(1) in values:
-            return values[match.group(1)]
-        return match.group(0) if match.group(2) is None else match.group(2)
-
-    def fill(value: Any) -> Any:  # noqa: ANN401  JSON
-        """Go through all strings."""
-        if isinstance(value, dict):
-            return {key: fill(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [fill(item) for item in value]
-        return _VARIABLE.sub(value_of, value) if isinstance(value, str) else value
-
-    return [fill(item) for item in objects]
-
-
-def _sort_in(
-    item: Object,
-    parent: str | None,
-    found: _Found,
-    queue: deque[tuple[Object, str | None]],
-) -> None:
-    """Queue Flux Kustomizations, count the rest."""
-    if item.get("kind") == "Kustomization":
-        if str(item.get("apiVersion", "")).startswith(_FLUX_GROUP):
-            queue.append((item, parent))
-        return
-    found.add(item, parent)
+def _ours(given: list[Object], source: str | None) -> tuple[str, str] | None:
+    """Find the source whose tree is rendered."""
+    if source is not None:
+        return "GitRepository", source
+    named = [key_of(item) for item in given if item.get("kind") == "GitRepository"]
+    roots = [
+        item for item in given if item.get("kind") == "Kustomization" and described.counts(item)
+    ]
+    if not named and roots:
+        kind, key = described.source_of(roots[0])
+        named = [key] if kind == "GitRepository" else []
+    return ("GitRepository", named[0]) if named else None
 
 
 def _limit(found: _Found) -> None:
@@ -158,113 +236,27 @@ def _limit(found: _Found) -> None:
         )
 
 
-def _kustomization(flux: Object, parent: str | None) -> Object:
-    """Describe a Flux Kustomization."""
-    spec = _spec(flux)
-    return {
-        "key": _key(flux),
-        "parent": parent,
-        "depends_on": _depends_on(flux),
-        "wait": bool(spec.get("wait")),
-        "suspended": bool(spec.get("suspend")),
-    }
-
-
-def _released(flux: Object, parent: str | None) -> Object:
-    """Describe a HelmRelease."""
-    return {
-        "key": _key(flux),
-        "parent": parent,
-        "depends_on": _depends_on(flux),
-        "suspended": bool(_spec(flux).get("suspend")),
-    }
-
-
-def _workload(found: Object, parent: str | None, nodes: int) -> Object:
-    """Describe a workload and its pods: a DaemonSet's are one a node."""
-    replicas = _spec(found).get("replicas")
-    pods = replicas if isinstance(replicas, int) else 1
-    return {
-        "kind": found["kind"],
-        "key": _key(found),
-        "pods": nodes if found["kind"] == "DaemonSet" else pods,
-        "owner": f"kustomization/{parent}" if parent else "",
-    }
-
-
-def _written(found: _Found, source: Object | None) -> dict[str, Any]:
+def _written(found: _Found, ours: tuple[str, str] | None, unknown: list[str]) -> dict[str, Any]:
     """Write it all down in the schema's order."""
-    by_key = _sorted_by_key
     workloads = sorted(found.workloads.values(), key=lambda item: (item["key"], item["kind"]))
-    written: dict[str, Any] = {
+    namespace, _, name = ours[1].partition("/") if ours is not None else ("", "", "")
+    return {
         "schema": SCHEMA,
         "nodes": list(found.nodes),
-        "source": None,
+        "source": {"kind": "GitRepository", "namespace": namespace, "name": name} if ours else None,
         "roots": [key for key, item in found.kustomizations.items() if item["parent"] is None],
         "namespaces": sorted(found.namespaces),
-        "kustomizations": by_key(found.kustomizations),
-        "helmreleases": by_key(found.helmreleases),
-        "externalsecrets": by_key(found.externalsecrets),
+        "kustomizations": _sorted_by_key(found.kustomizations),
+        "helmreleases": _sorted_by_key(found.helmreleases),
+        "externalsecrets": _sorted_by_key(found.externalsecrets),
         "stores": sorted(found.stores),
-        "crds": [found.crds[name] for name in sorted(found.crds)],
+        "crds": _sorted_by_key(found.crds),
         "workloads": workloads,
         "pods": sum(item["pods"] for item in workloads),
+        "unknown": unknown,
     }
-    if source is not None:
-        namespace, name = _key(source).split("/", 1)
-        written["source"] = {"kind": "GitRepository", "namespace": namespace, "name": name}
-    return written
 
 
 def _sorted_by_key(items: dict[str, Object]) -> list[Object]:
     """Return the values in the order of their keys."""
     return [items[key] for key in sorted(items)]
-
-
-def _source_key(source: Object) -> tuple[str, str]:
-    """Return kind and key of a source."""
-    return str(source.get("kind")), _key(source)
-
-
-def _source_of(flux: Object) -> tuple[str, str]:
-    """Return kind and key of the source that a Kustomization follows."""
-    reference = _sub(_spec(flux), "sourceRef")
-    namespace = reference.get("namespace") or _namespace(flux)
-    return str(reference.get("kind", "")), f"{namespace}/{reference.get('name', '')}"
-
-
-def _depends_on(flux: Object) -> list[str]:
-    """Return the keys of what it depends on."""
-    given = _spec(flux).get("dependsOn")
-    references = (
-        [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
-    )
-    return [
-        f"{item.get('namespace') or _namespace(flux)}/{item.get('name')}" for item in references
-    ]
-
-
-def _spec(found: Object) -> Object:
-    """Return the spec; anything but a mapping counts as empty."""
-    return _sub(found, "spec")
-
-
-def _sub(found: Object, name: str) -> Object:
-    """Return a mapping inside a mapping."""
-    value = found.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _name(found: Object) -> str:
-    """Return the name."""
-    return str(_sub(found, "metadata").get("name", ""))
-
-
-def _namespace(found: Object) -> str:
-    """Return the namespace."""
-    return str(_sub(found, "metadata").get("namespace") or "default")
-
-
-def _key(found: Object) -> str:
-    """Return namespace and name."""
-    return f"{_namespace(found)}/{_name(found)}"

@@ -26,6 +26,22 @@ BUILD_SECONDS = 120.0
 _FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (".yaml", ".yml")
 _LEFT_OUT = (".git", ".venv", "node_modules", ".direnv")
+# What Flux's sources leave out by themselves, of what looks like a manifest (fluxcd/pkg sourceignore v0.18).
+_NOT_IN_SOURCES = {
+    ".circleci",
+    ".drone.yml",
+    ".flux.yaml",
+    ".git",
+    ".github",
+    ".gitlab-ci.yml",
+    ".goreleaser.yml",
+    ".sops.yaml",
+    ".travis.yml",
+    "appveyor.yml",
+    "cloudbuild.yaml",
+    "codeship-services.yml",
+    "codeship-steps.yml",
+}
 _ANY_FOLDER = "--load-restrictor=LoadRestrictionsNone"
 _TEXT_LIMIT = 600
 
@@ -75,7 +91,11 @@ class Tree:
         folder = self._inside(relative)
         for file in _yaml_files(folder):
             self._refuse_duplicates(file)
-        file, before = self._prepare(folder, spec)
+        try:
+            file, before = self._prepare(folder, spec)
+        except yaml.YAMLError as error:
+            why = f"its kustomization.yaml is no YAML: {getattr(error, 'problem', None) or error}"
+            raise _failed(relative, why) from error
         try:
             return self._run(folder, relative)
         finally:
@@ -99,16 +119,22 @@ class Tree:
         """Write what Flux writes into kustomization.yaml; return the file and what it was before."""
         file = next((folder / name for name in _FILES if (folder / name).is_file()), None)
         before = None if file is None else file.read_bytes()
+        content: dict[str, Any] = {}
         if file is None or before is None:
-            file, content = folder / _FILES[0], {"resources": _generated(folder)}
+            file, resources = folder / _FILES[0], _generated(folder)
+            # A folder with nothing in it builds to nothing, and is no error.
+            content = {"resources": resources} if resources else {"namespace": "_placeholder"}
         else:
             loaded = yaml.load(before, Loader=yaml.CSafeLoader)
             content = loaded if isinstance(loaded, dict) else {}
+            if not content.get("resources"):
+                content["buildMetadata"] = ["originAnnotations"]
         if spec.get("targetNamespace"):
             content["namespace"] = spec["targetNamespace"]
         for field in ("components", "patches", "images"):
-            if isinstance(spec.get(field), list):
-                content[field] = [*(content.get(field) or []), *spec[field]]
+            added = _components(folder, spec) if field == "components" else spec.get(field)
+            if isinstance(added, list):
+                content[field] = [*(content.get(field) or []), *added]
         for field in ("namePrefix", "nameSuffix"):
             if spec.get(field):
                 content[field] = spec[field]
@@ -150,20 +176,31 @@ def _program() -> list[str]:
     )
 
 
+def _components(folder: Path, spec: Mapping[str, Any]) -> list[str] | None:
+    """Return the components; those that are missing are left out where the spec allows it."""
+    given = spec.get("components")
+    if not isinstance(given, list):
+        return None
+    lenient = spec.get("ignoreMissingComponents")
+    return [str(name) for name in given if not lenient or (folder / str(name)).exists()]
+
+
 def _generated(folder: Path) -> list[str]:
     """List what Flux takes for a folder without kustomization.yaml: all YAML, or folders that have their own."""
     return [str(path.relative_to(folder)) for path in _resources(folder)]
 
 
 def _resources(folder: Path) -> Iterator[Path]:
-    """Go down until a folder has a kustomization.yaml of its own."""
+    """Go down until a folder has a kustomization.yaml of its own. Links to folders are not followed."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
+        if path.name in _NOT_IN_SOURCES:
+            continue
+        if path.is_dir() and not path.is_symlink():
             if any((path / name).is_file() for name in _FILES):
                 yield path
             else:
                 yield from _resources(path)
-        elif path.suffix in _SUFFIXES and not path.name.startswith("."):
+        elif path.suffix in _SUFFIXES and not path.is_dir():
             yield path
 
 

@@ -10,6 +10,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from phases.snapshot import ALL_KINDS, Seen, Snapshot, Unseen
 from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Connection, UnansweredError
@@ -43,6 +45,16 @@ def list_all(kubeconfig: Path, *, clock: Callable[[], float] = time.time) -> Sna
         return Snapshot(at=clock(), objects=objects, holders=_holders(connection, objects, clock))
     finally:
         connection.close()
+
+
+def cluster_of(kubeconfig: Path) -> str:
+    """Name the cluster of a kubeconfig's current context; the file's own name where that cannot be told."""
+    try:
+        content = yaml.load(kubeconfig.read_bytes(), Loader=yaml.CSafeLoader)
+        contexts = {item["name"]: item["context"]["cluster"] for item in content["contexts"]}
+        return str(contexts[content["current-context"]])
+    except (OSError, yaml.YAMLError, LookupError, TypeError):
+        return str(kubeconfig)
 
 
 def _look(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen[Objects] | Unseen:

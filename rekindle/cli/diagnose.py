@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rekindle.cli.options import json_option
+from rekindle.cli.options import default_kubeconfig, json_option, kubeconfig_option
 from rekindle.output import print_json, print_line, tell
 
 if TYPE_CHECKING:
@@ -20,12 +19,7 @@ EXITS = {"healthy": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 @click.command("diagnose")
 @json_option()
-@click.option(
-    "--kubeconfig",
-    metavar="FILE",
-    type=click.Path(dir_okay=False),
-    help="Default: KUBECONFIG's first file, else ~/.kube/config.",
-)
+@kubeconfig_option
 @click.option(
     "--inventory",
     "inventory",
@@ -54,7 +48,7 @@ def command(
         loaded, world = in_process(scenario)
         snapshot, expected = world.look(), expected or loaded.target.inventory
     else:
-        snapshot = _listed(Path(kubeconfig) if kubeconfig is not None else _default())
+        snapshot = _listed(Path(kubeconfig) if kubeconfig is not None else default_kubeconfig())
     found = of_scene(Scene(snapshot, expected))
     if as_json:
         print_json(document(found))
@@ -69,11 +63,6 @@ def _listed(kubeconfig: Path) -> Snapshot:
 
     tell(f"looking through {kubeconfig} ...")
     return list_all(kubeconfig)
-
-
-def _default() -> Path:
-    named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return Path(named[0]) if named else Path.home() / ".kube" / "config"
 
 
 def _inventory(name: str) -> Inventory:

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "cancel": "Ask a run to stop for good at the next safe point.",
     "diagnose": "Say why things are not there and whether waiting can help; changes nothing.",
     "history": "List the runs of a journal.",
+    "inventory": "Write down what should exist, from the Git tree or from a healthy cluster.",
     "log": "Show a run entry by entry, or verify the chain.",
     "plan": "Look at the cluster and say what a run would do; changes nothing.",
     "rehearse": "Recover a simulated cluster from a disaster.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,22 @@ def journal_option(default: str = NEWEST) -> Callable[[F], F]:
 def json_option(said: str = "End with one JSON document on stdout.") -> Callable[[F], F]:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help=said)
+
+
+def kubeconfig_option(function: F) -> F:
+    """``--kubeconfig FILE``, for commands that need no plan."""
+    return click.option(
+        "--kubeconfig",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="Default: KUBECONFIG's first file, else ~/.kube/config.",
+    )(function)
+
+
+def default_kubeconfig() -> Path:
+    """Return what ``--kubeconfig`` is without the option."""
+    named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return Path(named[0]) if named else Path.home() / ".kube" / "config"
 
 
 def approve_option(function: F) -> F:

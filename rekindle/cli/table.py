@@ -11,9 +11,10 @@ from rekindle.cli.main import COMMANDS
 
 EXIT_CODES = (
     ("0", "goal reached; an answer without objections"),
-    ("1, 2, 3", "plan, status: with warnings, critical, could not tell"),
+    ("1, 2, 3", "plan, status, inventory: with warnings, critical, could not tell"),
     ("2, 4, 5", "run, resume, rehearse: stuck, waiting for a person, cancelled"),
     ("64", "usage or plan file"),
+    ("69", "inventory --from cluster: no API answers"),
     ("70", "our bug, with a report to send"),
     ("74", "journal or output: reading or writing failed"),
     ("75", "interrupted and resumable"),
@@ -22,6 +23,7 @@ EXIT_CODES = (
 )
 EXAMPLES = (
     ("rekindle rehearse june-12", "a disaster on a simulated cluster"),
+    ("rekindle inventory --from both", "what should exist, taken while all is well"),
     ("rekindle plan recovery.yaml", "look at yours; changes nothing"),
     ("rekindle run recovery.yaml", "recover it; run it again whenever you like"),
     ("rekindle status", "what it waits for, can it succeed, what must I do"),

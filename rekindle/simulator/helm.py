@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from phases.objects import Condition, Flux
+from rekindle.simulator import labels
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.events import Loop, Steps
 from rekindle.simulator.flux import RESET, Patcher, Settings, asked, dependency_ready, wake
@@ -60,10 +61,9 @@ class Helm:
         return ""
 
     def _apply(self, key: str, items: list[Item]) -> str:
-        labels = {"app.kubernetes.io/managed-by": "Helm", "helm-release": key.replace("/", ".")}
         for item in items:
             try:
-                self._maker.apply(item, labels)
+                self._maker.apply(item, labels.of_release(key))
             except Refused as refused:
                 return f"failed to create resource: {refused.message}"
         return ""

@@ -15,6 +15,7 @@ from rekindle.simulator.api import PRIORITY
 from rekindle.simulator.controlplane import FIRST_NAMESPACES
 from rekindle.simulator.etcd import EtcdCluster
 from rekindle.simulator.happenings import plan_events
+from rekindle.simulator.labels import brought
 from rekindle.simulator.secrets import SECRET, STORE
 from rekindle.simulator.tree import Item
 
@@ -85,23 +86,24 @@ def _long_healthy(cluster: SimCluster) -> None:
     cluster.control.force()
     cluster.api_came_up()
     _settle(cluster)
-    items = sorted(cluster.tree.items(), key=_rank)
-    for item in (
-        item for item in items if item.tolerates
-    ):  # the network, for pods go where nodes are ready
-        cluster.namespaces.apply(item.id.partition("/")[0])
-        cluster.maker.apply(item, {})
+    items = sorted(brought(cluster.tree), key=lambda pair: _rank(pair[0]))
+    # The network first, for pods go where nodes are ready.
+    _make(cluster, [pair for pair in items if pair[0].tolerates])
     _settle(cluster)
-    for item in items:
-        if "/" in item.id:
-            cluster.namespaces.apply(item.id.partition("/")[0])
-        cluster.maker.apply(item, {})
+    _make(cluster, items)
     cluster.maker.apply(Item("GitRepository", key=cluster.maker.source), {})
     for key in cluster.tree.roots:
         cluster.maker.apply(Item("Kustomization", key=key), {})
     _settle(cluster)
     _statuses(cluster)
     _instant(cluster, on=False)
+
+
+def _make(cluster: SimCluster, items: list[tuple[Item, dict[str, str]]]) -> None:
+    for item, labels in items:
+        if "/" in item.id:
+            cluster.namespaces.apply(item.id.partition("/")[0])
+        cluster.maker.apply(item, labels)
 
 
 def _rank(item: Item) -> tuple[int, str]:

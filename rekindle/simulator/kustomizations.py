@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from phases.objects import Condition, Flux
+from rekindle.simulator import labels
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.events import Loop, Steps
 from rekindle.simulator.flux import IN_PROGRESS, Patcher, Settings, asked, dependency_ready, wake
@@ -190,14 +191,9 @@ class Kustomizations:
         for item in items:
             if text := self._maker.refusal(item):
                 return text
-        namespace, _, name = key.rpartition("/")
-        labels = {
-            "kustomize.toolkit.fluxcd.io/name": name,
-            "kustomize.toolkit.fluxcd.io/namespace": namespace,
-        }
         for item in items:
             try:
-                self._maker.apply(item, labels)
+                self._maker.apply(item, labels.of_kustomization(key))
             except Refused as refused:
                 return f"{identify(item.kind, item.id)} apply failed: {refused.message}\n"
         return ""

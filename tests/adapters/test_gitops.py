@@ -105,7 +105,7 @@ def test_the_tree_is_followed_from_its_roots(tree: Path) -> None:
     rendered = render(tree)
     parent = "media/jellyfin"
 
-    assert rendered.unknown == ()
+    assert (rendered.unknown, rendered.notes) == ({}, ())
     assert rendered.inventory == {
         "schema": "rekindle.inventory/1",
         "nodes": ["n1", "n2"],
@@ -154,6 +154,7 @@ def test_the_tree_is_followed_from_its_roots(tree: Path) -> None:
             },
         ],
         "pods": 5,
+        "unknown": [],
     }
     assert before == {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
@@ -166,7 +167,8 @@ def test_another_source_is_listed_and_not_rendered(tree: Path) -> None:
         file.write("---" + child)
     rendered = render(tree)
 
-    assert rendered.unknown == ("flux-system/else",)
+    assert rendered.unknown == {"flux-system/else": "GitRepository flux-system/elsewhere"}
+    assert rendered.inventory["unknown"] == ["flux-system/else"]
     assert "flux-system/else" in [item["key"] for item in rendered.inventory["kustomizations"]]
 
 

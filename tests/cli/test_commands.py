@@ -32,7 +32,7 @@ def test_help_shows_how_it_begins_and_what_the_process_answers(rekindle: Program
     out = rekindle("--help").out
 
     assert "rekindle rehearse june-12" in out
-    for code in set(Exit) - {Exit.DONE, Exit.NO_API}:  # no command of today needs a living API
+    for code in set(Exit) - {Exit.DONE}:
         assert re.search(rf"\b{int(code)}\b", out), code
 
 

@@ -45,6 +45,28 @@ def test_answered_questions_are_waited_for_no_more(rekindle: Program, waiting: P
     assert document["approvals"] == []
 
 
+def test_what_is_left_is_counted_against_what_should_exist(
+    rekindle: Program, waiting: Path
+) -> None:
+    """23 of 23 is not green. Mutant: take for *expected* what is there, in ``phases.facts._counted``."""
+    answer = rekindle("status", "--journal", str(waiting))
+    counts = rekindle("status", "--json", "--journal", str(waiting)).document["counts"]
+
+    assert counts["pods"]["all"] == 104
+    assert counts["pods"]["good"] < 104
+    assert counts["kustomization"]["all"] == 49
+    assert counts["kustomization"]["good"] < 49
+    assert f"pods {counts['pods']['good']}/104" in answer.out
+
+
+def test_a_plan_counts_against_what_should_exist_as_well(rekindle: Program) -> None:
+    states = rekindle("plan", "--scenario", "june-12", "--json").document["states"]
+    (last,) = [state for state in states if state["state"] == "pods-healthy"]
+
+    assert (last["expected"], last["goal"]) == (104, "broken")
+    assert last["done"] <= 23
+
+
 def test_a_cancelled_run_says_by_whom_and_when(rekindle: Program, waiting: Path) -> None:
     journal = ("--journal", str(waiting))
     assert rekindle("cancel", *journal).code == 0

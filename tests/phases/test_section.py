@@ -131,7 +131,7 @@ CASES = {
     ),
     "an inventory that is not there": (
         changed("file: inventory.yaml", "file: elsewhere.yaml"),
-        "10:13: inventory.file: cannot be read: No such file or directory",
+        "10:13: inventory.file: cannot be read: No such file or directory; `rekindle inventory` writes one",
     ),
 }
 

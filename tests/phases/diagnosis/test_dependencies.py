@@ -99,6 +99,16 @@ def test_only_an_inventory_knows_that_nobody_will_bring_it() -> None:
     assert [f.clears_itself for f in found_by("K2", scene(broken, inventory={}))] == ["no"]
 
 
+def test_what_a_foreign_source_may_bring_is_unknown_and_not_missing() -> None:
+    """Mutant: leave ``unknown`` out of ``knows_not_all``."""
+    broken = ks("a", ready=WAITS, spec=ON_ROOK)
+    foreign = {"kustomizations": [{"key": "x/other"}], "unknown": ["x/other"]}
+
+    assert [f.clears_itself for f in found_by("K2", scene(broken, inventory=foreign))] == [
+        "unknown"
+    ]
+
+
 @pytest.mark.parametrize(
     ("infra", "clears"),
     [

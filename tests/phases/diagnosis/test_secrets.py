@@ -87,8 +87,10 @@ def test_a_store_that_does_not_exist() -> None:
 
     assert found.message == "ClusterSecretStore vault does not exist; did it mean vaults?"
     assert found.clears_itself == "no"
-    expected = scene(secret("a", UNSERVED), inventory={"stores": ["vault"]})
-    assert [f.clears_itself for f in found_by("E1", expected)] == ["unknown"]
+    foreign = {"kustomizations": [{"key": "x/other"}], "unknown": ["x/other"]}
+    for inventory in ({"stores": ["vault"]}, foreign):
+        expected = scene(secret("a", UNSERVED), inventory=inventory)
+        assert [f.clears_itself for f in found_by("E1", expected)] == ["unknown"]
 
 
 def test_absence_counts_only_where_it_was_looked_for_and_hurts() -> None:

@@ -1,0 +1,177 @@
+"""
+What exists, as an inventory: the snapshot of a healthy cluster knows what Helm renders, and Git does not.
+
+Whose an object is, Flux's own labels say. What nobody in the cluster misses is not missed here either: who takes an
+inventory asks first what is not ready, and reviews what was written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from phases import codes
+from phases.diagnosis.scene import Scene
+from phases.inventory import SCHEMA, WORKLOADS
+from phases.objects import ExternalSecret, Flux, Meta, Reference, Workload, key_of
+
+Json = dict[str, Any]
+# Without these an inventory would be shorter than the cluster.
+NEEDED: Final = (
+    "Node",
+    "Namespace",
+    "CustomResourceDefinition",
+    *WORKLOADS,
+    "Kustomization",
+    "HelmRelease",
+    "GitRepository",
+    "ExternalSecret",
+    "ClusterSecretStore",
+)
+APPLIED: Final = "kustomize.toolkit.fluxcd.io"
+INSTALLED: Final = "helm.toolkit.fluxcd.io"
+_HELM: Final = "meta.helm.sh/release"
+# The API server makes these itself, and nothing of anybody's runs in them.
+_ITS_OWN: Final = {"kube-public", "kube-node-lease"}
+
+
+def inventory_of(scene: Scene) -> Json:
+    """
+    Return everything that is there in the schema of ``phases.inventory.Inventory``; kinds that were not seen are empty.
+
+    Pods of a Deployment or StatefulSet are those that its spec asks for, of a DaemonSet the nodes that it is for.
+    """
+    kustomizations = scene.of("Kustomization")
+    source = source_of(scene)
+    workloads = [
+        _workload(scene, kind, found) for kind in WORKLOADS for found in scene.of(kind).values()
+    ]
+    return {
+        "schema": SCHEMA,
+        "nodes": sorted(scene.of("Node")),
+        "source": _source(source),
+        "roots": sorted(key for key in kustomizations if parent_of(scene, key) is None),
+        "namespaces": sorted(set(scene.of("Namespace")) - _ITS_OWN),
+        "kustomizations": [
+            {
+                "key": key,
+                "parent": parent_of(scene, key),
+                "depends_on": _depends_on(found),
+                "wait": found.spec.wait,
+                "suspended": found.spec.suspend,
+            }
+            for key, found in sorted(kustomizations.items())
+        ],
+        "helmreleases": [
+            {
+                "key": key,
+                "parent": labelled(found.metadata, APPLIED),
+                "depends_on": _depends_on(found),
+                "suspended": found.spec.suspend,
+            }
+            for key, found in sorted(scene.of("HelmRelease").items())
+        ],
+        "externalsecrets": [
+            _secret(key, found) for key, found in sorted(scene.of("ExternalSecret").items())
+        ],
+        "stores": sorted(scene.of("ClusterSecretStore")),
+        "crds": [
+            {"name": name, "provider": owner_of(scene, found.metadata)}
+            for name, found in sorted(scene.of("CustomResourceDefinition").items())
+            if not is_left_over(scene, found.metadata)
+        ],
+        "workloads": sorted(workloads, key=lambda item: (item["key"], item["kind"])),
+        "pods": sum(item["pods"] for item in workloads),
+        "unknown": sorted(
+            key for key, found in kustomizations.items() if followed(found) != source
+        ),
+    }
+
+
+def source_of(scene: Scene) -> tuple[str, str]:
+    """Return kind and key of the GitRepository that most Kustomizations follow; two empty texts if there is none."""
+    found = Counter(map(followed, scene.of("Kustomization").values()))
+    ours = [source for source in found if source[0] == "GitRepository"]
+    return min(ours, key=lambda source: (-found[source], source), default=("", ""))
+
+
+def followed(found: Flux) -> tuple[str, str]:
+    """Return kind and key of the source that a Kustomization follows."""
+    reference = found.spec.source_ref
+    return ("", "") if reference is None else (reference.kind, _key(reference, found.metadata))
+
+
+def parent_of(scene: Scene, key: str) -> str | None:
+    """Return the Kustomization that applied another; a root is applied by nobody, by itself, or by one that is gone."""
+    parent = labelled(scene.get("Kustomization", key).metadata, APPLIED)
+    return None if parent == key or scene.get("Kustomization", parent or "") is None else parent
+
+
+def owner_of(scene: Scene, metadata: Meta) -> str:
+    """Return the subject that brought an object (``helmrelease/NS/NAME``, ``kustomization/NS/NAME``), or nothing."""
+    release = labelled(metadata, INSTALLED) or _of_helm(scene, metadata)
+    if release is not None:
+        return codes.subject("HelmRelease", release)
+    applied = labelled(metadata, APPLIED)
+    return "" if applied is None else codes.subject("Kustomization", applied)
+
+
+def is_left_over(scene: Scene, metadata: Meta) -> bool:
+    """Say whether what brought an object is gone: an uninstall keeps CRDs, and no recovery brings those again."""
+    family, _, key = owner_of(scene, metadata).partition("/")
+    kind = {"helmrelease": "HelmRelease", "kustomization": "Kustomization"}.get(family, "")
+    return scene.seen(kind) and scene.get(kind, key) is None
+
+
+def labelled(metadata: Meta, group: str) -> str | None:
+    """Return the key that Flux's labels of a group name."""
+    name, namespace = (metadata.labels.get(f"{group}/{part}") for part in ("name", "namespace"))
+    return f"{namespace}/{name}" if name and namespace else None
+
+
+def _of_helm(scene: Scene, metadata: Meta) -> str | None:
+    """Return the release of that name, if Flux has one: what a bootstrap installed is only annotated by Helm."""
+    name, namespace = (
+        metadata.annotations.get(f"{_HELM}-{part}") for part in ("name", "namespace")
+    )
+    key = f"{namespace}/{name}"
+    return key if scene.get("HelmRelease", key) is not None else None
+
+
+def _workload(scene: Scene, kind: str, found: Workload) -> Json:
+    return {
+        "kind": kind,
+        "key": key_of(found.metadata),
+        "pods": pods_of(kind, found),
+        "owner": owner_of(scene, found.metadata),
+    }
+
+
+def pods_of(kind: str, found: Workload) -> int:
+    """Return how many pods a workload asks for."""
+    if kind == "DaemonSet":
+        return found.status.desired_number_scheduled or 0
+    return 1 if found.spec.replicas is None else found.spec.replicas
+
+
+def _secret(key: str, found: ExternalSecret) -> Json:
+    store = found.spec.secret_store_ref
+    return {
+        "key": key,
+        "parent": labelled(found.metadata, APPLIED),
+        "store": "" if store is None else store.name,
+    }
+
+
+def _source(source: tuple[str, str]) -> Json | None:
+    kind, key = source
+    namespace, _, name = key.partition("/")
+    return {"kind": kind, "namespace": namespace, "name": name} if kind else None
+
+
+def _depends_on(found: Flux) -> list[str]:
+    return [_key(reference, found.metadata) for reference in found.spec.depends_on]
+
+
+def _key(reference: Reference, metadata: Meta) -> str:
+    return f"{reference.namespace or metadata.namespace}/{reference.name}"

@@ -1,0 +1,132 @@
+"""
+Git's inventory and the cluster's, made one: Git says which Flux objects there are, the cluster what they brought.
+
+What Git no longer has is left out, with all that it brought; what has no owner in Flux is taken, for operators make
+such workloads. What follows a source that this tree is not is taken as the cluster has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from phases import codes
+from phases.inventory import (
+    CrdItem,
+    ExternalSecretItem,
+    HelmReleaseItem,
+    Inventory,
+    KustomizationItem,
+    WorkloadItem,
+)
+
+Keyed = TypeVar("Keyed", KustomizationItem, HelmReleaseItem, ExternalSecretItem)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """
+    *absent*: subjects that Git has and the cluster has not. *left_out*: subjects that only the cluster has.
+
+    Git's own of what is absent stays in the inventory: it is expected.
+    """
+
+    inventory: Inventory
+    absent: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def joined(git: Inventory, cluster: Inventory) -> Joined:
+    """Join; pods are the cluster's where it has the workload, else Git's."""
+    adopted = _adopted(git, cluster)
+    parents = {*git.unknown, *(item.key for item in adopted)}
+    releases = [item for item in cluster.helmreleases if item.parent in parents]
+    secrets = [item for item in cluster.externalsecrets if item.parent in parents]
+    kustomizations = (*git.kustomizations, *adopted)
+    helmreleases = tuple(_by_key((*releases, *git.helmreleases)))
+    owners = {codes.subject("Kustomization", i.key) for i in kustomizations if not i.suspended}
+    owners |= {codes.subject("HelmRelease", i.key) for i in helmreleases if not i.suspended}
+    workloads = _workloads(git, cluster, owners)
+    crds = _crds(git, cluster, owners)
+    externalsecrets = tuple(_by_key((*secrets, *git.externalsecrets)))
+    keys = [*(item.key for item in workloads), *(item.key for item in releases)]
+    spaces = {*git.namespaces, *(key.partition("/")[0] for key in keys)}
+    adopted_keys = {item.key for item in adopted}
+    inventory = Inventory(
+        schema=git.schema_,
+        nodes=git.nodes or cluster.nodes,
+        source=git.source,
+        roots=git.roots,
+        namespaces=tuple(sorted(spaces)),
+        kustomizations=tuple(_by_key(kustomizations)),
+        helmreleases=helmreleases,
+        externalsecrets=externalsecrets,
+        stores=tuple(
+            sorted({*git.stores, *({i.store for i in externalsecrets} & {*cluster.stores})})
+        ),
+        crds=crds,
+        workloads=workloads,
+        pods=sum(item.pods for item in workloads),
+        unknown=tuple(sorted({*git.unknown, *(adopted_keys & {*cluster.unknown})})),
+    )
+    there, wanted = set(_subjects(cluster)), set(_subjects(inventory))
+    absent = tuple(subject for subject in _subjects(inventory) if subject not in there)
+    flux = ("kustomization/", "helmrelease/")
+    left = (s for s in _subjects(cluster) if s.startswith(flux) and s not in wanted)
+    return Joined(inventory, absent, tuple(left))
+
+
+def _adopted(git: Inventory, cluster: Inventory) -> list[KustomizationItem]:
+    """Return the Kustomizations that come, also through others, from a source that Git's tree is not."""
+    known = {item.key for item in git.kustomizations}
+    parents = set(git.unknown)
+    found: dict[str, KustomizationItem] = {}
+    while True:
+        more = [
+            item
+            for item in cluster.kustomizations
+            if item.parent in parents and item.key not in found and item.key not in known
+        ]
+        if not more:
+            return list(found.values())
+        found.update((item.key, item) for item in more)
+        parents.update(item.key for item in more)
+
+
+def _workloads(git: Inventory, cluster: Inventory, owners: set[str]) -> tuple[WorkloadItem, ...]:
+    found = {(item.kind, item.key): item for item in git.workloads}
+    found.update(
+        ((item.kind, item.key), item)
+        for item in cluster.workloads
+        if not item.owner or item.owner in owners
+    )
+    return tuple(sorted(found.values(), key=lambda item: (item.key, item.kind)))
+
+
+def _crds(git: Inventory, cluster: Inventory, owners: set[str]) -> tuple[CrdItem, ...]:
+    found = {item.name: item for item in git.crds}
+    found.update(
+        (item.name, item) for item in cluster.crds if not item.provider or item.provider in owners
+    )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _by_key(items: Iterable[Keyed]) -> list[Keyed]:
+    """Return one item a key, the last given, in the order of their keys."""
+    found = {item.key: item for item in items}
+    return [found[key] for key in sorted(found)]
+
+
+def _subjects(inventory: Inventory) -> list[str]:
+    """Name everything that an inventory has."""
+    return [
+        *(codes.k8s_node(name) for name in inventory.nodes),
+        *(codes.subject("Namespace", name) for name in inventory.namespaces),
+        *(codes.subject("CustomResourceDefinition", item.name) for item in inventory.crds),
+        *(codes.subject("Kustomization", item.key) for item in inventory.kustomizations),
+        *(codes.subject("HelmRelease", item.key) for item in inventory.helmreleases),
+        *(codes.subject("ClusterSecretStore", name) for name in inventory.stores),
+        *(codes.subject("ExternalSecret", item.key) for item in inventory.externalsecrets),
+        *(codes.subject(item.kind, item.key) for item in inventory.workloads),
+    ]
