@@ -68,7 +68,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
         answers.update(_roots(section, facts, memory))
     answers.update(kinds(section, facts, memory))
     answers.update(namespaces(section, facts, memory))
-    answers.update(missing_kinds(section, facts, memory))
+    answers.update(missing_kinds(section, facts, findings, memory))
     answers.update(_objects(section, facts, memory))
     answers = sentenced(paced(section, answers, memory), findings, memory)
     asks = any(isinstance(a, Act) and a.approval is not None for a in answers.values())

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
 from engine.memory import Attempt, Memory
-from engine.recipe import Facts
+from engine.recipe import Facts, Findings
 from journal.entries import Fact, Outcome
 from phases import codes
 from phases.inventory import EXTERNAL_SECRETS_CRD, usual_crds
@@ -19,6 +19,7 @@ from phases.section import Section
 from phases.verbs import PREAPPLY, RELEASE
 
 DELETION_GRACE_SECONDS = 30.0  # a deletion whose kinds are all served is over within this time
+DEADLOCK = "C4"  # the catalogue's rule
 EXTERNAL_KIND = "kind:ExternalSecret.external-secrets.io"
 GONE = Fact(codes.UNOBSERVABLE)
 PREAPPLY_SETTLE_SECONDS = 30.0
@@ -112,41 +113,55 @@ def _release(section: Section, holder: Fact, held: str, facts: Facts, memory: Me
     return Act(RELEASE, target, arguments, f"{name} holds {held}", ask)
 
 
-def missing_kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
-    """Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot."""
+def missing_kinds(
+    section: Section, facts: Facts, findings: Findings, memory: Memory
+) -> dict[Subject, Answer]:
+    """
+    Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot.
+
+    Who cannot go on says so, or diagnosis has found the knot (C4) before anybody ran into it.
+    """
     answers: dict[Subject, Answer] = {}
     causes = {cause for cause in _causes(section, facts) if cause.startswith("kind:")}
     if _deletion_hangs(section, facts, memory):
         causes.add(EXTERNAL_KIND)
     for cause in sorted(causes):
         kind, _, group = cause.removeprefix("kind:").partition(".")
-        if crd_of(section, facts, kind, group) is not None:
-            continue
-        name = _expected_crd(section, kind, group)
-        subject = codes.subject("crd", name or f"{kind}.{group}")
-        fact = facts.get(subject)
-        due = settled(memory.last_of(PREAPPLY, subject), PREAPPLY_SETTLE_SECONDS)
-        if fact is not None and fact.code != codes.ABSENT:
-            clears = "no" if fact.detail.get("terminal") else "yes"
-            answers[subject] = Wait(f"CRD {name}: {fact.reason}", can_clear=clears)
-        elif due is not None and not memory.passed(due):
-            answers[subject] = Wait(f"CRD {name} was applied and does not show yet", due)
-        elif name in section.crds.available and section.crds.preapply == "when-blocked":
-            path = str(PurePosixPath(section.crds.directory) / f"{name}.yaml")
-            arguments = {"crd": name, "path": path}
-            answers[subject] = Act(PREAPPLY, subject, arguments, f"no CRD serves {kind}")
-        elif _is_coming(section, name, facts):
-            answers[subject] = Wait(f"CRD {name} is being installed by its provider")
-        elif late := _unknown_and_late(section, name, facts):
-            why = f"no CRD serves {kind}, and what {late} brings is not known"
-            answers[subject] = Wait(why, can_clear="unknown")
-        else:
-            answers[subject] = Stuck(
-                reference="crd-missing",
-                message=f"no CRD serves {kind} ({group}), and what would bring it waits behind its consumer",
-                hint=f"put {name or 'the CRD'}.yaml into crds.directory of the plan, or apply the provider by hand",
-            )
+        if crd_of(section, facts, kind, group) is None:
+            name = _expected_crd(section, kind, group)
+            subject = codes.subject("crd", name or f"{kind}.{group}")
+            why = f"no CRD serves {kind}"
+            answers[subject] = _untied(section, subject, why, facts, memory)
+    for found in findings.values():
+        knot = found.rule == DEADLOCK and found.root and not found.next_after
+        absent = facts.get(found.subject, GONE).code == codes.ABSENT
+        if knot and absent and found.subject not in answers:
+            answers[found.subject] = _untied(section, found.subject, found.message, facts, memory)
     return answers
+
+
+def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: Memory) -> Answer:
+    name = subject.partition("/")[2]
+    fact = facts.get(subject)
+    due = settled(memory.last_of(PREAPPLY, subject), PREAPPLY_SETTLE_SECONDS)
+    if fact is not None and fact.code != codes.ABSENT:
+        clears = "no" if fact.detail.get("terminal") else "yes"
+        return Wait(f"CRD {name}: {fact.reason}", can_clear=clears)
+    if due is not None and not memory.passed(due):
+        return Wait(f"CRD {name} was applied and does not show yet", due)
+    if name in section.crds.available and section.crds.preapply == "when-blocked":
+        path = str(PurePosixPath(section.crds.directory) / f"{name}.yaml")
+        return Act(PREAPPLY, subject, {"crd": name, "path": path}, why)
+    if _is_coming(section, name, facts):
+        return Wait(f"CRD {name} is being installed by its provider")
+    if late := _unknown_and_late(section, name, facts):
+        return Wait(f"{why}, and what {late} brings is not known", can_clear="unknown")
+    file = f"{name}.yaml" if name in section.crd_names else "the CRD as NAME.yaml"
+    return Stuck(
+        reference="crd-missing",
+        message=f"{why}, and what would bring it waits behind its consumer",
+        hint=f"put {file} into crds.directory of the plan, or apply the provider by hand",
+    )
 
 
 def _causes(section: Section, facts: Facts) -> list[str]:

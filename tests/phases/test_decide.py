@@ -2,10 +2,11 @@
 Every phase's decisions, as tables: facts in, answers out.
 
 A case is a file ``data/PHASE/CASE.yaml``; a new one needs no Python. *facts*: a code, or a fact; Talos nodes get a
-machine UUID and a boot id by their name. *unlisted*: kinds that cannot be listed. *attempts*: what was tried, with
-instants after the start. *now*: seconds after the start. *given*: subjects whose question a person has said yes to.
-*section*: laid over the plan's section. *verdict*: what the guard says. *answers*: exactly these subjects (one that is
-Done has no line); of each answer, what is named here: texts as a part, the rest exactly.
+machine UUID and a boot id by their name. *findings*: what diagnosis found. *unlisted*: kinds that cannot be listed.
+*attempts*: what was tried, with instants after the start. *now*: seconds after the start. *given*: subjects whose
+question a person has said yes to. *section*: laid over the plan's section. *verdict*: what the guard says. *answers*:
+exactly these subjects (one that is Done has no line); of each answer, what is named here: texts as a part, the rest
+exactly.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from engine.answer import Ask, Done
 from engine.judging import spelled
+from journal.entries import Finding
 from phases.recipe import STATES
 from tests.phases.making import START, facts, given, memory_of, plan
 
@@ -48,6 +51,9 @@ def test_case(path: Path) -> None:
     the_plan = plan(case.get("section"))
     known = facts(case.get("facts", {}), tuple(case.get("unlisted", ())))
     memory = memory_of(the_plan, known, case, float(case.get("now", 0)))
+    findings = {
+        key: msgspec.convert(found, Finding) for key, found in case.get("findings", {}).items()
+    }
 
     if "verdict" in case:
         judgement = module.guard(the_plan, known)
@@ -56,12 +62,12 @@ def test_case(path: Path) -> None:
             differences({"reason": case.get("why", "")}, {"reason": judgement.why}),
         )
     for subject in case.get("given", ()):
-        question = module.decide(the_plan, known, {}, memory)[subject]
+        question = module.decide(the_plan, known, findings, memory)[subject]
         assert isinstance(question, Ask)
         memory = given(memory, subject, question)
     answers = {
         subject: spelled(answer)
-        for subject, answer in module.decide(the_plan, known, {}, memory).items()
+        for subject, answer in module.decide(the_plan, known, findings, memory).items()
         if not isinstance(answer, Done)
     }
     expected = case.get("answers", {})
