@@ -16,6 +16,7 @@ from phases.verbs import NUDGE
 
 STANDING_SECONDS = 30.0  # what a controller is about to change by itself is over by then
 NUDGED_SECONDS = 300.0  # a whole attempt after our nudge, and the look at it
+LACKING = ("absent", "missing")  # words in the causes of what is not there
 # Rules whose cause the recovery itself clears, or asks a person about: its nodes and network, CRDs, finalizers.
 OURS = ("T", "L", "N", "C", "K4", "F1")
 
@@ -45,11 +46,21 @@ def _is_final(name: str, root: Finding, answers: dict[Subject, Answer], memory: 
         return False
     if root.rule.startswith(OURS) or isinstance(answers.get(root.subject), Act | Ask | Stuck):
         return False
+    if _may_still_come(root, answers):
+        return False
     nudged = memory.last_of(NUDGE, root.subject)
     if nudged is not None and not memory.passed(nudged.intended_at + NUDGED_SECONDS):
         return False
     found_at = memory.found_at.get(name)
     return found_at is not None and memory.passed(found_at + STANDING_SECONDS)
+
+
+def _may_still_come(root: Finding, answers: dict[Subject, Answer]) -> bool:
+    """What is not there may be brought by any Kustomization that is not applied yet, but for those that wait for it."""
+    if not any(word in root.cause for word in LACKING):
+        return False
+    behind = {root.subject, *root.victims}
+    return any(s.startswith("kustomization/") and s not in behind for s in answers)
 
 
 def _way_out(root: Finding) -> str:

@@ -21,7 +21,7 @@ from phases.verbs import NUDGE
 SUBJECT, VICTIM, OTHER = "helmrelease/apps/web", "kustomization/flux-system/apps", "store/vault"
 ROOT = Finding(
     SUBJECT,
-    "chart-absent",
+    "chart-wrong",
     "HelmRelease apps/web has no chart",
     clears_itself="no",
     rule="H5",
@@ -87,6 +87,18 @@ def test_what_is_done_or_asked_or_said_already_stands(answer: Answer) -> None:
     answers = {**WAITS, SUBJECT: answer}
 
     assert sentenced(answers, {"f": ROOT}, memory()) == answers
+
+
+@pytest.mark.parametrize("cause", ["source-absent", "key-missing"])
+def test_what_is_not_there_may_still_be_brought_by_what_is_not_applied_yet(cause: str) -> None:
+    """Mutants: it is final all the same; or never while its own victims wait."""
+    root = replace(ROOT, cause=cause)
+    pending = {**WAITS, "kustomization/flux-system/other": Wait("not yet")}
+
+    assert sentenced(pending, {"f": root}, memory()) == pending
+    assert isinstance(sentenced(WAITS, {"f": root}, memory())[SUBJECT], Stuck)
+    built = replace(ROOT, cause="build-failed")
+    assert isinstance(sentenced(pending, {"f": built}, memory())[SUBJECT], Stuck)
 
 
 def test_a_nudge_is_given_the_time_of_an_attempt() -> None:
