@@ -17,13 +17,11 @@ from journal.entries import Fact
 from phases import codes
 from phases.inventory import WORKLOADS
 from phases.readiness import flux, machinery, nodes, releases, secrets, sources, workloads
-from phases.readiness.pods import stuck
 from phases.readiness.saying import unobservable
 from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, Seen, Snapshot, Unseen
 
 Listed = dict[str, Any]
-POD_PROBLEMS = 50
 
 
 def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
@@ -38,7 +36,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
     _workloads(section, snapshot, facts)
     _flux(plan, snapshot, facts)
     _secrets(section, snapshot, facts)
-    facts.update(_of_kind(section, snapshot, "Pod", partial(_pods_of, section)))
+    facts.update(_of_kind(section, snapshot, "Pod", section.pods.facts_of))
     return facts
 
 
@@ -266,20 +264,3 @@ def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> No
 
     facts.update(_of_kind(section, snapshot, "ExternalSecret", synced))
     facts.update(_of_kind(section, snapshot, "ClusterSecretStore", stores))
-
-
-def _pods_of(section: Section, listed: Listed) -> dict[str, Fact]:
-    """Name at most fifty pods that will not become ready as they are, and count all restarts."""
-    made: dict[str, Fact] = {}
-    namespaces = set(section.inventory.namespaces)
-    restarts = 0
-    for key, pod in listed.items():
-        if pod.metadata.namespace not in namespaces:
-            continue
-        restarts += sum(status.restart_count for status in pod.status.container_statuses)
-        waits = stuck(pod) if len(made) < POD_PROBLEMS else None
-        if waits is not None:
-            made[codes.subject("pod", key)] = Fact(codes.FAILED, waits.reason)
-    # The count is the code itself, so that the fact's instant is that of the latest restart.
-    made[codes.RESTARTS] = Fact(str(restarts))
-    return made

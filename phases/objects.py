@@ -11,8 +11,13 @@ from datetime import datetime
 import msgspec
 
 
-class ApiStruct(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Names as in the API's JSON."""
+class ApiStruct(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """
+    Names as in the API's JSON.
+
+    The collector does not follow them: what is decoded from JSON and frozen has no cycles, and there are a dozen of
+    them a pod.
+    """
 
 
 class Owner(ApiStruct, frozen=True, rename="camel"):

@@ -27,6 +27,7 @@ from phases.inventory import (
     KustomizationItem,
     Name,
 )
+from phases.tally import PodTally
 
 
 class Strict(BaseModel):
@@ -165,6 +166,11 @@ class Section(Strict):
     def listings(self) -> dict[str, tuple[object, object, dict[Subject, Fact]]]:
         """Verdicts of a whole kind, with the mapping and the context that they were made from: a memory as well."""
         return {}
+
+    @cached_property
+    def pods(self) -> PodTally:
+        """What was counted of the pods, kept up to date by those that change: a memory as well."""
+        return PodTally(self.inventory.namespaces)
 
     @cached_property
     def told(self) -> dict[Subject, Told]:

@@ -7,13 +7,17 @@ and another resource's list are no empty list.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from phases.objects import key_of
 from rekindle.adapters.connection import UnansweredError
+from rekindle.adapters.items import head_of, items_of
 from rekindle.adapters.kubernetes import Page, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 # Besides msgspec's own: text that is no UTF-8, an integer of thousands of digits, a depth without end.
 _NOT_DECODED = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -78,10 +82,10 @@ class Decoder:
         self._lines = msgspec.json.Decoder(_Line)
         self._kinds = msgspec.json.Decoder(_Kinded)
 
-    def page(self, body: bytes) -> Listed:
-        """Decode a page of a list; raise UnansweredError when it is none of this kind."""
+    def page(self, pieces: Iterable[bytes]) -> Listed:
+        """Decode a page of a list as it comes; raise UnansweredError when it is none of this kind."""
         try:
-            page = self._page(body)
+            page = self._page(iter(pieces))
         except _NOT_DECODED as error:
             why = f"no list of {self._kind}: {error}"
             raise UnansweredError("odd", why, sent=True) from error
@@ -114,8 +118,15 @@ class Decoder:
         gone = envelope.type == "DELETED"
         return WatchEvent(key, None if gone else found, head.metadata.resource_version)
 
-    def _page(self, body: bytes) -> Page[Any]:
-        """Decode a page; where a null stands for nothing, object by object."""
+    def _page(self, pieces: Iterator[bytes]) -> Page[Any]:
+        """Decode a page item by item where its head comes first."""
+        head, begun = head_of(pieces)
+        if head is None:
+            return self._whole(b"".join((begun, *pieces)))
+        return Page(head.kind, head.metadata, items_of(begun, pieces, self._object))
+
+    def _whole(self, body: bytes) -> Page[Any]:
+        """Decode a page at once; where a null stands for nothing, object by object."""
         try:
             return self._pages.decode(body)
         except msgspec.ValidationError:
@@ -123,7 +134,7 @@ class Decoder:
             items = [self._object(item) for item in rough.items or ()]
             return Page(rough.kind, rough.metadata, items)
 
-    def _object(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401  any of KINDS
+    def _object(self, raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401  any of KINDS
         """Decode an object; some controllers write null for what they do not have."""
         try:
             return self._objects.decode(raw)

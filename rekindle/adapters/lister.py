@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from rekindle.adapters.connection import Connection
 
-PAGE_SIZE = 500
+PAGE_SIZE = 2000  # an item is decoded as it comes, so a page costs no memory, but a round trip
 LIST_SECONDS = 30.0
+PAGE_LIMIT_BYTES = 4 * 1024**3  # what has gone by; a list without pages may be long
 _RELISTS = 3
 _GONE, _NOT_FOUND, _ERRORS_FROM = 410, 404, 400
 
@@ -91,12 +92,18 @@ class Lister:
         while True:
             query = {"limit": size, "continue": token or None}
             call = Call("GET", place.path(), query, seconds=LIST_SECONDS)
-            response = self._connection.send(call)
-            self.check(response.status, response)
-            page = self.decoder.page(response.body)
+            page = self._page(call)
             found.update(page.objects)
             if not page.token:
                 return Listed(found, page.version, "")
             if page.token == token or self._stopped():
                 raise UnansweredError("odd", "the list goes round in circles", sent=True)
             token = page.token
+
+    def _page(self, call: Call) -> Listed:
+        """Ask for a page and decode it as it comes."""
+        with self._connection.receive(call, limit=PAGE_LIMIT_BYTES) as incoming:
+            if incoming.status >= _ERRORS_FROM:
+                body = b"".join(incoming.pieces)
+                self.check(incoming.status, Response(incoming.status, body))
+            return self.decoder.page(incoming.pieces)

@@ -6,8 +6,10 @@ What cannot be listed is Unseen, with the reason; the rest is looked at all the 
 
 from __future__ import annotations
 
+import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -21,7 +23,7 @@ from rekindle.adapters.kubernetes import Api, RefusedError, code_of
 from rekindle.adapters.lister import Lister, NotInstalledError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from phases.snapshot import Objects
@@ -39,7 +41,7 @@ def list_all(kubeconfig: Path, *, clock: Callable[[], float] = time.time) -> Sna
         unseen = Unseen(0.0, error.code, str(error))
         return Snapshot(at=at, objects=dict.fromkeys(ALL_KINDS, unseen))
     try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with _uncollected(), ThreadPoolExecutor(AT_ONCE) as pool:
             looks = pool.map(lambda kind: _look(connection, kind, clock), ALL_KINDS)
             objects = dict(zip(ALL_KINDS, looks, strict=True))
         return Snapshot(at=clock(), objects=objects, holders=_holders(connection, objects, clock))
@@ -55,6 +57,18 @@ def cluster_of(kubeconfig: Path) -> str:
         return str(contexts[content["current-context"]])
     except (OSError, yaml.YAMLError, LookupError, TypeError):
         return str(kubeconfig)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector rest while objects come by the ten thousand: none of them can be part of a cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _look(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen[Objects] | Unseen:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from phases.snapshot import Seen, Unseen
+from phases.snapshot import Followed, Seen, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ Report = Whole | Changes | Silence
 class _KindState:
     """What is known of a kind. *failing* is what it failed with since it was last heard."""
 
-    objects: dict[str, Any] = field(default_factory=dict)
+    objects: Followed = field(default_factory=Followed)
     at: Instant = 0.0
     listed: bool = False
     failing: Silence | None = None
@@ -103,7 +103,7 @@ class Cache:
     @staticmethod
     def _take_whole(state: _KindState, report: Whole) -> bool:
         """Compare a list with what is known: after a gap, deletions show only here."""
-        fresh = dict(report.objects)
+        fresh = Followed(dict(report.objects))
         changed = not state.listed or state.failing is not None or _differ(state.objects, fresh)
         state.objects, state.at, state.listed, state.failing = fresh, report.at, True, None
         return changed
@@ -114,13 +114,7 @@ class Cache:
         changed = state.failing is not None
         state.at, state.failing = report.at, None
         if report.changes:
-            objects = dict(state.objects)
-            for key, found in report.changes:
-                if found is None:
-                    objects.pop(key, None)
-                else:
-                    objects[key] = found
-            state.objects = objects
+            state.objects = state.objects.after(report.changes)
             changed = True
         return changed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,6 @@ def command(
     verbose: bool,
 ) -> int:
     """Say why things are not there and whether waiting can help; changes nothing."""
-    from phases.diagnosis.scene import Scene
-    from rekindle.diagnosed import document, lines, of_scene
-
     expected: Inventory | None = _inventory(inventory) if inventory is not None else None
     if scenario is not None:
         from rekindle.rehearsal import in_process
@@ -48,7 +46,10 @@ def command(
         loaded, world = in_process(scenario)
         snapshot, expected = world.look(), expected or loaded.target.inventory
     else:
-        snapshot = _listed(Path(kubeconfig) if kubeconfig is not None else default_kubeconfig())
+        snapshot = listed(Path(kubeconfig) if kubeconfig is not None else default_kubeconfig())
+    from phases.diagnosis.scene import Scene
+    from rekindle.diagnosed import document, lines, of_scene
+
     found = of_scene(Scene(snapshot, expected))
     if as_json:
         print_json(document(found))
@@ -58,11 +59,16 @@ def command(
     return EXITS[found.verdict]
 
 
-def _listed(kubeconfig: Path) -> Snapshot:
+def listed(kubeconfig: Path) -> Snapshot:
+    """Look once at everything, and learn the rules while the API works for us: they take half a second."""
     from rekindle.adapters.listing import list_all
 
     tell(f"looking through {kubeconfig} ...")
-    return list_all(kubeconfig)
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(list_all, kubeconfig)
+        import rekindle.diagnosed  # noqa: F401  for its time
+
+        return looking.result()
 
 
 def _inventory(name: str) -> Inventory:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from journal.entries import Json
@@ -41,6 +41,7 @@ class Answer:
     body: bytes = b"{}"
     status: int = 200
     delay: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,8 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
             self.send_response(reply.status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(reply.body)))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
 

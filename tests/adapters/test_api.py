@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,27 @@ def test_an_answer_is_taken_in_up_to_a_limit(
     scripted.on("/much", Answer(b"x" * 5000))
     with pytest.raises(UnansweredError) as raised:
         connection.send(Call("GET", "/much"))
+
+    assert (raised.value.code, raised.value.sent) == ("odd", True)
+
+
+def test_a_packed_answer_is_unpacked_and_counts_as_long_as_it_is(
+    scripted: ScriptedApi, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: do not ask for it; compare what came over the wire with the limit."""
+    scripted.on("/packed", Answer(gzip.compress(b"x" * 900), headers={"Content-Encoding": "gzip"}))
+    assert connection.send(Call("GET", "/packed")).body == b"x" * 900
+    assert scripted.asked[-1].headers["accept-encoding"] == "gzip"
+
+    monkeypatch.setattr("rekindle.adapters.connection._BODY_LIMIT_BYTES", 800)
+    with pytest.raises(UnansweredError):
+        connection.send(Call("GET", "/packed"))
+
+
+def test_what_is_packed_badly_is_no_answer(scripted: ScriptedApi, connection: Connection) -> None:
+    scripted.on("/packed", Answer(b"no gzip at all", headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(UnansweredError) as raised:
+        connection.send(Call("GET", "/packed"))
 
     assert (raised.value.code, raised.value.sent) == ("odd", True)
 

@@ -63,17 +63,23 @@ class ControlPlane:
         """
         Start what does not run. All but etcd wait by themselves until the API answers.
         """
-        for name, flags in (
-            ("etcd", self._etcd()),
-            ("kube-apiserver", self._api_server()),
-        ):
-            self._processes.start(name, [self._programs / name, *flags])
+        self.start_api()
         if not self.ready():
             return
         for name, flags in (
             ("kube-controller-manager", self._controller_manager()),
             ("kube-scheduler", self._scheduler()),
             ("kwok", self._kwok()),
+        ):
+            self._processes.start(name, [self._programs / name, *flags])
+
+    def start_api(self) -> None:
+        """
+        Start etcd and the API server, if they do not run.
+        """
+        for name, flags in (
+            ("etcd", self._etcd()),
+            ("kube-apiserver", self._api_server()),
         ):
             self._processes.start(name, [self._programs / name, *flags])
 

@@ -1,0 +1,68 @@
+"""
+What fifty thousand pods come to: all restarts, and the names of some that will not become ready as they are.
+
+A pod that changed is counted again, the others are not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Mapping
+
+from engine.answer import Subject
+from journal.entries import Fact
+from phases import codes
+from phases.objects import Pod
+from phases.readiness.pods import stuck
+from phases.snapshot import Followed
+
+POD_PROBLEMS = 50
+
+
+class PodTally:
+    """A memory of the pods that were counted last; what it says rests on those that it is asked about alone."""
+
+    def __init__(self, namespaces: Iterable[str]) -> None:
+        """Count the pods of these namespaces."""
+        self._namespaces = frozenset(namespaces)
+        self._listed: Mapping[str, Pod] | None = None
+        self._begin_anew()
+
+    def facts_of(self, listed: Mapping[str, Pod]) -> dict[Subject, Fact]:
+        """Name at most fifty pods, the first by name, and count all restarts."""
+        changed: Collection[str] | None = None
+        if isinstance(listed, Followed):
+            changed = listed.changed_since(self._listed)
+        if changed is None:
+            self._begin_anew()
+            changed = listed.keys()
+        self._listed = None  # what is interrupted here is no basis
+        for key in changed:
+            self._count(key, listed.get(key))
+        self._listed = listed
+        made = {codes.subject("pod", key): self._bad[key] for key in self._names[:POD_PROBLEMS]}
+        # The count is the code itself, so that the fact's instant is that of the latest restart.
+        made[codes.RESTARTS] = Fact(str(self._total))
+        return made
+
+    def _begin_anew(self) -> None:
+        self._total = 0
+        self._restarts: dict[str, int] = {}
+        self._bad: dict[str, Fact] = {}
+        self._names: list[str] = []
+
+    def _count(self, key: str, pod: Pod | None) -> None:
+        """Take out what was counted for a pod, and count it as it is now."""
+        self._total -= self._restarts.pop(key, 0)
+        if self._bad.pop(key, None) is not None:
+            del self._names[bisect_left(self._names, key)]
+        if pod is None or pod.metadata.namespace not in self._namespaces:
+            return
+        restarts = sum(status.restart_count for status in pod.status.container_statuses)
+        if restarts:
+            self._restarts[key] = restarts
+            self._total += restarts
+        waits = stuck(pod)
+        if waits is not None:
+            self._bad[key] = Fact(codes.FAILED, waits.reason)
+            insort(self._names, key)
