@@ -90,7 +90,7 @@ def test_a_finished_run_says_when(rekindle: Program, tmp_path: Path) -> None:
 
 
 def test_a_killed_run_says_that_nobody_pursues_it(rekindle: Program, tmp_path: Path) -> None:
-    process = rekindle.until_entry(tmp_path / "j.db", "action.settled")
+    process = rekindle.until_entry(tmp_path / "j.db", "action.intended")
     process.kill()
     process.communicate()
 
