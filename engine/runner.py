@@ -25,7 +25,7 @@ from engine.plan import DONE
 from engine.turn import MARGIN_SECONDS, Turn, take
 from engine.world import Question, Wakeup, World
 from journal import entries as e
-from journal.entries import AnyEntry, Instant, RunOutcome
+from journal.entries import AnyEntry, Instant, Json, RunOutcome
 from journal.row import Row
 
 CLOCK_JUMP_SECONDS = 2.0
@@ -106,6 +106,12 @@ class Requests:
 
 
 NO_REQUESTS = Requests(lambda _memory, _now: [])
+Closing = Callable[[Instant], dict[str, Json]]
+
+
+def nothing_more(_now: Instant) -> dict[str, Json]:
+    """Add nothing to a closing entry."""
+    return {}
 
 
 class Runner:
@@ -123,8 +129,14 @@ class Runner:
         watcher: Watcher,
         requests: Requests = NO_REQUESTS,
         patient: bool = False,
+        closing: Closing = nothing_more,
     ) -> None:
-        """*memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session."""
+        """
+        Make a session.
+
+        *memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session; *closing* is
+        asked at a run's end for figures that only its whole journal tells.
+        """
         self.memory = memory
         self._rules = rules
         self._logbook = logbook
@@ -134,6 +146,7 @@ class Runner:
         self._watcher = watcher
         self._requests = requests
         self._patient = patient
+        self._closing = closing
         self._interrupted = False
         self._answered_for = False
         self._cadence = Cadence()
@@ -298,8 +311,8 @@ class Runner:
 
     def _close(self, outcome: RunOutcome) -> Ended:
         counted = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
-        summary = {**counted, **self._world.summary()}
         now = self._world.now()
+        summary = {**counted, **self._world.summary(), **self._closing(now)}
         self._write(e.RunClosed(at=now, outcome=outcome, state=self.memory.state, summary=summary))
         return Ended(outcome.value, self.memory, self._turn)
 

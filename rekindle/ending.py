@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from engine.errors import Exit
 from engine.memory import Memory
 from engine.plan import Plan
 from engine.runner import Ended
+from journal.entries import AnyEntry, Instant, Json
+from journal.row import Row
+from phases.ledger import closing
 from phases.recipe import recipe
 from rekindle.document import of_run
 from rekindle.folding import Found
@@ -36,6 +40,26 @@ def tell_ended(
             wall_seconds=wall,
         )
         print_json(document)
+
+
+class Rows(Protocol):
+    """A journal that can be read from its beginning."""
+
+    def rows(self, run_id: str | None = None, after: int = 0) -> Iterator[Row]:
+        """Yield the entries of a run, with what each was written as."""
+
+
+def closing_of(journal: Rows, run_id: str, plan: Plan, now: Instant) -> dict[str, Json]:
+    """Read a run back at its end, for the figures that only the whole of it tells; a mistake in them ends no run."""
+
+    def read() -> Iterator[AnyEntry]:
+        return (row.entry for row in journal.rows(run_id) if row.entry is not None)
+
+    try:
+        return closing(plan, read, now)
+    except Exception as error:  # noqa: BLE001  a run that reached its goal is closed, whatever is said about it
+        tell(f"no ledger of this run: {type(error).__name__}")
+        return {}
 
 
 def left_at_once(memory: Memory, plan: Plan, path: Path, begun: float) -> str:

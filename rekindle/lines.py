@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from engine.patience import spoken
 from journal import entries as e
 from journal.entries import Finding
+from rekindle.ledger import sentence
 
 TEXT = 160
 
@@ -34,7 +35,8 @@ def describe(entry: e.AnyEntry | None) -> str:
         case e.RunInterrupted():
             return f"session ended: {entry.why}"
         case e.RunClosed():
-            return f"run closed: {entry.outcome}"
+            took = sentence(entry.summary)
+            return f"run closed: {entry.outcome}{f'; {took}' if took else ''}"
         case e.CancelRequested():
             return f"{entry.actor} asked to cancel"
         case e.LeaseTaken():

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from phases.recipe import recipe
 from rekindle import __version__, signals
 from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
-from rekindle.ending import left_at_once, tell_ended
+from rekindle.ending import closing_of, left_at_once, tell_ended
 from rekindle.folding import Found, newest
 from rekindle.sentences import REHEARSE, questions
 from rekindle.signals import Orders
@@ -183,6 +184,7 @@ def _pursue(
             watcher=show,
             requests=_with_approvals(requests_of(journal.path, show.say), options),
             patient=options.patient,
+            closing=partial(closing_of, journal, found.memory.run_id, plan),
         )
         if resumed:
             show.say(standing(found.memory))
@@ -193,6 +195,7 @@ def _pursue(
         ended = runner.run()
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
         counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}
+        counted.update(ended.memory.summary)
         if ended.memory.outcome and found.opened.purpose == REHEARSE:
             from rekindle.rehearsal import end_world
 

@@ -38,7 +38,7 @@ class View:
 
     *waits_for*, *can_succeed* and *must_do* are the three sentences; *counts* maps a family of subjects to
     (good, all); *causes* are the roots of what is wrong; *approvals* are open questions as (id, question, consequence,
-    typed); *doing* are running actions.
+    typed); *doing* are running actions; *eta* says when it will be done (empty: nobody worked it out).
     """
 
     run_id: str
@@ -60,6 +60,7 @@ class View:
     outcome: str
     closed: str
     simulated: bool
+    eta: str = ""
 
 
 def states_of(plan: Mapping[str, Any]) -> tuple[str, ...]:

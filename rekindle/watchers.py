@@ -25,6 +25,7 @@ from engine.turn import Turn
 from journal import entries as e
 from journal.row import Row
 from rekindle.causes import because
+from rekindle.eta import Forecast
 from rekindle.lines import clock, describe
 from rekindle.view import ENDING, View, ending, headline, view
 
@@ -115,6 +116,7 @@ class PlainLines:
             processors=[structlog.processors.add_log_level, renderer],
         )
         self._state = ""
+        self._forecast = Forecast()
         self._seen: View | None = None
         self._every = every_seconds
         self._shown_at = self._said_at = float("-inf")
@@ -123,7 +125,8 @@ class PlainLines:
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Say the three sentences once a minute of world time, and when the state changed."""
-        seen = self._seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
+        seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
+        seen = self._seen = replace(seen, eta=self._forecast.say(rules.plan, turn.memory))
         due = seen.now - self._shown_at >= HEADLINE_SECONDS
         if due or seen.state != self._state:
             self._stand(seen)
@@ -144,6 +147,7 @@ class PlainLines:
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Print the entries that people follow."""
+        self._forecast.wrote(rows)
         for row in rows:
             if _is_loud(row.entry):
                 self._line(row.at, row.kind, describe(row.entry), row.run_id, seq=row.seq)
@@ -183,6 +187,7 @@ class LivePanel:
 
         self.clock: Callable[[], float] = _no_clock
         self._journal = journal
+        self._forecast = Forecast()
         self._seen: View | None = None
         self._ending = False
         self._recent: list[str] = []
@@ -206,10 +211,12 @@ class LivePanel:
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Take the new picture; it is drawn at the next refresh."""
-        self._seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
+        seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
+        self._seen = replace(seen, eta=self._forecast.say(rules.plan, turn.memory))
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Remember the last entries that people follow."""
+        self._forecast.wrote(rows)
         lines = [f"{clock(row.at)}  {describe(row.entry)}" for row in rows if _is_loud(row.entry)]
         self._recent = [*self._recent, *lines][-RECENT:]
 
@@ -254,6 +261,7 @@ def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # n
         table.add_row("running", Text(f"{what} for {age}, until {limit} at the latest"))
     table.add_row("waits for", Text(seen.waits_for))
     table.add_row("can succeed", Text(seen.can_succeed))
+    table.add_row("eta", Text(seen.eta or "not known yet"))
     table.add_row("you must", Text(seen.must_do))
     for number, line in enumerate(because(seen.causes, seen.now)):
         table.add_row("" if number else "because", Text(line))

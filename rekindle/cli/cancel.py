@@ -17,6 +17,7 @@ from rekindle.sentences import REHEARSE
 
 if TYPE_CHECKING:
     from journal.entries import AnyEntry, Json
+    from rekindle.ending import Rows
 
 
 @click.command("cancel")
@@ -54,7 +55,7 @@ def _close(path: Path, found: Found, actor: str) -> int:
                 at=memory.now,
                 outcome=e.RunOutcome.CANCELLED,
                 state=memory.state,
-                summary=_summary(found),
+                summary=_summary(found, held),
             )
         )
         held.append(entries)
@@ -64,14 +65,17 @@ def _close(path: Path, found: Found, actor: str) -> int:
     return Exit.DONE
 
 
-def _summary(found: Found) -> dict[str, Json]:
+def _summary(found: Found, held: Rows) -> dict[str, Json]:
     """Count as a session would have: by the last facts, and by the simulated world, which ends here."""
     from engine.plan import from_compiled
     from phases.recipe import recipe
+    from rekindle.ending import closing_of
 
     memory = found.memory
     left: dict[str, Json] = {"left_open": sorted(memory.open)} if memory.open else {}
-    counted = recipe().counts(from_compiled(found.plan, recipe()), memory.facts)
+    plan = from_compiled(found.plan, recipe())
+    counted = recipe().counts(plan, memory.facts)
+    counted.update(closing_of(held, memory.run_id, plan, memory.now))
     if found.opened.purpose != REHEARSE:
         return {**counted, **left}
     from rekindle.rehearsal import abandon_world

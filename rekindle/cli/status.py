@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -13,11 +14,15 @@ from engine.patience import spoken
 from rekindle.causes import because
 from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.folding import Found, newest
+from rekindle.ledger import sentence
 from rekindle.lines import clock, stamp
 from rekindle.output import print_json, print_line
 from rekindle.sentences import questions
 from rekindle.typed import command as typed
 from rekindle.view import View, nothing_seen, states_of, view
+
+if TYPE_CHECKING:
+    from rekindle.eta import Eta
 
 OK, WARNINGS, CRITICAL, COULD_NOT_TELL = 0, 1, 2, 3
 
@@ -45,11 +50,27 @@ def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
         held=found.alive is not False,
         closed=closed(found),
     )
+    until = None if seen.closed else _eta(found, path)
     if as_json:
-        print_json(_document(seen, found, path))
+        print_json({**_document(seen, found, path), **_times(found, until)})
     else:
-        _show(seen, found, path)
+        _show(replace(seen, eta=until.sentence if until is not None else ""), found, path)
     return _exit(found)
+
+
+def _eta(found: Found, path: Path) -> Eta:
+    """Say when it will be done; only an open run needs the plan's types for it."""
+    from rekindle.eta import of_found
+
+    return of_found(found, path)
+
+
+def _times(found: Found, until: Eta | None) -> dict[str, Any]:
+    """What is left of an open run, and what a closed one's time went to."""
+    return {
+        "eta": until.as_json() if until is not None else None,
+        "ledger": found.memory.summary.get("ledger"),
+    }
 
 
 def closed(found: Found) -> str:
@@ -120,6 +141,9 @@ def _show(seen: View, found: Found, path: Path) -> None:
     print_line(f"as of         {stamp(seen.now)}{time}, {since} in this state{until}")
     print_line(f"waits for     {seen.waits_for}")
     print_line(f"can succeed   {seen.can_succeed}")
+    took = sentence(found.memory.summary)
+    if seen.eta or took:
+        print_line(f"{'eta' if seen.eta else 'took':14}{seen.eta or took}")
     print_line(f"you must      {seen.must_do}")
     for number, line in enumerate(because(seen.causes, seen.now)):
         print_line(f"{'' if number else 'because':14}{line}")

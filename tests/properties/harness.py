@@ -20,7 +20,7 @@ from engine.memory import Attempt, Memory
 from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
 from engine.recipe import Recipe
-from engine.runner import NO_REQUESTS, Ended, Requests, Runner
+from engine.runner import NO_REQUESTS, Closing, Ended, Requests, Runner, nothing_more
 from engine.turn import Turn
 from engine.world import Identity, Intent, Question, Wakeup, World
 from journal import codec
@@ -320,6 +320,7 @@ class Story:
     most_wakeups: int = MOST_WAKEUPS
     opened: bool = False
     doubts: tuple[Attempt, ...] = ()
+    closing: Closing = nothing_more
 
     def cancel_and_begin_anew(self) -> None:
         """Somebody gives this run up and opens another, as ``rekindle cancel`` and ``run`` do."""
@@ -407,6 +408,7 @@ class Story:
             clock=WorldClock(client.now),
             watcher=Watching(self.turns),
             requests=self.requests,
+            closing=self.closing,
         )
 
     def to_the_end(

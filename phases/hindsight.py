@@ -1,0 +1,205 @@
+"""
+The path that a run really took: walked back from the last thing that became well, through what came last before it.
+
+In hindsight no duration has to be assumed: each vertex has the instant at which it was done for good, and between the
+latest of its needs and that instant it was the vertex that everything waited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.answer import Subject
+from journal import entries as e
+from journal.entries import Fact, Instant
+from phases.needs import Needs, Standing, Vertex, is_at_work, needs_of
+from phases.path import Learnt, critical_path
+from phases.section import Section
+
+Spell = tuple[Instant, Instant | None]
+SPELLS = 32
+LOST = "?"  # the path leads to something that was lost again: what came before is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From *start* to *end* (world time) the run waited for *vertex*; empty: everything was done."""
+
+    start: Instant
+    end: Instant
+    vertex: Vertex
+
+
+@dataclass(slots=True)
+class Course:
+    """
+    What a run's observations tell of each vertex, folded entry by entry: O(vertices), however long the journal is.
+
+    *spells* has, per vertex, the instants at which it became done and was lost again (None: it is done); of a vertex
+    that comes and goes the last ones are kept.
+    """
+
+    section: Section
+    needs: Needs = field(init=False)
+    standing: Standing = field(init=False)
+    facts: dict[Subject, Fact] = field(default_factory=dict)
+    spells: dict[Vertex, list[Spell]] = field(default_factory=dict)
+    learnt: Learnt = field(default_factory=Learnt)
+
+    def __post_init__(self) -> None:
+        """Make the graph once."""
+        self.needs = needs_of(self.section)
+        self.standing = Standing(self.section, self.needs)
+
+    def see(self, entry: e.AnyEntry) -> None:
+        """Take in an entry; only observations tell."""
+        if not isinstance(entry, e.Observed):
+            return
+        self.learnt.see(entry)
+        self.facts.update(entry.changed)
+        for subject in entry.removed:
+            self.facts.pop(subject, None)
+        for subject in (*entry.changed, *entry.removed):
+            for vertex in self.standing.touched(subject):
+                self._mark(vertex, entry.at)
+
+    def _mark(self, vertex: Vertex, at: Instant) -> None:
+        spells = self.spells.setdefault(vertex, [])
+        was = bool(spells) and spells[-1][1] is None
+        now = self.standing.is_done(vertex, self.facts)
+        if now and not was:
+            spells.append((at, None))
+            del spells[:-SPELLS]
+        elif was and not now:
+            spells[-1] = (spells[-1][0], at)
+
+    def done(self, vertex: Vertex) -> Instant | None:
+        """Return since when a vertex is done; None: it is not."""
+        spells = self.spells.get(vertex)
+        return spells[-1][0] if spells and spells[-1][1] is None else None
+
+    def became(self, vertex: Vertex, by: Instant) -> Instant | None:
+        """Return the last instant, at *by* at the latest, at which a vertex became done."""
+        return next((at for at, _ in reversed(self.spells.get(vertex, ())) if at <= by), None)
+
+    def begin(self, vertex: Vertex, by: Instant) -> tuple[Instant | None, Vertex]:
+        """
+        Say since when only *vertex* itself was missing, of what was done at *by*; and which need came last.
+
+        None: since the run began. No need is named where the vertex had been done and was lost again later than that.
+        """
+        need, since = "", None
+        for other in self.needs.get(vertex, ()):
+            at = self.became(other, by)
+            if at is not None and (since is None or (at, other) > (since, need)):
+                need, since = other, at
+        lost = [end for _, end in self.spells.get(vertex, ()) if end is not None and end < by]
+        if lost and (since is None or lost[-1] > since):
+            return lost[-1], ""
+        return since, need
+
+    def windows(self, opened: Instant, end: Instant) -> tuple[Window, ...]:
+        """
+        Cut the time from *opened* to *end* into windows, without a gap, in their order.
+
+        A run that is not finished waits, at its end, for the first vertex of its critical path.
+        """
+        vertex = self._frontier(end)
+        till = end
+        found: list[Window] = []
+        if not vertex:
+            vertex, till = self._last(end)
+            found.append(Window(max(till, opened), end, ""))
+        passed: set[tuple[Vertex, Instant]] = set()
+        while vertex and till > opened and (vertex, till) not in passed:
+            passed.add((vertex, till))
+            since, need = self.begin(vertex, till)
+            start = opened if since is None else max(opened, since)
+            found.append(Window(start, till, vertex))
+            vertex, till = need, start
+            if not need and start > opened:
+                vertex, till = self._last(start)
+                found.append(Window(max(till, opened), start, LOST))
+        if till > opened:
+            found.append(Window(opened, till, LOST))
+        return tuple(window for window in reversed(found) if window.start < window.end)
+
+    def _last(self, by: Instant) -> tuple[Vertex, Instant]:
+        """Name what became well last before *by*, and when; what is well goes before what was only applied."""
+        known = ((self.became(v, by), "#" not in v, v) for v in self.spells)
+        at, _, vertex = max(
+            ((at, well, v) for at, well, v in known if at is not None), default=(0.0, True, "")
+        )
+        return vertex, at
+
+    def _frontier(self, now: Instant) -> Vertex:
+        """Name what a run that is not finished waits for; empty: everything is done."""
+        if all(self.done(vertex) is not None for vertex in self.needs):
+            return ""
+        path = critical_path(self.section, self.facts, now, self.learnt)
+        # A circle: nothing of it can begin, so any of it is what the run waits for.
+        return path.head or next(iter(path.subjects), "")
+
+
+@dataclass(slots=True)
+class Worked:
+    """
+    How long each vertex was worked on, after all that it needs was done: its own share of the run, in seconds.
+
+    Folded in a second reading, when *course* knows how it all ended.
+    """
+
+    course: Course
+    opened: Instant
+    end: Instant
+    seconds: dict[Vertex, float] = field(default_factory=dict)
+    _since: dict[Subject, Instant] = field(default_factory=dict)
+
+    def see(self, entry: e.AnyEntry) -> None:
+        """Take in an entry; only observations tell."""
+        if not isinstance(entry, e.Observed):
+            return
+        for subject, fact in entry.changed.items():
+            if is_at_work(subject, fact):
+                self._since.setdefault(subject, entry.at)
+            else:
+                self._stop(subject, entry.at)
+        for subject in entry.removed:
+            self._stop(subject, entry.at)
+
+    def longest(self) -> float:
+        """
+        Return the length of the longest chain of work, in seconds.
+
+        The shares along a chain do not overlap, so it is never longer than the run.
+        """
+        for subject in [*self._since]:
+            self._stop(subject, self.end)
+        ends = {v: self._end(v) for v in self.course.needs}
+        best: dict[Vertex, float] = {}
+        for vertex in sorted(ends, key=lambda v: (ends[v], v)):
+            ahead = (
+                best.get(need, 0.0)
+                for need in self.course.needs[vertex]
+                if self.course.done(need) is not None and ends[need] <= ends[vertex]
+            )
+            best[vertex] = max(ahead, default=0.0) + self.seconds.get(vertex, 0.0)
+        return max(best.values(), default=0.0)
+
+    def _end(self, vertex: Vertex) -> Instant:
+        done = self.course.done(vertex)
+        return self.end if done is None else done
+
+    def _stop(self, subject: Subject, at: Instant) -> None:
+        since = self._since.pop(subject, None)
+        if since is None:
+            return
+        for vertex in (subject, f"{subject}#applied"):
+            if vertex not in self.course.needs:
+                continue
+            till = self._end(vertex)
+            since_then, _ = self.course.begin(vertex, till)
+            begin = max(since, self.opened, since_then or self.opened)
+            span = min(at, till, self.end) - begin
+            if span > 0:
+                self.seconds[vertex] = self.seconds.get(vertex, 0.0) + span

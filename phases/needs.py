@@ -1,0 +1,287 @@
+"""
+What needs what: the extended dependency graph of a recovery, as far as the inventory knows it.
+
+``dependsOn`` is only a part of it. A Kustomization also needs its source, what applies it, its namespace, and the CRD
+of what it brings: Flux dry-runs the whole set before it applies any of it. An edge that the inventory does not know
+(which Secret a pod reads, which claim it mounts, which registry it pulls from) is not there: nothing is guessed.
+
+A vertex is a subject: it is *there and well*. Two others end in a suffix: ``SUBJECT#applied`` (what a Kustomization or
+a release brings exists) and ``namespace/NAME#gone`` (nothing of an earlier life is on its way out any more).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.answer import Subject
+from engine.recipe import Facts
+from journal.entries import Fact
+from phases import codes
+from phases.inventory import EXTERNAL_SECRETS_CRD, HelmReleaseItem, KustomizationItem
+from phases.section import Section
+
+Vertex = str
+Needs = Mapping[Vertex, tuple[Vertex, ...]]
+APPLIED = "#applied"
+GONE = "#gone"
+STORES_CRD = "clustersecretstores.external-secrets.io"
+WELL = {"node": codes.RUNNING, codes.ETCD: codes.HEALTHY, codes.API: codes.UP}
+# Stages of Talos in which a machine is busy with itself; in the others it waits for us.
+AT_WORK = {
+    "node": {"booting", "installing", "rebooting", "upgrading"},
+    codes.ETCD: {codes.FORMING},
+    codes.API: {codes.PARTIAL},
+}
+# What is said of objects that are looked at again some time, and that nobody is known to have taken up.
+QUEUED = ("not reconciled yet", "not synced since")
+
+
+def applied(subject: Subject) -> Vertex:
+    """Name the vertex of what a Kustomization or a release brings."""
+    return subject + APPLIED
+
+
+def gone(namespace: str) -> Vertex:
+    """Name the vertex of a namespace's earlier life."""
+    return codes.subject("namespace", namespace) + GONE
+
+
+def subject_of(vertex: Vertex) -> Subject:
+    """Name the object that a vertex is about."""
+    return vertex.partition("#")[0]
+
+
+def family_of(vertex: Vertex) -> str:
+    """Return a vertex's family, with its suffix: what its usual duration goes by."""
+    subject, mark, part = vertex.partition("#")
+    return f"{subject.partition('/')[0]}{mark}{part}"
+
+
+def needs_of(section: Section) -> Needs:
+    """
+    Return what each vertex needs; a vertex that needs nothing has an empty tuple.
+
+    What is named and is nobody's (a dependency that no inventory has) is left out: diagnosis names it.
+    """
+    edges: dict[Vertex, dict[Vertex, None]] = {}
+    for vertex, needed in _edges(section):
+        edges.setdefault(vertex, {})
+        if needed:
+            edges[vertex][needed] = None
+    return {
+        vertex: tuple(needed for needed in found if needed in edges and needed != vertex)
+        for vertex, found in edges.items()
+    }
+
+
+def _edges(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    """Yield (vertex, what it needs); an empty need only says that the vertex exists."""
+    yield from _machines(section)
+    yield from _roots(section)
+    yield from _namespaces(section)
+    yield from _kustomizations(section)
+    yield from _releases(section)
+    yield from _crds(section)
+    yield from _secrets(section)
+    yield from _workloads(section)
+
+
+def _machines(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    """Nodes, etcd, API and network come before everything."""
+    cni = codes.subject("DaemonSet", section.cni.daemonset)
+    yield codes.ETCD, ""
+    yield codes.API, codes.ETCD
+    for name in section.talos.nodes:
+        yield codes.node(name), ""
+        yield codes.k8s_node(name), codes.node(name)
+        yield codes.k8s_node(name), cni
+    for name in section.talos.control_planes:
+        yield codes.ETCD, codes.node(name)
+
+
+def _roots(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    """Roots are applied by running controllers, once no namespace is on its way out (``flux_synced``)."""
+    for key in section.flux.controllers:
+        yield codes.ROOT, codes.subject("Deployment", key)
+    for name in section.inventory.namespaces:
+        yield codes.ROOT, gone(name)
+    yield section.source, codes.ROOT
+
+
+def _namespaces(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    for name in section.inventory.namespaces:
+        subject = codes.subject("namespace", name)
+        yield gone(name), codes.API
+        yield subject, gone(name)
+        yield subject, section.source
+
+
+def _parent(item: KustomizationItem | HelmReleaseItem) -> Vertex:
+    return applied(codes.subject("kustomization", item.parent)) if item.parent else codes.ROOT
+
+
+def _namespace_of(key: str) -> Vertex:
+    return codes.subject("namespace", key.partition("/")[0])
+
+
+def _kustomizations(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    waits = {item.key for item in section.inventory.kustomizations if item.wait}
+    for subject, item in section.kustomizations:
+        yield subject, applied(subject)
+        yield applied(subject), section.source
+        yield applied(subject), _parent(item)
+        if item.parent:
+            yield applied(subject), _namespace_of(item.key)
+        for needed in section.dependencies[subject]:
+            yield applied(subject), needed
+    for parent, child in _children(section):
+        if parent in waits:
+            yield codes.subject("kustomization", parent), child
+
+
+def _children(section: Section) -> Iterator[tuple[str, Subject]]:
+    """Yield the key of a parent and what it brings."""
+    inventory = section.inventory
+    for family, items in (
+        ("kustomization", inventory.kustomizations),
+        ("helmrelease", inventory.helmreleases),
+        ("externalsecret", inventory.externalsecrets),
+    ):
+        for item in items:
+            if item.parent:
+                yield item.parent, codes.subject(family, item.key)
+    for work in inventory.workloads:
+        family, _, key = work.owner.partition("/")
+        if family == "kustomization":
+            yield key, codes.subject(work.kind, work.key)
+
+
+def _releases(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    for subject, item in section.releases:
+        yield subject, applied(subject)
+        yield applied(subject), _parent(item)
+        yield applied(subject), _namespace_of(item.key)
+        for needed in section.dependencies[subject]:
+            yield applied(subject), needed
+
+
+def _crds(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    """A CRD comes from what brings it, unless it is applied out of band as soon as something asks for it."""
+    early = section.crds.available if section.crds.preapply == "when-blocked" else ()
+    for item in section.inventory.crds:
+        subject = codes.subject("crd", item.name)
+        yield subject, section.source
+        yield subject, applied(item.provider) if item.provider and item.name not in early else ""
+
+
+def _secrets(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    """Store → ExternalSecret; a store is served by what brings its CRD."""
+    providers = {item.name: item.provider for item in section.inventory.crds}
+    crd = codes.subject("crd", EXTERNAL_SECRETS_CRD)
+    for name in section.inventory.stores:
+        store = codes.subject("store", name)
+        yield store, codes.subject("crd", STORES_CRD)
+        yield store, section.source
+        yield store, providers.get(STORES_CRD, "")
+    for item in section.inventory.externalsecrets:
+        subject = codes.subject("externalsecret", item.key)
+        yield subject, crd
+        yield subject, _namespace_of(item.key)
+        yield subject, codes.subject("store", item.store) if item.store else ""
+        if item.parent:
+            parent = codes.subject("kustomization", item.parent)
+            yield subject, applied(parent)
+            if providers.get(EXTERNAL_SECRETS_CRD) != parent:
+                yield applied(parent), crd  # a set with an unknown kind in it is not applied at all
+
+
+def _workloads(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+    """Owner → workload → its release, which waits for it; the network before all but itself."""
+    cni = codes.subject("DaemonSet", section.cni.daemonset)
+    owners = {
+        codes.subject(item.kind, item.key): item.owner for item in section.inventory.workloads
+    }
+    first = installed(section)
+    for _, _, subject, _ in section.workloads:
+        yield subject, codes.API if subject == cni else cni
+        owner = owners.get(subject, "")
+        if (
+            owner and subject not in first
+        ):  # those the CNI's command installs, before any owner is there
+            yield subject, applied(owner)
+        if owner.startswith("helmrelease/"):
+            yield owner, subject
+
+
+def installed(section: Section) -> frozenset[Subject]:
+    """Name the workloads that commands of the plan install, before anything that would own them is there."""
+    keys = (*section.cni.deployments, *section.flux.controllers)
+    cni = codes.subject("DaemonSet", section.cni.daemonset)
+    return frozenset((cni, *(codes.subject("Deployment", key) for key in keys)))
+
+
+class Standing:
+    """
+    Which vertices are done, by facts; a mapping that grows old with its facts.
+
+    What a Kustomization brings counts as applied as soon as the first of it is there: it is applied in one go.
+    """
+
+    def __init__(self, section: Section, needs: Needs) -> None:
+        """Find what each subject's fact tells about which vertices."""
+        self.section = section
+        self.needs = needs
+        self.parent: dict[Subject, Subject] = {}
+        self.brought: dict[Subject, list[Subject]] = {}
+        self.first = installed(section)
+        for subject, parent in self._parents():
+            if subject not in self.first:
+                self.parent[subject] = parent
+                self.brought.setdefault(parent, []).append(subject)
+        roots = (codes.subject("kustomization", key) for key in section.inventory.roots)
+        self.roots = (section.source, *roots)
+
+    def _parents(self) -> Iterator[tuple[Subject, Subject]]:
+        for key, child in _children(self.section):
+            yield child, codes.subject("kustomization", key)
+        for work in self.section.inventory.workloads:
+            if work.owner.startswith("helmrelease/"):
+                yield codes.subject(work.kind, work.key), work.owner
+
+    def touched(self, subject: Subject) -> Iterator[Vertex]:
+        """Yield the vertices that a changed fact of *subject* may have made done, or undone."""
+        parent = self.parent.get(subject, "")
+        found = (subject, applied(subject), subject + GONE, applied(parent))
+        yield from (vertex for vertex in found if vertex in self.needs)
+        if subject in self.roots:
+            yield codes.ROOT
+
+    def is_done(self, vertex: Vertex, facts: Facts) -> bool:
+        """Say whether a vertex is done; what is not known is not."""
+        subject, _, part = vertex.partition("#")
+        if subject == codes.ROOT:
+            return all(_is_there(item, facts) for item in self.roots)
+        if part == "gone":
+            found = facts.get(subject)
+            return found is not None and found.code != codes.TERMINATING
+        if is_well(subject, facts):
+            return True
+        brought = self.brought.get(subject, ()) if part == "applied" else ()
+        return any(_is_there(child, facts) for child in brought)
+
+
+def is_well(subject: Subject, facts: Facts) -> bool:
+    """Say whether a subject is known to be as it should be."""
+    found = facts.get(subject)
+    return found is not None and found.code == WELL.get(subject.partition("/")[0], codes.READY)
+
+
+def is_at_work(subject: Subject, fact: Fact) -> bool:
+    """Say whether somebody is known to work on a subject: what only waits in a queue is not worked on."""
+    busy = AT_WORK.get(subject.partition("/")[0], {codes.PROGRESSING})
+    return fact.code in busy and not fact.reason.startswith(QUEUED)
+
+
+def _is_there(subject: Subject, facts: Facts) -> bool:
+    found = facts.get(subject)
+    return found is not None and found.code not in {codes.ABSENT, codes.TERMINATING}

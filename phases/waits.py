@@ -1,0 +1,228 @@
+"""
+What one wait was: useful, or dead of a class of the catalogue of dead waits, or unknown.
+
+A class is only said when the journal has a sign of it. Signs that it never has, and classes that are therefore never
+said, are listed in ``docs/explanation/dead-wait.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.answer import Subject
+from engine.memory import Memory
+from journal.entries import Fact, Finding, Instant
+from phases import codes
+from phases.hindsight import LOST, Course
+from phases.knots import terminating
+from phases.needs import Vertex, is_at_work, is_well, subject_of
+from phases.nudges import is_clear
+from phases.section import Section
+from phases.verbs import APPLY, BOOTSTRAP, COMMAND, KUBECONFIG, RELEASE, ROOT
+
+USEFUL, UNKNOWN, NOBODY = "useful", "unknown", "nobody"
+RETRY, STARVED, DEPENDENCY = "DW1", "DW4", "DW5"
+FIRST_STAGE, SOURCE_POLL, RELEASE_RETRY, SECRET_RETRY = "DW6", "DW7", "DW8", "DW9"
+CRD, POD_RETRY, NS_HELD, TOOL, PULL, PERSON, DELETION = (
+    "DW10",
+    "DW11",
+    "DW14",
+    "DW15",
+    "DW16",
+    "DW18",
+    "DW20",
+)
+WORKLOADS = {"deployment", "statefulset", "daemonset"}
+# Rules of diagnosis whose finding about an object, or about what blocks it, names the class of its wait. Everything
+# of a pod that backs off is DW11; K16 and L6 are told by what they block.
+BY_RULE = {
+    "K16": STARVED,
+    "K18": PERSON,
+    "K20": DELETION,
+    "L6": PULL,
+    "L7": POD_RETRY,
+    "L8": POD_RETRY,
+}
+# What an action works on beside its own target, by verb: families of vertices that only it brings.
+WORKS_ON = {
+    APPLY: {"node"},
+    BOOTSTRAP: {"etcd", "node", "api"},
+    COMMAND: {"daemonset", "deployment", "k8s-node"},
+    KUBECONFIG: {"api"},
+    ROOT: {"root"},
+}
+OWN_TIMERS = ("stable/", "damping/")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was the wait for *vertex* that began at the instant *at*, when *memory* was all that was known?"""
+
+    section: Section
+    course: Course
+    memory: Memory
+    vertex: Vertex
+    at: Instant
+
+    @property
+    def subject(self) -> Subject:
+        """The object that the run waited for: the nearest one, on the way up, that was there."""
+        subject = subject_of(self.vertex)
+        passed = {subject}
+        while self._is_absent(subject):
+            parent = self.course.standing.parent.get(subject, "")
+            if not parent or parent in passed:
+                return subject
+            passed.add(parent)
+            subject = parent
+        return subject
+
+    def _is_absent(self, subject: Subject) -> bool:
+        found = self.memory.facts.get(subject)
+        return found is None or found.code == codes.ABSENT
+
+
+def what_is(asked: Question) -> str:
+    """Classify a wait."""
+    memory = asked.memory
+    if memory.looked_at is None or asked.vertex == LOST:
+        return UNKNOWN
+    if not asked.vertex:
+        return _after_all(memory)
+    subject = asked.subject
+    if is_worked_on(asked, subject):
+        return USEFUL
+    if is_asked(memory, asked.vertex, subject):
+        return PERSON
+    if asked.vertex.endswith("#gone"):
+        return NS_HELD if is_held(asked.section, memory) else UNKNOWN
+    fact = memory.facts.get(subject)
+    by_rule = _by_rule(asked, subject)
+    if by_rule:
+        return by_rule
+    return UNKNOWN if fact is None else _by_fact(asked, subject, fact)
+
+
+def is_asking(memory: Memory) -> bool:
+    """Say whether a question is open that nobody has answered."""
+    return any(True for _ in _asked_subjects(memory))
+
+
+def is_held(section: Section, memory: Memory) -> bool:
+    """Say whether a namespace of the inventory is on its way out."""
+    return bool(terminating(section, memory.facts))
+
+
+def is_worked_on(asked: Question, subject: Subject) -> bool:
+    """Say whether an action in flight is what the vertex needs."""
+    family = subject.partition("/")[0]
+    for attempt in asked.memory.open.values():
+        releases = attempt.verb == RELEASE and asked.vertex.endswith("#gone")
+        if attempt.target in {subject, subject_of(asked.vertex)} or releases:
+            return True
+        if family in WORKS_ON.get(attempt.verb, ()) and _is_its(asked, attempt.verb, subject):
+            return True
+    return False
+
+
+def _is_its(asked: Question, verb: str, subject: Subject) -> bool:
+    """The CNI's command brings network and controllers, and nothing that Git brings."""
+    if verb != COMMAND or subject.startswith("k8s-node/"):
+        return True
+    return subject in asked.course.standing.first
+
+
+def is_asked(memory: Memory, vertex: Vertex, subject: Subject) -> bool:
+    """Say whether a person is asked about just this: the object, what holds its namespace, or the whole machine."""
+    for about in _asked_subjects(memory):
+        if about in {subject, "machine"}:
+            return True
+        if about.startswith("holder/") and vertex.endswith("#gone"):
+            holder = memory.facts.get(about)
+            space = (
+                codes.subject("namespace", str(holder.detail.get("namespace"))) if holder else ""
+            )
+            if space == subject_of(vertex):
+                return True
+    return False
+
+
+def _asked_subjects(memory: Memory) -> Iterator[Subject]:
+    """Yield what questions without an answer, and dead ends, are about."""
+    answered = {item.subject for item in memory.approvals.values() if item.answer}
+    for subject, body in memory.answers.items():
+        kind = body.get("answer")
+        if kind == "stuck" or (kind == "ask" and subject not in answered):
+            yield subject
+
+
+def _after_all(memory: Memory) -> str:
+    """Everything is well, and the run goes on: it holds its own stability window, or nobody knows."""
+    if memory.open:
+        return USEFUL
+    return TOOL if any(name.startswith(OWN_TIMERS) for name in memory.timers) else UNKNOWN
+
+
+def _by_rule(asked: Question, subject: Subject) -> str:
+    fact = asked.memory.facts.get(subject)
+    for found in asked.memory.findings.values():
+        name = BY_RULE.get(found.rule, "")
+        if name and _concerns(found, subject) and not _holds_worker(found, subject, fact):
+            return name
+    return ""
+
+
+def _concerns(found: Finding, subject: Subject) -> bool:
+    return found.subject == subject or subject in found.blocks
+
+
+def _holds_worker(found: Finding, subject: Subject, fact: Fact | None) -> bool:
+    """Who has one of the busy workers does not wait for one."""
+    return found.rule == "K16" and fact is not None and is_at_work(subject, fact)
+
+
+def _by_fact(asked: Question, subject: Subject, fact: Fact) -> str:
+    family = subject.partition("/")[0]
+    if is_at_work(subject, fact):
+        return _at_work(asked, subject, fact)
+    match family:
+        case "kustomization":
+            return _parked(asked, subject, fact, RETRY)
+        case "helmrelease":
+            return _parked(asked, subject, fact, RELEASE_RETRY)
+        case "externalsecret" | "store":
+            return SECRET_RETRY if fact.code == codes.BLOCKED else UNKNOWN
+        case "gitrepository":
+            return SOURCE_POLL if fact.code == codes.BLOCKED else UNKNOWN
+        case _:
+            return UNKNOWN
+
+
+def _at_work(asked: Question, subject: Subject, fact: Fact) -> str:
+    """A worker that only waits for a namespace that goes does nothing; a CRD that is not Established is waited for."""
+    if subject.startswith("crd/"):
+        return CRD
+    if subject.startswith("kustomization/") and "'Terminating'" in fact.reason:
+        return FIRST_STAGE if is_held(asked.section, asked.memory) else UNKNOWN
+    return USEFUL
+
+
+def _parked(asked: Question, subject: Subject, fact: Fact, retry: str) -> str:
+    """Say what holds a Kustomization or a release that no worker has: a poll, a retry, or its cause."""
+    cause = str(fact.detail.get("cause") or "")
+    if fact.code == codes.TERMINATING:
+        return DELETION if subject.startswith("kustomization/") else UNKNOWN
+    if fact.code not in {codes.BLOCKED, codes.FAILED} or not cause:
+        return UNKNOWN
+    family, _, name = cause.partition(":")
+    if is_clear(asked.section, subject, cause, asked.memory.facts):
+        return DEPENDENCY if family == "dependency" else retry
+    if family == "namespace":
+        return NS_HELD if is_held(asked.section, asked.memory) else UNKNOWN
+    if family == "kind":
+        return CRD
+    if family == "dependency":
+        needed = codes.subject(subject.partition("/")[0], name)
+        return UNKNOWN if not is_well(needed, asked.memory.facts) else DEPENDENCY
+    return UNKNOWN

@@ -1,0 +1,155 @@
+"""
+When it will be done, or why nobody can say.
+
+Mutants, each tried: ``_hindrance`` does not look at questions; it holds a cause that the recovery itself clears against
+it; ``Forecast`` works it out on every turn; ``_steady`` is 0.
+"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from engine.memory import Approval, Memory, Timer
+from journal.entries import Fact, Finding
+from phases.path import Learnt
+from rekindle.eta import Forecast, eta
+from rekindle.ledger import sentence
+from tests.phases.making import START, plan
+from tests.phases.test_path import TREE, finished
+
+PLAN = plan(TREE)
+STABLE = 30.0  # the default machine's, at the end
+ROLLS_OUT = Fact("Progressing", detail={"ready": 0, "expected": 2})
+RUN = Memory(
+    state="flux-synced",
+    now=START,
+    facts={**finished(PLAN), "deployment/apps/web": ROLLS_OUT},
+)
+ASKED = Approval("1a2b", "1a2b", "holder/1", "off?", "gone", "", START)
+
+
+def never(rule: str, *next_after: str) -> dict[str, Finding]:
+    found = Finding(
+        subject="helmrelease/apps/web",
+        cause="c",
+        message="it cannot",
+        clears_itself="no",
+        rule=rule,
+        root=True,
+        next_after=next_after,
+    )
+    return {"f": found}
+
+
+def test_it_says_when_by_what_and_along_which_path() -> None:
+    found = eta(RUN, PLAN, Learnt())
+
+    assert found.seconds == 49.0 + STABLE
+    assert found.sentence == (
+        "about 1 m 19 s, by class defaults; 1 on the path: deployment/apps/web"
+    )
+
+
+def test_durations_of_the_run_are_counted() -> None:
+    learnt = Learnt(took={"deployment": [10.0, 11.0, 12.0]})
+
+    assert "class defaults and 3 durations of this run" in eta(RUN, PLAN, learnt).sentence
+    assert eta(RUN, PLAN, learnt).seconds == 11.0 + STABLE
+
+
+def test_a_long_path_is_shown_by_its_beginning_and_its_end() -> None:
+    memory = Memory(state="node-maintenance", now=START, facts={"etcd": Fact("none")})
+
+    said = eta(memory, plan(), Learnt())
+
+    assert said.path[1:4] == ("etcd", "api", "daemonset/kube-system/cilium")
+    assert f"etcd -> api -> ... -> {said.path[-1]}" in said.sentence
+
+
+def test_done_is_now() -> None:
+    assert eta(replace(RUN, state="done"), PLAN, Learnt()).seconds == 0.0
+
+
+def test_a_goal_that_holds_has_only_its_window_before_it() -> None:
+    timers = {"stable/pods-healthy": Timer(START + 12, STABLE)}
+    memory = replace(RUN, state="pods-healthy", facts=finished(PLAN), timers=timers)
+
+    assert eta(memory, PLAN, Learnt()).seconds == 12.0
+
+
+NO_TIME: list[tuple[str, Memory, str]] = [
+    (
+        "a question",
+        replace(RUN, approvals={"1a2b": ASKED}, answers={"holder/1": {"answer": "ask"}}),
+        "a person is asked: off?",
+    ),
+    (
+        "a dead end",
+        replace(RUN, answers={"x": {"answer": "stuck", "message": "no way"}}),
+        "stuck: no way",
+    ),
+    ("a cause that stays", replace(RUN, findings=never("H1")), "never clears by itself: it cannot"),
+    ("a held namespace", replace(RUN, findings=never("N6")), "never clears by itself"),
+    ("nothing seen", replace(RUN, facts={}), "nothing has been seen yet"),
+    ("closed", replace(RUN, outcome="cancelled"), "this run is closed"),
+    (
+        "a circle",
+        replace(RUN, facts={"etcd": Fact("healthy")}),
+        "they wait for one another: ",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("memory", "why"), [case[1:] for case in NO_TIME], ids=[case[0] for case in NO_TIME]
+)
+def test_where_nobody_can_say_it_says_why(memory: Memory, why: str) -> None:
+    found = eta(memory, PLAN, Learnt())
+
+    assert found.seconds is None
+    assert why in found.sentence
+    assert found.sentence.startswith("not known: ")
+
+
+def test_what_nobody_pursues_has_no_time() -> None:
+    assert eta(RUN, PLAN, Learnt(), held=False).why == "nobody pursues it"
+
+
+@pytest.mark.parametrize("findings", [never("T16"), never("C4"), never("H1", "x")])
+def test_what_the_recovery_clears_or_what_blocks_later_is_no_hindrance(
+    findings: dict[str, Finding],
+) -> None:
+    assert eta(replace(RUN, findings=findings), PLAN, Learnt()).seconds is not None
+
+
+def test_a_session_works_it_out_every_ten_seconds_of_the_world() -> None:
+    forecast = Forecast()
+    later = replace(RUN, facts=finished(PLAN))
+
+    first = forecast.say(PLAN, RUN)
+
+    assert forecast.say(PLAN, replace(later, now=START + 9)) == first
+    assert forecast.say(PLAN, replace(later, now=START + 10)) != first
+    assert forecast.say(PLAN, replace(later, state="done", now=START + 11)).startswith("now, ")
+
+
+def test_a_ledger_in_a_line() -> None:
+    """Mutant: say the shortest waits first."""
+    dead = {"DW1": 5.0, "DW14": 90.0, "DW18": 600.0, "nobody": 30.0, "DW4": 20.0, "DW9": 0.4}
+    found = {
+        "seconds": 960.0,
+        "critical_path_seconds": 240.0,
+        "ratio": 4.0,
+        "dead": dead,
+        "useful": 200.0,
+        "unknown": 14.6,
+        "beside": {"DW18": 45.0},
+    }
+
+    assert sentence({"ledger": found}) == (
+        "16 m, of which the work alone 4 m (T/CP 4); dead: a person 10 m (DW18), "
+        "a held namespace 1 m 30 s (DW14), no session 30 s (nobody), busy workers 20 s (DW4) "
+        "and 1 more; not known: 15 s; beside it: a person 45 s (DW18)"
+    )
+    assert sentence({}) == ""

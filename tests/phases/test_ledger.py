@@ -1,0 +1,265 @@
+"""
+The dead-wait ledger: what each kind of wait is called, and what is never guessed.
+
+In every case one thing is not well for 60 s while the rest is: what the run waited for is known. Mutants, each tried:
+``_concerns`` says yes to all; ``is_asked`` says yes to any question; ``_holds_worker`` says no; the time before a
+resume is not cut to its idle seconds; ``interrupted`` is not looked at; a first window begins later than the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from journal import entries as e
+from journal.entries import AnyEntry, Fact, Finding
+from phases.ledger import Ledger, closing, ledger_of
+from tests.phases.making import START, facts, opened, plan
+from tests.phases.test_path import finished
+
+SPAN = 60.0
+QUEUED = "not reconciled yet"
+APPS = "kustomization/flux-system/apps"
+WEB = "helmrelease/apps/web"
+HOLDER = facts({"holder/u9": {"code": "Holding", "detail": {"uid": "u9", "namespace": "apps"}}})
+ELSEWHERE = facts({"holder/u9": {"code": "Holding", "detail": {"uid": "u9", "namespace": "home"}}})
+
+
+def blocked(cause: str, code: str = "Blocked") -> dict[str, Any]:
+    return {"code": code, "reason": "said so", "detail": {"cause": cause, "parked": True}}
+
+
+def found(rule: str, subject: str, *blocks: str) -> e.FindingsChanged:
+    finding = Finding(subject=subject, cause="c", message="m", rule=rule, blocks=blocks)
+    return e.FindingsChanged(at=START, changed={f"{rule}:{subject}": finding})
+
+
+def decided(subject: str, kind: str) -> e.Decided:
+    return e.Decided(at=START, state="flux-synced", answers={subject: {"answer": kind}})
+
+
+def intended(verb: str, target: str) -> e.ActionIntended:
+    return e.ActionIntended(
+        at=START,
+        action="a1",
+        verb=verb,
+        target=target,
+        attempt=1,
+        epoch=1,
+        deadline_seconds=60.0,
+    )
+
+
+def run(
+    changes: dict[str, Any], *said: AnyEntry, more: dict[str, Fact] | None = None
+) -> list[AnyEntry]:
+    """A run in which *changes* are so for 60 s, and everything is well before the end."""
+    of = plan()
+    well = finished(of)
+    bad = {subject: facts({subject: body})[subject] for subject, body in changes.items()}
+    return [
+        opened(of),
+        e.Observed(at=START, changed={**well, **bad, **(more or {})}),
+        *said,
+        e.Observed(at=START + SPAN, changed={subject: well[subject] for subject in bad}),
+        e.RunClosed(at=START + SPAN, outcome=e.RunOutcome.DONE, state="done"),
+    ]
+
+
+def ledger(entries: list[AnyEntry]) -> Ledger:
+    return ledger_of(plan(), lambda: iter(entries))
+
+
+CLASSES: list[tuple[str, str, list[AnyEntry]]] = [
+    ("a workload rolls out", "useful", run({"deployment/apps/web": "Progressing"})),
+    (
+        "its pods back off",
+        "DW11",
+        run({"deployment/apps/web": "Progressing"}, found("L8", "deployment/apps/web")),
+    ),
+    (
+        "another's pods back off",
+        "useful",
+        run({"deployment/apps/web": "Progressing"}, found("L8", "deployment/apps/api")),
+    ),
+    (
+        "a registry's limit",
+        "DW16",
+        run({"deployment/apps/web": "Progressing"}, found("L6", "x", "deployment/apps/web")),
+    ),
+    ("a worker has it", "useful", run({APPS: {"code": "Progressing", "reason": "Building"}})),
+    (
+        "a secret waits for its next turn",
+        "unknown",
+        run({"externalsecret/apps/login": {"code": "Progressing", "reason": "not synced since x"}}),
+    ),
+    ("no worker has it", "unknown", run({APPS: {"code": "Progressing", "reason": QUEUED}})),
+    (
+        "no worker has it, for all are busy",
+        "DW4",
+        run({APPS: {"code": "Progressing", "reason": QUEUED}}, found("K16", "deployment/c", APPS)),
+    ),
+    (
+        "it has one of the busy workers",
+        "useful",
+        run(
+            {APPS: {"code": "Progressing", "reason": "Building"}},
+            found("K16", "deployment/c", APPS),
+        ),
+    ),
+    (
+        "its dependency is ready",
+        "DW5",
+        run({APPS: blocked("dependency:flux-system/cluster")}),
+    ),
+    (
+        "its dependency is not, and nobody knows of it",
+        "unknown",
+        run({APPS: blocked("dependency:home/nothing")}),
+    ),
+    ("a kind that nothing serves", "DW10", run({APPS: blocked("kind:Widget.example.com")})),
+    ("parked after its cause was over", "DW1", run({APPS: blocked("source")})),
+    ("nobody knows why", "unknown", run({APPS: blocked("reason:BuildFailed")})),
+    ("nudged just now", "useful", run({APPS: blocked("source")}, intended("flux.nudge", APPS))),
+    ("out of retries", "DW8", run({WEB: blocked("RetriesExceeded", "Failed")})),
+    ("a secret backs off", "DW9", run({"externalsecret/apps/login": blocked("store:vault")})),
+    (
+        "a source waits for its interval",
+        "DW7",
+        run({"gitrepository/flux-system/flux-system": "Blocked"}),
+    ),
+    ("somebody paused it", "DW18", run({APPS: "Suspended"}, found("K18", APPS))),
+    ("its deletion does not end", "DW20", run({APPS: "Terminating"})),
+    ("a namespace is held", "DW14", run({"namespace/apps": "Terminating"})),
+    (
+        "a person is asked about it",
+        "DW18",
+        run({"namespace/apps": "Terminating"}, decided("holder/u9", "ask"), more=HOLDER),
+    ),
+    (
+        "a person is asked about another",
+        "DW14",
+        run({"namespace/apps": "Terminating"}, decided("holder/u9", "ask"), more=ELSEWHERE),
+    ),
+    (
+        "it is being released",
+        "useful",
+        run(
+            {"namespace/apps": "Terminating"},
+            decided("holder/u9", "ask"),
+            intended("finalizer.release", "holder/u9"),
+            more=HOLDER,
+        ),
+    ),
+    ("a dead end", "DW18", run({APPS: blocked("reason:X")}, decided(APPS, "stuck"))),
+    ("a machine boots", "useful", run({"node/cp-1": "booting"})),
+    ("a machine is not seen", "unknown", run({"node/cp-1": "unseen"})),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "entries"), [case[1:] for case in CLASSES], ids=[case[0] for case in CLASSES]
+)
+def test_what_a_wait_is_called(wanted: str, entries: list[AnyEntry]) -> None:
+    assert ledger(entries).classes == {wanted: SPAN}
+
+
+def test_a_first_stage_behind_a_namespace_that_goes() -> None:
+    said = {"code": "Progressing", "reason": "Namespace/apps status: 'Terminating'"}
+    entries = run({APPS: said, "namespace/apps": "Terminating"})
+    entries[-2:-2] = [e.Observed(at=START + 40, changed={"namespace/apps": Fact("Ready")})]
+
+    assert ledger(entries).classes == {"DW6": 40.0, "unknown": 20.0}
+
+
+def test_our_own_window_of_stability_is_told_apart() -> None:
+    entries = run({})
+    entries[2:2] = [e.TimerSet(at=START, name="stable/pods-healthy", due=START + 60, span=60.0)]
+
+    assert ledger(entries).classes == {"DW15": SPAN}
+
+
+def test_before_the_first_look_nothing_is_known() -> None:
+    entries: list[AnyEntry] = [opened(plan()), e.Note(at=START + 5, text="", actor="")]
+
+    assert ledger(entries).classes == {"unknown": 5.0}
+
+
+def test_a_chain_is_cut_where_the_last_need_was_done() -> None:
+    """The release can only begin when its workload is up: the first 20 s are the workload's."""
+    inventory = {
+        "workloads": [{"kind": "Deployment", "key": "apps/web", "pods": 2, "owner": WEB}],
+    }
+    of = plan({"inventory": inventory})
+    well = finished(of)
+    bad = {
+        "deployment/apps/web": Fact("Progressing"),
+        WEB: Fact("Blocked", "x", None, blocked("RetriesExceeded")["detail"]),
+    }
+    entries: list[AnyEntry] = [
+        opened(of),
+        e.Observed(at=START, changed={**well, **bad}),
+        e.Observed(at=START + 20, changed={"deployment/apps/web": Fact("Ready")}),
+        e.Observed(at=START + 50, changed={WEB: Fact("Ready")}),
+    ]
+
+    seen = ledger_of(of, lambda: iter(entries))
+
+    assert seen.classes == {"useful": 20.0, "DW8": 30.0}
+    assert seen.critical_path == 20.0
+    assert seen.as_json()["ratio"] == 2.5
+
+
+def test_a_wait_beside_the_path_costs_nothing_and_is_told() -> None:
+    """Everything waits for the workload, which takes longer; mutant: book the question whatever is waited for."""
+    entries = run({"deployment/apps/web": "Progressing"}, decided("holder/u9", "ask"), more=HOLDER)
+
+    assert ledger(entries).classes == {"useful": SPAN}
+    assert ledger(entries).beside == {"DW18": SPAN}
+
+
+def test_what_was_lost_again_counts_from_its_loss() -> None:
+    entries = run({})
+    entries[2:2] = [
+        e.Observed(at=START + 40, changed={"deployment/apps/web": Fact("Progressing")}),
+        e.Observed(at=START + 55, changed={"deployment/apps/web": Fact("Ready")}),
+    ]
+
+    assert ledger(entries).classes == {"unknown": 45.0, "useful": 15.0}
+
+
+def test_nobodys_time_is_a_class_of_its_own() -> None:
+    def split(*between: AnyEntry) -> dict[str, float]:
+        entries = run({"deployment/apps/web": "Progressing"})
+        entries[2:2] = between
+        return ledger(entries).classes
+
+    resumed = e.RunResumed(at=START + 50, holder="me", idle_seconds=30.0)
+    ended = e.RunInterrupted(at=START + 10, why="signal")
+
+    assert split(resumed) == {"useful": 30.0, "nobody": 30.0}
+    assert split(ended, resumed) == {"useful": 20.0, "nobody": 40.0}
+
+
+def test_a_run_that_is_not_finished_waits_for_the_head_of_its_path() -> None:
+    entries = run({"namespace/apps": "Terminating"})
+    del entries[-2]
+
+    assert ledger(entries).classes == {"DW14": SPAN}
+
+
+def test_the_closing_entry_has_all_of_it() -> None:
+    entries = run({"deployment/apps/web": "Progressing"})[:-1]
+
+    assert closing(plan(), lambda: iter(entries), START + SPAN) == {
+        "ledger": {
+            "seconds": SPAN,
+            "critical_path_seconds": SPAN,
+            "ratio": 1.0,
+            "dead": {},
+            "useful": SPAN,
+            "unknown": 0.0,
+            "beside": {},
+        }
+    }
