@@ -22,6 +22,7 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.observing import Dice, intent_of
 from engine.plan import DONE
+from engine.tied import TiedWorld
 from engine.turn import MARGIN_SECONDS, Turn, take
 from engine.world import Question, Wakeup, World
 from journal import entries as e
@@ -123,17 +124,23 @@ class Runner:
         watcher: Watcher,
         requests: Requests = NO_REQUESTS,
         patient: bool = False,
+        tied: bool = False,
     ) -> None:
-        """*memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session."""
+        """
+        *memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session.
+
+        *tied*: it looks and decides, and begins nothing; so nothing but its goal or a person ends it.
+        """
         self.memory = memory
         self._rules = rules
         self._logbook = logbook
-        self._world = world
+        self._world: World = TiedWorld(world) if tied else world
         self._dice = dice
         self._clock = clock
         self._watcher = watcher
         self._requests = requests
-        self._patient = patient
+        self._patient = patient or tied
+        self._tied = tied
         self._interrupted = False
         self._answered_for = False
         self._cadence = Cadence()
@@ -239,6 +246,7 @@ class Runner:
             self._dice,
             draining=draining,
             diagnosing=diagnosing,
+            tied=self._tied,
         )
         if diagnosing:
             self._cadence.diagnosed(now)

@@ -47,6 +47,7 @@ class Bench:
         *before: AnyEntry,
         patient: bool = False,
         kind: str = "real",
+        tied: bool = False,
     ) -> None:
         self.order = Order()
         self.book = Book(self.order)
@@ -66,6 +67,7 @@ class Bench:
             watcher=Nobody(),
             requests=Requests(self.take),
             patient=patient,
+            tied=tied,
         )
 
     def take(self, memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
