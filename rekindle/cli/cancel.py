@@ -13,7 +13,6 @@ from journal.lease import Holder
 from rekindle.cli.options import existing_journal, journal_option
 from rekindle.folding import Found, newest
 from rekindle.output import tell
-from rekindle.sentences import REHEARSE
 
 if TYPE_CHECKING:
     from journal.entries import AnyEntry, Json
@@ -72,7 +71,7 @@ def _summary(found: Found) -> dict[str, Json]:
     memory = found.memory
     left: dict[str, Json] = {"left_open": sorted(memory.open)} if memory.open else {}
     counted = recipe().counts(from_compiled(found.plan, recipe()), memory.facts)
-    if found.opened.purpose != REHEARSE:
+    if not found.simulated:
         return {**counted, **left}
     from rekindle.rehearsal import abandon_world
 
