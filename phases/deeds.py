@@ -57,7 +57,7 @@ def _lasting(plan: Plan, before: Memory, after: Memory, wished: Collection[str])
     for key in before.wished:
         verb, _, target = key.partition(" ")
         effect = LASTING.get(verb)
-        if effect is None or key in wished or not _certainly_not_ours(before, verb, target):
+        if effect is None or key in wished or not _certainly_not_ours(plan, before, verb, target):
             continue
         shown = effect(plan, target, before, after)
         if shown is not None:
@@ -69,16 +69,22 @@ def _passing(plan: Plan, before: Memory, after: Memory) -> Iterator[Deed]:
     for key in wishes_in(before.answers):
         verb, _, target = key.partition(" ")
         effect = PASSING.get(verb)
+        if effect is None:
+            continue
         # A token tells whose it is; of everything else, ours may show late.
-        ours = verb != NUDGE and not _certainly_not_ours(before, verb, target)
-        shown = None if effect is None or ours else effect(plan, target, before, after)
+        if verb != NUDGE and not _certainly_not_ours(plan, before, verb, target):
+            continue
+        shown = effect(plan, target, before, after)
         if shown is not None:
             yield Deed(verb, target, *shown)
 
 
-def _certainly_not_ours(memory: Memory, verb: str, target: Subject) -> bool:
-    last = memory.last_of(verb, target)
-    return last is None or last.outcome is Outcome.FAILED
+def _certainly_not_ours(plan: Plan, memory: Memory, verb: str, target: Subject) -> bool:
+    """An etcd that we bootstrapped on another node is ours as well."""
+    known = memory.attempts_at(verb)
+    if plan.verbs[verb].scope != "cluster":
+        known = tuple(attempt for attempt in known if attempt.target == target)
+    return all(attempt.outcome is Outcome.FAILED for attempt in known)
 
 
 # --- effects of what was wished ------------------------------------------------------------------

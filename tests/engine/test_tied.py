@@ -136,6 +136,14 @@ def test_a_tied_world_begins_nothing_whoever_asks() -> None:
     assert (house.seen, START) == (world.look(), world.now())
 
 
+def test_a_tied_session_has_such_a_world() -> None:
+    """Mutant: give the session the world as it is."""
+    bench = Bench(Site(), BROKEN, intended("paint", "door"), tied=True)
+
+    with pytest.raises(AssertionError, match="about to adopt a1"):
+        bench.runner.resume("host", idle_seconds=0, fresh_deadlines=False)
+
+
 # --- what others did -----------------------------------------------------------------------------
 
 

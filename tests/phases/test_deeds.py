@@ -247,6 +247,27 @@ def test_what_we_tried_in_vain_was_done_by_somebody_else(name: str) -> None:
     assert recognised(looks, wished, ours="failed") == [expected]
 
 
+def test_an_etcd_that_we_bootstrapped_on_another_node_is_ours() -> None:
+    """Mutant: look only at attempts on the node that was wished."""
+    planned = plan()
+    waiting = observed(fold_all(Memory(), [opened(planned)]), {"node/cp-1": "waits-for-etcd"})
+    wished = e.Decided(at=START, state="x", answers=act("etcd.bootstrap", "node/cp-1"))
+    ours = _attempt(act("etcd.bootstrap", "node/cp-2"), "done")[:2]
+    before = fold_all(Memory(), [opened(planned), waiting, wished, *ours])
+
+    after = fold_all(before, [observed(before, {"node/cp-1": MEMBERS, "etcd": "healthy"})])
+
+    assert before.wished
+    assert deeds(planned, before, after, ()) == []
+
+
+def test_a_token_of_somebody_is_theirs_also_after_ours() -> None:
+    """Mutant: take every nudge for ours, once there was one."""
+    looks, wished, expected = CASES["a nudge"]
+
+    assert recognised(looks, wished, ours="done") == [expected]
+
+
 def test_what_is_wished_still_was_not_done() -> None:
     looks, wished, _ = CASES["the roots"]
 
