@@ -190,6 +190,21 @@ def test_what_we_began_was_not_done_by_somebody() -> None:
     assert [] == entries(done, e.ByHand)
 
 
+def test_a_run_that_asks_sees_that_somebody_did_it_without_answering() -> None:
+    """Mutant: take only acts for wishes."""
+
+    def wish(memory: Memory) -> dict[str, Answer]:
+        return {"t": BURN} if memory.facts["door"].code == "grey" else {}
+
+    asking = Site({"ground": wish}, deeds=seen)
+    bench = Bench(asking, look(ground="broken", door="grey"), patient=True)
+
+    bench.run(after(5, look(ground="broken", door="red")), after(1, STANDING_RED))
+
+    deeds = [entry for entry in bench.book.entries if isinstance(entry, e.ByHand)]
+    assert [("saw", "t")] == [(deed.verb, deed.target) for deed in deeds]
+
+
 def test_recognising_changes_no_answer_and_no_replay() -> None:
     blind, aware = site(), site()
     blind.deeds = lambda _plan, _before, _after, _wished: ()
