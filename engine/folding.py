@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from engine.memory import Approval, Attempt, Memory, Retrial, Sentence, Timer
+from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Retrial, Sentence, Timer
+from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Finding, Outcome
 
 EARLIER = 64  # attempts of a verb that were followed by others, kept for the doubt in them
+DEEDS = 64  # of others; the journal has all
 
 
 def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
@@ -36,6 +38,8 @@ def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
             return _acted(memory, entry)
         case e.ApprovalAsked() | e.ApprovalGiven() | e.ApprovalRefused():
             return _asked(memory, entry)
+        case e.ByHand() | e.TakenOver():
+            return _others(memory, entry)
         case e.LeaseTaken():
             return replace(memory, epoch=entry.epoch)
         case e.GoalMoved():
@@ -117,7 +121,24 @@ def _decided(memory: Memory, entry: e.Decided) -> Memory:
     answers = {**memory.answers, **entry.answers}
     for subject in entry.removed:
         answers.pop(subject, None)
-    return replace(memory, answers=answers)
+    news = {key: entry.at for key in wishes_in(entry.answers) if key not in memory.wished}
+    wished = {**memory.wished, **news} if news else memory.wished
+    return replace(memory, answers=answers, wished=wished)
+
+
+def _others(memory: Memory, entry: e.ByHand | e.TakenOver) -> Memory:
+    """What others did; and the one thing that they do to a run that watches: give it hands."""
+    if isinstance(entry, e.TakenOver):
+        purpose = "rehearse" if memory.world else "run"
+        return replace(memory, purpose=purpose if memory.purpose == WATCH else memory.purpose)
+    shown = {name: str(entry.evidence.get(name, "")) for name in ("subject", "old", "new")}
+    deed = Deed(verb=entry.verb, target=entry.target, at=entry.at, **shown)
+    wished = _without(memory.wished, key_of(entry.verb, entry.target))
+    return replace(memory, wished=wished, deeds=(*memory.deeds, deed)[-DEEDS:])
+
+
+def _without(wished: dict[str, float], key: str) -> dict[str, float]:
+    return {name: at for name, at in wished.items() if name != key} if key in wished else wished
 
 
 def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
@@ -129,10 +150,16 @@ def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
         sentence = _sentenced(memory, entry, findings)
         return replace(memory, findings=findings, found_at=since, sentence=sentence)
     facts = {**memory.facts, **entry.changed}
+    codes = dict(memory.codes)
+    for subject, fact in entry.changed.items():
+        known = memory.facts.get(subject)
+        if known is not None and known.code != fact.code:
+            codes[subject] = known.code
     for subject in entry.removed:
         facts.pop(subject, None)
+        codes.pop(subject, None)
     looked_at = entry.at if memory.looked_at is None else memory.looked_at
-    return replace(memory, facts=facts, looked_at=looked_at)
+    return replace(memory, facts=facts, codes=codes, looked_at=looked_at)
 
 
 def _sentenced(
@@ -205,6 +232,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
                 attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
                 retrials={name: at for name, at in memory.retrials.items() if name != key},
                 keys={**memory.keys, str(once): entry.action} if once else memory.keys,
+                wished=_without(memory.wished, key),
                 actions=memory.actions + 1,
             )
         case e.ActionSettled():

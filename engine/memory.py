@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from journal.entries import Fact, Finding, Instant, Json, Outcome
 
+WATCH = "watch"  # the purpose of a run that begins nothing
+
 
 class Attempt(msgspec.Struct, frozen=True):
     """An action that was intended, and how it ended (*outcome* None: it is open)."""
@@ -70,6 +72,21 @@ class Retrial(msgspec.Struct, frozen=True):
     due: Instant
 
 
+class Deed(msgspec.Struct, frozen=True):
+    """
+    Something that somebody else did, as far as the facts tell.
+
+    *subject* is what shows it, with its code before (*old*) and now (*new*).
+    """
+
+    verb: str
+    target: str
+    subject: str
+    old: str
+    new: str
+    at: Instant = 0.0
+
+
 class Memory(msgspec.Struct, frozen=True):
     """
     Everything that a decision may know besides the plan.
@@ -77,7 +94,9 @@ class Memory(msgspec.Struct, frozen=True):
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
     intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents
     so far (what is done once per key). *looked_at* is the run's first look, *found_at* since when
-    each finding stands.
+    each finding stands. *wished* are actions (``verb target``) that were answered, neither begun by this run nor seen
+    done by another, and since when; *codes* the code that each fact had before its present one; *deeds* the
+    latest that others did. No decision rests on these three.
     """
 
     run_id: str = ""
@@ -106,6 +125,9 @@ class Memory(msgspec.Struct, frozen=True):
     attempts: dict[str, int] = {}
     retrials: dict[str, Retrial] = {}
     keys: dict[str, str] = {}
+    wished: dict[str, Instant] = {}
+    codes: dict[str, str] = {}
+    deeds: tuple[Deed, ...] = ()
     approvals: dict[str, Approval] = {}
     regressions: tuple[Instant, ...] = ()
     actions: int = 0
@@ -113,6 +135,11 @@ class Memory(msgspec.Struct, frozen=True):
     cancel_requested: bool = False
     outcome: str = ""
     summary: dict[str, Json] = {}
+
+    @property
+    def watches(self) -> bool:
+        """Say whether this run begins nothing."""
+        return self.purpose == WATCH
 
     def last_of(self, verb: str, target: str) -> Attempt | None:
         """Return the latest attempt at *verb* on *target*."""

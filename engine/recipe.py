@@ -7,7 +7,7 @@ the phases that decide, and the verbs that may be done. All of them are pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from journal.entries import Fact, Finding
 
 if TYPE_CHECKING:
     from engine.errors import Problem
-    from engine.memory import Memory
+    from engine.memory import Deed, Memory
     from engine.plan import Include, Plan
     from engine.yamlfile import Marks
 
@@ -108,6 +108,13 @@ Reduce = Callable[["Plan", Any], Facts]
 Diagnose = Callable[["Plan", Any], Findings]
 Guard = Callable[["Plan", Facts], Judgement]
 Decide = Callable[["Plan", Facts, Findings, "Memory"], dict[Subject, Answer]]
+Deeds = Callable[["Plan", "Memory", "Memory", "Collection[str]"], "Sequence[Deed]"]
+
+
+def _none(plan: Plan, before: Memory, after: Memory, wished: Collection[str]) -> Sequence[Deed]:
+    """Recognise nothing."""
+    del plan, before, after, wished
+    return ()
 
 
 Section = Callable[[dict[str, Any], "Marks", "Include", "list[Problem]"], dict[str, Any]]
@@ -135,3 +142,4 @@ class Recipe:
     target: Callable[[dict[str, Any]], Any]
     goal: Callable[[Plan, Facts], str]
     counts: Callable[[Plan, Facts], dict[str, Any]]
+    deeds: Deeds = _none

@@ -7,9 +7,8 @@ once. The runner can be killed between any two of its lines: whoever resumes fin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
@@ -22,56 +21,17 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.observing import Dice, intent_of
 from engine.plan import DONE
+from engine.ports import NO_REQUESTS, Clock, Closing, Logbook, Requests, Watcher, nothing_more
+from engine.tied import TiedWorld
 from engine.turn import MARGIN_SECONDS, Turn, take
 from engine.world import Question, Wakeup, World
 from journal import entries as e
-from journal.entries import AnyEntry, Instant, Json, RunOutcome
-from journal.row import Row
+from journal.entries import AnyEntry, Instant, RunOutcome
 
 CLOCK_JUMP_SECONDS = 2.0
 POLL_SECONDS = 1.0  # how soon a request from another terminal is seen
 SIMULATED_POLL_SECONDS = 60.0  # of a clock that runs as fast as the machine can
 HEARTBEAT_SECONDS = 5.0
-
-
-class Logbook(Protocol):
-    """Where entries become durable. One commit an append; an error of it is final."""
-
-    @property
-    def epoch(self) -> int:
-        """The lease under which this process appends."""
-
-    def append(
-        self,
-        entries: Sequence[AnyEntry],
-        *,
-        checkpoint: bytes | None = None,
-        lease_seconds: float | None = None,
-    ) -> Sequence[Row]:
-        """Write entries, all or none, and extend the lease; the rows are as every reader will see them."""
-
-    def heartbeat(self, now: Instant) -> None:
-        """Note, outside the chain, that somebody holds the lease at this world instant."""
-
-
-class Watcher(Protocol):
-    """Who shows the run to people. It may not fail."""
-
-    def turned(self, rules: Rules, turn: Turn) -> None:
-        """Called after each turn that changed something."""
-
-    def wrote(self, rows: Sequence[Row]) -> None:
-        """Called after each commit."""
-
-
-class Clock(Protocol):
-    """The host's clocks, in seconds."""
-
-    def wall(self) -> float:
-        """Time since the epoch; people and NTP may set it."""
-
-    def monotonic(self) -> float:
-        """Time that only grows and stands still while the machine sleeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +54,6 @@ class Ended:
         }[self.outcome]
 
 
-@dataclass(slots=True)
-class Requests:
-    """
-    What people asked for from other terminals, as entries to write.
-
-    *take* returns (entries, done): *done* is called once they are durable.
-    """
-
-    take: Callable[[Memory, Instant], list[tuple[AnyEntry, Callable[[], None]]]]
-
-
-NO_REQUESTS = Requests(lambda _memory, _now: [])
-Closing = Callable[[Instant], dict[str, Json]]
-
-
-def nothing_more(_now: Instant) -> dict[str, Json]:
-    """Add nothing to a closing entry."""
-    return {}
-
-
 class Runner:
     """A session of a run."""
 
@@ -129,23 +69,26 @@ class Runner:
         watcher: Watcher,
         requests: Requests = NO_REQUESTS,
         patient: bool = False,
+        tied: bool = False,
         closing: Closing = nothing_more,
     ) -> None:
         """
         Make a session.
 
-        *memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session; *closing* is
-        asked at a run's end for figures that only its whole journal tells.
+        *memory* is the fold of all that is written; *patient*: Stuck and Ask do not end the session; *tied*: it looks
+        and decides, and begins nothing, so that nothing but its goal or a person ends it; *closing* is asked at a
+        run's end for figures that only its whole journal tells.
         """
         self.memory = memory
         self._rules = rules
         self._logbook = logbook
-        self._world = world
+        self._world: World = TiedWorld(world) if tied else world
         self._dice = dice
         self._clock = clock
         self._watcher = watcher
         self._requests = requests
-        self._patient = patient
+        self._patient = patient or tied
+        self._tied = tied
         self._closing = closing
         self._interrupted = False
         self._answered_for = False
@@ -252,6 +195,7 @@ class Runner:
             self._dice,
             draining=draining,
             diagnosing=diagnosing,
+            tied=self._tied,
         )
         if diagnosing:
             self._cadence.diagnosed(now)

@@ -31,6 +31,7 @@ from engine.observing import (
 )
 from engine.plan import DONE
 from engine.recipe import Judgement, Verdict
+from engine.wishes import wishes_of
 from engine.world import Intent
 from journal import entries as e
 from journal.entries import Instant, Outcome
@@ -63,8 +64,13 @@ def take(
     *,
     draining: bool = False,
     diagnosing: bool = True,
+    tied: bool = False,
 ) -> Turn:
-    """Compute one turn. *draining*: decide and write, but begin nothing new; *diagnosing*: look for causes too."""
+    """
+    Compute one turn. *draining*: decide and write, but begin nothing new; *diagnosing*: look for causes too.
+
+    *tied*: begin nothing, ask nobody and set no deadline: whoever works by hand has the time that it takes.
+    """
     draft = Draft(rules, memory, now)
     observe(draft, rules.recipe.reduce(rules.plan, snapshot))
     if diagnosing:
@@ -75,10 +81,13 @@ def take(
     schedule_retries(draft, dice)
     _move(draft)
     answers = answers_of(rules, draft.memory)
+    _note_deeds(draft, memory, answers)
     _decide(draft, answers)
     _arm(draft, answers)
-    _ask(draft, answers)
-    intents = () if draining else _intend(draft, answers)
+    if not tied:
+        _limit(draft)
+        _ask(draft, answers)
+    intents = () if draining or tied else _intend(draft, answers)
     draft.commit(checkpoint=False)
     judged = judge(rules, draft.memory)
     return Turn(tuple(draft.commits), draft.memory, answers, judged, intents)
@@ -140,6 +149,16 @@ def _steady(draft: Draft, judged: dict[str, Judgement]) -> None:
         draft.arm(timer, draft.now + span, span)
 
 
+def _note_deeds(draft: Draft, before: Memory, answers: dict[Subject, Answer]) -> None:
+    """Write what others did since the turn before; the answers are there already, and stay what they are."""
+    if draft.memory.facts is before.facts:
+        return
+    rules = draft.rules
+    for deed in rules.recipe.deeds(rules.plan, before, draft.memory, wishes_of(answers)):
+        shown = {"subject": deed.subject, "old": deed.old, "new": deed.new}
+        draft.add(e.ByHand(at=draft.now, verb=deed.verb, target=deed.target, evidence=shown))
+
+
 def _decide(draft: Draft, answers: dict[Subject, Answer]) -> None:
     known = draft.memory.answers
     changed = news_in(draft.rules, answers, known)
@@ -178,6 +197,9 @@ def _arm(draft: Draft, answers: dict[Subject, Answer]) -> None:
             draft.disarm(name)
     for name, due in wanted.items():
         draft.arm(name, due, due - draft.now, "active")
+
+
+def _limit(draft: Draft) -> None:
     state = draft.memory.state
     timer = f"deadline/{state}"
     if state != DONE and timer not in draft.memory.timers and timer not in draft.memory.fired:

@@ -98,7 +98,7 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     """
 
     run_id: str
-    purpose: str  # run, rehearse
+    purpose: str  # run, rehearse, watch
     cluster: str
     identity: dict[str, Json]
     plan: dict[str, Json]
@@ -292,6 +292,25 @@ class ApprovalRefused(Entry, frozen=True, kw_only=True, tag="approval.refused"):
     actor: str
 
 
+class ByHand(Entry, frozen=True, kw_only=True, tag="by.hand"):
+    """
+    Something was done that this run did not do: recognised by observation, and no decision rests on it.
+
+    *verb* and *target* are those that the run had wished, or name what it would never do; on which node somebody
+    bootstrapped, no fact tells. *evidence*: the *subject* that shows it, its code before (*old*) and now (*new*).
+    """
+
+    verb: str
+    target: str
+    evidence: dict[str, Json] = {}
+
+
+class TakenOver(Entry, frozen=True, kw_only=True, tag="taken.over"):
+    """A person gave hands to a run that only watched: from here on it acts."""
+
+    actor: str
+
+
 class PlanChanged(Entry, frozen=True, kw_only=True, tag="plan.changed"):
     """The plan on disk is another one than at the last entry, and the run goes on with it."""
 
@@ -349,6 +368,8 @@ AnyEntry = (
     | ApprovalAsked
     | ApprovalGiven
     | ApprovalRefused
+    | ByHand
+    | TakenOver
     | PlanChanged
     | GoalMoved
     | ClockJumped

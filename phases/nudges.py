@@ -82,7 +82,9 @@ def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
         return _woken(subject, fact, cause, key, memory)
     kind, _, name = subject.partition("/")
     namespace, _, bare = name.partition("/")
-    stamp = datetime.fromtimestamp(memory.now, UTC).isoformat()
+    # What nobody sends needs no token of its own: a wish that stays the same is written once.
+    at = memory.opened_at if memory.watches else memory.now
+    stamp = datetime.fromtimestamp(at, UTC).isoformat()
     arguments = {
         "kind": NUDGED[kind],
         "namespace": namespace,

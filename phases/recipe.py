@@ -18,6 +18,7 @@ from phases import (
     causes,
     cni_up,
     codes,
+    deeds,
     facts,
     flux_synced,
     node_maintenance,
@@ -67,4 +68,5 @@ def recipe() -> Recipe:
         target=Section.model_validate,
         goal=facts.goal,
         counts=counts,
+        deeds=deeds.deeds,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.folding import fold
 from engine.memory import Approval, Memory
-from engine.runner import Requests
+from engine.ports import Requests
 from journal import entries as e
 from journal import inbox
 from journal.entries import AnyEntry, Instant

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.memory import Memory
+from msgspec import to_builtins
+
+from engine.memory import WATCH, Memory
 from journal.entries import Outcome
-from rekindle.causes import weight
+from rekindle.causes import roots, weight
+from rekindle.watching import would
 
 REHEARSAL = "rekindle.rehearsal/1"
 RUN = "rekindle.run/1"
+WATCHED = "rekindle.watch/1"
 
 
 def of_run(
@@ -37,6 +41,16 @@ def of_run(
         **figures(memory, counted),
         "answers": memory.answers,
         **verdict(memory),
+        **(watched(memory) if memory.watches else {}),
+    }
+
+
+def watched(memory: Memory) -> dict[str, Any]:
+    """Say what a run that only watches would do now, what others did, and why things are not there."""
+    return {
+        "would": [to_builtins(wish) for wish in would(memory)],
+        "by_hand": [to_builtins(deed) for deed in memory.deeds],
+        "causes": [to_builtins(root) for root in roots(memory)],
     }
 
 
@@ -49,7 +63,7 @@ def verdict(memory: Memory) -> dict[str, Any]:
     said = memory.sentence
     if said is None or memory.looked_at is None:
         return {"time_to_verdict_seconds": None, "roots": []}
-    roots = [
+    found = [
         {
             "id": name,
             "rule": root.rule,
@@ -61,7 +75,7 @@ def verdict(memory: Memory) -> dict[str, Any]:
         }
         for name, root in sorted(said.roots.items(), key=lambda item: weight(item[1]))
     ]
-    return {"time_to_verdict_seconds": round(said.at - memory.looked_at, 3), "roots": roots}
+    return {"time_to_verdict_seconds": round(said.at - memory.looked_at, 3), "roots": found}
 
 
 def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
@@ -76,8 +90,8 @@ def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
 
 
 def schema_of(memory: Memory) -> str:
-    """A rehearsal's document and a real run's differ by name, so that nobody mistakes one for the other."""
-    return REHEARSAL if memory.purpose == "rehearse" else RUN
+    """The documents of a rehearsal, a watch and a run differ by name, so that nobody mistakes one for another."""
+    return {"rehearse": REHEARSAL, WATCH: WATCHED}.get(memory.purpose, RUN)
 
 
 def bootstraps(memory: Memory) -> int:

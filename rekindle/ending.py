@@ -20,6 +20,7 @@ from rekindle.folding import Found
 from rekindle.output import as_line, print_json, tell
 from rekindle.sentences import questions, to_answer
 from rekindle.typed import command, with_journal
+from rekindle.watching import handed_over
 
 
 def tell_ended(
@@ -31,6 +32,8 @@ def tell_ended(
         _tell_way_out(ended.memory, journal)
     if ended.outcome not in {"done", "cancelled"}:
         tell(f"to go on: {command('resume', journal=journal)}")
+        if ended.memory.watches:
+            tell(f"to let it act: {handed_over(journal)}")
     if as_json:
         document = of_run(
             ended.memory,

@@ -38,6 +38,11 @@ class Found:
     last_seq: int
     closed: Closed | None = None
 
+    @property
+    def simulated(self) -> bool:
+        """Say whether its cluster is a scenario's: only such a run's first entry says how to find a world again."""
+        return self.opened.purpose == "rehearse" or bool(self.opened.world)
+
 
 def newest(path: Path, run_id: str | None = None) -> Found | None:
     """

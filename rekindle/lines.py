@@ -43,6 +43,8 @@ def describe(entry: e.AnyEntry | None) -> str:
             return f"lease {entry.epoch} taken by {entry.holder}"
         case e.LeaseLost():
             return f"lease {entry.epoch} given up"
+        case e.TakenOver():
+            return f"taken over by {entry.actor}: from here on it acts"
         case e.Note():
             return f"note by {entry.actor}: {entry.text}"
         case _:
@@ -94,6 +96,10 @@ def _describe_action(entry: e.AnyEntry) -> str:
             return f"approval {entry.approval} given by {entry.actor}"
         case e.ApprovalRefused():
             return f"approval {entry.approval} refused by {entry.actor}"
+        case e.ByHand():
+            shown = entry.evidence
+            proof = f"{shown.get('subject')}: {shown.get('old')} → {shown.get('new')}"
+            return f"not by this run: {entry.verb} {entry.target} ({proof})"
         case _:
             return ""
 

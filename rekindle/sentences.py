@@ -100,13 +100,14 @@ def waits_for(now: Standing) -> str:
             subject, body = found[0]
             text = str(body.get("question") or body.get("message"))
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            return _named(subject, text, memory) + more
+            return named(subject, text, memory) + more
     if now.answered:
         return "a session that acts on your answers"
-    return _least_hopeful(now)
+    return least_hopeful(now)
 
 
-def _least_hopeful(now: Standing) -> str:
+def least_hopeful(now: Standing) -> str:
+    """Say what of all that is waited for is the least likely to come by itself."""
     memory = now.memory
     waits = now.answers("wait") + now.answers("act")
     if not waits:
@@ -121,10 +122,10 @@ def _least_hopeful(now: Standing) -> str:
     )
     subject, body = informative[0]
     more = f" (and {len(waits) - 1} more)" if len(waits) > 1 else ""
-    return _named(subject, str(body.get("reason", "")), memory) + more
+    return named(subject, str(body.get("reason", "")), memory) + more
 
 
-def _named(subject: str, text: str, memory: Memory) -> str:
+def named(subject: str, text: str, memory: Memory) -> str:
     """Put the subject before a reason that does not name it already."""
     name = name_of(subject, memory)
     bare = name.partition("/")[2] or name

@@ -1,7 +1,7 @@
 """
 A session: a journal that is opened or resumed, a world, a runner, and what the operator sees of it.
 
-``run``, ``resume`` and ``rehearse`` differ only in where plan and world come from.
+``run``, ``resume``, ``rehearse`` and ``watch`` differ only in where plan and world come from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
-from engine.runner import Requests, Runner
+from engine.ports import Requests
+from engine.runner import Runner
 from engine.world import World
 from journal import entries as e
 from journal import options as durability
@@ -36,7 +37,7 @@ from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
 from rekindle.ending import closing_of, left_at_once, tell_ended
 from rekindle.folding import Found, newest
-from rekindle.sentences import REHEARSE, questions
+from rekindle.sentences import questions
 from rekindle.signals import Orders
 from rekindle.typed import command
 from rekindle.watchers import watcher_for
@@ -90,31 +91,47 @@ def open_run(
     )
     with signals.held() as orders:
         journal = Journal.open_run(
-            options.journal, opened, holder=Holder.here(), options=_durability(opening.purpose)
+            options.journal,
+            opened,
+            holder=Holder.here(),
+            options=_durability(simulated=bool(opening.world)),
         )
         return _pursue(journal, plan, options, make_world, orders)
 
 
-def _durability(purpose: str) -> durability.Options:
+def _durability(*, simulated: bool) -> durability.Options:
     """Say what a commit has to survive: a simulated cluster does not survive a power cut either."""
-    return durability.REHEARSAL if purpose == REHEARSE else durability.DEFAULTS
+    return durability.REHEARSAL if simulated else durability.DEFAULTS
 
 
 def _same(before: Found | None, opening: Opening) -> bool:
-    """Say whether the run before was of the same cluster: a rehearsal's world is always a new one."""
-    return before is not None and before.opened.purpose == opening.purpose != REHEARSE
+    """Say whether the run before was of the same cluster: a scenario's world is always a new one."""
+    return before is not None and not before.simulated and not opening.world
 
 
 def resume_run(
-    found: Found, options: Options, make_world: MakeWorld, *, plan: Plan | None = None
+    found: Found,
+    options: Options,
+    make_world: MakeWorld,
+    *,
+    plan: Plan | None = None,
+    take_over: bool = False,
 ) -> Exit:
-    """Go on with the newest run of a journal; *plan* is the operator's file as it is today, if there is one."""
+    """
+    Go on with the newest run of a journal; *plan* is the operator's file as it is today, if there is one.
+
+    *take_over*: a run that only watched acts from here on; written before anything else is done.
+    """
     with signals.held() as orders:
         journal = Journal.resume(
-            options.journal, holder=Holder.here(), options=_durability(found.opened.purpose)
+            options.journal,
+            holder=Holder.here(),
+            options=_durability(simulated=found.simulated),
         )
         try:
             known = _adopt(journal, found, plan)
+            if take_over:
+                journal.append([e.TakenOver(at=found.memory.now, actor=str(Holder.here()))])
         except EnvironmentWrong:
             journal.close()
             raise
@@ -185,6 +202,7 @@ def _pursue(
             requests=_with_approvals(requests_of(journal.path, show.say), options),
             patient=options.patient,
             closing=partial(closing_of, journal, found.memory.run_id, plan),
+            tied=found.memory.watches,
         )
         if resumed:
             show.say(standing(found.memory))
@@ -196,7 +214,7 @@ def _pursue(
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
         counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}
         counted.update(ended.memory.summary)
-        if ended.memory.outcome and found.opened.purpose == REHEARSE:
+        if ended.memory.outcome and found.simulated:
             from rekindle.rehearsal import end_world
 
             end_world(world)
@@ -219,6 +237,8 @@ def _ended_without_a_way(memory: Memory) -> bool:
 
 def standing(memory: Memory) -> str:
     """Say what a resumed run finds: done, open, and what it goes on with."""
+    if memory.watches:
+        return f"watching {memory.run_id} in {memory.state} again; nothing is begun"
     done = sum(attempt.outcome is Outcome.DONE for attempt in memory.last.values())
     doubtful = sum(attempt.outcome is Outcome.UNSETTLED for attempt in memory.last.values())
     open_ = ", ".join(f"{a.verb} {a.target}" for a in memory.open.values()) or "none"

@@ -13,16 +13,10 @@ from typing import Any
 from engine.memory import Attempt, Memory
 from engine.patience import spoken
 from journal.entries import Finding
+from rekindle import sentences, watching
 from rekindle.causes import roots
 from rekindle.lines import clock
-from rekindle.sentences import (
-    Standing,
-    action,
-    can_succeed,
-    must_do,
-    questions,
-    waits_for,
-)
+from rekindle.sentences import Standing, action, questions
 
 FAMILIES = ("node", "k8s-node", "namespace", "kustomization", "helmrelease", "externalsecret")
 GOOD = {"node": {"running"}}
@@ -38,7 +32,8 @@ class View:
 
     *waits_for*, *can_succeed* and *must_do* are the three sentences; *counts* maps a family of subjects to
     (good, all); *causes* are the roots of what is wrong; *approvals* are open questions as (id, question, consequence,
-    typed); *doing* are running actions; *eta* says when it will be done (empty: nobody worked it out).
+    typed); *doing* are running actions; *eta* says when it will be done (empty: nobody worked it out). *watches*:
+    nothing is begun, and *must_do* says what would be.
     """
 
     run_id: str
@@ -61,6 +56,7 @@ class View:
     closed: str
     simulated: bool
     eta: str = ""
+    watches: bool = False
 
 
 def states_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
@@ -85,6 +81,8 @@ def view(
     """Say where things stand; *held*: a session pursues the run; *closed*: how, by whom and when it was ended."""
     now = Standing(memory, journal, held, closed)
     running = tuple(memory.open.values())
+    watches = memory.watches and not closed
+    said = watching if watches else sentences
     return View(
         run_id=memory.run_id,
         cluster=memory.cluster,
@@ -94,9 +92,9 @@ def view(
         opened_at=memory.opened_at,
         entered_at=memory.entered_at,
         deadline=None if closed else now.deadline,
-        waits_for=waits_for(now),
-        can_succeed=can_succeed(now),
-        must_do=must_do(now),
+        waits_for=said.waits_for(now),
+        can_succeed=said.can_succeed(now),
+        must_do=said.must_do(now),
         counts=counts_of(memory),
         running=running,
         doing=tuple(action(attempt, memory) for attempt in running),
@@ -108,6 +106,7 @@ def view(
         outcome=memory.outcome or memory.interrupted,
         closed=closed,
         simulated=memory.identity.get("kind") == "simulated",
+        watches=watches,
     )
 
 
@@ -135,6 +134,11 @@ def headline(seen: View) -> str:
     """The three sentences in one plain line."""
     age = spoken(seen.now - seen.entered_at)
     done = " ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
+    if seen.watches:
+        return (
+            f"you are in {seen.state}, for {age}; waits for {seen.waits_for}; can it succeed: "
+            f"{seen.can_succeed}; {done}; {seen.must_do}"
+        )
     wanted = "" if seen.must_do == "nothing" else f"; you must: {seen.must_do}"
     return f"{seen.state} for {age}; {seen.waits_for}; can it succeed: {seen.can_succeed}; {done}{wanted}"
 

@@ -42,6 +42,8 @@ LOUD = (
     e.ApprovalAsked,
     e.ApprovalGiven,
     e.ApprovalRefused,
+    e.ByHand,
+    e.TakenOver,
     e.FindingsChanged,
     e.GoalMoved,
     e.ClockJumped,

@@ -18,12 +18,10 @@ from engine.plan import Plan
 from engine.world import Identity, World
 from rekindle.folding import Found
 
-REAL = "run"
-
 
 def world_of(found: Found, plan: Plan, journal: Path) -> World:
     """Make, or find again, the world of a run."""
-    if found.opened.purpose == REAL:
+    if not found.simulated:
         return _checked(real(plan, journal), found.opened.identity)
     from rekindle.rehearsal import world_again
 

@@ -158,9 +158,11 @@ def early(found: Flux | None, *, suspended: bool) -> Fact | None:
 
 
 def handled(found: Flux) -> dict[str, Any]:
-    """Say which nudge of ours a controller has answered with a whole attempt."""
+    """Say which nudge a controller has answered with a whole attempt: one of ours, or of somebody else."""
     token = found.status.last_handled_reconcile_at
-    return {"handled_at": token} if "#" in token else {}
+    if not token:
+        return {}
+    return {"handled_at": token} if "#" in token else {"handled_foreign": token}
 
 
 def identity(metadata: Meta) -> dict[str, Any]:

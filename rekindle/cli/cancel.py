@@ -13,7 +13,6 @@ from journal.lease import Holder
 from rekindle.cli.options import existing_journal, journal_option
 from rekindle.folding import Found, newest
 from rekindle.output import tell
-from rekindle.sentences import REHEARSE
 
 if TYPE_CHECKING:
     from journal.entries import AnyEntry, Json
@@ -76,7 +75,7 @@ def _summary(found: Found, held: Rows) -> dict[str, Json]:
     plan = from_compiled(found.plan, recipe())
     counted = recipe().counts(plan, memory.facts)
     counted.update(closing_of(held, memory.run_id, plan, memory.now))
-    if found.opened.purpose != REHEARSE:
+    if not found.simulated:
         return {**counted, **left}
     from rekindle.rehearsal import abandon_world
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "resume": "Go on with the newest run of a journal.",
     "run": "Recover the cluster of a plan; goes on with an open run.",
     "status": "Say where a run stands, in three sentences.",
+    "watch": "Look on, say what it would do and what is done by hand; changes nothing.",
 }
 
 

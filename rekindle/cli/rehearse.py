@@ -11,7 +11,6 @@ import click
 from rekindle.cli.options import FOLDER, about, approve_option, journal_option, json_option
 
 if TYPE_CHECKING:
-    from rekindle.folding import Found
     from rekindle.session import Opening
 
 PACKAGED = Path(__file__).parents[1] / "simulator" / "scenarios"
@@ -61,9 +60,11 @@ def command(
     SCENARIO is one of those below, or a file of yours that ends in .yaml.
     """
     from rekindle.folding import newest
+    from rekindle.handover import refuse_open
     from rekindle.output import tell
     from rekindle.paths import given_journal, journal_for_rehearsal
     from rekindle.rehearsal import same_scenario
+    from rekindle.sentences import REHEARSE
     from rekindle.session import Options, open_run, resume_run
     from rekindle.worlds import world_of
 
@@ -72,31 +73,21 @@ def command(
     options = Options(path, as_json=as_json, approve=approve)
     found = newest(path)
     if found is not None and not found.memory.outcome:
-        if not same_scenario(found, scenario):
-            _refuse_open(found, path)
+        if found.memory.watches or not same_scenario(found, scenario):
+            refuse_open(found, path)
         tell(f"going on with {found.memory.run_id} in {path}")
         return resume_run(found, options, lambda f, p: world_of(f, p, path))
-    opening = _opening(scenario, path, speed)
+    opening = opening_of(scenario, path, speed, REHEARSE)
     tell(f"journal {path}")
     return open_run(opening, options, lambda f, p: world_of(f, p, path), before=found)
 
 
-def _opening(name: str, journal: Path, speed: float) -> Opening:
+def opening_of(name: str, journal: Path, speed: float, purpose: str) -> Opening:
+    """Name a scenario's cluster for a run that begins, before it is made."""
     from rekindle.rehearsal import load, new_address
-    from rekindle.sentences import REHEARSE
     from rekindle.session import Opening
 
     path, scenario, plan = load(name)
     address = new_address(path, scenario, journal, speed)
     identity = {"cluster": scenario.cluster, "ca": f"sim:{scenario.cluster}", "kind": "simulated"}
-    return Opening(REHEARSE, plan, scenario.start.timestamp(), identity, asdict(address))
-
-
-def _refuse_open(found: Found, journal: Path) -> None:
-    from engine.errors import UsageWrong
-
-    raise UsageWrong(
-        f"{journal} has an open run, {found.memory.run_id} ({found.opened.purpose})",
-        reference="run-open",
-        hint="`rekindle resume` goes on with it, `rekindle cancel` closes it for good",
-    )
+    return Opening(purpose, plan, scenario.start.timestamp(), identity, asdict(address))

@@ -13,15 +13,22 @@ from rekindle.cli.options import approve_option, existing_journal, journal_optio
 @journal_option()
 @json_option()
 @approve_option
-def command(journal: str | None, approve: tuple[str, ...], *, as_json: bool) -> int:
+@click.option("--take-over", is_flag=True, help="Let a run that only watched act from here on.")
+@click.option(
+    "--yes", is_flag=True, help="Take over without the question that a terminal is asked."
+)
+def command(
+    journal: str | None, approve: tuple[str, ...], *, as_json: bool, take_over: bool, yes: bool
+) -> int:
     """Go on with the newest run of a journal."""
     path = existing_journal(journal, tells=True, owes_document=as_json)
 
     from engine.errors import UsageWrong
+    from rekindle import handover
     from rekindle.ending import tell_closed
     from rekindle.folding import newest
     from rekindle.session import Options, resume_run
-    from rekindle.worlds import REAL, world_of
+    from rekindle.worlds import world_of
 
     found = newest(path)
     if found is None:
@@ -32,7 +39,8 @@ def command(journal: str | None, approve: tuple[str, ...], *, as_json: bool) -> 
         )
     if found.memory.outcome:
         return tell_closed(found, path, as_json=as_json)
-    real = found.opened.purpose == REAL
-    patient = real and sys.stderr.isatty() and not as_json
+    patient = not found.simulated and sys.stderr.isatty() and not as_json
     options = Options(path, as_json=as_json, approve=approve, patient=patient)
+    if take_over and found.memory.watches:
+        return handover.take_over(found, options, yes=yes)
     return resume_run(found, options, lambda f, p: world_of(f, p, path))

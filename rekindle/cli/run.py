@@ -30,6 +30,7 @@ def command(
     from engine.errors import Exit
     from rekindle import beginning
     from rekindle.folding import newest
+    from rekindle.handover import refuse_open
     from rekindle.paths import given_journal, journal_for_cluster
     from rekindle.planfile import read_plan
     from rekindle.session import Opening, Options, open_run, resume_run
@@ -44,6 +45,8 @@ def command(
     options = Options(path, as_json=as_json, approve=approve, patient=patient)
     found = newest(path)
     if found is not None and not found.memory.outcome:
+        if found.memory.watches:
+            refuse_open(found, path)
         return resume_run(found, options, lambda f, p: world_of(f, p, path), plan=loaded)
     world = real(loaded, path)
     try:

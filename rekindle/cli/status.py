@@ -13,6 +13,7 @@ from engine.errors import UsageWrong
 from engine.patience import spoken
 from rekindle.causes import because
 from rekindle.cli.options import existing_journal, journal_option, json_option
+from rekindle.document import watched
 from rekindle.folding import Found, newest
 from rekindle.ledger import sentence
 from rekindle.lines import clock, stamp
@@ -20,6 +21,7 @@ from rekindle.output import print_json, print_line
 from rekindle.sentences import questions
 from rekindle.typed import command as typed
 from rekindle.view import View, nothing_seen, states_of, view
+from rekindle.watching import handed_over
 
 if TYPE_CHECKING:
     from rekindle.eta import Eta
@@ -91,6 +93,8 @@ def _exit(found: Found) -> int:
         return CRITICAL
     if nothing_seen(memory):
         return COULD_NOT_TELL
+    if memory.watches:
+        return WARNINGS if kinds & {"act", "ask"} else OK
     return WARNINGS if questions(memory) and not memory.open else OK
 
 
@@ -100,7 +104,7 @@ def _document(seen: View, found: Found, path: Path) -> dict[str, Any]:
         "journal": str(path),
         "run_id": seen.run_id,
         "cluster": seen.cluster,
-        "purpose": found.opened.purpose,
+        "purpose": found.memory.purpose,
         "state": seen.state,
         "states": list(seen.states),
         "at": seen.now,
@@ -121,6 +125,7 @@ def _document(seen: View, found: Found, path: Path) -> dict[str, Any]:
             {"id": identity, "question": question, "consequence": consequence, "typed": typed}
             for identity, question, consequence, typed in seen.approvals
         ],
+        **(watched(found.memory) if seen.watches else {}),
         "held": found.alive,
         "outcome": seen.outcome,
         "closed": seen.closed,
@@ -155,8 +160,12 @@ def _holder(seen: View, found: Found, path: Path) -> str:
     if seen.closed:
         return f"nobody; closed: {seen.closed}"
     if found.alive and found.lease is not None:
-        return f"{found.lease.holder} since {stamp(found.lease.since)}"
+        only = ", which only watches" if seen.watches else ""
+        return f"{found.lease.holder} since {stamp(found.lease.since)}{only}"
     if found.alive is None:
         return "not known: its lock cannot be read"
+    if seen.watches:
+        on = typed("resume", journal=path)
+        return f"nobody: `{on}` watches on, `{handed_over(path)}` acts"
     first = "answer first, then " if seen.approvals else ""
     return f"nobody: {first}`{typed('resume', journal=path)}` goes on"

@@ -14,6 +14,7 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.plan import Plan, of_parts
 from engine.recipe import (
+    Deeds,
     Effect,
     Facts,
     Findings,
@@ -96,6 +97,7 @@ class Site:
 
     wishes: dict[str, Wishes] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=lambda: dict(VERBS))
+    deeds: Deeds = field(default=lambda _plan, _before, _after, _wished: ())
 
     def decide(self, name: str) -> Callable[[Plan, Facts, Findings, Memory], dict[str, Answer]]:
         def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> Any:  # noqa: ANN401
@@ -117,6 +119,7 @@ class Site:
             target=lambda section: section,
             goal=lambda _plan, facts: facts["goal"].reason if "goal" in facts else "",
             counts=lambda _plan, facts: {"subjects": len(facts)},
+            deeds=self.deeds,
         )
 
     def rules(self, **machine: Any) -> Rules:  # noqa: ANN401
@@ -170,8 +173,9 @@ def turn(
     now: Instant = START + 1,
     *,
     draining: bool = False,
+    tied: bool = False,
 ) -> Turn:
-    return take(rules, memory, seen, now, steady_dice, draining=draining)
+    return take(rules, memory, seen, now, steady_dice, draining=draining, tied=tied)
 
 
 def entries(done: Turn, kind: type[Any]) -> list[Any]:

@@ -10,7 +10,8 @@ from engine.answer import Ask, Stuck, Wait
 from engine.cadence import DIAGNOSIS_SECONDS
 from engine.errors import Exit
 from engine.memory import Memory
-from engine.runner import Requests, Runner
+from engine.ports import Requests
+from engine.runner import Runner
 from engine.turn import MARGIN_SECONDS
 from engine.world import Reply, Settlement, Wakeup
 from journal import entries as e
@@ -47,6 +48,7 @@ class Bench:
         *before: AnyEntry,
         patient: bool = False,
         kind: str = "real",
+        tied: bool = False,
     ) -> None:
         self.order = Order()
         self.book = Book(self.order)
@@ -66,6 +68,7 @@ class Bench:
             watcher=Nobody(),
             requests=Requests(self.take),
             patient=patient,
+            tied=tied,
         )
 
     def take(self, memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:

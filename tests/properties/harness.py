@@ -19,8 +19,9 @@ from engine.judging import Rules
 from engine.memory import Attempt, Memory
 from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
+from engine.ports import NO_REQUESTS, Closing, Requests, nothing_more
 from engine.recipe import Recipe
-from engine.runner import NO_REQUESTS, Closing, Ended, Requests, Runner, nothing_more
+from engine.runner import Ended, Runner
 from engine.turn import Turn
 from engine.world import Identity, Intent, Question, Wakeup, World
 from journal import codec

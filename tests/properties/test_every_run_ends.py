@@ -68,7 +68,7 @@ def hopeless(draw: st.DrawFn) -> Faults:
     life=lives(2),
     operator=st.sampled_from([YES, NOBODY]),
 )
-@settings(max_examples=examples(2))
+@settings(max_examples=examples(1))
 def test_every_session_ends_within_its_deadlines(
     name: str, seed: int, trouble: Faults, life: Life, operator: Operator
 ) -> None:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.memory import Memory
-from engine.runner import Requests
+from engine.ports import Requests
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, Outcome
 from phases.verbs import BOOTSTRAP, RELEASE

@@ -53,7 +53,7 @@ def written(value: Any) -> bytes:  # noqa: ANN401  anything of ours
     other=st.floats(0, 1, exclude_max=True),
     draining=st.booleans(),
 )
-@settings(max_examples=examples(4))
+@settings(max_examples=examples(2))
 def test_a_turn_is_a_function(name: str, where: float, other: float, draining: bool) -> None:  # noqa: FBT001
     found = moments(name)
     memory, snapshot = found[int(where * len(found))]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from engine.judging import MACHINE
 from engine.memory import Memory
-from engine.runner import Requests
+from engine.ports import Requests
 from journal import entries as e
 from journal.entries import AnyEntry, Instant
 from tests.properties.clusters import examples
@@ -50,7 +50,7 @@ def flickering(flickers: Sequence[tuple[float, float, str, bool | None]]) -> Hou
 
 
 @given(flickers=FLICKERS)
-@settings(max_examples=examples(3))
+@settings(max_examples=examples(1.5))
 def test_backwards_only_after_the_damping_and_never_too_often(
     flickers: list[tuple[float, float, str, bool | None]],
 ) -> None:
