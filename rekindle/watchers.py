@@ -20,7 +20,9 @@ from typing import Any, Protocol, TextIO
 import structlog
 
 from engine.judging import Rules
+from engine.memory import Memory
 from engine.patience import spoken
+from engine.plan import Plan
 from engine.turn import Turn
 from journal import entries as e
 from journal.row import Row
@@ -119,7 +121,7 @@ class PlainLines:
         )
         self._state = ""
         self._forecast = Forecast()
-        self._seen: View | None = None
+        self._latest: tuple[Plan, Memory] | None = None
         self._every = every_seconds
         self._shown_at = self._said_at = float("-inf")
         self._closed = threading.Event()
@@ -127,13 +129,18 @@ class PlainLines:
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Say the three sentences once a minute of world time, and when the state changed."""
-        seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
-        seen = self._seen = replace(seen, eta=self._forecast.say(rules.plan, turn.memory))
-        due = seen.now - self._shown_at >= HEADLINE_SECONDS
-        if due or seen.state != self._state:
-            self._stand(seen)
+        memory = turn.memory
+        self._latest = (rules.plan, memory)
+        due = memory.now - self._shown_at >= HEADLINE_SECONDS
+        if due or memory.state != self._state:
+            self._stand(self._view(rules.plan, memory))
         if self._ticking.ident is None:
             self._ticking.start()
+
+    def _view(self, plan: Plan, memory: Memory) -> View:
+        """Work out what is said; not on every turn, for it goes through everything."""
+        seen = view(memory, (*plan.states, "done"), self._journal)
+        return replace(seen, eta=self._forecast.say(plan, memory))
 
     def _stand(self, seen: View) -> None:
         self._shown_at, self._state = seen.now, seen.state
@@ -143,8 +150,8 @@ class PlainLines:
     def _tick(self) -> None:
         """Say them also when no turn comes: then it is the host's minute that counts."""
         while not self._closed.wait(max(self._said_at + self._every - time.monotonic(), 0.0)):
-            seen = self._seen
-            if seen is not None and time.monotonic() - self._said_at >= self._every:
+            if self._latest is not None and time.monotonic() - self._said_at >= self._every:
+                seen = self._view(*self._latest)
                 self._stand(replace(seen, now=max(seen.now, self.clock())))
 
     def wrote(self, rows: Sequence[Row]) -> None:
@@ -161,7 +168,7 @@ class PlainLines:
 
     def ending(self) -> None:
         """Print a line of our own, past the logger and its lock."""
-        text = ENDING if self._seen is None else ending(self._seen)
+        text = ENDING if self._latest is None else ending(self._view(*self._latest))
         line = json.dumps({"event": text, "level": "info"}) if self._as_json else text
         with suppress(OSError, ValueError):
             os.write(self._stream.fileno(), f"{line}\n".encode())

@@ -32,9 +32,12 @@ def test_only_a_rehearsal_is_not_synced(
     monkeypatch.setattr(Journal, "resume", opening)
     options = session.Options(tmp_path / "j.db")
     plan = load("cold-start")[2]
-    found: Any = SimpleNamespace(opened=SimpleNamespace(purpose=purpose))
+    world: dict[str, Any] = {"scenario": "cold-start"} if purpose == "rehearse" else {}
+    found: Any = SimpleNamespace(simulated=purpose == "rehearse")
     with pytest.raises(Enough):
-        session.open_run(session.Opening(purpose, plan, 0.0, {}), options, _none, before=None)
+        session.open_run(
+            session.Opening(purpose, plan, 0.0, {}, world), options, _none, before=None
+        )
     with pytest.raises(Enough):
         session.resume_run(found, options, _none)
 

@@ -68,7 +68,7 @@ def repeats_on_doubt(entries: list[AnyEntry]) -> list[tuple[e.ActionIntended, li
     operator=st.sampled_from([NOBODY, YES]),
     pause=st.sampled_from([0.0, 600.0]),
 )
-@settings(max_examples=examples(1))
+@settings(max_examples=examples(0.5))
 def test_a_bootstrap_is_repeated_only_by_a_person(
     seed: int, trouble: Faults, life: Life, operator: Operator, pause: float
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_finalizer_is_released_once(
     answers=st.lists(st.sampled_from([True, True, False]), max_size=6),
     delay=st.sampled_from([0.0, 45.0, 50_000.0]),
 )
-@settings(max_examples=examples(2))
+@settings(max_examples=examples(1))
 def test_each_repetition_has_a_yes_of_its_own(
     lost: frozenset[int], answers: list[bool], delay: float
 ) -> None:

@@ -41,7 +41,7 @@ def told(entries: list[AnyEntry]) -> list[dict[str, Any]]:
 
 
 @given(name=st.sampled_from(["cold", "june"]), seed=SEEDS, trouble=faults(), life=lives(3))
-@settings(max_examples=examples(0.2))
+@settings(max_examples=examples(0.1))
 def test_on_disk_as_in_memory(name: str, seed: int, trouble: Faults, life: Life) -> None:
     ideal, one = story(name, seed=seed, faults=trouble, operator=YES)
     ideal.to_the_end(life, resumes=1)

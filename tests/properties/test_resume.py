@@ -100,7 +100,7 @@ def tail(entries: list[AnyEntry]) -> list[dict[str, Any]]:
     inside=INSIDE,
     idle=st.sampled_from([0.0, 0.5, 30.0, 600.0, 4000.0]),
 )
-@settings(max_examples=examples(0.3))
+@settings(max_examples=examples(0.2))
 def test_dying_in_a_resume_changes_nothing(
     name: str, seed: int, trouble: Faults, death: Death, inside: Death, idle: float
 ) -> None:
@@ -133,7 +133,7 @@ def test_dying_in_a_resume_changes_nothing(
     inside=INSIDE,
     idle=st.tuples(*[st.sampled_from([0.0, 0.5, 30.0, 600.0, 4000.0])] * 2),
 )
-@settings(max_examples=examples(0.5))
+@settings(max_examples=examples(0.3))
 def test_nobody_there_is_counted_once(
     name: str, seed: int, trouble: Faults, death: Death, inside: Death, idle: tuple[float, float]
 ) -> None:

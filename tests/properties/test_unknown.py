@@ -94,7 +94,7 @@ def looks(name: str, seed: int) -> tuple[Snapshot, ...]:
     hidden=st.sets(st.sampled_from(SOURCES), min_size=1, max_size=4),
     rebooted=st.sets(st.sampled_from(NODES), max_size=1),
 )
-@settings(max_examples=examples(8))
+@settings(max_examples=examples(4))
 def test_less_seen_is_less_known(
     name: str, seed: int, where: float, hidden: set[str], rebooted: set[str]
 ) -> None:
