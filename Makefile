@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# A third of the tests' time is waiting for processes that wait: one worker more than cores keeps those busy.
-JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# A third of the tests' time is waiting for processes that wait: two workers more than cores keep those busy.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
 .PHONY: help venv demo test check format system soak bench bench-listing docs build-testbed clean
 
@@ -23,7 +23,7 @@ demo: venv ## Rehearse june-12, kill it, resume it, show the journal
 	$(BIN)/python examples/demo.py
 
 test: venv ## Unit tests, properties and rehearsals (minutes)
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not system and not soak'
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not system and not soak'
 
 check: venv ## Lint, format, types, layers
 	$(BIN)/ruff check
