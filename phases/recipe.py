@@ -13,9 +13,8 @@ from typing import Any
 import yaml
 
 from engine.plan import Plan
-from engine.recipe import Facts, Recipe
+from engine.recipe import Facts, Findings, Recipe
 from phases import (
-    causes,
     cni_up,
     codes,
     deeds,
@@ -27,6 +26,7 @@ from phases import (
 )
 from phases.section import Section
 from phases.sectionfile import load_section
+from phases.snapshot import Snapshot
 from phases.verbs import VERBS
 
 STATES = {
@@ -54,12 +54,19 @@ def counts(plan: Plan, known: Facts) -> dict[str, Any]:
     return {"pods": {"ready": ready, "expected": section.inventory.pods}}
 
 
+def _diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
+    # A hundred rules and their patterns: only a session that looks needs them.
+    from phases.causes import diagnose
+
+    return diagnose(plan, snapshot)
+
+
 @cache
 def recipe() -> Recipe:
     """Return the domain."""
     return Recipe(
         reduce=facts.reduce,
-        diagnose=causes.diagnose,
+        diagnose=_diagnose,
         guards={name: module.guard for name, module in STATES.items()},
         phases={name: module.decide for name, module in STATES.items()},
         verbs=VERBS,

@@ -21,7 +21,7 @@ from tests.cli.conftest import SECONDS, Program
 
 SCENARIOS = {"june-12": 0, "cold-start": 1}
 FEW, MANY = 10, 100  # of each scenario
-KILLS, MORE_KILLS = 3, 5
+KILLS, MORE_KILLS = 2, 5
 
 
 def _until_done(

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from engine.plan import Plan, merged, of_parts
 from engine.recipe import Recipe
 from phases.recipe import recipe
-from rekindle.simulator import Faults, Scenario, SimCluster, SimWorld, load_scenario
+from rekindle.simulator.cluster import SimCluster
+from rekindle.simulator.faults import Faults
 from rekindle.simulator.inventory import section_of
-from rekindle.simulator.scenario import OperatorRule
+from rekindle.simulator.scenario import OperatorRule, Scenario, load_scenario
+from rekindle.simulator.world import SimWorld
 from tests.properties.harness import Book, Death, Logbook, Story
 
 DATA = Path(__file__).parents[1] / "simulator" / "data"

@@ -17,7 +17,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import (
     NOBODY,
     SEEDS,
@@ -40,7 +40,7 @@ Life = list[tuple[Death, float]]
     life=lives(4, TALOS),
     pause=st.sampled_from([0.0, 60.0, 900.0]),
 )
-@settings(max_examples=examples(1))
+@settings(max_examples=examples(0.6))
 def test_etcd_is_bootstrapped_at_most_once(
     seed: int, trouble: Faults, life: Life, pause: float
 ) -> None:
@@ -59,7 +59,7 @@ def test_etcd_is_bootstrapped_at_most_once(
     idle=st.sampled_from([0.0, 20.0, 200.0, 900.0]),
     life=lives(2, TALOS),
 )
-@settings(max_examples=examples(0.6))
+@settings(max_examples=examples(0.4))
 def test_cancelling_and_beginning_anew_is_no_way_around(
     seed: int, trouble: Faults, death: Death, idle: float, life: Life
 ) -> None:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journal import entries as e
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import SEEDS, YES, examples, faults, lives, story
 from tests.properties.harness import Death
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from journal import entries as e
 from journal.entries import AnyEntry
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import (
     COMMAND_SECONDS,
     NOBODY,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from engine.folding import fold_all
 from engine.memory import Memory
 from journal import entries as e
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import SEEDS, YES, examples, faults, lives, story
 from tests.properties.harness import Death, Logbook, prefixes
 

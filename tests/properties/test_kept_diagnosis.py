@@ -19,7 +19,7 @@ from phases.diagnosis.rule import FAILED, ask
 from phases.diagnosis.scene import Kept, Scene
 from phases.diagnosis.structure import blocking
 from phases.snapshot import Snapshot
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from rekindle.simulator.world import SimWorld
 from tests.properties.clusters import YES, plan_of, scenario, story
 

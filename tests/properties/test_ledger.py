@@ -21,8 +21,8 @@ from journal import entries as e
 from journal.entries import AnyEntry
 from phases.ledger import Ledger, closing, ledger_of
 from rekindle.ledger import sentence
-from rekindle.simulator import Scenario, SimCluster, find_scenario, load_scenario
-from rekindle.simulator.scenario import OperatorRule
+from rekindle.simulator.cluster import SimCluster
+from rekindle.simulator.scenario import OperatorRule, Scenario, find_scenario, load_scenario
 from tests.properties.clusters import examples, lives, story
 from tests.properties.harness import Death, Story
 

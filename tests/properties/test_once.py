@@ -23,7 +23,7 @@ from engine.ports import Requests
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, Outcome
 from phases.verbs import BOOTSTRAP, RELEASE
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import (
     NOBODY,
     RELEASES,

@@ -23,7 +23,7 @@ from engine.plan import from_compiled
 from engine.turn import take
 from phases.recipe import recipe
 from phases.snapshot import Snapshot
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import YES, examples, plan_of, scenario, story
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from journal import entries as e
 from journal.entries import AnyEntry
 from journal.reader import Reader
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import SEEDS, YES, examples, faults, lives, story
 from tests.properties.harness import Death
 from tests.properties.sqlite_book import SqliteBook

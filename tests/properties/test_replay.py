@@ -22,7 +22,7 @@ from engine.recipe import Facts, Findings
 from engine.replay import replay
 from journal import entries as e
 from phases.recipe import recipe
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import (
     NOBODY,
     SEEDS,

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from engine.memory import Memory
 from journal import entries as e
 from journal.entries import AnyEntry
-from rekindle.simulator import Faults, SimCluster
+from rekindle.simulator.cluster import SimCluster
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import SEEDS, YES, deaths, examples, faults, story
 from tests.properties.harness import Death, Story
 

@@ -27,7 +27,7 @@ from phases import codes
 from phases.recipe import recipe
 from phases.snapshot import KINDS, Seen, Snapshot, Unseen
 from phases.verbs import BOOTSTRAP, RELEASE
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.properties.clusters import (
     NODES,
     SEEDS,

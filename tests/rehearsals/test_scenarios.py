@@ -21,9 +21,10 @@ from engine.replay import replay
 from journal import entries as e
 from journal.entries import Json
 from phases.recipe import recipe
-from rekindle.simulator import Scenario, SimCluster, find_scenario, load_scenario
 from rekindle.simulator import doers as simulated
+from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.doers import DONE
+from rekindle.simulator.scenario import Scenario, find_scenario, load_scenario
 from rekindle.simulator.tree import load_tree
 from tests.properties.clusters import YES, story
 from tests.properties.harness import Death, Story

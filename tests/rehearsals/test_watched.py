@@ -29,9 +29,11 @@ from journal.entries import Fact, Instant
 from journal.row import Row
 from phases.nudges import nudge
 from phases.recipe import recipe
-from rekindle.simulator import SimCluster, SimWorld, find_scenario, load_scenario
+from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.doers import DOERS
 from rekindle.simulator.events import Process
+from rekindle.simulator.scenario import find_scenario, load_scenario
+from rekindle.simulator.world import SimWorld
 from tests.properties.clusters import plan_of
 from tests.properties.harness import RUN, Logbook, WorldClock
 from tests.rehearsals.test_scenarios import NAMES, begin

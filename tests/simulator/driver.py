@@ -13,7 +13,7 @@ from engine.world import Intent
 from journal.entries import Outcome
 from phases.objects import condition
 from phases.snapshot import Seen, Snapshot
-from rekindle.simulator import SimWorld
+from rekindle.simulator.world import SimWorld
 
 
 class Driver:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from phases.snapshot import Seen, Snapshot
-from rekindle.simulator import Faults, SimWorld
+from rekindle.simulator.faults import Faults
+from rekindle.simulator.world import SimWorld
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import ANTON_PODS, do, messages, objects, packaged, run_for, small
 

@@ -8,8 +8,8 @@ import pytest
 
 from phases.objects import condition
 from phases.snapshot import Seen
-from rekindle.simulator import Faults
 from rekindle.simulator.api import Refused
+from rekindle.simulator.faults import Faults
 from rekindle.simulator.tree import Item
 from tests.simulator.worlds import (
     ANTON_PODS,

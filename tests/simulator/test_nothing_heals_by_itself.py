@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phases.snapshot import NodeLook, Seen, Snapshot
-from rekindle.simulator import SimWorld
+from rekindle.simulator.world import SimWorld
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import (
     ANTON_PODS,

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from rekindle.simulator import Faults, names
+from rekindle.simulator.faults import Faults
+from rekindle.simulator.scenario import names
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import ANTON_PODS, SMALL_PODS, packaged, small
 

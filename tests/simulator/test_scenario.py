@@ -8,9 +8,9 @@ import pytest
 
 from phases.inventory import Inventory
 from phases.section import Section
-from rekindle.simulator import check_commands, find_scenario, load_scenario, names
 from rekindle.simulator.errors import ScenarioInvalid
 from rekindle.simulator.inventory import section_of
+from rekindle.simulator.scenario import check_commands, find_scenario, load_scenario, names
 from tests.simulator.worlds import DATA
 
 SMALL = DATA / "small-cold.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phases.snapshot import Seen, Unseen
-from rekindle.simulator import Faults
+from rekindle.simulator.faults import Faults
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import SMALL_PODS, do, node, run_for, small
 

@@ -6,7 +6,8 @@ import pytest
 
 from engine.world import Question, Reply
 from phases.snapshot import Seen
-from rekindle.simulator import Faults, SimWorld
+from rekindle.simulator.faults import Faults
+from rekindle.simulator.world import SimWorld
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import (
     SMALL_PODS,

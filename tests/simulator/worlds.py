@@ -8,7 +8,9 @@ from typing import Any
 from engine.world import Intent, Settlement
 from journal.entries import Instant
 from phases.snapshot import NodeLook, Seen
-from rekindle.simulator import Faults, SimWorld, find_scenario, load_scenario
+from rekindle.simulator.faults import Faults
+from rekindle.simulator.scenario import find_scenario, load_scenario
+from rekindle.simulator.world import SimWorld
 
 DATA = Path(__file__).parent / "data"
 SMALL_PODS = 12
