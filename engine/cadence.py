@@ -8,7 +8,9 @@ from journal.entries import Instant
 DIAGNOSIS_SECONDS = 10.0
 BUSY_DIAGNOSIS_SECONDS = 30.0
 QUIET_SECONDS = 5.0
-FIRST_DIAGNOSES = 3  # a session's first looks may not show everything yet
+# A session's first looks may not show everything yet, and somebody waits for the first word.
+FIRST_DIAGNOSES = 3
+FIRST_SECONDS = 2.5
 
 
 class Cadence:
@@ -24,10 +26,10 @@ class Cadence:
         self._count += 1
 
     def due(self, changed: Instant) -> Instant:
-        """Return when the next is due: ten seconds after the last, later while *changed*, the last change, is fresh."""
+        """Return when the next is due: ten seconds after the last; later while *changed*, the last change, is fresh."""
         if self._last is None:
             return float("-inf")
-        soonest = self._last + DIAGNOSIS_SECONDS
         if self._count < FIRST_DIAGNOSES:
-            return soonest
+            return self._last + FIRST_SECONDS
+        soonest = self._last + DIAGNOSIS_SECONDS
         return min(self._last + BUSY_DIAGNOSIS_SECONDS, max(soonest, changed + QUIET_SECONDS))
