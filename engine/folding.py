@@ -18,6 +18,7 @@ from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Finding, Outcome
 
+VERDICT_SECONDS = 10.0  # after the first look, in which causes are added to the verdict
 EARLIER = 64  # attempts of a verb that were followed by others, kept for the doubt in them
 DEEDS = 64  # of others; the journal has all
 
@@ -165,11 +166,18 @@ def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
 def _sentenced(
     memory: Memory, entry: e.FindingsChanged, findings: dict[str, Finding]
 ) -> Sentence | None:
-    if memory.sentence is not None or entry.part < entry.parts:
-        return memory.sentence
+    said = memory.sentence
+    if entry.part < entry.parts:
+        return said
     roots = {key: value for key, value in findings.items() if value.root}
-    lasting = any(root.clears_itself == "no" for root in roots.values())
-    return Sentence(entry.at, roots) if lasting else None
+    lasting = {key for key, root in roots.items() if root.clears_itself == "no"}
+    if said is None:
+        return Sentence(entry.at, roots) if lasting else None
+    # The first looks may not have shown everything: what they add is part of the same verdict.
+    early = entry.at <= (memory.looked_at or entry.at) + VERDICT_SECONDS
+    if early and not lasting <= said.roots.keys():
+        return Sentence(entry.at, {**said.roots, **roots})
+    return said
 
 
 def _moved(memory: Memory, entry: e.Moved) -> Memory:

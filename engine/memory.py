@@ -59,7 +59,11 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """The first time that causes were known of which at least one can never clear by itself, and the roots then."""
+    """
+    The first time that causes were known of which at least one can never clear by itself, and the roots then.
+
+    What the first ten seconds after the first look add to those is part of it, and *at* is when the last was added.
+    """
 
     at: Instant
     roots: dict[str, Finding]

@@ -63,7 +63,7 @@ def test_findings_appear_change_and_clear() -> None:
 
 
 def test_the_verdict_is_the_first_moment_at_which_a_root_can_never_clear() -> None:
-    """Mutants: take any finding, or any root; take the last moment; decide before the last part was read."""
+    """Mutants: take any finding, or any root; the last moment; before the last part was read; never add; add for ever."""
     lasting = Finding("s", "c", "m", root=True, clears_itself="no", victims=("v",))
     passing = replace(lasting, clears_itself="unknown")
     symptom = replace(lasting, root=False)
@@ -78,7 +78,10 @@ def test_the_verdict_is_the_first_moment_at_which_a_root_can_never_clear() -> No
     said = memory(looked, first, part, last, later)
     assert said.looked_at == START
     assert said.sentence is not None
-    assert (said.sentence.at, set(said.sentence.roots)) == (START + 5, {"f", "g", "h"})
+    assert (said.sentence.at, set(said.sentence.roots)) == (START + 9, {"f", "g", "h", "i"})
+    again = e.FindingsChanged(at=START + 9.5, changed={"h": lasting})
+    late = e.FindingsChanged(at=START + 11, changed={"j": lasting})
+    assert memory(looked, first, part, last, later, again, late).sentence == said.sentence
 
 
 def test_answers_are_laid_over_each_other() -> None:
