@@ -63,7 +63,7 @@ def test_findings_appear_change_and_clear() -> None:
 
 
 def test_the_verdict_is_the_first_moment_at_which_a_root_can_never_clear() -> None:
-    """Mutants: take any finding, or any root; the last moment; before the last part was read; never add; add for ever."""
+    """Mutants: take any finding, or any root; before the last part was read; never add; add for ever."""
     lasting = Finding("s", "c", "m", root=True, clears_itself="no", victims=("v",))
     passing = replace(lasting, clears_itself="unknown")
     symptom = replace(lasting, root=False)
