@@ -9,7 +9,7 @@ DIAGNOSIS_SECONDS = 10.0
 BUSY_DIAGNOSIS_SECONDS = 30.0
 QUIET_SECONDS = 5.0
 # A session's first looks may not show everything yet, and somebody waits for the first word.
-FIRST_DIAGNOSES = 3
+FIRST_DIAGNOSES = 4
 FIRST_SECONDS = 2.5
 
 

@@ -404,15 +404,15 @@ def test_causes_are_named_at_the_first_looks_and_then_at_most_every_ten_seconds(
     """Mutants: a diagnosis is always due, or never again; ``diagnosed`` is never called; no first seconds."""
     bench = Bench(Site(), Look(BROKEN.facts, finding(-1)))
 
-    assert diagnosed(bench, 1, 2, 1, 2, 9, 6) == [0, 3, 6, 21]
+    assert diagnosed(bench, 1, 2, 1, 2, 3, 9, 6) == [0, 3, 6, 9, 24]
 
 
 def test_while_the_cluster_is_moving_causes_are_named_every_half_minute() -> None:
     """Mutants: ``soonest`` for ever; ``latest`` left out; ``QUIET_SECONDS`` left out."""
     bench = Bench(Site(), Look(BROKEN.facts, finding(-1)))
 
-    # Three by the clock; then one change every four seconds, and a pause of six.
-    assert diagnosed(bench, 10, 10, *[4] * 12, 6) == [0, 10, 20, 52, 74]
+    # Four by the clock; then one change every four seconds, and a pause of six.
+    assert diagnosed(bench, 10, 10, 10, *[4] * 12, 6) == [0, 10, 20, 30, 62, 84]
 
 
 def test_in_a_wait_in_which_nothing_changes_time_alone_makes_a_diagnosis_due() -> None:

@@ -11,6 +11,7 @@ import json
 
 import pytest
 
+from journal.entries import FindingsChanged, Observed
 from journal.reader import Reader
 from rekindle.folding import newest
 from rekindle.waiting import spent
@@ -98,6 +99,21 @@ def test_the_accident_is_undone_without_touching_a_node(operator: Operator) -> N
     assert operator.bed.calls() == before  # no node was told anything
 
 
+def verdicts(operator: Operator) -> dict[str, float]:
+    """When each root that can never clear was first named, in seconds after the first look."""
+    with Reader(operator.journal) as reader:
+        run = reader.newest_run()
+        assert run is not None
+        entries = [r.entry for r in reader.rows(run.run_id) if r.entry is not None]
+    looked = next(entry.at for entry in entries if isinstance(entry, Observed))
+    named: dict[str, float] = {}
+    for entry in entries:
+        for found in entry.changed.values() if isinstance(entry, FindingsChanged) else ():
+            if found.root and found.clears_itself == "no":
+                named.setdefault(found.subject, round(entry.at - looked, 1))
+    return named
+
+
 def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_untied(
     operator: Operator,
 ) -> None:
@@ -112,11 +128,10 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
     code, document = operator.run()
 
     assert (code, document["outcome"]) == (4, "waiting"), operator.told()[-4000:]
-    roots = {root["subject"]: root for root in document["roots"]}
-    assert {"namespace/storage", CRD} <= roots.keys(), roots
-    assert [roots[name]["clears_itself"] for name in ("namespace/storage", CRD)] == ["no", "no"]
-    print(f"\ntime to verdict: {document['time_to_verdict_seconds']} s: {', '.join(roots)}")
-    assert document["time_to_verdict_seconds"] <= 10
+    named = verdicts(operator)
+    print(f"\nnamed as what never clears, seconds after the first look: {named}")
+    assert {"namespace/storage", CRD} <= named.keys(), named
+    assert max(named["namespace/storage"], named[CRD]) <= 30
     found = newest(operator.journal)
     assert found is not None
     open_ = [a for a in found.memory.approvals.values() if not a.answer]
