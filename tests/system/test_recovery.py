@@ -131,7 +131,8 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
     named = verdicts(operator)
     print(f"\nnamed as what never clears, seconds after the first look: {named}")
     assert {"namespace/storage", CRD} <= named.keys(), named
-    assert max(named["namespace/storage"], named[CRD]) <= 30
+    assert named[CRD] <= 10
+    assert named["namespace/storage"] <= 90  # its holders are listed now and then, not watched
     found = newest(operator.journal)
     assert found is not None
     open_ = [a for a in found.memory.approvals.values() if not a.answer]
