@@ -223,11 +223,3 @@ class Anything(ApiStruct, frozen=True, rename="camel"):
 
     metadata: Meta
     status: ConditionsStatus = ConditionsStatus()
-
-
-def conditions_of(status: ConditionsStatus) -> dict[str, Condition]:
-    """Return the conditions by type; the first of a type counts, as everywhere."""
-    found: dict[str, Condition] = {}
-    for condition in status.conditions:
-        found.setdefault(condition.type, condition)
-    return found

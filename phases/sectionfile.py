@@ -9,7 +9,7 @@ from engine.errors import Problem
 from engine.patience import seconds
 from engine.plan import Include
 from engine.yamlfile import Marks, read_yaml
-from phases.inventory import Inventory
+from phases.inventory import SCHEMA, Inventory
 from phases.section import Section
 
 SPARE_NAME = "spare"  # a name that no check may speak of
@@ -40,7 +40,7 @@ def load_section(
 def _inventory(
     given: object, marks: Marks, include: Include, problems: list[Problem]
 ) -> dict[str, Any]:
-    stand_in = {"schema": "rekindle.inventory/1"}
+    stand_in = {"schema": SCHEMA}
     if not isinstance(given, dict) or set(given) != {"file"} or not isinstance(given["file"], str):
         problems.append(marks.problem(("inventory",), "write it as {file: PATH}"))
         return stand_in

@@ -22,7 +22,6 @@ from phases.diagnosis.structure import blocking
 from phases.snapshot import Unseen
 
 HEALTHY, WARNING, CRITICAL, UNKNOWN = "healthy", "warning", "critical", "unknown"
-DANGERS = {"look": "look", "nudge": "nudge", "reversible": "change"}
 VICTIMS = 5
 
 

@@ -46,7 +46,6 @@ LOUD = (
     e.ApprovalRefused,
     e.ByHand,
     e.TakenOver,
-    e.FindingsChanged,
     e.GoalMoved,
     e.ClockJumped,
     e.Note,
@@ -139,8 +138,7 @@ class PlainLines:
 
     def _view(self, plan: Plan, memory: Memory) -> View:
         """Work out what is said; not on every turn, for it goes through everything."""
-        seen = view(memory, (*plan.states, "done"), self._journal)
-        return replace(seen, eta=self._forecast.say(plan, memory))
+        return _viewed(plan, memory, self._journal, self._forecast.say(plan, memory))
 
     def _stand(self, seen: View) -> None:
         self._shown_at, self._state = seen.now, seen.state
@@ -187,6 +185,10 @@ class PlainLines:
             )
 
 
+def _viewed(plan: Plan, memory: Memory, journal: str, eta: str) -> View:
+    return replace(view(memory, (*plan.states, "done"), journal), eta=eta)
+
+
 class LivePanel:
     """The five states, the three sentences, the figures and the last entries, redrawn in place."""
 
@@ -197,7 +199,7 @@ class LivePanel:
         self.clock: Callable[[], float] = _no_clock
         self._journal = journal
         self._forecast = Forecast()
-        self._seen: View | None = None
+        self._latest: tuple[Plan, Memory, str] | None = None
         self._ending = False
         self._recent: list[str] = []
         self._console = Console(stderr=True)
@@ -213,15 +215,16 @@ class LivePanel:
         """Draw the run as it is at this instant; called by the thread that refreshes."""
         from rich.text import Text
 
-        if self._seen is None:
+        if self._latest is None:
             return Text(ENDING if self._ending else "the first look")
-        seen = replace(self._seen, now=max(self._seen.now, self.clock()))
+        plan, memory, eta = self._latest
+        seen = _viewed(plan, memory, self._journal, eta)
+        seen = replace(seen, now=max(seen.now, self.clock()))
         return panel(seen, self._recent, ends=self._ending)
 
     def turned(self, rules: Rules, turn: Turn) -> None:
-        """Take the new picture; it is drawn at the next refresh."""
-        seen = view(turn.memory, (*rules.plan.states, "done"), self._journal)
-        self._seen = replace(seen, eta=self._forecast.say(rules.plan, turn.memory))
+        """Take the new picture; it is worked out and drawn at the next refresh, not by the thread that decides."""
+        self._latest = (rules.plan, turn.memory, self._forecast.say(rules.plan, turn.memory))
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Remember the last entries that people follow."""

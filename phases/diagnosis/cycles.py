@@ -22,7 +22,7 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.rule import NO, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
-from phases.inventory import EXTERNAL_SECRETS_CRD, Inventory
+from phases.inventory import EXTERNAL_SECRETS_CRD, Inventory, usual_crds
 from phases.readiness.flux import NO_MATCH
 
 PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
@@ -151,7 +151,7 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
     for kind in FLUX_KINDS:
         for found, ready in failing(scene, kind):
             said = NO_MATCH.search(ready.message)
-            names = _plurals(said[1], said[2]) if said else ()
+            names = usual_crds(said[1], said[2]) if said else ()
             for name in names:
                 if name in absent:
                     yield _lacks(subject_of(kind, found.metadata), absent[name], name)
@@ -159,14 +159,6 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
         if item.parent and EXTERNAL_SECRETS_CRD in absent:
             holder = codes.subject("kustomization", item.parent)
             yield _lacks(holder, absent[EXTERNAL_SECRETS_CRD], EXTERNAL_SECRETS_CRD)
-
-
-def _plurals(kind: str, group: str) -> tuple[str, ...]:
-    stem = kind.lower()
-    return tuple(
-        f"{plural}.{group}"
-        for plural in (f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem)
-    )
 
 
 def _depends(mine: Subject, other: Subject) -> Need:

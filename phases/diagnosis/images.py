@@ -103,7 +103,7 @@ def registry_of(message: str) -> str:
 
 def _unpullable(scene: Scene) -> Iterable[Finding]:
     """L7: an image cannot be pulled, for another reason than the registry's limit."""
-    for subject, group in grouped(scene, _pulling).items():
+    for group in grouped(scene, _pulling).values():
         troubles = [t for t in group.troubles if not RATE_LIMIT.search(t.text)]
         if not troubles:
             continue
@@ -112,16 +112,12 @@ def _unpullable(scene: Scene) -> Iterable[Finding]:
         why, clears = _why(text)
         image = IMAGE.search(text)
         what = f"image {image.group(1)}" if image is not None else "an image"
-        yield Finding(
-            subject=subject,
+        yield group.finding(
+            scene,
+            "L7",
             cause="image",
             message=f"{group.name} cannot pull {what}: {why}",
-            blocks=group.victims(scene),
             clears_itself=clears,
-            rule="L7",
-            uid=group.metadata.uid,
-            since=group.since,
-            evidence=group.evidence,
             clears_when="the kubelet has pulled the image",
             remedies=(
                 look("the tag and the pull secret in Git; the name and the way to the registry"),

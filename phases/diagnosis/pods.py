@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from engine.answer import Subject
-from journal.entries import Instant
+from journal.entries import Finding, Instant
 from phases import codes
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of
 from phases.diagnosis.victims import WAITING, waited_for
@@ -60,6 +60,18 @@ class Group:
     def evidence(self) -> tuple[str, ...]:
         """Where it stands."""
         return tuple(dict.fromkeys(trouble.evidence for trouble in self.troubles))
+
+    def finding(self, scene: Scene, rule: str, **fields: Any) -> Finding:  # noqa: ANN401  the fields of Finding
+        """Make a finding about the owner: since the first of its pods has the trouble, with all of them as evidence."""
+        return Finding(
+            subject=self.subject,
+            rule=rule,
+            blocks=self.victims(scene),
+            uid=self.metadata.uid,
+            since=self.since,
+            evidence=self.evidence,
+            **fields,
+        )
 
     def victims(self, scene: Scene) -> tuple[Subject, ...]:
         """Return who waits for the owner, or for one of its pods."""

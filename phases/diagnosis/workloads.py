@@ -56,17 +56,13 @@ def _unplaced(scene: Scene) -> Iterable[Finding]:
             continue
         reason = AVAILABLE.search(group.troubles[0].text)
         why = reason.group(1) if reason is not None else group.troubles[0].text
-        yield Finding(
-            subject=subject,
+        yield group.finding(
+            scene,
+            "L5",
             cause="unschedulable",
             message=f"{group.name}: no node takes {counted(len(group.troubles), 'pod')} ({quote(why)})"
             f"{_missing_nodes(scene)}",
-            blocks=group.victims(scene),
             clears_itself=UNKNOWN,
-            rule="L5",
-            uid=group.metadata.uid,
-            since=group.since,
-            evidence=group.evidence,
             clears_when="its pods are scheduled",
             remedies=(
                 look("what the message counts: room, taints, or where its volume is"),
@@ -109,17 +105,13 @@ def _crashing(scene: Scene) -> Iterable[Finding]:
             continue
         pods = {trouble.pod.metadata.name for trouble in group.troubles}
         out_of_memory = any("OOMKilled" in trouble.text for trouble in group.troubles)
-        yield Finding(
-            subject=subject,
+        yield group.finding(
+            scene,
+            "L8",
             cause="crashing",
             message=f"{group.name} crashes again and again in {counted(len(pods), 'pod')} "
             f"({listed({t.text for t in group.troubles})})",
-            blocks=group.victims(scene),
             clears_itself=NO if out_of_memory else UNKNOWN,
-            rule="L8",
-            uid=group.metadata.uid,
-            since=group.since,
-            evidence=group.evidence,
             clears_when="its containers run, and stay Ready",
             remedies=(
                 look("the log of the previous run; in the first minutes: what it depends on"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from phases.inventory import SCHEMA, WORKLOADS
 from rekindle.simulator.scenario import TREES, Scenario
-from rekindle.simulator.shaping import WORKLOADS
 from rekindle.simulator.tree import Item, Tree, load_tree
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ def inventory_of(tree: Tree, nodes: tuple[str, ...], source: str) -> Json:
     namespace, _, name = source.partition("/")
     workloads = [_workload(owner, item, nodes) for owner, item in brought if item.kind in WORKLOADS]
     return {
-        "schema": "rekindle.inventory/1",
+        "schema": SCHEMA,
         "nodes": list(nodes),
         "source": {"kind": "GitRepository", "namespace": namespace, "name": name},
         "roots": list(tree.roots),

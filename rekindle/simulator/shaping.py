@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from phases.inventory import WORKLOADS
 from rekindle.simulator.kinds import FLUX_CRDS
 from rekindle.simulator.tree import Item, ReleaseSpec, Tree
-
-WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
 
 
 def shape(tree: Tree, cni: str, controllers: tuple[str, ...]) -> Tree:

@@ -11,6 +11,7 @@ import json
 
 import pytest
 
+from engine.cadence import BUSY_DIAGNOSIS_SECONDS
 from journal.entries import FindingsChanged, Observed
 from journal.reader import Reader
 from rekindle.folding import newest
@@ -100,17 +101,20 @@ def test_the_accident_is_undone_without_touching_a_node(operator: Operator) -> N
 
 
 def verdicts(operator: Operator) -> dict[str, float]:
-    """When each root that can never clear was first named, in seconds after the first look."""
+    """When each root that can never clear was first named, in seconds after its cause could be seen."""
     with Reader(operator.journal) as reader:
         run = reader.newest_run()
         assert run is not None
         entries = [r.entry for r in reader.rows(run.run_id) if r.entry is not None]
-    looked = next(entry.at for entry in entries if isinstance(entry, Observed))
+    looks = [entry for entry in entries if isinstance(entry, Observed)]
+    # The namespace begins to go during the run, and what holds it is known once that was listed.
+    held = next(e.at for e in looks if any(s.startswith("holder/") for s in e.changed))
     named: dict[str, float] = {}
     for entry in entries:
         for found in entry.changed.values() if isinstance(entry, FindingsChanged) else ():
             if found.root and found.clears_itself == "no":
-                named.setdefault(found.subject, round(entry.at - looked, 1))
+                seen = held if found.subject == "namespace/storage" else looks[0].at
+                named.setdefault(found.subject, round(entry.at - seen, 1))
     return named
 
 
@@ -129,10 +133,10 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
 
     assert (code, document["outcome"]) == (4, "waiting"), operator.told()[-4000:]
     named = verdicts(operator)
-    print(f"\nnamed as what never clears, seconds after the first look: {named}")
+    print(f"\nnamed as what never clears, seconds after it could be seen: {named}")
     assert {"namespace/storage", CRD} <= named.keys(), named
     assert named[CRD] <= 10
-    assert named["namespace/storage"] <= 90  # its holders are listed now and then, not watched
+    assert named["namespace/storage"] <= BUSY_DIAGNOSIS_SECONDS  # much else changes meanwhile
     found = newest(operator.journal)
     assert found is not None
     open_ = [a for a in found.memory.approvals.values() if not a.answer]
