@@ -19,7 +19,7 @@ from rekindle.adapters import cluster as cluster_module
 from rekindle.adapters.cluster import RealWorld
 from rekindle.adapters.connection import Call, Connection, UnansweredError
 from rekindle.adapters.revisions import RevisionReport
-from tests.adapters.conftest import make_intent, write_kubeconfig
+from tests.adapters.conftest import make_intent, until_true, write_kubeconfig
 from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node, refused
 from tests.adapters.talos_nodes import (
     Certificate,
@@ -236,14 +236,21 @@ def test_a_command_settles_and_its_lock_goes_when_that_is_durable(
     assert (settled.action, settled.outcome) == ("7", Outcome.DONE)
     assert (cluster.folder / "c.db.output" / "7.log").read_text() == f"{cluster.kubeconfig}\n"
     assert lock.exists()
+    until_free(lock)
     world.next(time.time())
     assert not lock.exists()
+
+
+def until_free(lock: Path) -> None:
+    """A program that a thread is just starting has our files until it is executed: it holds the lock for an instant."""
+    until_true(lambda: not orphans.is_locked(lock))
 
 
 def test_the_lock_of_what_still_runs_stays(cluster: Cluster, world: RealWorld) -> None:
     """A settled action may have left something behind. Mutant: ``_forget_delivered`` without ``is_running``."""
     world.start(make_intent("command.run", "7", command="hello"))
     settle(world)
+    until_free(cluster.folder / "c.db.action-7.lock")
     left = orphans.ActionLock(cluster.folder / "c.db.action-7.lock")
     world.next(time.time())
     left.release()

@@ -54,6 +54,14 @@ def test_what_can_never_clear_is_stuck_and_what_waits_behind_it_has_no_hope() ->
     assert told[OTHER] == WAITS[OTHER]
 
 
+def test_what_destroys_is_no_hint_even_where_nothing_else_is_known() -> None:
+    root = replace(ROOT, remedies=(Remedy("forceAt", "destructive"), Remedy("/finalize", "never")))
+
+    stuck = sentenced(WAITS, {"f": root}, memory())[SUBJECT]
+    assert isinstance(stuck, Stuck)
+    assert stuck.hint.startswith("mend its cause; ")
+
+
 @pytest.mark.parametrize(
     "root",
     [
