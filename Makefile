@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 # A third of the tests' time is waiting for processes that wait: two workers more than cores keep those busy.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
+# Hundreds of processes of the program are started by the tests: none should compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help venv demo test check format system soak bench bench-listing docs build-testbed clean
 
 help: ## Show the targets

@@ -17,6 +17,8 @@ import pytest
 
 from journal.errors import Diagnosed
 from journal.reader import Reader
+from tests.cli import forked
+from tests.cli.forked import Forked
 
 SECONDS = 120.0
 MAIN = "from rekindle.cli.main import main\nmain()"
@@ -45,15 +47,19 @@ class Program:
 
     @property
     def environment(self) -> dict[str, str]:
-        # Users have buffers, and so the errors of a late flush.
-        ours = ("REKINDLE", "PYTHONUNBUFFERED")
+        # Users have buffers, and so the errors of a late flush; and compiled modules.
+        ours = ("REKINDLE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         return {**kept, "XDG_STATE_HOME": str(self.folder / "state"), "NO_COLOR": "1"}
 
-    def start(
+    def start(self, *arguments: str, env: dict[str, str] | None = None) -> Forked:
+        """Start the program."""
+        return forked.parent().start(arguments, self.folder, {**self.environment, **(env or {})})
+
+    def afresh(
         self, *arguments: str, code: str = "", env: dict[str, str] | None = None
     ) -> subprocess.Popen[str]:
-        """Start the program; *code* is Python that runs in its process before it."""
+        """Start it in a new interpreter; *code* is Python that runs in its process before it."""
         begin = ["-c", f"{code}\n{MAIN}"] if code else ["-m", "rekindle"]
         return subprocess.Popen(
             [sys.executable, *begin, *arguments],
@@ -67,7 +73,7 @@ class Program:
 
     def until_entry(
         self, journal: Path, kind: str, scenario: str = "june-12", speed: int = 60
-    ) -> subprocess.Popen[str]:
+    ) -> Forked:
         """Start a rehearsal, slowly, and return it as soon as its journal has an entry of that kind."""
         words = ("rehearse", scenario, "--speed", str(speed), "--journal", str(journal), "--json")
         process = self.start(*words)
@@ -87,10 +93,16 @@ class Program:
     def __call__(
         self, *arguments: str, code: str = "", env: dict[str, str] | None = None
     ) -> Answer:
-        process = self.start(*arguments, code=code, env=env)
-        out, err = process.communicate(timeout=SECONDS)
-        assert "Traceback" not in err, err
-        return Answer(process.returncode, out, err)
+        if code:
+            return _ended(self.afresh(*arguments, code=code, env=env))
+        return _ended(self.start(*arguments, env=env))
+
+
+def _ended(process: Forked | subprocess.Popen[str]) -> Answer:
+    out, err = process.communicate(timeout=SECONDS)
+    assert "Traceback" not in err, err
+    assert process.returncode is not None
+    return Answer(process.returncode, out, err)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from rekindle import session
 from rekindle.folding import newest
 from rekindle.rehearsal import load
 from tests.cli.conftest import SECONDS, Program
+from tests.cli.forked import Forked
 from tests.cli.terminal import on_terminal
 
 SPEED = "600"
@@ -54,7 +54,7 @@ def kinds(journal: Path) -> list[str]:
 
 def watching(
     rekindle: Program, journal: Path, *words: str, kind: str = "decided", times: int = 1
-) -> subprocess.Popen[str]:
+) -> Forked:
     """Start a command about a journal, and return it as soon as that has so many entries of a kind."""
     process = rekindle.start(*words, "--json", "--journal", str(journal))
     end = time.monotonic() + 60
@@ -69,11 +69,11 @@ def watching(
     pytest.fail(f"no {kind}: {process.communicate()[1]}")
 
 
-def june(rekindle: Program, journal: Path) -> subprocess.Popen[str]:
+def june(rekindle: Program, journal: Path) -> Forked:
     return watching(rekindle, journal, "watch", "--scenario", "june-12", "--speed", SPEED)
 
 
-def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
+def interrupted(process: Forked) -> tuple[str, str]:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 75, err
