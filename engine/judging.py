@@ -94,6 +94,9 @@ def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
     answers: dict[Subject, Answer] = {}
     begun: list[Act] = []
     for subject, answer in wished.items():
+        if type(answer) is Wait:  # nearly all are, and waiting needs nobody's leave
+            answers[subject] = answer
+            continue
         given = allowed(rules.plan, memory, subject, answer, begun)
         if isinstance(given, Act):
             begun.append(given)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from journal import chain, codec, tables
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import ClauseElement
-    from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.engine import Connection
 
     from journal.stamp import Stamp
 
@@ -34,6 +35,13 @@ _EXTEND: Final = (
     update(tables.lease)
     .where(tables.lease.c.expires < bindparam("until"))
     .values(expires=bindparam("until"))
+)
+_CHECKPOINT: Final = upsert(tables.checkpoints)
+_REPLACE: Final = _CHECKPOINT.on_conflict_do_update(
+    index_elements=["run_id"],
+    set_={
+        name: _CHECKPOINT.excluded[name] for name in ("entry_id", "seq", "anchor", "digest", "body")
+    },
 )
 _FENCE: Final = select(tables.lease.c.epoch, tables.lease.c.holder)
 
@@ -106,9 +114,9 @@ def prepare(
 
 
 @lru_cache(maxsize=8)
-def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+def _compiled(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:
     """Compile what every commit says, once: going through the whole of Core each time doubles its price."""
-    compiled: Any = statement.compile(dialect=dialect)
+    compiled: Any = statement.compile(dialect=sqlite.dialect())
     return str(compiled), tuple(compiled.positiontup or ())
 
 
@@ -119,7 +127,7 @@ def write(connection: Connection, batch: Batch) -> None:
     columns = [msgspec.structs.asdict(record) for record in batch.records]
     bodies = [{"id": one["id"], "body": one.pop("body")} for one in columns]
     for statement, values in ((_INSERT_ENTRIES, columns), (_INSERT_PAYLOADS, bodies)):
-        text, names = _compiled(statement, connection.dialect)
+        text, names = _compiled(statement)
         rows = [tuple(one[name] for name in names) for one in values]
         connection.connection.cursor().executemany(text, rows)
     for seq in batch.withdrawn:
@@ -145,14 +153,15 @@ def write_checkpoint(connection: Connection, batch: Batch, run_id: str, body: by
     """Replace the run's checkpoint by one that stands for the batch's last entry."""
     head, seq = batch.tail.head, batch.tail.seq
     values = {
+        "run_id": run_id,
         "entry_id": head.id,
         "seq": seq,
         "anchor": head.hash,
         "digest": chain.checkpoint_digest(head.hash, body),
         "body": body,
     }
-    statement = upsert(tables.checkpoints).values(run_id=run_id, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["run_id"], set_=values))
+    text, names = _compiled(_REPLACE)
+    connection.connection.cursor().execute(text, [values[name] for name in names])
 
 
 def read_lease(connection: Connection) -> Lease | None:
@@ -164,7 +173,7 @@ def read_lease(connection: Connection) -> Lease | None:
 
 def holds_lease(connection: Connection, epoch: int, holder: str) -> bool:
     """Tell whether the lease row still says what we think, inside the transaction."""
-    text, _ = _compiled(_FENCE, connection.dialect)
+    text, _ = _compiled(_FENCE)
     cursor = connection.connection.cursor()
     cursor.execute(text)
     return cursor.fetchall() == [(epoch, holder)]
@@ -184,5 +193,5 @@ def renew_lease(connection: Connection, **values: float | str) -> None:
 
 def extend_lease(connection: Connection, expires: float) -> None:
     """Let the lease expire not before this wall instant."""
-    text, names = _compiled(_EXTEND, connection.dialect)
+    text, names = _compiled(_EXTEND)
     connection.connection.cursor().execute(text, [expires] * len(names))

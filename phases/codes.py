@@ -6,6 +6,8 @@ A fact's code is one of these; richer than kstatus, because "needs time" and "ca
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 # Objects of the Kubernetes API.
 READY = "Ready"
 PROGRESSING = "Progressing"
@@ -61,6 +63,7 @@ def kind(name: str) -> str:
     return f"kind/{name}"
 
 
+@lru_cache(maxsize=8192)  # the same few hundred are asked for in every turn
 def subject(kind_name: str, key: str) -> str:
     """Subject of an object: its kind in lower case, or the shorter name that facts have for it, and its key."""
     return f"{SHORT_NAMES.get(kind_name) or kind_name.lower()}/{key}"

@@ -9,6 +9,8 @@ sure is that this run did not. Nothing here reaches a decision.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from itertools import compress
+from operator import is_not
 
 from engine.answer import Subject
 from engine.memory import Deed, Memory
@@ -183,8 +185,9 @@ def _strange(section: Section, before: Memory, after: Memory) -> Iterator[Deed]:
             old = before.codes.get(subject, "")
         if old in CONFIGURED and _code(after.facts, subject) == codes.MAINTENANCE:
             yield Deed(WIPE, subject, subject, old, codes.MAINTENANCE)
-    synced = [subject for subject, _ in (*section.kustomizations, *section.releases)]
-    for subject in (section.source, *synced):
+    synced = section.reconciled
+    same = map(before.facts.get, synced), map(after.facts.get, synced)
+    for subject in compress(synced, map(is_not, *same)):
         old = _code(before.facts, subject)
         if _became(codes.SUSPENDED, subject, before.facts, after.facts):
             yield Deed(SUSPEND, subject, subject, old, codes.SUSPENDED)

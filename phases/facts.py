@@ -72,9 +72,7 @@ def _of_kind(
 
 
 def _is_same(kept: object, found: object) -> bool:
-    """Tell whether nothing changed: the same object, or a tuple of the same objects."""
-    if kept is found:
-        return True
+    """Tell whether nothing changed in a tuple: it is of the same objects."""
     if isinstance(kept, tuple) and isinstance(found, tuple):
         return len(kept) == len(found) and all(map(operator.is_, kept, found))
     return False
@@ -89,7 +87,7 @@ def _kept(
     *make* gets both, and may rest on nothing else.
     """
     kept = section.verdicts.get(subject)
-    if kept is not None and _is_same(kept[0], found) and kept[1] == context:
+    if kept is not None and kept[1] == context and (kept[0] is found or _is_same(kept[0], found)):
         return kept[2]
     fact = make(found, context)
     section.verdicts[subject] = (found, context, fact)

@@ -128,25 +128,27 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
 
 
 def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
-    return {
-        subject: _object(section, subject, fact, facts, memory)
-        for subject, fact in zip(section.synced, map(facts.get, section.synced), strict=True)
-        if fact is not None and fact.code != codes.READY
-    }
+    answers: dict[Subject, Answer] = {}
+    known = section.told
+    for subject, fact in zip(section.synced, map(facts.get, section.synced), strict=True):
+        if fact is None or fact.code == codes.READY:
+            continue
+        told = known.get(subject)
+        if told is None or told.fact is not fact:
+            told = known[subject] = Told(fact, _wakes(subject, fact), _unwoken(subject, fact))
+        # Nearly every answer of nearly every turn is a function of the fact alone, and made once.
+        answers[subject] = told.answer
+        if fact.code == codes.TERMINATING:
+            answers[subject] = _going(fact, memory)
+        elif told.cause and is_clear(section, subject, told.cause, facts):
+            answers[subject] = nudge(subject, fact, told.cause, memory)
+    return answers
 
 
-def _object(section: Section, subject: Subject, fact: Fact, facts: Facts, memory: Memory) -> Answer:
-    """Wake what can be woken; else the answer is a function of the fact alone, and made once."""
-    if fact.code == codes.TERMINATING:
-        due = (fact.since or memory.now) + DELETION_GRACE_SECONDS
-        text = "is being deleted; it comes back once it is gone"
-        return Wait(text, None if memory.passed(due) else due, can_clear="unknown")
-    told = section.told.get(subject)
-    if told is None or told.fact is not fact:
-        told = section.told[subject] = Told(fact, _wakes(subject, fact), _unwoken(subject, fact))
-    if told.cause and is_clear(section, subject, told.cause, facts):
-        return nudge(subject, fact, told.cause, memory)
-    return told.answer
+def _going(fact: Fact, memory: Memory) -> Answer:
+    due = (fact.since or memory.now) + DELETION_GRACE_SECONDS
+    text = "is being deleted; it comes back once it is gone"
+    return Wait(text, None if memory.passed(due) else due, can_clear="unknown")
 
 
 def _wakes(subject: Subject, fact: Fact) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from engine.answer import Subject
 from engine.folding import fold
 from engine.memory import Memory
 from engine.plan import Plan
@@ -26,8 +27,8 @@ from phases.waits import (
     UNKNOWN,
     USEFUL,
     Question,
-    is_asking,
     is_held,
+    open_questions,
     what_is,
 )
 
@@ -107,6 +108,7 @@ class _Book:
     classes: dict[str, float] = field(default_factory=dict)
     beside: dict[str, float] = field(default_factory=dict)
     _at: int = 0
+    _asked: tuple[object, object, tuple[Subject, ...]] = (None, None, ())
 
     def see(self, entry: AnyEntry) -> None:
         """Book what passed before *entry*, then take it in."""
@@ -139,13 +141,19 @@ class _Book:
         if self.memory.interrupted:
             self._add(NOBODY, begun, till)
             return
-        found = what_is(Question(self.plan.target, self.course, self.memory, vertex, begun))
+        asks = self._questions()
+        found = what_is(Question(self.plan.target, self.course, self.memory, vertex, begun, asks))
         self._add(found, begun, till)
-        if found not in {PERSON, NS_HELD}:
-            asks = is_asking(self.memory)
-            if asks or is_held(self.plan.target, self.memory):
-                name = PERSON if asks else NS_HELD
-                self.beside[name] = self.beside.get(name, 0.0) + till - begun
+        if found not in {PERSON, NS_HELD} and (asks or is_held(self.plan.target, self.memory)):
+            name = PERSON if asks else NS_HELD
+            self.beside[name] = self.beside.get(name, 0.0) + till - begun
+
+    def _questions(self) -> tuple[Subject, ...]:
+        """Return the open questions; most entries change neither questions nor what people said."""
+        answers, approvals = self.memory.answers, self.memory.approvals
+        if self._asked[0] is not answers or self._asked[1] is not approvals:
+            self._asked = (answers, approvals, open_questions(self.memory))
+        return self._asked[2]
 
     def _add(self, name: str, begun: Instant, till: Instant) -> None:
         if till > begun:

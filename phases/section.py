@@ -219,6 +219,11 @@ class Section(Strict):
         return tuple((codes.subject("helmrelease", item.key), item) for item in found)
 
     @cached_property
+    def reconciled(self) -> tuple[Subject, ...]:
+        """What Flux reconciles, and an operator may suspend: the source, Kustomizations, HelmReleases."""
+        return (self.source, *(subject for subject, _ in (*self.kustomizations, *self.releases)))
+
+    @cached_property
     def dependencies(self) -> dict[Subject, tuple[Subject, ...]]:
         """What each Kustomization and HelmRelease depends on, by its own dependsOn."""
         found: dict[Subject, tuple[Subject, ...]] = {}

@@ -7,7 +7,6 @@ said, are listed in ``docs/explanation/dead-wait.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.answer import Subject
@@ -64,6 +63,7 @@ class Question:
     memory: Memory
     vertex: Vertex
     at: Instant
+    open: tuple[Subject, ...]  # what people are asked about
 
     @property
     def subject(self) -> Subject:
@@ -93,7 +93,7 @@ def what_is(asked: Question) -> str:
     subject = asked.subject
     if is_worked_on(asked, subject):
         return USEFUL
-    if is_asked(memory, asked.vertex, subject):
+    if is_asked(asked, subject):
         return PERSON
     if asked.vertex.endswith("#gone"):
         return NS_HELD if is_held(asked.section, memory) else UNKNOWN
@@ -104,9 +104,11 @@ def what_is(asked: Question) -> str:
     return UNKNOWN if fact is None else _by_fact(asked, subject, fact)
 
 
-def is_asking(memory: Memory) -> bool:
-    """Say whether a question is open that nobody has answered."""
-    return any(True for _ in _asked_subjects(memory))
+def open_questions(memory: Memory) -> tuple[Subject, ...]:
+    """Return what questions without an answer, and dead ends, are about."""
+    answered = {item.subject for item in memory.approvals.values() if item.answer}
+    kinds = ((subject, body.get("answer")) for subject, body in memory.answers.items())
+    return tuple(s for s, kind in kinds if kind == "stuck" or (kind == "ask" and s not in answered))
 
 
 def is_held(section: Section, memory: Memory) -> bool:
@@ -133,28 +135,19 @@ def _is_its(asked: Question, verb: str, subject: Subject) -> bool:
     return subject in asked.course.standing.first
 
 
-def is_asked(memory: Memory, vertex: Vertex, subject: Subject) -> bool:
+def is_asked(asked: Question, subject: Subject) -> bool:
     """Say whether a person is asked about just this: the object, what holds its namespace, or the whole machine."""
-    for about in _asked_subjects(memory):
+    for about in asked.open:
         if about in {subject, "machine"}:
             return True
-        if about.startswith("holder/") and vertex.endswith("#gone"):
-            holder = memory.facts.get(about)
+        if about.startswith("holder/") and asked.vertex.endswith("#gone"):
+            holder = asked.memory.facts.get(about)
             space = (
                 codes.subject("namespace", str(holder.detail.get("namespace"))) if holder else ""
             )
-            if space == subject_of(vertex):
+            if space == subject_of(asked.vertex):
                 return True
     return False
-
-
-def _asked_subjects(memory: Memory) -> Iterator[Subject]:
-    """Yield what questions without an answer, and dead ends, are about."""
-    answered = {item.subject for item in memory.approvals.values() if item.answer}
-    for subject, body in memory.answers.items():
-        kind = body.get("answer")
-        if kind == "stuck" or (kind == "ask" and subject not in answered):
-            yield subject
 
 
 def _after_all(memory: Memory) -> str:
