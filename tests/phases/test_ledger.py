@@ -219,6 +219,19 @@ def test_a_wait_beside_the_path_costs_nothing_and_is_told() -> None:
     assert ledger(entries).beside == {"DW18": SPAN}
 
 
+def test_a_question_is_open_until_it_is_answered_whatever_the_decisions_still_say() -> None:
+    """Mutant: gather the open questions anew only when the answers change."""
+    asked = e.ApprovalAsked(
+        at=START, approval="p1", digest="d1", subject="holder/u9", question="?", consequence="."
+    )
+    given = e.ApprovalGiven(at=START + 20, approval="p1", digest="d1", actor="who")
+    entries = run(
+        {"namespace/apps": "Terminating"}, asked, decided("holder/u9", "ask"), given, more=HOLDER
+    )
+
+    assert ledger(entries).classes == {"DW18": 20.0, "DW14": 40.0}
+
+
 def test_what_was_lost_again_counts_from_its_loss() -> None:
     entries = run({})
     entries[2:2] = [
