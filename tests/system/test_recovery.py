@@ -11,7 +11,6 @@ import json
 
 import pytest
 
-from engine.cadence import BUSY_DIAGNOSIS_SECONDS
 from journal.entries import FindingsChanged, Observed
 from journal.reader import Reader
 from rekindle.folding import newest
@@ -135,8 +134,7 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
     named = verdicts(operator)
     print(f"\nnamed as what never clears, seconds after it could be seen: {named}")
     assert {"namespace/storage", CRD} <= named.keys(), named
-    assert named[CRD] <= 10
-    assert named["namespace/storage"] <= BUSY_DIAGNOSIS_SECONDS  # much else changes meanwhile
+    assert max(named[CRD], named["namespace/storage"]) <= 10
     found = newest(operator.journal)
     assert found is not None
     open_ = [a for a in found.memory.approvals.values() if not a.answer]
