@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 from journal.entries import FindingsChanged, Observed
 from journal.reader import Reader
+from phases.inventory import Inventory
 from rekindle.folding import newest
 from rekindle.waiting import spent
-from tests.system.conftest import Operator, until
+from tests.system.conftest import ANTON, Operator, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1500)]
 POOLS = ("replicapool", "database", "scratch")
@@ -66,6 +68,26 @@ def test_a_healthy_cluster_passes_through_without_an_action(operator: Operator) 
     assert found is not None
     assert found.memory.actions == 0
     assert operator.bed.calls() == before
+
+
+def test_the_inventory_of_the_healthy_cluster_is_the_plans_own(operator: Operator) -> None:
+    """What the example's inventory says was not written by this cluster: the two have to agree."""
+    code, output = operator.call(
+        "inventory",
+        "--from",
+        "cluster",
+        "--plan",
+        str(operator.plan),
+        "--kubeconfig",
+        str(operator.folder / "our-kubeconfig"),
+    )
+
+    assert code == 0, operator.told()[-4000:]
+    found = Inventory.model_validate(yaml.safe_load(output))
+    written = Inventory.model_validate(yaml.safe_load((ANTON / "inventory.yaml").read_text()))
+    assert found.pods == written.pods == 104
+    for items in ("roots", "namespaces", "kustomizations", "helmreleases", "workloads", "stores"):
+        assert set(getattr(found, items)) == set(getattr(written, items)), items
 
 
 def delete_root(operator: Operator) -> None:
