@@ -51,6 +51,9 @@ def recover_until_something_runs(operator: Operator) -> None:
     """What the template's README says, typed by a person."""
     hands = Recovery(operator.bed)
     hands.configure()
+    # A person reads a line before they type the next one.
+    would = "I would: etcd.bootstrap"
+    until("the watch sees what is next", 120, lambda: would in operator.told())
     hands.bootstrap()
     first = next(iter(operator.bed.nodes))
     kubeconfig = str(operator.folder / "our-kubeconfig")
