@@ -6,6 +6,7 @@ A controller is given its time first; what a controller cannot do any more, a pe
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import PurePosixPath
 
 from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
@@ -212,8 +213,9 @@ def _unknown_and_late(section: Section, name: str, facts: Facts) -> str:
 
 
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
-    """Return the established CRD that serves *kind*."""
-    for subject, name in section.crd_subjects:
+    """Return the established CRD that serves *kind*; one that no inventory has is looked for by its usual names."""
+    usual = ((codes.subject("crd", name), name) for name in usual_crds(kind, group))
+    for subject, name in chain(section.crd_subjects, usual):
         fact = facts.get(subject)
         if fact is None or fact.code != codes.READY:
             continue
