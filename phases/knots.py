@@ -194,10 +194,19 @@ def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:
 
 
 def _is_coming(section: Section, name: str, facts: Facts) -> bool:
-    """Say whether what brings a CRD is at work just now."""
+    """Say whether what brings a CRD is at work, or waits for nothing but its turn."""
     providers = {item.name: item.provider for item in section.inventory.crds}
-    found = facts.get(providers.get(name, ""))
-    return found is not None and found.code == codes.PROGRESSING
+    ahead = [providers.get(name, "")]
+    for subject in ahead:
+        found = facts.get(subject, GONE)
+        cause = str(found.detail.get("cause") or "")
+        if found.code == codes.BLOCKED and cause.startswith("dependency:"):
+            ahead += [
+                other for other in section.dependencies.get(subject, ()) if other not in ahead
+            ]
+        elif found.code not in {codes.PROGRESSING, codes.READY}:
+            return False
+    return facts.get(ahead[0], GONE).code != codes.READY
 
 
 def _unknown_and_late(section: Section, name: str, facts: Facts) -> str:
