@@ -27,6 +27,7 @@ WATCH_SECONDS, AGAIN_SECONDS = 300, 0.2
 QUEUED, AT_WORK, WAITS, FAILED, READY = "queued", "at work", "waits", "failed", "ready"
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 ROOT, SOURCE = f"kustomization/{fleet.ROOT}", f"gitrepository/{fleet.SYSTEM}"
+START, DEPENDENCY, CAUSE = "start", "dependency", "cause"
 SOMEBODY = "somebody"  # who brings what nothing in Git brings
 ALL = tuple(f"kustomization/{name}" for name in fleet.names())
 
@@ -159,13 +160,17 @@ def _state(family: str, found: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """*subject* could begin at *due*, was begun at *begun* and had done what the path goes on from at *end*."""
+    """
+    *subject* could begin at *due*, was begun at *begun* and had done what the path goes on from at *end*.
+
+    *after* says what it had waited for: that it was there (``start``), a ``dependency``, or its ``cause`` to clear.
+    """
 
     subject: str
     due: float
     begun: float
     end: float
-    late: bool  # due was the end of what it had failed for
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +186,9 @@ class Chain:
         """The critical path: attempts that succeeded, and the waits for causes that came from outside."""
         return sum(hop.end - hop.begun for hop in self.hops)
 
-    def idle(self, *, late: bool) -> float:
-        """How long the path lay: after a cause had cleared (*late*), or between one's end and the next one's begin."""
-        return sum(hop.begun - hop.due for hop in self.hops if hop.late is late)
+    def idle(self, after: str) -> float:
+        """How long the path lay after one kind of wait was over, until the next attempt began."""
+        return sum(hop.begun - hop.due for hop in self.hops if hop.after == after)
 
 
 def critical_path(eye: Eye) -> Chain:
@@ -192,27 +197,27 @@ def critical_path(eye: Eye) -> Chain:
     end, subject = max((eye.of(name).ready or 0.0, name) for name in ALL)
     total, hops = end - opened, list[Hop]()
     while subject:
-        due, need, late = max(_needs(eye, subject, opened))
+        due, need, after = max(_needs(eye, subject, opened))
         begun = due if subject in {SOURCE, SOMEBODY} else max(due, eye.of(subject).begun(end))
-        hops.append(Hop(subject, due, begun, end, late))
+        hops.append(Hop(subject, due, begun, end, after))
         subject, end = need, due
-    failed = (eye.of(hop.subject).parked_seconds for hop in hops if hop.late)
+    failed = (eye.of(hop.subject).parked_seconds for hop in hops if hop.after == CAUSE)
     return Chain(tuple(reversed(hops)), total, sum(failed))
 
 
-def _needs(eye: Eye, subject: str, opened: float) -> list[tuple[float, str, bool]]:
-    """Return what had to be there before: since when it was, what brought it, and whether it came late."""
+def _needs(eye: Eye, subject: str, opened: float) -> list[tuple[float, str, str]]:
+    """Return what had to be there before: since when it was, what brought it, and what kind it is."""
     family, _, name = subject.partition("/")
     if subject == ROOT:
-        return [(eye.of(SOURCE).ready or opened, SOURCE, False)]
+        return [(eye.of(SOURCE).ready or opened, SOURCE, START)]
     if family != "kustomization":
-        return [(opened, "", False)]
-    found = [(eye.of(subject).appeared, ROOT, False)]
+        return [(opened, "", START)]
+    found = [(eye.of(subject).appeared, ROOT, START)]
     if fleet.needed(name):
         needed = f"kustomization/{fleet.needed(name)}"
-        found.append((eye.of(needed).ready or opened, needed, False))
+        found.append((eye.of(needed).ready or opened, needed, DEPENDENCY))
     if name in fleet.LATE:
         late = fleet.LATE[name]
         provider = f"kustomization/{late.provider}" if late.provider else SOMEBODY
-        found.append((eye.of(late.subject).ready or opened, provider, True))
+        found.append((eye.of(late.subject).ready or opened, provider, CAUSE))
     return found
