@@ -2,7 +2,7 @@
 The repository that ``recovery.py`` recovers: sixty Kustomizations in twelve chains, three of which fail at first.
 
 Every Kustomization depends on the one before it in its chain. A third of them bring a Deployment and wait for it, as in
-the trees that people have; the others bring a ConfigMap, so that the machine's cores are not what is measured. The three
+the trees that people have; the others bring a ConfigMap, so that it is not the cores that are measured. The three
 that fail hold an object of a namespace or of a kind that comes later, and that no ``dependsOn`` of theirs leads to: the
 mistake that an hour's interval turns into an hour.
 """

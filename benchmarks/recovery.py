@@ -10,7 +10,6 @@ Goal: at most 1.2 x the critical path, which is read off a watch (``sighting.py`
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import signal
@@ -42,7 +41,7 @@ PASS_SECONDS, CLEAN_SECONDS = 240.0, 120.0
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What a pass came to, in seconds; *parked* is of that on the path after failed attempts."""
+    """What a pass came to: the path that decided, what the program said of it, and how often an object was woken."""
 
     chain: Chain
     document: dict[str, Any]
@@ -88,6 +87,7 @@ class Bench:
         self._recover(lambda: True)
         found = self._measured({})
         assert not found.nudges, "somebody nudged"
+        assert found.chain.parked, "nothing lay on the path"
         return found
 
     def _recover(self, goes_on: Callable[[], bool]) -> None:
@@ -115,7 +115,7 @@ class Bench:
         return Pass(critical_path(eye), document, nudges)
 
     def clean(self) -> None:
-        """Take everything away that a pass brought, and restart the controllers: each pass begins alike."""
+        """Take everything away that a pass brought. The controllers go on, as they do after an accident."""
         bed, eye = self._bed, self._eye
         system = ("--namespace", fleet.SYSTEM)
         bed.kubectl("delete", "kustomization", *system, fleet.ROOT, "--wait=false")
@@ -231,7 +231,7 @@ def main() -> int:
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, signal.default_int_handler)
     try:
-        with contextlib.nullcontext(tempfile.mkdtemp(prefix="rb-")) as name:
+        with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             fleet.write_tree(folder / "tree", (fleet.HOUR, f"{options.scaled}s"))
             with Testbed(folder / "bed", folder / "tree", nodes=1) as bed:
