@@ -25,7 +25,17 @@ from typing import Any
 
 import fleet
 import yaml
-from sighting import ALL, CAUSE, DEPENDENCY, START, Chain, Eye, critical_path
+from sighting import (
+    ALL,
+    CAUSE,
+    DEPENDENCY,
+    ROOT,
+    SOURCE,
+    START,
+    Chain,
+    Eye,
+    critical_path,
+)
 
 from tests.testbed.build import EXIT_CONFIGURATION, CannotBuildError
 from tests.testbed.recovery import Recovery
@@ -119,11 +129,14 @@ class Bench:
         bed, eye = self._bed, self._eye
         system = ("--namespace", fleet.SYSTEM)
         bed.kubectl("delete", "kustomization", *system, fleet.ROOT, "--wait=false")
-        bed.wait("no Kustomization is left", lambda: eye.count("kustomization") == 0, CLEAN_SECONDS)
+        bed.wait("no Kustomization is left", lambda: not eye.there & {*ALL, ROOT}, CLEAN_SECONDS)
         bed.kubectl("delete", "gitrepository", *system, fleet.SYSTEM)
         spaces = (fleet.SPACE, fleet.BY_HAND, fleet.BY_FLUX)
         bed.kubectl("delete", "namespace", *spaces)
         bed.kubectl("delete", "crd", fleet.CRD)
+        brought = {SOURCE, f"crd/{fleet.CRD}", *(f"namespace/{name}" for name in spaces)}
+        # What the watch has yet to tell of this pass must not be taken for the next one's.
+        bed.wait("nothing of it is left", lambda: not brought & eye.there, CLEAN_SECONDS)
         eye.forget()
 
 

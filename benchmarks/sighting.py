@@ -81,7 +81,7 @@ class Eye:
         api = client.ApiClient()
         self._pool: urllib3.PoolManager = api.rest_client.pool_manager
         self._seen: dict[str, Seen] = {}
-        self._there: set[str] = set()
+        self.there: set[str] = set()
         for family, path in PATHS.items():
             url = f"{api.configuration.host}{path}?watch=true&timeoutSeconds={WATCH_SECONDS}"
             threading.Thread(target=self._follow, args=(family, url), daemon=True).start()
@@ -103,10 +103,6 @@ class Eye:
         """Say whether an object has been ready in this pass."""
         return self.of(subject).ready is not None
 
-    def count(self, family: str) -> int:
-        """Count what is there now."""
-        return sum(subject.startswith(f"{family}/") for subject in tuple(self._there))
-
     def _follow(self, family: str, url: str) -> None:
         """Watch a kind; a watch that ends is begun again, and shows everything that is there once more."""
         while True:
@@ -126,9 +122,9 @@ class Eye:
         found = event["object"]
         subject = f"{family}/{found['metadata']['name']}"
         if event["type"] == "DELETED":
-            self._there.discard(subject)
+            self.there.discard(subject)
             return
-        self._there.add(subject)
+        self.there.add(subject)
         seen, state = self.of(subject), _state(family, found)
         if not seen.steps or seen.steps[-1][1] != state:
             seen.steps.append((time.time(), state))
