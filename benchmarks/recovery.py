@@ -188,10 +188,11 @@ def measured(bed: Testbed, folder: Path, options: argparse.Namespace) -> int:
     plain: list[Pass] = []
     for _ in range(options.passes):
         for run, passes in ((bench.ours, ours), (bench.plain, plain)):
+            if ours:
+                bench.clean()
             passes.append(run())
             if options.verbose:
                 print(told(passes[-1]), flush=True)
-            bench.clean()
     return int(report(ours, plain, options.scaled) > GOAL)
 
 
