@@ -138,7 +138,9 @@ def _kustomization(name: str, path: str, interval: str) -> Body:
         "sourceRef": {"kind": "GitRepository", "name": SYSTEM},
     }
     if name != ROOT:
-        spec["deletionPolicy"] = "Orphan"  # what it brought goes with its namespace, which is quicker
+        spec["deletionPolicy"] = (
+            "Orphan"  # what it brought goes with its namespace, which is quicker
+        )
     if name != ROOT and needed(name):
         spec["dependsOn"] = [{"name": needed(name)}]
     return {
