@@ -78,6 +78,7 @@ class Parent:
         number = len(list(folder.glob(".stdout-*")))
         out, err = folder / f".stdout-{number}", folder / f".stderr-{number}"
         out.touch()
+        err.touch()  # a process may be killed before it has opened its streams
         streams = [os.devnull, str(out), str(err)]
         pid = self.ask(argv=arguments, folder=str(folder), env=env, streams=streams)
         return Forked(pid, out, err, self)
