@@ -11,7 +11,7 @@ import pytest
 
 from journal.entries import Outcome
 from journal.errors import Diagnosed
-from rekindle.adapters import finalizers, flux, manifests, removals
+from rekindle.adapters import finalizers, flux, manifests
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.doers import Doers
 from tests.adapters.conftest import make_intent, until_true
