@@ -38,12 +38,17 @@ NOBODY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A registration whose backend does not answer, and what it holds up *directly* of what this run waits for."""
+    """
+    A registration whose backend does not answer.
+
+    *directly* is what it holds up of what this run waits for, *behind* also what waits for that in turn.
+    """
 
     subject: Subject
     fact: Fact
     found_at: float
     directly: frozenset[Subject]
+    behind: frozenset[Subject]
 
 
 def blockers(
@@ -63,10 +68,10 @@ def blockers(
             continue
         answers[dead.subject] = answer = _answer(section, dead, facts, memory)
         if isinstance(answer, Act):
-            for subject in dead.directly:
-                behind = known.get(subject)
-                if isinstance(behind, Wait):
-                    answers[subject] = Wait(behind.reason, behind.until, can_clear="no")
+            for subject in dead.behind:
+                waiting = known.get(subject)
+                if isinstance(waiting, Wait):
+                    answers[subject] = Wait(waiting.reason, waiting.until, can_clear="no")
     return answers
 
 
@@ -96,7 +101,8 @@ def _dead(
     ):
         return None
     directly = frozenset(s for s in _refused(finding, findings) if _is_waited_for(s, facts))
-    return Dead(finding.subject, fact, found_at, directly) if directly else None
+    behind = directly.union(finding.victims)
+    return Dead(finding.subject, fact, found_at, directly, behind) if directly else None
 
 
 def _is_uncalled(finding: Finding, fact: Fact) -> bool:
