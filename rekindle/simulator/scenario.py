@@ -110,7 +110,7 @@ class CommandSpec(Strict, frozen=True):
 
 
 class EventSpec(Strict, frozen=True):
-    """Something that happens by itself, *at* seconds after the start."""
+    """Something that happens by itself, *at* seconds after the start (or before it, if negative)."""
 
     at: float
     do: Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
