@@ -111,6 +111,15 @@ Decide = Callable[["Plan", Facts, Findings, "Memory"], dict[Subject, Answer]]
 Deeds = Callable[["Plan", "Memory", "Memory", "Collection[str]"], "Sequence[Deed]"]
 
 
+Alarming = Callable[[Facts, Facts], bool]
+
+
+def _never(before: Facts, after: Facts) -> bool:
+    """Wait for the next diagnosis whatever changed."""
+    del before, after
+    return False
+
+
 def _none(plan: Plan, before: Memory, after: Memory, wished: Collection[str]) -> Sequence[Deed]:
     """Recognise nothing."""
     del plan, before, after, wished
@@ -126,6 +135,8 @@ class Recipe:
     A domain: pure functions and a table of verbs. Names are those that a plan's machine uses.
 
     *reduce* judges a look on every turn; *diagnose* finds causes in it, which is dearer and is asked now and then.
+
+    *alarming* says whether what changed between two turns' facts calls for a diagnosis at once.
 
     *section* checks the domain's part of a plan file and returns it as JSON, adding what is wrong to the problems;
     *target* turns that JSON into the domain's own type. *goal* tells the revision that everything should reach (empty:
@@ -143,3 +154,4 @@ class Recipe:
     goal: Callable[[Plan, Facts], str]
     counts: Callable[[Plan, Facts], dict[str, Any]]
     deeds: Deeds = _none
+    alarming: Alarming = _never

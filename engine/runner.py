@@ -186,7 +186,6 @@ class Runner:
     def _take_turn(self) -> None:
         draining = self._interrupted or self.memory.cancel_requested
         snapshot, now = self._world.look(), self._world.now()
-        diagnosing = now >= self._cadence.due(self.memory.now)
         turn = take(
             self._rules,
             self.memory,
@@ -194,10 +193,10 @@ class Runner:
             now,
             self._dice,
             draining=draining,
-            diagnosing=diagnosing,
+            diagnosing=now >= self._cadence.due(self.memory.now),
             tied=self._tied,
         )
-        if diagnosing:
+        if turn.diagnosed:
             self._cadence.diagnosed(now)
         longest = max((intent.deadline_seconds for intent in turn.intents), default=None)
         for commit in turn.commits:

@@ -48,6 +48,7 @@ class Turn:
     answers: dict[Subject, Answer]
     judgements: dict[str, Judgement]
     intents: tuple[Intent, ...]
+    diagnosed: bool
 
     @property
     def wake_at(self) -> Instant | None:
@@ -69,11 +70,13 @@ def take(
     """
     Compute one turn. *draining*: decide and write, but begin nothing new; *diagnosing*: look for causes too.
 
+    What changed may be reason enough to look for causes: the turn says whether it did.
     *tied*: begin nothing, ask nobody and set no deadline: whoever works by hand has the time that it takes.
     """
     draft = Draft(rules, memory, now)
     observe(draft, rules.recipe.reduce(rules.plan, snapshot))
-    if diagnosing:
+    diagnosed = diagnosing or _is_alarming(draft, memory)
+    if diagnosed:
         note_findings(draft, rules.recipe.diagnose(rules.plan, snapshot))
     fire(draft)
     settle_overdue(draft)
@@ -90,7 +93,12 @@ def take(
     intents = () if draining or tied else _intend(draft, answers)
     draft.commit(checkpoint=False)
     judged = judge(rules, draft.memory)
-    return Turn(tuple(draft.commits), draft.memory, answers, judged, intents)
+    return Turn(tuple(draft.commits), draft.memory, answers, judged, intents, diagnosed)
+
+
+def _is_alarming(draft: Draft, before: Memory) -> bool:
+    facts = draft.memory.facts
+    return facts is not before.facts and draft.rules.recipe.alarming(before.facts, facts)
 
 
 def _move(draft: Draft) -> None:

@@ -17,11 +17,12 @@ from engine.memory import Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding
 from phases import codes
+from phases.holding import HOLDER_GRACE_SECONDS
 from phases.inventory import HelmReleaseItem, KustomizationItem
-from phases.knots import GONE, HOLDER_GRACE_SECONDS, settled
+from phases.knots import GONE
 from phases.readiness.admission import CONFIGURATIONS
 from phases.section import Section
-from phases.verbs import UNHOOK, UNSERVE
+from phases.verbs import UNHOOK, UNSERVE, settled
 
 UNSERVED = ("AP1", "AP2", "AP3")  # the catalogue's rules
 UNCALLED = "WH1"

@@ -21,13 +21,12 @@ from phases.knots import (
     kinds,
     missing_kinds,
     namespaces,
-    settled,
     terminating,
 )
 from phases.nudges import NUDGED, is_clear, nudge, paced
 from phases.section import Section, Told
 from phases.sentence import sentenced
-from phases.verbs import ROOT
+from phases.verbs import ROOT, settled
 
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
@@ -67,8 +66,8 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(_controllers(plan, facts, memory))
     if not answers:
         answers.update(_roots(section, facts, memory))
-    answers.update(kinds(section, facts, memory))
-    answers.update(namespaces(section, facts, memory))
+    answers.update(kinds(section, facts, findings, memory))
+    answers.update(namespaces(section, facts, findings, memory))
     answers.update(missing_kinds(section, facts, findings, memory))
     answers.update(_objects(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
-from engine.memory import Attempt, Memory
+from engine.answer import Act, Answer, Stuck, Subject, Wait
+from engine.memory import Memory
 from engine.recipe import Facts, Findings
-from journal.entries import Fact, Outcome
+from journal.entries import Fact
 from phases import codes
+from phases.holding import holders_of, release
 from phases.inventory import EXTERNAL_SECRETS_CRD, usual_crds
-from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
-from phases.verbs import PREAPPLY, RELEASE
+from phases.verbs import PREAPPLY, settled
 
 DELETION_GRACE_SECONDS = 30.0  # a deletion whose kinds are all served is over within this time
 DEADLOCK = "C4"  # the catalogue's rule
 EXTERNAL_KIND = "kind:ExternalSecret.external-secrets.io"
 GONE = Fact(codes.UNOBSERVABLE)
 PREAPPLY_SETTLE_SECONDS = 30.0
-RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
-HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
 
 
 def terminating(section: Section, facts: Facts) -> str:
@@ -37,14 +35,9 @@ def terminating(section: Section, facts: Facts) -> str:
     return ", ".join(found)
 
 
-def settled(last: Attempt | None, span: float) -> float | None:
-    """Return the instant until which a look may be older than what was done."""
-    if last is None or last.outcome is not Outcome.DONE or last.settled_at is None:
-        return None
-    return last.settled_at + span
-
-
-def namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+def namespaces(
+    section: Section, facts: Facts, findings: Findings, memory: Memory
+) -> dict[Subject, Answer]:
     """Answer for each expected namespace that is on its way out, or for what holds it."""
     answers: dict[Subject, Answer] = {}
     for name in section.inventory.namespaces:
@@ -52,65 +45,29 @@ def namespaces(section: Section, facts: Facts, memory: Memory) -> dict[Subject, 
         fact = facts.get(subject)
         if fact is None or fact.code != codes.TERMINATING:
             continue
-        held = [found for found in _holders(facts) if found.detail.get("namespace") == name]
+        held = [found for found in holders_of(facts) if found.detail.get("namespace") == name]
         for holder in held:
             target = codes.subject("holder", str(holder.detail["uid"]))
-            answers[target] = _release(section, holder, f"namespace {name}", facts, memory)
+            answers[target] = release(section, holder, f"namespace {name}", facts, findings, memory)
         if not held:
             answers[subject] = Wait(f"namespace {name} is Terminating: {fact.reason}")
     return answers
 
 
-def kinds(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+def kinds(
+    section: Section, facts: Facts, findings: Findings, memory: Memory
+) -> dict[Subject, Answer]:
     """Answer for what holds each expected CRD that is on its way out: an instance of it with a finalizer."""
     answers: dict[Subject, Answer] = {}
     for subject, name in section.crd_subjects:
         if facts.get(subject, GONE).code != codes.TERMINATING:
             continue
-        for holder in _holders(facts):
+        for holder in holders_of(facts):
             detail = holder.detail
             if f"{detail['resource']}.{detail['group']}" == name:
                 target = codes.subject("holder", str(detail["uid"]))
-                answers[target] = _release(section, holder, f"CRD {name}", facts, memory)
+                answers[target] = release(section, holder, f"CRD {name}", facts, findings, memory)
     return answers
-
-
-def _holders(facts: Facts) -> list[Fact]:
-    return [found for key, found in facts.items() if key.startswith("holder/")]
-
-
-def _is_fluxs(section: Section, finalizers: list[str], facts: Facts) -> bool:
-    """Say whether Flux would take these off: its controllers are there, or are being brought back first."""
-    if set(finalizers) != {FLUX_FINALIZER}:
-        return False
-    controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
-    return all(subject in facts for subject in controllers)
-
-
-def _release(section: Section, holder: Fact, held: str, facts: Facts, memory: Memory) -> Answer:
-    """Only a controller or a person may take a finalizer off; a controller that lives is given its time."""
-    detail = holder.detail
-    key = f"{detail['namespace']}/{detail['name']}" if detail["namespace"] else str(detail["name"])
-    name = f"{detail['kind']} {key}"
-    due = (holder.since or memory.opened_at) + HOLDER_GRACE_SECONDS
-    if detail.get("owner_alive") or _is_fluxs(section, detail["finalizers"], facts):
-        return Wait(f"{name} is being finalized by its controller")
-    if not memory.passed(due):
-        return Wait(f"{name} is being deleted", due)
-    wanted = ("group", "version", "resource", "kind", "namespace", "name", "uid", "finalizers")
-    arguments = {key: detail[key] for key in wanted}
-    finalizers = ", ".join(detail["finalizers"])
-    ask = Ask(
-        question=f"take {finalizers} off {name}, which holds {held}?",
-        consequence=leak_of(str(detail["group"])),
-        evidence={"uid": detail["uid"], "finalizers": detail["finalizers"], "verb": RELEASE},
-        typed=key,
-    )
-    target = codes.subject("holder", str(detail["uid"]))
-    shown = settled(memory.last_of(RELEASE, target), RELEASE_SETTLE_SECONDS)
-    if shown is not None and not memory.passed(shown):
-        return Wait(f"{name} was released and is still listed", shown)
-    return Act(RELEASE, target, arguments, f"{name} holds {held}", ask)
 
 
 def missing_kinds(

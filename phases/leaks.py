@@ -7,6 +7,12 @@ By API group of the object that holds it; a sentence each, so that a person can 
 from __future__ import annotations
 
 FLUX_FINALIZER = "finalizers.fluxcd.io"
+# Which Deployments take the finalizers off that a rule of the catalogue is about.
+SERVED_BY = {
+    "N6": r"/rook-ceph-operator$",
+    "N7": r"/(kustomize|helm|source)-controller$",
+    "N9": r"/(vm-operator|victoria-metrics-operator|.*-victoria-metrics-operator)$",
+}
 LEAKS = {
     "ceph.rook.io": "the pool, its images and the data in them stay on the disks, owned by nobody",
     "external-secrets.io": "what was pushed to the secret backend stays there",

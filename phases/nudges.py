@@ -1,5 +1,5 @@
 """
-Waking exactly the objects whose recorded cause has cleared: once per UID, generation and cause.
+Waking exactly the objects whose recorded cause cleared: once per UID, generation and end of the cause.
 
 The protocol is Flux's own annotation; a blanket reconcile would only queue behind itself.
 """
@@ -80,7 +80,7 @@ def _of_health_check(item: str) -> Subject:
 def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     """Once per UID, generation and cause; a nudge that did not help is not repeated."""
     uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
-    key = f"{uid}/{generation}/{cause}"
+    key = f"{uid}/{generation}/{cause}{_occurrence(cause, memory.facts)}"
     if key in memory.keys and not _may_repeat(subject, key, memory):
         return _woken(subject, fact, cause, key, memory)
     kind, _, name = subject.partition("/")
@@ -100,6 +100,17 @@ def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
         "once": key,
     }
     return Act(NUDGE, subject, arguments, f"{cause} has cleared")
+
+
+def _occurrence(cause: str, facts: Facts) -> str:
+    """
+    Tell one end of a cause from the next: a store that fails again after a reboot clears again.
+
+    Of a store alone: what Ready says of it is not made anew by every attempt of its own, as a Kustomization's is.
+    """
+    family, _, name = cause.partition(":")
+    found = facts.get(codes.subject("store", name)) if family == "store" else None
+    return f"@{found.since:.0f}" if found is not None and found.since is not None else ""
 
 
 def _woken(subject: Subject, fact: Fact, cause: str, key: str, memory: Memory) -> Wait:

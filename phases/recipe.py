@@ -61,6 +61,11 @@ def _diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
     return diagnose(plan, snapshot)
 
 
+def alarming(before: Facts, after: Facts) -> bool:
+    """Say whether something is held that was not known to be: whoever waits for it should hear at once why."""
+    return any(subject.startswith("holder/") for subject in after.keys() - before.keys())
+
+
 @cache
 def recipe() -> Recipe:
     """Return the domain."""
@@ -76,4 +81,5 @@ def recipe() -> Recipe:
         goal=facts.goal,
         counts=counts,
         deeds=deeds.deeds,
+        alarming=alarming,
     )

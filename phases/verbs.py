@@ -20,10 +20,12 @@ Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``t
 from __future__ import annotations
 
 from engine.answer import Act
+from engine.memory import Attempt
 from engine.patience import seconds
 from engine.plan import Plan
 from engine.recipe import Effect, Facts, Happened, Retry, Verb
 from engine.world import CONFLICT, NOT_FOUND, PRECONDITION, TRANSIENT, Intent
+from journal.entries import Outcome
 from phases import codes
 
 APPLY = "talos.apply"
@@ -121,6 +123,13 @@ def _removal(name: str, destroys: str) -> Verb:
         destroys=destroys,
         typed_approval=True,
     )
+
+
+def settled(last: Attempt | None, span: float) -> float | None:
+    """Return the instant until which a look may be older than what was done."""
+    if last is None or last.outcome is not Outcome.DONE or last.settled_at is None:
+        return None
+    return last.settled_at + span
 
 
 VERBS: dict[str, Verb] = {

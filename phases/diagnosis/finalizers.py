@@ -23,7 +23,7 @@ from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, destructive, lo
 from phases.diagnosis.scene import Scene, path_of
 from phases.diagnosis.victims import behind_namespace
 from phases.diagnosis.words import listed
-from phases.leaks import FLUX_FINALIZER, leak_of
+from phases.leaks import FLUX_FINALIZER, SERVED_BY, leak_of
 from phases.objects import Namespace
 from phases.snapshot import Holder
 
@@ -45,7 +45,11 @@ class Family:
     whose: str
     remedies: tuple[Remedy, ...]
     by_design: bool = False
-    controllers: str = ""  # a pattern for the names of the Deployments that serve them
+
+    @property
+    def controllers(self) -> str:
+        """A pattern for the names of the Deployments that serve them; empty: not known."""
+        return SERVED_BY.get(self.rule, "")
 
 
 def _is_flux(finalizer: str) -> bool:
@@ -78,7 +82,6 @@ ROOK = Family(
         destructive("set the CephCluster's cleanupPolicy to yes-really-destroy-data"),
     ),
     by_design=True,
-    controllers=r"/rook-ceph-operator$",
 )
 FLUX = Family(
     "N7",
@@ -86,7 +89,6 @@ FLUX = Family(
     _is_flux,
     "Flux's own",
     (look("bring back Flux's controllers: they finish the deletion, and uninstall on the way"),),
-    controllers=r"/(kustomize|helm|source)-controller$",
 )
 STORAGE = Family(
     "N8",
@@ -105,7 +107,6 @@ OPERATOR = Family(
     _is_pruned_operator,
     "an operator's that was pruned first",
     (look("apply the operator alone, wait, delete its objects, and only then the operator"),),
-    controllers=r"/(vm-operator|victoria-metrics-operator|.*-victoria-metrics-operator)$",
 )
 OTHERS = Family(
     "N5",

@@ -14,6 +14,7 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.plan import Plan, of_parts
 from engine.recipe import (
+    Alarming,
     Deeds,
     Effect,
     Facts,
@@ -98,6 +99,7 @@ class Site:
     wishes: dict[str, Wishes] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=lambda: dict(VERBS))
     deeds: Deeds = field(default=lambda _plan, _before, _after, _wished: ())
+    alarming: Alarming = field(default=lambda _before, _after: False)
 
     def decide(self, name: str) -> Callable[[Plan, Facts, Findings, Memory], dict[str, Answer]]:
         def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> Any:  # noqa: ANN401
@@ -120,6 +122,7 @@ class Site:
             goal=lambda _plan, facts: facts["goal"].reason if "goal" in facts else "",
             counts=lambda _plan, facts: {"subjects": len(facts)},
             deeds=self.deeds,
+            alarming=self.alarming,
         )
 
     def rules(self, **machine: Any) -> Rules:  # noqa: ANN401

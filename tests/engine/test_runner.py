@@ -11,6 +11,7 @@ from engine.cadence import DIAGNOSIS_SECONDS, FIRST_SECONDS
 from engine.errors import Exit
 from engine.memory import Memory
 from engine.ports import Requests
+from engine.recipe import Facts
 from engine.runner import Runner
 from engine.turn import MARGIN_SECONDS
 from engine.world import Reply, Settlement, Wakeup
@@ -413,6 +414,18 @@ def test_while_the_cluster_is_moving_causes_are_named_every_half_minute() -> Non
 
     # Four by the clock; then one change every four seconds, and a pause of six.
     assert diagnosed(bench, 10, 10, 10, *[4] * 12, 6) == [0, 10, 20, 30, 62, 84]
+
+
+def test_what_is_alarming_is_diagnosed_at_once_and_the_clock_begins_anew() -> None:
+    """Mutants: ask only the cadence; forget to tell it of a diagnosis that it did not ask for."""
+
+    def alarming(before: Facts, after: Facts) -> bool:
+        return after["a"].code == "13" and before["a"].code != "13"
+
+    bench = Bench(Site(alarming=alarming), Look(BROKEN.facts, finding(-1)))
+
+    # By the clock alone it would be 62 and 92, as above.
+    assert diagnosed(bench, 10, 10, 10, *[4] * 20) == [0, 10, 20, 30, 62, 74, 106]
 
 
 def test_in_a_wait_in_which_nothing_changes_time_alone_makes_a_diagnosis_due() -> None:

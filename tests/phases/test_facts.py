@@ -10,10 +10,10 @@ import pytest
 from engine.world import Intent
 from journal.entries import Fact
 from phases.facts import goal, reduce
-from phases.recipe import counts
+from phases.recipe import alarming, counts
 from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 from phases.verbs import bootstrap_happened, release_happened
-from tests.phases.making import fact, plan
+from tests.phases.making import fact, facts, plan
 
 PLANES = ("cp-1", "cp-2", "cp-3")
 NOTHING: dict[str, Any] = {kind: Seen({}, 100.0) for kind in KINDS}
@@ -272,3 +272,16 @@ def test_talos_nodes_and_etcd_come_from_the_same_look() -> None:
     facts = reduce(plan(), msgspec.structs.replace(snapshot(), nodes=nodes))
 
     assert ("running", "healthy") == (facts["node/cp-2"].code, facts["etcd"].code)
+
+
+def test_what_is_newly_known_to_hold_something_is_alarming_and_nothing_else() -> None:
+    """Whoever waits for it should hear at once why. Mutant: any new fact, or the end of one, is alarming."""
+    calm = facts({"kustomization/a/b": "Blocked"})
+    held = {**calm, **facts({"holder/u1": "Holding"})}
+    more = {**held, **facts({"holder/u2": "Holding"})}
+
+    assert alarming(calm, held)
+    assert alarming(held, more)
+    assert not alarming({}, calm)
+    assert not alarming(held, held)
+    assert not alarming(held, calm)

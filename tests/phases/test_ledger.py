@@ -79,6 +79,11 @@ CLASSES: list[tuple[str, str, list[AnyEntry]]] = [
         run({"deployment/apps/web": "Progressing"}, found("L8", "deployment/apps/web")),
     ),
     (
+        "its pods hang on a lost node",
+        "DW13",
+        run({"statefulset/apps/db": "Progressing"}, found("L20", "pods", "statefulset/apps/db")),
+    ),
+    (
         "another's pods back off",
         "useful",
         run({"deployment/apps/web": "Progressing"}, found("L8", "deployment/apps/api")),

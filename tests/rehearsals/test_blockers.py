@@ -111,4 +111,4 @@ def test_a_backend_that_is_to_come_is_waited_for_and_nobody_is_asked() -> None:
 
 def _is_undiscovered(namespace: Any) -> bool:  # noqa: ANN401
     found = {c.type: c.status for c in namespace.status.conditions}
-    return found["NamespaceDeletionDiscoveryFailure"] == "True"
+    return bool(found["NamespaceDeletionDiscoveryFailure"] == "True")

@@ -25,6 +25,7 @@ from tests.testbed.testbed import Testbed
 ROOT = Path(__file__).resolve().parents[2]
 ANTON = ROOT / "examples" / "anton"
 RUN_SECONDS = 900.0
+WITHOUT_JOURNAL = {"diagnose", "inventory"}
 WRAPPER = """#!/usr/bin/env bash
 # Notes when it begins and ends, so that a test can tell whether two ever ran at once.
 set -euo pipefail
@@ -57,7 +58,9 @@ class Operator:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command in the background; its output goes to a file beside the journal."""
-        command = [sys.executable, "-m", "rekindle", *arguments, "--journal", str(self.journal)]
+        command = [sys.executable, "-m", "rekindle", *arguments]
+        if arguments[0] not in WITHOUT_JOURNAL:
+            command += ["--journal", str(self.journal)]
         with (self.folder / "operator.log").open("a") as log:
             process = subprocess.Popen(
                 command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True

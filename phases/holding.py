@@ -1,0 +1,120 @@
+"""
+What holds a namespace or a CRD by a finalizer, and what may be done about it: diagnosis chooses.
+
+First the controller: one that lives is given its time, one that comes back is waited for. Only what nobody will take
+off is asked about, and a person decides. What diagnosis has not found is not acted on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from engine.answer import Act, Answer, Ask, Subject, Wait
+from engine.memory import Memory
+from engine.recipe import Facts, Findings
+from journal.entries import Fact, Finding
+from phases import codes
+from phases.leaks import FLUX_FINALIZER, SERVED_BY, leak_of
+from phases.section import Section
+from phases.verbs import RELEASE, settled
+
+RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
+HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
+CONTROLLER_SECONDS = 900.0  # one that comes back at all is back by then
+COMING = frozenset({codes.PROGRESSING, codes.BLOCKED, codes.FAILED})
+WANTED = ("group", "version", "resource", "kind", "namespace", "name", "uid", "finalizers")
+
+
+def holders_of(facts: Facts) -> list[Fact]:
+    """Return everything that is known to hold something."""
+    return [found for key, found in facts.items() if key.startswith("holder/")]
+
+
+def release(
+    section: Section, holder: Fact, held: str, facts: Facts, findings: Findings, memory: Memory
+) -> Answer:
+    """Answer for an object that holds *held*; see above."""
+    detail = holder.detail
+    key = f"{detail['namespace']}/{detail['name']}" if detail["namespace"] else str(detail["name"])
+    name = f"{detail['kind']} {key}"
+    since = holder.since or memory.opened_at
+    found = _cause_of(findings, str(detail["uid"]))
+    if _is_at_work(section, detail, found, facts):
+        return Wait(f"{name} is being finalized by its controller")
+    if not memory.passed(since + HOLDER_GRACE_SECONDS):
+        return Wait(f"{name} is being deleted", since + HOLDER_GRACE_SECONDS)
+    if found is None:
+        return Wait(
+            f"{name} is being deleted; no diagnosis says yet why it stays", can_clear="unknown"
+        )
+    lives, comes = _controllers(section, found.rule, facts)
+    if lives:
+        text = f"{lives} runs and has not let go of {name}: it may refuse while something depends on it"
+        return Wait(text, can_clear="unknown")
+    if comes and not memory.passed(since + CONTROLLER_SECONDS):
+        return Wait(
+            f"{name} waits for its controller: {comes} comes back", since + CONTROLLER_SECONDS
+        )
+    return _asked(detail, name, key, held, memory)
+
+
+def _asked(detail: dict[str, Any], name: str, key: str, held: str, memory: Memory) -> Answer:
+    finalizers = ", ".join(detail["finalizers"])
+    ask = Ask(
+        question=f"take {finalizers} off {name}, which holds {held}?",
+        consequence=leak_of(str(detail["group"])),
+        evidence={"uid": detail["uid"], "finalizers": detail["finalizers"], "verb": RELEASE},
+        typed=key,
+    )
+    target = codes.subject("holder", str(detail["uid"]))
+    shown = settled(memory.last_of(RELEASE, target), RELEASE_SETTLE_SECONDS)
+    if shown is not None and not memory.passed(shown):
+        return Wait(f"{name} was released and is still listed", shown)
+    arguments = {key: detail[key] for key in WANTED}
+    return Act(RELEASE, target, arguments, f"{name} holds {held}", ask)
+
+
+def _cause_of(findings: Findings, uid: str) -> Finding | None:
+    """Return the finding that has this very object as its evidence."""
+    for found in findings.values():
+        if any(line.endswith(f" {uid}") for line in found.evidence):
+            return found
+    return None
+
+
+def _is_at_work(
+    section: Section, detail: dict[str, Any], found: Finding | None, facts: Facts
+) -> bool:
+    """Say whether whoever serves its finalizers lives, and takes them off."""
+    if detail.get("owner_alive") or (found is not None and found.clears_itself == "yes"):
+        return True
+    if set(detail["finalizers"]) != {FLUX_FINALIZER}:
+        return False
+    # Flux would take these off: its controllers are there, or are being brought back first.
+    controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
+    return all(subject in facts for subject in controllers)
+
+
+def _controllers(section: Section, rule: str, facts: Facts) -> tuple[Subject, Subject]:
+    """Name a controller of the inventory that runs, and one that comes back: who brings it is at work on it."""
+    lives = comes = ""
+    pattern = SERVED_BY.get(rule)
+    for item in section.inventory.workloads if pattern else ():
+        if item.kind != "Deployment" or not re.search(pattern or "", item.key):
+            continue
+        subject = codes.subject(item.kind, item.key)
+        home = facts.get(codes.subject("namespace", item.key.partition("/")[0]))
+        code = _code(facts, subject)
+        if home is not None and home.code == codes.TERMINATING:
+            continue
+        if code == codes.READY:
+            lives = subject
+        elif code in COMING or _code(facts, item.owner) in COMING:
+            comes = subject
+    return lives, comes
+
+
+def _code(facts: Facts, subject: Subject) -> str:
+    found = facts.get(subject)
+    return found.code if found is not None else ""
