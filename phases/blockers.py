@@ -139,7 +139,7 @@ def _answer(section: Section, dead: Dead, facts: Facts, memory: Memory) -> Answe
     shown = settled(memory.last_of(verb, dead.subject), REMOVAL_SETTLE_SECONDS)
     if shown is not None and not memory.passed(shown):
         return Wait(f"{what} was removed and is still listed", shown)
-    return _coming(section, dead, facts, memory) or _removal(verb, dead)
+    return _coming(section, dead, facts, memory) or _removal(section, verb, dead)
 
 
 # --- the backend ---------------------------------------------------------------------------------
@@ -234,14 +234,16 @@ def _bringing(section: Section, family: str, key: str) -> Iterator[Subject]:
 # --- the question --------------------------------------------------------------------------------
 
 
-def _removal(verb: str, dead: Dead) -> Act:
+def _removal(section: Section, verb: str, dead: Dead) -> Act:
     """Ask for exactly this object to go: bound to its UID and to what is lost with it."""
     detail = dead.fact.detail
     kind, name = str(detail["kind"]), str(detail["name"])
     where = ", ".join(f"Service {key}" for key in detail["services"])
     holds = ", ".join(sorted(dead.directly)[:3])
+    own = _expected(section, dead.fact)
+    why = f"{', '.join(own)} waits for what it holds up" if own else "nothing would bring it"
     ask = Ask(
-        question=f"remove {kind} {name}? Nothing answers at {where}, and nothing would bring it",
+        question=f"remove {kind} {name}? Nothing answers at {where}, and {why}",
         consequence=_lost(dead.fact),
         evidence={"uid": detail["uid"], "services": detail["services"], "verb": verb},
         typed=name,
