@@ -9,7 +9,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 # Hundreds of processes of the program are started by the tests: none should compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check format system soak bench bench-listing docs build-testbed clean
+.PHONY: help venv demo test check format system soak bench bench-listing bench-recovery docs build-testbed clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ bench: venv ## The figures of the README, beside their peers
 
 bench-listing: build-testbed ## Listing 10,000 and 50,000 pods on a real API server (half an hour; 16 GiB)
 	$(BIN)/python benchmarks/listing.py
+
+bench-recovery: build-testbed ## Failed Kustomizations woken by cause, beside Flux left alone (ten minutes)
+	$(BIN)/python benchmarks/recovery.py
 
 docs: venv ## Write the generated documents
 	$(BIN)/python -m tests.generated --write

@@ -46,6 +46,13 @@ def connect(path: Path, *, synchronous: Synchronous = "full", wal: bool = True) 
     return engine.connect()
 
 
+def log_ahead(connection: Connection, path: Path) -> None:
+    """Give the file a write-ahead log from now on. Raises ``JournalFailed`` where that does not take."""
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA journal_mode = wal")
+    _demand(path, "journal_mode", cursor.fetchone(), "wal")
+
+
 def disconnect(connection: Connection) -> None:
     """Close for good: the last one to close folds the write-ahead log into the file."""
     engine = connection.engine

@@ -35,6 +35,9 @@ def building(path: Path, *, synchronous: Synchronous) -> Iterator[Connection]:
         opened = connection.connect(temporary, synchronous=synchronous, wal=False)
         try:
             yield opened
+            # Under its own name the file never changes its mode: whoever is killed while it does leaves a rollback
+            # journal behind, and no reader may roll back.
+            connection.log_ahead(opened, temporary)
         finally:
             connection.disconnect(opened)
         if synchronous == "full":
@@ -43,9 +46,9 @@ def building(path: Path, *, synchronous: Synchronous) -> Iterator[Connection]:
         if synchronous == "full":
             files.sync_folder(path.parent)
     except BaseException:
-        for leftover in (temporary, files.beside(temporary, "-journal")):
+        for suffix in ("", "-journal", "-wal", "-shm"):
             with suppress(OSError):
-                leftover.unlink()
+                files.beside(temporary, suffix).unlink()
         raise
 
 

@@ -25,7 +25,12 @@ _NOT_DAMAGE: Final = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
 }
+_BESIDE: Final = (
+    "-wal",
+    "-journal",
+)  # without them the newest entries are missing, or too many are there
 _COPIES: Final = 5  # attempts at a copy during which nobody wrote
 
 
@@ -61,10 +66,10 @@ class Opened:
 
     def _connect(self, path: Path, *, writable: bool) -> sqlite3.Connection:
         if writable:
-            return _open(path, "mode=ro")
-        if not files.beside(path, "-wal").exists():
+            return _open_mended(path)
+        if not _is_accompanied(path):
             connection = _open(path, "mode=ro&immutable=1")
-            if not files.beside(path, "-wal").exists():
+            if not _is_accompanied(path):
                 return connection
             connection.close()  # a writer came in between
         return _open(self._copied(path), "mode=rw")
@@ -74,7 +79,7 @@ class Opened:
         target = Path(self._copy.name) / "journal.db"
         for _ in range(_COPIES):
             before = _marks(path)
-            for suffix in ("", "-wal"):
+            for suffix in ("", *_BESIDE):
                 with suppress(FileNotFoundError):
                     shutil.copyfile(files.beside(path, suffix), files.beside(target, suffix))
             if _marks(path) == before:
@@ -84,11 +89,31 @@ class Opened:
 
 def _marks(path: Path) -> list[tuple[int, int]]:
     marks = []
-    for suffix in ("", "-wal"):
+    for suffix in ("", *_BESIDE):
         with suppress(FileNotFoundError):
             status = files.beside(path, suffix).stat()
             marks.append((status.st_size, status.st_mtime_ns))
     return marks
+
+
+def _is_accompanied(path: Path) -> bool:
+    return any(files.beside(path, suffix).exists() for suffix in _BESIDE)
+
+
+def _open_mended(path: Path) -> sqlite3.Connection:
+    """
+    Open read-only; roll back first what a killed writer left half-written.
+
+    A journal has a write-ahead log from its first instant. Where it got that a moment later, as it once did, whoever
+    was killed in that moment left a rollback journal, and SQLite knows whether somebody still writes.
+    """
+    try:
+        return _open(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+    _open(path, "mode=rw").close()
+    return _open(path, "mode=ro")
 
 
 def _open(path: Path, query: str) -> sqlite3.Connection:

@@ -15,7 +15,7 @@ from engine.plan import Plan
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
-from phases.inventory import WORKLOADS
+from phases.inventory import WORKLOADS, usual_crds
 from phases.readiness import (
     admission,
     flux,
@@ -44,6 +44,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
     _k8s_nodes(section, snapshot, facts)
     _workloads(section, snapshot, facts)
     _flux(plan, snapshot, facts)
+    _named(section, snapshot, facts)
     _secrets(section, snapshot, facts)
     facts.update(_of_kind(section, snapshot, "Pod", section.pods.facts_of))
     return facts
@@ -253,6 +254,28 @@ def _releases(section: Section, listed: Listed) -> dict[str, Fact]:
 
 def _released(found: Any, suspended: bool) -> Fact:  # noqa: ANN401, FBT001
     return releases.helm_release(found, suspended=suspended)
+
+
+def _named(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
+    """
+    Judge what a failed attempt names and no inventory has, or nobody would ever see its cause clear.
+
+    A CRD that a chart brings is in no Git tree; which of the usual names it has, only the listing tells.
+    """
+    spaces, crds = _listed(snapshot, "Namespace"), _listed(snapshot, "CustomResourceDefinition")
+    for subject in section.reconciled:
+        fact = facts.get(subject)
+        if fact is None or fact.code != codes.BLOCKED:
+            continue
+        family, _, name = str(fact.detail.get("cause") or "").partition(":")
+        if family.startswith("namespace") and spaces is not None:
+            facts.setdefault(
+                codes.subject("namespace", name), machinery.namespace(spaces.get(name))
+            )
+        elif family == "kind" and crds is not None:
+            kind, _, group = name.partition(".")
+            for found in filter(None, map(crds.get, usual_crds(kind, group))):
+                facts.setdefault(codes.subject("crd", found.metadata.name), machinery.crd(found))
 
 
 _SYNCED = {

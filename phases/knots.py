@@ -6,6 +6,7 @@ A controller is given its time first; what a controller cannot do any more, a pe
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import PurePosixPath
 
 from engine.answer import Act, Answer, Stuck, Subject, Wait
@@ -150,10 +151,19 @@ def _deletion_hangs(section: Section, facts: Facts, memory: Memory) -> bool:
 
 
 def _is_coming(section: Section, name: str, facts: Facts) -> bool:
-    """Say whether what brings a CRD is at work just now."""
+    """Say whether what brings a CRD is at work, or waits for nothing but its turn."""
     providers = {item.name: item.provider for item in section.inventory.crds}
-    found = facts.get(providers.get(name, ""))
-    return found is not None and found.code == codes.PROGRESSING
+    ahead = [providers.get(name, "")]
+    for subject in ahead:
+        found = facts.get(subject, GONE)
+        cause = str(found.detail.get("cause") or "")
+        if found.code == codes.BLOCKED and cause.startswith("dependency:"):
+            ahead += [
+                other for other in section.dependencies.get(subject, ()) if other not in ahead
+            ]
+        elif found.code not in {codes.PROGRESSING, codes.READY}:
+            return False
+    return facts.get(ahead[0], GONE).code != codes.READY
 
 
 def _unknown_and_late(section: Section, name: str, facts: Facts) -> str:
@@ -169,8 +179,9 @@ def _unknown_and_late(section: Section, name: str, facts: Facts) -> str:
 
 
 def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
-    """Return the established CRD that serves *kind*."""
-    for subject, name in section.crd_subjects:
+    """Return the established CRD that serves *kind*; one that no inventory has is looked for by its usual names."""
+    usual = ((codes.subject("crd", name), name) for name in usual_crds(kind, group))
+    for subject, name in chain(section.crd_subjects, usual):
         fact = facts.get(subject)
         if fact is None or fact.code != codes.READY:
             continue

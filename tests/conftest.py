@@ -14,5 +14,5 @@ COMMON: dict[str, object] = {
 
 settings.register_profile("dev", max_examples=50, **COMMON)  # type: ignore[arg-type]
 settings.register_profile("ci", max_examples=200, derandomize=True, **COMMON)  # type: ignore[arg-type]
-settings.register_profile("night", max_examples=5_000, **COMMON)  # type: ignore[arg-type]
+settings.register_profile("night", max_examples=1_000, **COMMON)  # type: ignore[arg-type]
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

@@ -147,3 +147,26 @@ def test_a_journal_is_as_durable_as_it_says(tmp_path: Path, options: Options, le
         found = [database.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
         database.rollback()
         assert found == ["wal", level, 1, 1]
+
+
+def test_a_new_file_has_its_log_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A change of mode under the final name would leave a rollback journal to whoever resumes a kill in that moment.
+
+    Mutant: leave ``log_ahead`` out. Bytes 18 and 19 of the header are SQLite's: 2 is a write-ahead log.
+    """
+    named: list[tuple[bytes, set[str]]] = []
+    rename = Path.rename
+
+    def seen(self: Path, target: Path) -> Path:
+        if target == tmp_path / "j.db":
+            beside = {found.name for found in tmp_path.glob(f"{self.name}*")} - {self.name}
+            named.append((self.read_bytes()[18:20], beside))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", seen)
+    begin(tmp_path / "j.db").close()
+
+    assert named == [(b"\x02\x02", set())]

@@ -197,3 +197,49 @@ def test_a_living_journal_is_verified_as_of_one_instant(tmp_path: Path) -> None:
     with begin(path) as journal, Interrupted(path) as reader:
         assert reader.writes(journal).verify().id == 2
         assert reader.verify().id == 3
+
+
+@pytest.fixture
+def half_written(tmp_path: Path) -> Path:
+    """A journal with a rollback journal beside it, whose writer was killed between its last page and its commit."""
+    path = tmp_path / "whole" / "j.db"
+    path.parent.mkdir()
+    begin(path).close()
+    target = tmp_path / "killed" / "j.db"
+    target.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = delete")
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DROP TRIGGER payloads_belong")
+        writer.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+            "INSERT INTO payloads (id, body) SELECT i, randomblob(3000) FROM n"
+        )
+        shutil.copyfile(files.beside(path, "-journal"), files.beside(target, "-journal"))
+        writer.execute("COMMIT")
+        shutil.copyfile(path, target)
+    return target
+
+
+def payloads(reader: Reader) -> int:
+    return int(next(iter(reader._connection.execute("SELECT COUNT(*) FROM payloads")))[0])
+
+
+def test_what_a_killed_writer_left_half_written_is_rolled_back_first(half_written: Path) -> None:
+    """Mutant: open read-only and nothing else: a reader may not roll back, and says the file is damaged."""
+    with Reader(half_written) as reader:
+        reader.verify()
+        assert payloads(reader) == 2  # run.opened, lease.taken
+    assert not files.beside(half_written, "-journal").exists()
+
+
+def test_where_nothing_may_be_written_a_copy_is_rolled_back(half_written: Path) -> None:
+    """Mutant: copy the file without its rollback journal, or open it as it is."""
+    before = {path.name: path.read_bytes() for path in half_written.parent.iterdir()}
+
+    with Reader(half_written, folder_writable=False) as reader:
+        reader.verify()
+        assert payloads(reader) == 2  # run.opened, lease.taken
+
+    assert {path.name: path.read_bytes() for path in half_written.parent.iterdir()} == before

@@ -10,6 +10,7 @@ import pytest
 from engine.world import Intent
 from journal.entries import Fact
 from phases.facts import goal, reduce
+from phases.nudges import is_clear
 from phases.recipe import alarming, counts
 from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 from phases.verbs import bootstrap_happened, release_happened
@@ -75,6 +76,48 @@ def test_a_crd_that_may_be_applied_out_of_band_is_watched_too() -> None:
 
     assert "Ready" == facts["crd/widgets.example.com"].code
     assert "Absent" == facts["crd/gadgets.example.com"].code
+
+
+def failed(message: str) -> dict[str, Any]:
+    ready = {"type": "Ready", "status": "False", "reason": "ReconciliationFailed"}
+    return {
+        "metadata": {"namespace": "flux-system", "name": "apps", "uid": "u1", "generation": 1},
+        "status": {"conditions": [{**ready, "message": message}]},
+    }
+
+
+def test_what_a_failed_attempt_names_is_looked_at_whether_or_not_an_inventory_has_it() -> None:
+    """Mutant: judge what the inventory has alone, and what waits for a chart's CRD lies for its whole interval."""
+    the_plan = plan()
+    crd = {
+        "metadata": {"name": "gizmos.example.org"},
+        "spec": {"group": "example.org", "names": {"kind": "Gizmo"}},
+        "status": {"conditions": [{"type": "Established", "status": "True"}]},
+    }
+    said = 'dry-run failed: no matches for kind "Gizmo" in version "example.org/v1"'
+    cause = "kind:Gizmo.example.org"
+    apps = seen("Kustomization", failed(said))
+    before = reduce(the_plan, snapshot(Kustomization=apps))
+    defined = seen("CustomResourceDefinition", crd)
+    after = reduce(the_plan, snapshot(Kustomization=apps, CustomResourceDefinition=defined))
+
+    assert cause == before["kustomization/flux-system/apps"].detail["cause"]
+    assert not is_clear(the_plan.target, "kustomization/flux-system/apps", cause, before)
+    assert is_clear(the_plan.target, "kustomization/flux-system/apps", cause, after)
+
+
+@pytest.mark.parametrize(("spaces", "clear"), [((), False), (("elsewhere",), True)])
+def test_a_namespace_that_a_failed_attempt_names_is_looked_at_as_well(
+    spaces: tuple[str, ...],
+    clear: bool,  # noqa: FBT001
+) -> None:
+    the_plan = plan()
+    apps = seen("Kustomization", failed('x not found: namespaces "elsewhere" not found'))
+    listed = seen("Namespace", *({"metadata": {"name": name}} for name in spaces))
+    facts = reduce(the_plan, snapshot(Kustomization=apps, Namespace=listed))
+
+    cause = "namespace-missing:elsewhere"
+    assert clear is is_clear(the_plan.target, "kustomization/flux-system/apps", cause, facts)
 
 
 @pytest.mark.parametrize(

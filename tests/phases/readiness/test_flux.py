@@ -110,6 +110,9 @@ def test_parked_is_told_from_held_by_a_worker(reconciling: str, parked: bool) ->
 
 TIMEOUT = "timeout waiting for: ["
 CAUSES = {
+    # Recorded: kustomize-controller 1.9.5 after the CRD, which it had known, was deleted.
+    "kind:Gadget.bench.example": "Gadget/bench/app-04-1 not found: the server could not find the requested "
+    "resource (patch gadgets.bench.example app-04-1)\n",
     "kind:Widget.example.com": 'x dry-run failed: no matches for kind "Widget" in version "example.com/v1"',
     "namespace:apps": f"{TIMEOUT}Namespace/apps status: 'Terminating', Namespace/db status: 'Terminating']",
     "namespace:db": 'secrets "x" is forbidden: unable to create new content in namespace db because it is '
