@@ -31,7 +31,10 @@ from phases.verbs import (
     PREAPPLY,
     RELEASE,
     ROOT,
+    UNHOOK,
+    UNSERVE,
     release_happened,
+    removed_happened,
 )
 
 WIPE = "node.wipe"
@@ -150,6 +153,16 @@ def _released(plan: Plan, target: Subject, before: Memory, after: Memory) -> Sho
     return target, holder.code, left
 
 
+def _removed(plan: Plan, target: Subject, before: Memory, after: Memory) -> Shown | None:
+    found = before.facts.get(target)
+    if found is None:
+        return None
+    intent = Intent("", "", target, 1, 0, 0.0, 0.0, found.detail)
+    if removed_happened(plan, after.facts, intent) is not Happened.YES:
+        return None
+    return target, found.code, codes.ABSENT
+
+
 def _woken(_plan: Plan, target: Subject, before: Memory, after: Memory) -> Shown | None:
     was, now = before.facts.get(target), after.facts.get(target)
     if was is None or now is None:
@@ -171,6 +184,8 @@ PASSING: dict[str, Effect] = {
     NUDGE: _woken,
     PREAPPLY: _defined,
     RELEASE: _released,
+    UNHOOK: _removed,
+    UNSERVE: _removed,
 }
 
 

@@ -16,7 +16,16 @@ from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.inventory import WORKLOADS, usual_crds
-from phases.readiness import flux, machinery, nodes, releases, secrets, sources, workloads
+from phases.readiness import (
+    admission,
+    flux,
+    machinery,
+    nodes,
+    releases,
+    secrets,
+    sources,
+    workloads,
+)
 from phases.readiness.saying import unobservable
 from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, Seen, Snapshot, Unseen
@@ -160,6 +169,10 @@ def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
 
     facts.update(_of_kind(section, snapshot, "Namespace", spaces))
     facts.update(_of_kind(section, snapshot, "CustomResourceDefinition", crds))
+    facts.update(_of_kind(section, snapshot, "APIService", admission.api_services))
+    for kind in admission.CONFIGURATIONS:
+        hooks = partial(admission.configurations, kind)
+        facts.update(_of_kind(section, snapshot, kind, hooks))
     for scope, found in snapshot.holders.items():
         if isinstance(found, Unseen):
             facts[f"holders/{scope}"] = Fact(codes.UNOBSERVABLE, found.why or found.code)

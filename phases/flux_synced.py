@@ -2,8 +2,8 @@
 Flux synced: everything that Git says is there, at the goal revision.
 
 Flux does the work; what is done here is only what no waiting can do: put back the roots, the controllers, a CRD that
-sits behind its own consumer, a finalizer whose controller is gone (a person decides), and wake exactly the objects
-whose recorded cause has cleared.
+sits behind its own consumer, a finalizer whose controller is gone, an API or a webhook that nobody serves (a person
+decides about both), and wake exactly the objects whose recorded cause has cleared.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact
 from phases import codes
+from phases.blockers import blockers
 from phases.cni_up import installed
 from phases.knots import (
     DELETION_GRACE_SECONDS,
@@ -69,6 +70,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(namespaces(section, facts, findings, memory))
     answers.update(missing_kinds(section, facts, findings, memory))
     answers.update(_objects(section, facts, memory))
+    answers.update(blockers(section, facts, findings, memory, answers))
     answers = sentenced(paced(section, answers, memory), findings, memory)
     asks = any(isinstance(a, Act) and a.approval is not None for a in answers.values())
     return _only_after_a_person(answers, facts) if asks else answers

@@ -1,7 +1,7 @@
 """
 Pods healthy: every expected workload has all its pods, N of M, held for the stability window.
 
-Nothing is done here; what does not come up by itself is named.
+What does not come up by itself is named; all that is done here is to ask about a webhook that refuses its pods.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from engine.memory import Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from phases import codes
+from phases.blockers import blockers
 from phases.section import Section
 from phases.sentence import sentenced
 
@@ -52,4 +53,5 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
             continue
         clears = "unknown" if fact.code in {codes.FAILED, codes.ABSENT} else "yes"
         answers[subject] = Wait(f"{key}: {fact.reason or fact.code}", can_clear=clears)
+    answers.update(blockers(plan.target, facts, findings, memory, answers))
     return sentenced(answers, findings, memory)

@@ -132,13 +132,14 @@ KINDS: dict[str, Any] = {
     "GitRepository": Source,
     "ExternalSecret": ExternalSecret,
     "ClusterSecretStore": ExternalSecret,
+    # Few objects that one dead backend turns against everything else; nothing waits for their being listed.
+    "APIService": ApiService,
+    "ValidatingWebhookConfiguration": WebhookConfiguration,
+    "MutatingWebhookConfiguration": WebhookConfiguration,
 }
 
 # Kinds that only diagnosis lists.
 MORE_KINDS: dict[str, Any] = {
-    "APIService": ApiService,
-    "ValidatingWebhookConfiguration": WebhookConfiguration,
-    "MutatingWebhookConfiguration": WebhookConfiguration,
     "Service": Service,
     "EndpointSlice": EndpointSlice,
     "Job": Job,

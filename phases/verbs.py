@@ -11,6 +11,8 @@ Arguments that an intent carries, by verb (strings unless said otherwise); doers
 ``root.apply``         path (file or folder of manifests; applied server-side, field manager ``rekindle``)
 ``flux.nudge``         kind, namespace, name, uid, generation (int), requested_at (the token), reset (bool), cause, once
 ``finalizer.release``  group, version, resource, kind, namespace, name, uid, finalizers (list of str to take off)
+``apiservice.remove``  kind, name, uid (the DELETE is of this uid and of no other)
+``webhook.remove``     kind (Validating- or MutatingWebhookConfiguration), name, uid
 
 Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``timeout``.
 """
@@ -34,6 +36,8 @@ PREAPPLY = "crd.preapply"
 ROOT = "root.apply"
 NUDGE = "flux.nudge"
 RELEASE = "finalizer.release"
+UNSERVE = "apiservice.remove"
+UNHOOK = "webhook.remove"
 
 
 def bootstrap_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
@@ -74,6 +78,23 @@ def release_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
     return Happened.NO if left else Happened.YES
 
 
+def removed_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
+    """
+    Say whether an object is gone: it is not listed, or another one has its name.
+
+    Only a list of its kind can tell; without one it stays unknown.
+    """
+    del plan
+    kind, name = str(intent.arguments["kind"]), str(intent.arguments["name"])
+    listed = facts.get(codes.kind(kind))
+    if listed is None or listed.code != codes.SEEN:
+        return Happened.UNKNOWN
+    found = facts.get(codes.subject(kind, name))
+    if found is None or found.detail.get("uid") != intent.arguments["uid"]:
+        return Happened.YES
+    return Happened.NO
+
+
 def nudge_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
     """Say whether a nudge reached its object: its token is on it, or it is not."""
     del plan
@@ -84,6 +105,24 @@ def nudge_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
     if found.detail.get("requested_at") == intent.arguments["requested_at"]:
         return Happened.YES
     return Happened.NO
+
+
+def _removal(name: str, destroys: str) -> Verb:
+    """
+    Make the verb for deleting one object.
+
+    A conflict means that the name is another object's by now, which nobody was asked about: it is never tried again.
+    """
+    return Verb(
+        name=name,
+        effect=Effect.ONCE,
+        deadline_seconds=30.0,
+        retry=Retry(attempts=5, backoff_seconds=2.0, backoff_limit_seconds=30.0, on=(TRANSIENT,)),
+        probe=removed_happened,
+        guard="the API refuses where the object's UID is another",
+        destroys=destroys,
+        typed_approval=True,
+    )
 
 
 def settled(last: Attempt | None, span: float) -> float | None:
@@ -177,6 +216,13 @@ VERBS: dict[str, Verb] = {
         guard="the API refuses where the object's UID or resourceVersion is another, or it is not being deleted",
         destroys="what the finalizer's controller would have cleaned up outside the cluster is left behind",
         typed_approval=True,
+    ),
+    UNSERVE: _removal(
+        UNSERVE, "the aggregated API is gone until what provides it is applied again"
+    ),
+    UNHOOK: _removal(
+        UNHOOK,
+        "what the webhooks of the configuration check is let through until their operator makes it anew",
     ),
 }
 

@@ -39,6 +39,8 @@ HEALTH_ITEMS = 5
 # A namespace that went while the attempt waited for it: the attempt is lost, the next one makes it anew.
 GONE_NAMESPACE = re.compile(r"Namespace/([a-z0-9.-]+) status: 'NotFound'")
 MISSING_NAMESPACE = re.compile(r'namespaces "([a-z0-9.-]+)" not found')
+# The API server's words when a webhook with failurePolicy Fail cannot be called (apiserver pkg/util/webhook/error.go).
+UNCALLED_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
 DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependency")
 # Where a nudge leaves its token: Flux's objects, and External Secrets'.
 NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
@@ -116,8 +118,8 @@ def cause_of(ready: Condition, namespace: str) -> str:
     """
     Name what has to clear first.
 
-    ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``dependency:NS/N``, ``health:K/NS/N,…``, ``source``,
-    or a reason.
+    ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``dependency:NS/N``,
+    ``health:K/NS/N,…``, ``source``, or a reason.
     """
     match = NO_MATCH.search(ready.message) or NOT_SERVED.search(ready.message)
     if match:
@@ -131,6 +133,9 @@ def cause_of(ready: Condition, namespace: str) -> str:
     match = MISSING_NAMESPACE.search(ready.message)
     if match:
         return f"namespace-missing:{match[1]}"
+    match = UNCALLED_WEBHOOK.search(ready.message)
+    if match:
+        return f"webhook:{match[1]}"
     if ready.reason == "DependencyNotReady":
         match = DEPENDENCY.search(ready.message)
         name = (match[1] or match[2]) if match else "?"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.world import INVALID, TRANSIENT
 from journal.errors import Diagnosed
-from rekindle.adapters import finalizers, flux, manifests, settling
+from rekindle.adapters import finalizers, flux, manifests, removals, settling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +51,8 @@ class Doers:
             "root.apply": self._apply,
             "flux.nudge": self._nudge,
             "finalizer.release": self._release,
+            "apiservice.remove": self._remove,
+            "webhook.remove": self._remove,
         }
 
     def start(self, intent: Intent) -> None:
@@ -115,6 +117,11 @@ class Doers:
         """Release a finalizer."""
         session = self._session()
         return _no_api(intent) if session is None else finalizers.release(intent, session.api)
+
+    def _remove(self, intent: Intent) -> Settlement:
+        """Delete a registration that nobody serves."""
+        session = self._session()
+        return _no_api(intent) if session is None else removals.remove(intent, session.api)
 
 
 def _no_api(intent: Intent) -> Settlement:

@@ -40,6 +40,8 @@ class Api:
         self._watchers: dict[str, list[Watcher]] = {}
         self._waiting: list[Callable[[], None]] = []
         self.up = False
+        # What webhooks answer to a request (kind, namespace, operation); empty: it is let through.
+        self.admission: Callable[[str, str, str], str] = lambda _kind, _namespace, _operation: ""
         self.objects: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
         self.versions: dict[str, int] = dict.fromkeys(KINDS, 0)
         self.count = 0
@@ -134,8 +136,12 @@ class Api:
         return self.get(kind, key_of(meta))
 
     def _admit(self, kind: str, namespace: str, name: str) -> None:
-        if not namespace:
-            return
+        if namespace:
+            self._admit_to(namespace, kind, name)
+        if text := self.admission(kind, namespace, "CREATE"):
+            raise Refused("InternalError", text)
+
+    def _admit_to(self, namespace: str, kind: str, name: str) -> None:
         found: Namespace | None = self.get("Namespace", namespace)
         if found is None:
             raise Refused("NotFound", f'namespaces "{namespace}" not found')

@@ -28,6 +28,7 @@ from rekindle.simulator.operators import Operators
 from rekindle.simulator.people import People
 from rekindle.simulator.pods import Pods
 from rekindle.simulator.queue import START_SECONDS, Controller
+from rekindle.simulator.registrations import Registrations
 from rekindle.simulator.scenario import TREES, Scenario
 from rekindle.simulator.secrets import Secrets
 from rekindle.simulator.shaping import crd_kinds, shape
@@ -96,7 +97,8 @@ class SimCluster:
         self.pods = Pods(loop, self.api, self.machines, slowness)
         self.workloads = Workloads(loop, self.api, self.pods)
         self.crds = Crds(loop, self.api, crd_kinds(self.tree))
-        self.namespaces = Namespaces(loop, self.api, self.crds)
+        self.registrations = Registrations(loop, self.api, self.alive)
+        self.namespaces = Namespaces(loop, self.api, self.crds, self.registrations.unserved)
         flux = dict(
             zip(("GitRepository", "Kustomization", "HelmRelease"), self.controllers, strict=False)
         )

@@ -127,6 +127,8 @@ def preapply_crd(cluster: SimCluster, arguments: Arguments) -> Answer:
     name = str(arguments.get("crd", ""))
     if name not in cluster.tree.crds():
         return no(INVALID, f"no manifest of {name}")
+    if text := cluster.api.admission("CustomResourceDefinition", "", "CREATE"):
+        return no(TRANSIENT, text)
     cluster.crds.apply(name, LABELS)
     return DONE
 
@@ -139,7 +141,7 @@ def apply_root(cluster: SimCluster, arguments: Arguments) -> Answer:
     items = [Item("GitRepository", key=cluster.maker.source)]
     items += [Item("Kustomization", key=key) for key in cluster.tree.roots]
     for item in items:
-        if text := cluster.maker.refusal(item):
+        if text := cluster.maker.dry_run(item):
             return no(PRECONDITION, text.strip())
     for item in items:
         try:
@@ -162,6 +164,8 @@ def nudge(cluster: SimCluster, arguments: Arguments) -> Answer:
         return no(NOT_FOUND, f"{kind} {key} not found")
     if arguments.get("uid") not in (None, "", found.metadata.uid):
         return no(CONFLICT, "the object is another one")
+    if text := cluster.api.admission(kind, namespace, "UPDATE"):
+        return no(TRANSIENT, text)
     token = str(arguments["requested_at"])
     flux = kind in ("Kustomization", "HelmRelease", "GitRepository")
     annotations = {**found.metadata.annotations, REQUESTED if flux else ESO_REQUESTED: token}
@@ -190,7 +194,22 @@ def release_finalizer(cluster: SimCluster, arguments: Arguments) -> Answer:
     return DONE
 
 
+def remove_object(cluster: SimCluster, arguments: Arguments) -> Answer:
+    """Delete one object without a namespace: the one of this uid; that it is gone already is success."""
+    if refused := _api(cluster):
+        return refused
+    kind, name = str(arguments["kind"]), str(arguments["name"])
+    found = cluster.api.get(kind, name)
+    if found is None:
+        return Answer(Outcome.DONE, NOT_FOUND)
+    if arguments.get("uid") != found.metadata.uid:
+        return no(CONFLICT, "the object is another one")
+    cluster.api.delete(kind, name)
+    return DONE
+
+
 DOERS: dict[str, Callable[[SimCluster, Arguments], Answer]] = {
+    "apiservice.remove": remove_object,
     "crd.preapply": preapply_crd,
     "etcd.bootstrap": bootstrap,
     "finalizer.release": release_finalizer,
@@ -198,4 +217,5 @@ DOERS: dict[str, Callable[[SimCluster, Arguments], Answer]] = {
     "kubeconfig.fetch": fetch_kubeconfig,
     "root.apply": apply_root,
     "talos.apply": apply_config,
+    "webhook.remove": remove_object,
 }

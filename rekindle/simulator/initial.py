@@ -39,6 +39,7 @@ def build(cluster: SimCluster) -> None:
         _run_to(cluster, cluster.start - initial.before, quiet=True)
         if initial.left is not None:
             _accident(cluster, initial.left)
+        cluster.registrations.register(initial.apis, initial.webhooks)
     else:
         cluster.loop.now = cluster.start - initial.before
         for name, spec in cluster.scenario.nodes.items():

@@ -189,7 +189,7 @@ class Kustomizations:
     def _apply(self, key: str, items: tuple[Item, ...]) -> str:
         """Dry-run all, then apply all; return what was refused. One refusal and nothing is applied."""
         for item in items:
-            if text := self._maker.refusal(item):
+            if text := self._maker.dry_run(item):
                 return text
         for item in items:
             try:

@@ -48,8 +48,19 @@ class Maker:
         self._workloads = workloads
         self.source = "flux-system/flux-system"
 
+    def dry_run(self, item: Item) -> str:
+        """Say what a server-side dry-run of the item answers; empty: fine. Webhooks are asked last."""
+        if text := self.refusal(item):
+            return text
+        namespace = item.id.partition("/")[0] if "/" in item.id else ""
+        there = self._api.get(item.kind, item.id) is not None
+        operation = "UPDATE" if there else "CREATE"
+        text = self._api.admission(item.kind, namespace, operation)
+        name = identify(item.kind, item.id)
+        return f"{name} dry-run failed (InternalError): {text}\n" if text else ""
+
     def refusal(self, item: Item) -> str:
-        """Say what a server-side dry-run of the item answers; empty: fine."""
+        """Say what the API itself has against the item; empty: nothing."""
         where, name = item.where, identify(item.kind, item.id)
         if where.crd and not self._api.established(where.crd):
             return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from phases.objects import Condition, Namespace, PhaseStatus
 from rekindle.simulator.api import Api, Refused, terminating
@@ -17,12 +18,15 @@ MAX_RETRY_SECONDS = 60.0
 
 
 class Namespaces:
-    """The namespace controller."""
+    """The namespace controller. *unserved* names the API groups that discovery cannot tell about."""
 
-    def __init__(self, loop: Loop, api: Api, crds: Crds) -> None:
+    def __init__(
+        self, loop: Loop, api: Api, crds: Crds, unserved: Callable[[], list[str]] = list
+    ) -> None:
         self._loop = loop
         self._api = api
         self._crds = crds
+        self._unserved = unserved
         api.watch(KIND, self._changed)
 
     def apply(self, name: str, labels: dict[str, str] | None = None) -> bool:
@@ -49,11 +53,12 @@ class Namespaces:
         for kind, key, _ in self._api.within(name):
             self._api.delete(kind, key)
         left = [(kind, value) for kind, _, value in self._api.within(name)]
-        if not left:
+        unserved = self._unserved()
+        if not left and not unserved:
             self._api.remove(KIND, name)
             return
         conditions = found.status.conditions
-        for new in self._conditions(left):
+        for new in (_discovery(unserved), *self._conditions(left)):
             conditions = with_condition(conditions, new, self._loop.now)
         self._api.update(KIND, name, status=PhaseStatus("Terminating", conditions))
         longer = min(retry * 2, MAX_RETRY_SECONDS)
@@ -74,12 +79,6 @@ class Namespaces:
             f"{name} in {n} resource instances" for name, n in sorted(finalizers.items())
         )
         return (
-            Condition(
-                "NamespaceDeletionDiscoveryFailure",
-                "False",
-                "ResourcesDiscovered",
-                "All resources successfully discovered",
-            ),
             Condition(
                 "NamespaceDeletionGroupVersionParsingFailure",
                 "False",
@@ -115,6 +114,20 @@ class Namespaces:
             if self._crds.kind(crd) == kind:
                 return crd
         return f"{kind.lower()}s."
+
+
+def _discovery(unserved: list[str]) -> Condition:
+    """What is not served cannot be listed: the deleter empties what it knows of, and keeps the namespace."""
+    kind = "NamespaceDeletionDiscoveryFailure"
+    if not unserved:
+        text = "All resources successfully discovered"
+        return Condition(kind, "False", "ResourcesDiscovered", text)
+    stale = ", ".join(f"{api}: stale GroupVersion discovery: {api}" for api in unserved)
+    text = (
+        f"Discovery failed for some groups, {len(unserved)} failing:"
+        f" unable to retrieve the complete list of server APIs: {stale}"
+    )
+    return Condition(kind, "True", "DiscoveryFailed", text)
 
 
 def _state(kind: str, message: str, texts: tuple[str, str, str]) -> Condition:

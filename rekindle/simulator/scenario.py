@@ -52,12 +52,43 @@ class Left(Strict, frozen=True):
     objects: tuple[str, ...] = ()
 
 
+class AggregatedApi(Strict, frozen=True):
+    """
+    An APIService (VERSION.GROUP) for a *service* (``namespace/name``).
+
+    *backend* is the Deployment that serves it (empty: nothing does, and nothing in the tree brings it back).
+    """
+
+    name: str
+    service: str
+    backend: str = ""
+
+
+class AdmissionWebhook(Strict, frozen=True):
+    """
+    A webhook, in a *configuration* of its own, for a *service* (``namespace/name``).
+
+    *resources* are ``PLURAL.GROUP``, *namespaces* those that it is asked about (none: all). *backend*: as above.
+    """
+
+    configuration: str
+    name: str
+    service: str
+    resources: tuple[str, ...]
+    type: Literal["validating", "mutating"] = "validating"
+    policy: Literal["Fail", "Ignore"] = "Fail"
+    operations: tuple[str, ...] = ("CREATE", "UPDATE")
+    namespaces: tuple[str, ...] = ()
+    backend: str = ""
+
+
 class Initial(Strict, frozen=True):
     """
     The state at the start.
 
     The cluster was built *age* seconds before the start, was healthy until *before* seconds before it, and since then
-    has only what *left* says (None: all of it). The world runs alone from there to the start.
+    has only what *left* says (None: all of it). *apis* and *webhooks* are registered in it since then, whether anything
+    serves them or not. The world runs alone from there to the start.
     """
 
     cluster: bool = False
@@ -65,6 +96,8 @@ class Initial(Strict, frozen=True):
     before: float = 0.0
     kubeconfig: Literal["absent", "ours", "foreign"] = "absent"
     left: Left | None = None
+    apis: tuple[AggregatedApi, ...] = ()
+    webhooks: tuple[AdmissionWebhook, ...] = ()
 
 
 class CommandSpec(Strict, frozen=True):
@@ -77,7 +110,7 @@ class CommandSpec(Strict, frozen=True):
 
 
 class EventSpec(Strict, frozen=True):
-    """Something that happens by itself, *at* seconds after the start."""
+    """Something that happens by itself, *at* seconds after the start (or before it, if negative)."""
 
     at: float
     do: Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]

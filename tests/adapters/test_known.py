@@ -26,3 +26,18 @@ def test_an_api_that_does_not_serve_confirms_nothing() -> None:
     known.take(ApiReport(Seen(ApiLook({"cp-1": False}), 100.0)))
 
     assert known.snapshot(101.0).objects["Node"] == Seen({}, 1.0)
+
+
+def test_registrations_are_looked_at_and_one_that_may_not_be_listed_is_unseen_alone() -> None:
+    """Mutant: leave the three kinds to diagnosis; then no run ever sees what a dead one holds up."""
+    known = Known(())
+    known.take(Whole("Node", 1.0, {}))
+    known.take(Whole("MutatingWebhookConfiguration", 1.0, {}))
+    known.take(Silence("APIService", 1.0, "denied", "forbidden"))
+
+    objects = known.snapshot(2.0).objects
+
+    assert isinstance(objects["APIService"], Unseen)
+    assert objects["APIService"].code == "denied"
+    assert objects["MutatingWebhookConfiguration"] == Seen({}, 1.0)
+    assert objects["Node"] == Seen({}, 1.0)

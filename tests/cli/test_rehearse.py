@@ -11,7 +11,13 @@ import pytest
 from journal.reader import Reader
 from tests.cli.conftest import Program
 
-BOOTSTRAPS = {"cold-start": 1, "june-12": 0, "node-lost": 0, "reboot-mid-sync": 1}
+BOOTSTRAPS = {
+    "cold-start": 1,
+    "dead-webhook": 0,
+    "june-12": 0,
+    "node-lost": 0,
+    "reboot-mid-sync": 1,
+}
 
 
 @pytest.mark.parametrize("scenario", sorted(BOOTSTRAPS))

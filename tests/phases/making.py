@@ -103,8 +103,11 @@ def opened(for_plan: Plan) -> e.RunOpened:
 def memory_of(
     for_plan: Plan, known: dict[str, Fact], said: Mapping[str, Any], now: float
 ) -> Memory:
-    """*said*: attempts (verb, target, outcome, code, at, arguments; no outcome: open)."""
+    """*said*: attempts (verb, target, outcome, code, at, arguments; no outcome: open); findings, where *found* is."""
     entries: list[AnyEntry] = [opened(for_plan), e.Observed(at=START, changed=known)]
+    if "found" in said:
+        named = msgspec.convert(said["findings"], dict[str, e.Finding])
+        entries.append(e.FindingsChanged(at=START + said["found"], changed=named))
     for number, attempt in enumerate(said.get("attempts", ()), start=1):
         at = START + attempt.get("at", 0)
         entries.append(

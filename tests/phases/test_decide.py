@@ -2,11 +2,11 @@
 Every phase's decisions, as tables: facts in, answers out.
 
 A case is a file ``data/PHASE/CASE.yaml``; a new one needs no Python. *facts*: a code, or a fact; Talos nodes get a
-machine UUID and a boot id by their name. *findings*: what diagnosis found. *unlisted*: kinds that cannot be listed.
-*attempts*: what was tried, with instants after the start. *now*: seconds after the start. *given*: subjects whose
-question a person has said yes to. *section*: laid over the plan's section. *verdict*: what the guard says. *answers*:
-exactly these subjects (one that is Done has no line); of each answer, what is named here: texts as a part, the rest
-exactly.
+machine UUID and a boot id by their name. *findings*: what diagnosis found (*found*: how many seconds after the start,
+where that counts). *unlisted*: kinds that cannot be listed. *attempts*: what was tried, with instants after the start.
+*now*: seconds after the start. *given*: subjects whose question a person has said yes to. *section*: laid over the
+plan's section. *verdict*: what the guard says. *answers*: exactly these subjects (one that is Done has no line); of
+each answer, what is named here: texts as a part, the rest exactly.
 """
 
 from __future__ import annotations

@@ -104,6 +104,18 @@ def all_(subjects: tuple[str, ...], code: str) -> dict[str, Any]:
     return dict.fromkeys(subjects, code)
 
 
+API = "apiservice/v1.m.example.com"
+DEAD = {
+    "code": "Blocked",
+    "detail": {"kind": "APIService", "name": "v1.m.example.com", "uid": "u9"},
+}
+ANEW = {
+    "code": "Ready",
+    "detail": {"kind": "APIService", "name": "v1.m.example.com", "uid": "u10"},
+}
+SERVED = {"kind/APIService": "Seen"}
+
+
 CASES: dict[str, tuple[Looks, dict[str, Any], tuple[str, str, str, str]]] = {
     "a configuration, through a restart": (
         [{"node/cp-1": "maintenance"}, {"node/cp-1": "unseen"}, {"node/cp-1": "booting"}],
@@ -128,6 +140,16 @@ CASES: dict[str, tuple[Looks, dict[str, Any], tuple[str, str, str, str]]] = {
         [{"kubeconfig": "Absent"}, {"kubeconfig": "ours"}],
         act("kubeconfig.fetch", "kubeconfig"),
         ("kubeconfig.fetch", "kubeconfig", "Absent", "ours"),
+    ),
+    "a dead API removed": (
+        [{**SERVED, API: DEAD}, SERVED],
+        ask("apiservice.remove", API),
+        ("apiservice.remove", API, "Blocked", "Absent"),
+    ),
+    "a dead API removed and made anew": (
+        [{**SERVED, API: DEAD}, {**SERVED, API: ANEW}],
+        ask("apiservice.remove", API),
+        ("apiservice.remove", API, "Blocked", "Absent"),
     ),
     "a command's whole effect": (
         [

@@ -30,9 +30,10 @@ from tests.properties.clusters import YES, story
 from tests.properties.harness import Death, Story
 
 PODS = {"ready": 104, "expected": 104}
-NAMES = ("cold-start", "june-12", "node-lost", "reboot-mid-sync")
+NAMES = ("cold-start", "dead-webhook", "june-12", "node-lost", "reboot-mid-sync")
 COUNTS = {  # bootstraps, runs of the CNI command
     "cold-start": (1, 1),
+    "dead-webhook": (0, 0),
     "june-12": (0, 1),
     "healthy": (0, 0),
     "node-lost": (0, 0),
@@ -105,6 +106,8 @@ STARTED = [
     ("june-12", "root.apply"),
     ("june-12", "crd.preapply"),
     ("june-12", "flux.nudge"),
+    ("dead-webhook", "apiservice.remove"),
+    ("dead-webhook", "webhook.remove"),
 ]
 LIMIT_SECONDS = 45 * 60.0  # an undisturbed recovery takes 8 or 16 minutes
 
@@ -128,6 +131,8 @@ def test_dying_around_the_start_of_any_verb_costs_minutes_and_not_the_recovery(
 
 
 WITHOUT = [
+    ("dead-webhook", "apiservice.remove"),
+    ("dead-webhook", "webhook.remove"),
     ("june-12", "finalizer.release"),
     ("june-12", "crd.preapply"),
     ("june-12", "command.run"),

@@ -159,6 +159,7 @@ HANDS = {
         "command.run": 1,
         "root.apply": 1,
     },
+    "dead-webhook": {"apiservice.remove": 1, "webhook.remove": 1},
 }
 
 

@@ -115,8 +115,25 @@ class Driver:
                     uid=holder.uid,
                     finalizers=list(holder.finalizers),
                 )
+        self.registrations(kinds)
         for key, found in kinds["Kustomization"].items():
             self.kustomization(key, found, kinds)
+
+    def registrations(self, kinds: dict[str, dict[str, Any]]) -> None:
+        for name, found in kinds["APIService"].items():
+            available = condition(found.status.conditions, "Available")
+            if available is not None and available.status != "True":
+                self.remove("apiservice.remove", "APIService", name, found)
+        said = [condition(k.status.conditions, "Ready") for k in kinds["Kustomization"].values()]
+        for name, found in kinds["ValidatingWebhookConfiguration"].items():
+            for webhook in found.webhooks:
+                uncalled = f'failed calling webhook "{webhook.name}"'
+                if any(ready is not None and uncalled in ready.message for ready in said):
+                    kind = "ValidatingWebhookConfiguration"
+                    self.remove("webhook.remove", kind, name, found)
+
+    def remove(self, verb: str, kind: str, name: str, found: Any) -> None:  # noqa: ANN401
+        self.act(verb, name, kind=kind, name=name, uid=found.metadata.uid)
 
     def kustomization(self, key: str, found: Any, kinds: dict[str, dict[str, Any]]) -> None:  # noqa: ANN401
         ready = condition(found.status.conditions, "Ready")
@@ -137,6 +154,9 @@ class Driver:
                 cause = f"crd {crd}"
             elif crd not in kinds["CustomResourceDefinition"]:
                 self.act("crd.preapply", crd, crd=crd)
+        elif "failed calling webhook" in ready.message:
+            if not kinds["ValidatingWebhookConfiguration"]:
+                cause = "webhooks"
         elif "timeout waiting for: [Namespace/" in ready.message and not any(
             name.metadata.deletion_timestamp for name in kinds["Namespace"].values()
         ):

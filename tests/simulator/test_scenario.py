@@ -18,7 +18,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
 
 
 def test_the_package_has_its_scenarios() -> None:
-    assert names() == ["cold-start", "healthy", "june-12", "node-lost", "reboot-mid-sync"]
+    assert names() == [
+        "cold-start",
+        "dead-webhook",
+        "healthy",
+        "june-12",
+        "node-lost",
+        "reboot-mid-sync",
+    ]
 
 
 def test_the_examples_are_the_packages_own() -> None:

@@ -119,6 +119,8 @@ CAUSES = {
     "being terminated",
     "namespace-gone:apps": f"{TIMEOUT}Namespace/apps status: 'NotFound']",
     "namespace-missing:apps": 'Deployment/apps/x not found: namespaces "apps" not found',
+    "webhook:guard.example.com": "x dry-run failed (InternalError): Internal error occurred: failed calling webhook "
+    '"guard.example.com": failed to call webhook: Post "https://g.p.svc:443/x?timeout=2s": service "g" not found',
     "reason:ReconciliationFailed": "anything else",
 }
 
