@@ -18,7 +18,14 @@ from msgspec.structs import replace
 
 from journal.entries import Finding, Instant, Remedy
 from phases import codes
-from phases.diagnosis.namespaces import FINALIZE, GONE, SOURCE, terminating, told
+from phases.diagnosis.namespaces import (
+    FINALIZE,
+    GONE,
+    PATIENCE_SECONDS,
+    SOURCE,
+    terminating,
+    told,
+)
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, destructive, look
 from phases.diagnosis.scene import Scene, path_of
 from phases.diagnosis.victims import behind_namespace
@@ -187,12 +194,14 @@ def _finding(
     name = found.metadata.name
     where = path_of("Namespace", found.metadata, "status.conditions[NamespaceFinalizersRemaining]")
     groups = sorted({holder.group for holder in mine})
+    # Flux lives and may be refused all the same, by a webhook or a right: its Ready does not say so.
+    refused = family is FLUX and scene.older(since, PATIENCE_SECONDS)
     return Finding(
         subject=codes.subject("namespace", name),
         cause=family.cause,
         message=f"namespace {name} is Terminating: {why}",
         blocks=behind_namespace(scene, found.metadata),
-        clears_itself=_clears(family, mine),
+        clears_itself=_clears(family, mine, refused=refused),
         rule=family.rule,
         uid=found.metadata.uid,
         since=since,
@@ -210,12 +219,12 @@ def _finding(
     )
 
 
-def _clears(family: Family, mine: tuple[Holder, ...]) -> str:
+def _clears(family: Family, mine: tuple[Holder, ...], *, refused: bool) -> str:
     """One dead controller is enough to hold a namespace for good; all have to live for it to clear."""
     if any(holder.owner_alive is False for holder in mine):
         return NO
     alive = bool(mine) and all(holder.owner_alive for holder in mine)
-    return YES if alive and not family.by_design else UNKNOWN
+    return YES if alive and not family.by_design and not refused else UNKNOWN
 
 
 def _holding(family: Family, mine: tuple[Holder, ...]) -> str:

@@ -44,7 +44,11 @@ HOOK = re.compile(r"failed (pre|post)-(install|upgrade|rollback)")
 OUT_OF_TIME = re.compile(
     r"context deadline exceeded|would exceed context deadline|timed out waiting|timeout waiting for"
 )
-IMMUTABLE = re.compile(r'cannot patch "([^"]+)" with kind (\w+): .*field is immutable')
+# Name and kind, as Helm's client-side patch says it, and as its server-side apply does.
+IMMUTABLE = re.compile(
+    r'cannot patch "(?P<name>[^"]+)" with kind (?P<kind>\w+): .*field is immutable'
+    r"|server-side apply failed for object (?:\S+/)?(?P<applied>\S+) \S+, Kind=(?P<of>\w+): .*field is immutable"
+)
 OWNED = re.compile(
     r'(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported .*invalid ownership metadata'
 )
@@ -197,10 +201,11 @@ def _immutable(scene: Scene) -> Iterable[Finding]:
         said = IMMUTABLE.search(" ".join(ready.message.split()))
         if said is None:
             return None
-        what = f"{said[2]} {said[1]}"
+        kind, name = said["kind"] or said["of"], said["name"] or said["applied"]
+        what = f"{kind} {name}"
         job = reversible(f"delete the completed {what}; the next attempt makes it anew")
         force = destructive("force: true: it deletes and makes anew whatever cannot be patched")
-        remedies = (job, force) if said[2] == "Job" else (look(f"rename {what} in Git"), force)
+        remedies = (job, force) if kind == "Job" else (look(f"rename {what} in Git"), force)
         return "immutable", f"changes a field of {what} that cannot be changed", NO, remedies
 
     return _each(scene, "H9", tell)
