@@ -128,49 +128,23 @@ UNDELETABLE: Final = Obstacle(
         never("delete the webhook's configuration for good"),
     ),
 )
-REMAINING: Final = Obstacle(
-    "N4",
-    "NamespaceContentRemaining",
-    "emptying",
-    lambda message: f"is being emptied: {quote(message)}",
-    GONE,
-    (look("wait: pods go first, then everything else"),),
-)
 
 
 def _obstructed(obstacle: Obstacle, scene: Scene) -> Iterable[Finding]:
     """N1-N3: the deleter says itself why it does not get on."""
     for found, since in terminating(scene):
         said = told(found, obstacle.type)
-        if said is not None and not _is_outlived(said):
-            yield _finding(scene, obstacle, found, since, said)
+        if said is not None and not is_outlived(said):
+            yield obstruction(scene, obstacle, found, since, said)
 
 
-def _is_outlived(said: Condition) -> bool:
+def is_outlived(said: Condition) -> bool:
     """Say whether all that the deleter calls a failure is that something is still there."""
     failures = FAILURES.match(said.message)
     return failures is not None and said.message.count(OUTLIVED) == int(failures[1])
 
 
-def _left(found: Namespace) -> Condition | None:
-    failed = told(found, UNDELETABLE.type)
-    if failed is not None and _is_outlived(failed):
-        return failed
-    return told(found, REMAINING.type)
-
-
-def _remaining(scene: Scene) -> Iterable[Finding]:
-    """N4: something is left and no finalizer holds it: the deleter is at work, or cannot tell."""
-    for found, since in terminating(scene):
-        said = _left(found)
-        held = scene.holders(f"namespace/{found.metadata.name}")
-        if said is None or held or told(found, "NamespaceFinalizersRemaining"):
-            continue
-        clears = UNKNOWN if scene.older(since, PATIENCE_SECONDS) else YES
-        yield _finding(scene, REMAINING, found, since, said, clears)
-
-
-def _finding(
+def obstruction(
     scene: Scene,
     obstacle: Obstacle,
     found: Namespace,
@@ -178,6 +152,7 @@ def _finding(
     said: Condition,
     clears: str = UNKNOWN,
 ) -> Finding:
+    """Make a finding about what is in the deleter's way, by the condition that says so."""
     return Finding(
         subject=codes.subject("namespace", found.metadata.name),
         cause=obstacle.cause,
@@ -292,7 +267,6 @@ RULES = (
         SOURCE,
         partial(_obstructed, UNDELETABLE),
     ),
-    Rule("N4", "a namespace is being emptied", Proof.CONTROLLER, SOURCE, _remaining),
     Rule("N10", "behind a Terminating namespace", Proof.CONTROLLER, WAIT_SOURCE, _waiting),
-    Rule("N11", "refused by a Terminating namespace", Proof.SOURCE, REFUSED_SOURCE, _refused),
+    Rule("N11", "refused by a Terminating namespace", Proof.CONTROLLER, REFUSED_SOURCE, _refused),
 )

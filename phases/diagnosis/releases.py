@@ -274,18 +274,18 @@ _SOURCE = "helm-controller 1.6.3 internal/reconcile/atomic_release.go"
 _HELM = "helm v4.2 pkg/action and pkg/kube, through helm-controller 1.6.3"
 _FIND: tuple[tuple[Any, ...], ...] = (
     ("H1", "all retries are used up", Proof.CONTROLLER, _SOURCE, _exhausted),
-    ("H2", "there is nothing to roll back to", Proof.SOURCE, _SOURCE, _no_target),
+    ("H2", "there is nothing to roll back to", Proof.CONTROLLER, _SOURCE, _no_target),
     (
         "H3",
         "it was left locked",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "helm-controller 1.6.3 internal/reconcile/unlock.go",
         _locked,
     ),
-    ("H7", "it ran out of time", Proof.SOURCE, _HELM, _out_of_time),
+    ("H7", "it ran out of time", Proof.CONTROLLER, _HELM, _out_of_time),
     ("H8", "a kind is not defined", Proof.CONTROLLER, _HELM, _no_kind),
-    ("H9", "a field cannot be changed", Proof.SOURCE, _HELM, _immutable),
-    ("H10", "an object is not its own", Proof.SOURCE, _HELM, _not_ours),
-    ("H11", "it was taken back after a failure", Proof.SOURCE, _SOURCE, _remediated),
+    ("H9", "a field cannot be changed", Proof.CONTROLLER, _HELM, _immutable),
+    ("H10", "an object is not its own", Proof.CONTROLLER, _HELM, _not_ours),
+    ("H11", "it was taken back after a failure", Proof.CONTROLLER, _SOURCE, _remediated),
 )
 RULES = tuple(Rule(*row) for row in _FIND)

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,7 +97,7 @@ class Observer:
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     seen = Watched()
     with Causes(tmp_path_factory.mktemp("causes")) as causes:
         observer = Observer(causes, seen)
@@ -112,7 +112,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         _timed(seen, "moments", lambda: _moments(causes, observer))
         seen.last = together
     print(f"\n{ {name: round(seconds) for name, seconds in seen.took.items()} }")
-    yield seen
+    return seen
 
 
 def _timed(seen: Watched, name: str, act: Callable[[], object]) -> None:
@@ -176,12 +176,12 @@ def test_nothing_is_said_that_is_not_so(watched: Watched) -> None:
     """Everything was broken by hand, so that it is known what there is to be found."""
     expected = {cause.id for cause in TOGETHER}
 
-    assert {name: watched.last[name]["message"] for name in watched.last if name not in expected} == {}
+    assert {
+        name: watched.last[name]["message"] for name in watched.last if name not in expected
+    } == {}
 
 
 def test_no_message_has_a_value_of_a_secret(watched: Watched) -> None:
     said = json.dumps(watched.said)
 
     assert "AGE-SECRET-KEY" not in said
-
-

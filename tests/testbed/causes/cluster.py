@@ -8,7 +8,6 @@ it that breaks what was well, `broken.yaml` is broken by hand.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import signal
 import sys
@@ -64,10 +63,9 @@ class Causes:
         """
         self._authority = _new_certificate(self._folder, "answers")
         self._other = _new_certificate(self._folder, "others")
+        key = self._authority.with_suffix(".key")
         answers = [sys.executable, HERE / "answers.py", str(settings.ANSWERS_PORT)]
-        self.bed.processes.start(
-            "answers", [*answers, self._authority, self._authority.with_suffix(".key")]
-        )
+        self.bed.processes.start("answers", [*answers, str(self._authority), str(key)])
         by_hand = Recovery(self.bed)
         by_hand.configure()
         by_hand.bootstrap()
@@ -170,8 +168,11 @@ class Causes:
         return False
 
     def _is_installing(self) -> bool:
-        found = self.bed.api("GET", f"{RELEASES}/locked")
-        return "Running 'install'" in json.dumps(found.get("status", {}))
+        """
+        Helm keeps a release before it makes the release's objects.
+        """
+        works = self.bed.api("GET", "/apis/apps/v1/namespaces/apps/deployments")["items"]
+        return any(work["metadata"]["name"] == "locked" for work in works)
 
 
 def _new_certificate(folder: Path, name: str) -> Path:

@@ -1,8 +1,8 @@
 """
 What each situation is, by the catalogue: the rule, whom it names, whether it clears, and a neighbour that is well.
 
-The neighbour is of the same kind, or of the kind that the rule looks at: no finding of that rule may name it.
-`CAPTURED` are the rules that no live cluster shows here, and the recorded object that does.
+The neighbour is of the same kind, or of the kind that the rule looks at: no finding of that rule may name it. A rule
+may call itself seen on a real controller exactly if it is in here.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ TOGETHER = (
         )
     ),
     _ns("N3", "undeletable", "unknown"),
-    *(_ns("N4", "emptied", "unknown"), _ns("N4", "outlived", "unknown")),
+    *(_ns("N4", "emptied", "yes"), _ns("N4", "outlived", "unknown")),
     *(_ns("N5", "behind", "unknown"), _ns("N5", "held", "unknown")),
     _ns("N6", "rooked", "no"),
     _ns("N7", "fluxed", "unknown"),
@@ -157,4 +157,3 @@ LOCKED = _hr("H3", "locked", "yes")
 AWAY = Cause("F1", f"deployment/{F}/source-controller", "no", f"deployment/{F}/helm-controller")
 
 EVERYTHING = (*TOGETHER, *INVENTORIED, BUSY, LOCKED, AWAY)
-CAPTURED: dict[str, str] = {}
