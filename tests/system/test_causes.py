@@ -109,7 +109,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
         together = seen.last
         inventory = ("--inventory", str(HERE / "inventory.yaml"))
         observer.until_all(INVENTORIED, MOMENT_SECONDS, *inventory)
-        _timed(seen, "moments", lambda: _moments(causes, observer))
+        _timed(seen, "busy", lambda: _moment(causes.keep_workers_busy, observer, BUSY))
+        _timed(seen, "locked", lambda: _moment(causes.kill_during_an_install, observer, LOCKED))
+        _timed(seen, "away", lambda: _moment(causes.scale_source_controller_away, observer, AWAY))
         seen.last = together
     print(f"\n{ {name: round(seconds) for name, seconds in seen.took.items()} }")
     return seen
@@ -128,14 +130,10 @@ def _look_at_what_is_well(causes: Causes, seen: Watched) -> None:
         seen.healthy.append(set(of_scene(Scene(snapshot)).findings))
 
 
-def _moments(causes: Causes, observer: Observer) -> None:
-    """What would keep the other causes from showing."""
-    causes.keep_workers_busy()
-    observer.until_all((BUSY,), MOMENT_SECONDS)
-    causes.kill_during_an_install()
-    observer.until_all((LOCKED,), MOMENT_SECONDS)
-    causes.scale_away("source-controller")
-    observer.until_all((AWAY,), MOMENT_SECONDS)
+def _moment(act: Callable[[], None], observer: Observer, cause: Cause) -> None:
+    """What would keep the other causes from showing, or be gone by the time they do."""
+    act()
+    observer.until_all((cause,), MOMENT_SECONDS)
 
 
 def _subjects(snapshot: Snapshot) -> set[str]:

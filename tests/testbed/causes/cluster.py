@@ -64,7 +64,11 @@ class Causes:
         self._authority = _new_certificate(self._folder, "answers")
         self._other = _new_certificate(self._folder, "others")
         key = self._authority.with_suffix(".key")
-        answers = [sys.executable, HERE / "answers.py", str(settings.ANSWERS_PORT)]
+        answers: list[str | Path] = [
+            sys.executable,
+            HERE / "answers.py",
+            str(settings.ANSWERS_PORT),
+        ]
         self.bed.processes.start("answers", [*answers, str(self._authority), str(key)])
         by_hand = Recovery(self.bed)
         by_hand.configure()
@@ -110,25 +114,25 @@ class Causes:
     def keep_workers_busy(self) -> None:
         """
         As many health checks as kustomize-controller has workers, and more that wait for one.
+
+        Helm-controller gets something to do as well, so that it is at it by the time it is killed.
         """
         self._apply("busy.yaml")
+        self._apply("locked.yaml")
 
     def kill_during_an_install(self) -> None:
         """
         End helm-controller without a warning while it waits for a release; it is started again at once.
         """
-        self._apply("locked.yaml")
         self.bed.wait("the install has begun", self._is_installing, STEP_SECONDS)
         os.kill(self.bed.processes.pid("helm-controller"), signal.SIGKILL)
 
-    def scale_away(self, controller: str) -> None:
+    def scale_source_controller_away(self) -> None:
         """
-        Stop a controller of Flux for good.
+        As somebody does who wants it to stop for a moment.
         """
-        self._patch(
-            f"/apis/apps/v1/namespaces/flux-system/deployments/{controller}",
-            {"spec": {"replicas": 0}},
-        )
+        path = "/apis/apps/v1/namespaces/flux-system/deployments/source-controller"
+        self._patch(path, {"spec": {"replicas": 0}})
 
     def _apply(self, name: str, *more: str) -> None:
         text = Template((HERE / name).read_text()).safe_substitute(
