@@ -24,7 +24,12 @@ from phases.diagnosis.sources import WAITS_FOR_SOURCE, chart_of
 from phases.objects import Condition, Flux, condition
 
 NO_ARTIFACT = re.compile(r"artifact not found", re.IGNORECASE)
-NO_SOURCE = re.compile(r"unable to get source|could not get Source object", re.IGNORECASE)
+# Of a source that does not exist the controller says no more than what the API said.
+NO_SOURCE = re.compile(
+    r"unable to get source|could not get Source object"
+    r'|\w+\.source\.toolkit\.fluxcd\.io "[^"]+" not found',
+    re.IGNORECASE,
+)
 # The source named an artifact, and its server does not have it.
 LOST = re.compile(r"not ready[,:] artifact not found", re.IGNORECASE)
 Wanted = dict[tuple[str, str], list[tuple[Subject, Condition]]]

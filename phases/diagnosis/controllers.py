@@ -164,7 +164,7 @@ RULES = (
     Rule(
         "F1",
         "a controller of Flux does not run",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "flux2 v2.7 manifests/bases: one Deployment a controller",
         _down,
     ),

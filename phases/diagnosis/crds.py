@@ -275,7 +275,7 @@ STORING: Final = "kubernetes v1.36 apiextensions-apiserver pkg/apis/apiextension
 
 RULES = (
     Rule("C1", "a CRD is being deleted", Proof.CONTROLLER, DELETION, _terminating),
-    Rule("C2", "two CRDs claim one name", Proof.SOURCE, NAMING, _conflicting),
+    Rule("C2", "two CRDs claim one name", Proof.CONTROLLER, NAMING, _conflicting),
     Rule("C3", "nothing serves a kind", Proof.CONTROLLER, MATCHING, _absent),
-    Rule("C5", "a CRD of another version", Proof.SOURCE, STORING, _skewed),
+    Rule("C5", "a CRD of another version", Proof.CONTROLLER, STORING, _skewed),
 )

@@ -177,7 +177,7 @@ RULES = (
     Rule(
         "K4",
         "things wait for one another in a circle",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "kustomize-controller 1.9.4 kustomization_indexers.go (failed to sort dependencies), #1712",
         _circles,
     ),

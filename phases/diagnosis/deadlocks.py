@@ -32,7 +32,7 @@ def rules_after(others: tuple[Rule, ...]) -> tuple[Rule, ...]:
         Rule(
             "C4",
             "a CRD's provider waits for its consumer",
-            Proof.SOURCE,
+            Proof.CONTROLLER,
             SOURCE,
             partial(_deadlocks, others),
         ),

@@ -124,7 +124,7 @@ def _served(scene: Scene, found: Flux) -> str:
 _KUSTOMIZE = "kustomize-controller 1.9.4 internal/controller/kustomization_controller.go"
 RULES = (
     Rule("K2", "a dependency does not exist", Proof.CONTROLLER, _KUSTOMIZE, _kustomizations),
-    Rule("K3", "a dependency is at an older revision", Proof.SOURCE, _KUSTOMIZE, _behind),
+    Rule("K3", "a dependency is at an older revision", Proof.CONTROLLER, _KUSTOMIZE, _behind),
     Rule(
         "H6",
         "a dependency of a release does not exist",

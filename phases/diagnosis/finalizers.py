@@ -18,7 +18,14 @@ from msgspec.structs import replace
 
 from journal.entries import Finding, Instant, Remedy
 from phases import codes
-from phases.diagnosis.namespaces import FINALIZE, GONE, SOURCE, terminating, told
+from phases.diagnosis.namespaces import (
+    FINALIZE,
+    GONE,
+    PATIENCE_SECONDS,
+    SOURCE,
+    terminating,
+    told,
+)
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, destructive, look
 from phases.diagnosis.scene import Scene, path_of
 from phases.diagnosis.victims import behind_namespace
@@ -187,12 +194,14 @@ def _finding(
     name = found.metadata.name
     where = path_of("Namespace", found.metadata, "status.conditions[NamespaceFinalizersRemaining]")
     groups = sorted({holder.group for holder in mine})
+    # Flux lives and may be refused all the same, by a webhook or a right: its Ready does not say so.
+    refused = family is FLUX and scene.older(since, PATIENCE_SECONDS)
     return Finding(
         subject=codes.subject("namespace", name),
         cause=family.cause,
         message=f"namespace {name} is Terminating: {why}",
         blocks=behind_namespace(scene, found.metadata),
-        clears_itself=_clears(family, mine),
+        clears_itself=_clears(family, mine, refused=refused),
         rule=family.rule,
         uid=found.metadata.uid,
         since=since,
@@ -210,12 +219,12 @@ def _finding(
     )
 
 
-def _clears(family: Family, mine: tuple[Holder, ...]) -> str:
+def _clears(family: Family, mine: tuple[Holder, ...], *, refused: bool) -> str:
     """One dead controller is enough to hold a namespace for good; all have to live for it to clear."""
     if any(holder.owner_alive is False for holder in mine):
         return NO
     alive = bool(mine) and all(holder.owner_alive for holder in mine)
-    return YES if alive and not family.by_design else UNKNOWN
+    return YES if alive and not family.by_design and not refused else UNKNOWN
 
 
 def _holding(family: Family, mine: tuple[Holder, ...]) -> str:
@@ -238,28 +247,28 @@ RULES = (
     Rule(
         "N6",
         "Rook's finalizers hold a namespace",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "rook v1.18 pkg/operator/ceph/{cluster,pool,object}: disaster protection; rook#12218, #2912",
         partial(_held, ROOK),
     ),
     Rule(
         "N7",
         "only Flux's own finalizers hold a namespace",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "kustomize-controller v1.9.5 and helm-controller v1.6.4: finalizers.fluxcd.io",
         partial(_held, FLUX),
     ),
     Rule(
         "N8",
         "the storage's finalizers hold a namespace",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "kubernetes v1.36 pkg/controller/volume/{pvcprotection,pvprotection}; external-attacher; longhorn",
         partial(_held, STORAGE),
     ),
     Rule(
         "N9",
         "an operator was pruned before its objects",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "VictoriaMetrics/helm-charts#2726: apps.victoriametrics.com/finalizer",
         partial(_held, OPERATOR),
     ),

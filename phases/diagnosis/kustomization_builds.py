@@ -172,12 +172,12 @@ _SOURCE = "kustomize-controller 1.9.4 internal/controller/kustomization_controll
 _DECRYPTOR = "kustomize-controller 1.9.4 internal/decryptor/decryptor.go"
 _FIND: tuple[tuple[Any, ...], ...] = (
     ("K6", "its path is not in the source", Proof.CONTROLLER, _SOURCE, _path),
-    ("K7", "the cluster holds the wrong key", Proof.SOURCE, _DECRYPTOR, _wrong_key),
-    ("K8", "there is no key to decrypt with", Proof.SOURCE, _DECRYPTOR, _no_key),
+    ("K7", "the cluster holds the wrong key", Proof.CONTROLLER, _DECRYPTOR, _wrong_key),
+    ("K8", "there is no key to decrypt with", Proof.CONTROLLER, _DECRYPTOR, _no_key),
     (
         "K9",
         "a variable cannot be substituted",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "fluxcd/pkg kustomize_varsub.go, envsubst/template.go",
         _substitution,
     ),
@@ -185,10 +185,10 @@ _FIND: tuple[tuple[Any, ...], ...] = (
     (
         "K11",
         "a field cannot be changed",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "fluxcd/pkg ssa/errors/errors.go",
         _immutable,
     ),
-    ("K12", "its account may not", Proof.SOURCE, "fluxcd/pkg ssa/errors/errors.go", _forbidden),
+    ("K12", "its account may not", Proof.CONTROLLER, "fluxcd/pkg ssa/errors/errors.go", _forbidden),
 )
 RULES = tuple(Rule(*row) for row in _FIND)

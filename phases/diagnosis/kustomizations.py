@@ -261,10 +261,10 @@ _FIND: tuple[tuple[str, str, Proof, Callable[[Scene], Iterable[Finding]]], ...] 
     ("K13", "a health check timed out", Proof.CONTROLLER, _timed_out),
     ("K14", "a health check saw a failed object", Proof.CONTROLLER, _failed_early),
     ("K15", "a health check was cut off", Proof.SOURCE, _canceled),
-    ("K17", "a prune failed", Proof.SOURCE, _prune_failed),
+    ("K17", "a prune failed", Proof.CONTROLLER, _prune_failed),
     ("K18", "somebody suspended it", Proof.CONTROLLER, _suspended),
-    ("K19", "its own configuration stops it", Proof.SOURCE, _terminal),
+    ("K19", "its own configuration stops it", Proof.CONTROLLER, _terminal),
     ("K20", "its deletion does not end", Proof.CONTROLLER, _terminating),
-    ("K21", "Ready at an old revision", Proof.SOURCE, _stale),
+    ("K21", "Ready at an old revision", Proof.CONTROLLER, _stale),
 )
 RULES = tuple(Rule(name, title, proof, _SOURCE, find) for name, title, proof, find in _FIND)

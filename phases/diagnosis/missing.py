@@ -19,7 +19,7 @@ from phases.diagnosis.providers import expected_crd
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.victims import Complaint, saying
 from phases.inventory import CrdItem
-from phases.objects import CustomResourceDefinition
+from phases.objects import CustomResourceDefinition, condition
 
 NO_MATCH: Final = re.compile(r'no matches for kind "([^"]+)" in version "([^"]+)"')
 
@@ -64,9 +64,15 @@ def _all_missing(scene: Scene) -> Iterator[Missing]:
 
 def _missing(scene: Scene, kind: str, group: str, asked: dict[str, list[Complaint]]) -> Missing:
     item = expected_crd(scene, kind, group)
-    defined = scene.kinds_of(kind, group)
+    # Of two CRDs that claim a kind, the one without the names serves nothing.
+    defined = sorted(scene.kinds_of(kind, group), key=lambda name: not _has_names(scene, name))
     crd = scene.get("CustomResourceDefinition", defined[0]) if defined else None
     everyone = (complaint for several in asked.values() for complaint in several)
     name = defined[0] if defined else item.name if item is not None else ""
     complaints = tuple(dict.fromkeys(everyone))
     return Missing(kind, group, tuple(asked), complaints, name, crd, item)
+
+
+def _has_names(scene: Scene, name: str) -> bool:
+    said = condition(scene.get("CustomResourceDefinition", name).status.conditions, "NamesAccepted")
+    return said is None or said.status != "False"

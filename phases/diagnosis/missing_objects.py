@@ -253,7 +253,7 @@ RULES = (
     Rule(
         "H5",
         "the values of a release are not there",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "fluxcd/pkg chartutil/values.go at helm-controller 1.6.3",
         _values,
     ),

@@ -51,6 +51,9 @@ FINALIZE: Final = never(
 # A deletion whose kinds are all served and that nothing holds is over by then; so is the wait of the stage that
 # applies namespaces (60 s since kustomize-controller 1.7, up to the Kustomization's own timeout before).
 PATIENCE_SECONDS: Final = 60.0
+# What outlives its grace is an error to the deleter, too: nobody refuses anything, a kubelet does not let go.
+OUTLIVED: Final = "unexpected items still remain in namespace"
+FAILURES: Final = re.compile(r"^Failed to delete all resource types, (\d+) remaining: ")
 GROUP_VERSION: Final = re.compile(r"\b([a-z0-9-]+(?:\.[a-z0-9-]+)+/v[0-9a-z]+)\b")
 TERMINATING: Final = r"Namespace/([a-z0-9-]+) status: 'Terminating'"
 REFUSED: Final = r"in namespace ([a-z0-9-]+) because it is being terminated"
@@ -125,36 +128,23 @@ UNDELETABLE: Final = Obstacle(
         never("delete the webhook's configuration for good"),
     ),
 )
-REMAINING: Final = Obstacle(
-    "N4",
-    "NamespaceContentRemaining",
-    "emptying",
-    lambda message: f"is being emptied: {quote(message)}",
-    GONE,
-    (look("wait: pods go first, then everything else"),),
-)
 
 
 def _obstructed(obstacle: Obstacle, scene: Scene) -> Iterable[Finding]:
     """N1-N3: the deleter says itself why it does not get on."""
     for found, since in terminating(scene):
         said = told(found, obstacle.type)
-        if said is not None:
-            yield _finding(scene, obstacle, found, since, said)
+        if said is not None and not is_outlived(said):
+            yield obstruction(scene, obstacle, found, since, said)
 
 
-def _remaining(scene: Scene) -> Iterable[Finding]:
-    """N4: something is left and no finalizer holds it: the deleter is at work, or cannot tell."""
-    for found, since in terminating(scene):
-        said = told(found, REMAINING.type)
-        held = scene.holders(f"namespace/{found.metadata.name}")
-        if said is None or held or told(found, "NamespaceFinalizersRemaining"):
-            continue
-        clears = UNKNOWN if scene.older(since, PATIENCE_SECONDS) else YES
-        yield _finding(scene, REMAINING, found, since, said, clears)
+def is_outlived(said: Condition) -> bool:
+    """Say whether all that the deleter calls a failure is that something is still there."""
+    failures = FAILURES.match(said.message)
+    return failures is not None and said.message.count(OUTLIVED) == int(failures[1])
 
 
-def _finding(
+def obstruction(
     scene: Scene,
     obstacle: Obstacle,
     found: Namespace,
@@ -162,6 +152,7 @@ def _finding(
     said: Condition,
     clears: str = UNKNOWN,
 ) -> Finding:
+    """Make a finding about what is in the deleter's way, by the condition that says so."""
     return Finding(
         subject=codes.subject("namespace", found.metadata.name),
         cause=obstacle.cause,
@@ -171,7 +162,7 @@ def _finding(
         rule=obstacle.rule,
         uid=found.metadata.uid,
         since=since,
-        evidence=(path_of("Namespace", found.metadata, f"status.conditions[{obstacle.type}]"),),
+        evidence=(path_of("Namespace", found.metadata, f"status.conditions[{said.type}]"),),
         clears_when=obstacle.clears_when,
         remedies=(*obstacle.remedies, FINALIZE),
     )
@@ -276,7 +267,6 @@ RULES = (
         SOURCE,
         partial(_obstructed, UNDELETABLE),
     ),
-    Rule("N4", "a namespace is being emptied", Proof.CONTROLLER, SOURCE, _remaining),
     Rule("N10", "behind a Terminating namespace", Proof.CONTROLLER, WAIT_SOURCE, _waiting),
-    Rule("N11", "refused by a Terminating namespace", Proof.SOURCE, REFUSED_SOURCE, _refused),
+    Rule("N11", "refused by a Terminating namespace", Proof.CONTROLLER, REFUSED_SOURCE, _refused),
 )

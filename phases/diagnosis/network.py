@@ -235,6 +235,6 @@ POOL_SOURCE: Final = "cilium v1.18 operator/pkg/lbipam/lbipam.go: cilium.io/IPAM
 RULES = (
     Rule("L1", "a node keeps Cilium's taint", Proof.SOURCE, TAINT_SOURCE, _tainted),
     Rule("L2", "pods get no address", Proof.SOURCE, TAINT_SOURCE, _without_address),
-    Rule("L3", "no DNS in the cluster", Proof.SOURCE, DNS_SOURCE, _without_dns),
+    Rule("L3", "no DNS in the cluster", Proof.CONTROLLER, DNS_SOURCE, _without_dns),
     Rule("L4", "a load balancer without an address", Proof.SOURCE, POOL_SOURCE, _without_ingress),
 )

@@ -245,5 +245,5 @@ RULES = (
     Rule("T14", "etcd counts strangers", Proof.SOURCE, ETCD_SOURCE, _strangers),
     Rule("T15", "a Node object is a leftover", Proof.SOURCE, BOOT_SOURCE, _leftovers),
     Rule("T16", "nodes without a network", Proof.SOURCE, CNI_SOURCE, _without_network),
-    Rule("T17", "many nodes lost at once", Proof.SOURCE, BUDGET_SOURCE, _all_at_once),
+    Rule("T17", "many nodes lost at once", Proof.CONTROLLER, BUDGET_SOURCE, _all_at_once),
 )

@@ -74,4 +74,4 @@ def _readable(entry: str) -> str:
     return f"{kind} {key.replace('__', ':')}"
 
 
-RULES = (Rule("N12", "one object, two owners", Proof.SOURCE, SOURCE, _shared),)
+RULES = (Rule("N12", "one object, two owners", Proof.CONTROLLER, SOURCE, _shared),)

@@ -44,7 +44,11 @@ HOOK = re.compile(r"failed (pre|post)-(install|upgrade|rollback)")
 OUT_OF_TIME = re.compile(
     r"context deadline exceeded|would exceed context deadline|timed out waiting|timeout waiting for"
 )
-IMMUTABLE = re.compile(r'cannot patch "([^"]+)" with kind (\w+): .*field is immutable')
+# Name and kind, as Helm's client-side patch says it, and as its server-side apply does.
+IMMUTABLE = re.compile(
+    r'cannot patch "(?P<name>[^"]+)" with kind (?P<kind>\w+): .*field is immutable'
+    r"|server-side apply failed for object (?:\S+/)?(?P<applied>\S+) \S+, Kind=(?P<of>\w+): .*field is immutable"
+)
 OWNED = re.compile(
     r'(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported .*invalid ownership metadata'
 )
@@ -197,10 +201,11 @@ def _immutable(scene: Scene) -> Iterable[Finding]:
         said = IMMUTABLE.search(" ".join(ready.message.split()))
         if said is None:
             return None
-        what = f"{said[2]} {said[1]}"
+        kind, name = said["kind"] or said["of"], said["name"] or said["applied"]
+        what = f"{kind} {name}"
         job = reversible(f"delete the completed {what}; the next attempt makes it anew")
         force = destructive("force: true: it deletes and makes anew whatever cannot be patched")
-        remedies = (job, force) if said[2] == "Job" else (look(f"rename {what} in Git"), force)
+        remedies = (job, force) if kind == "Job" else (look(f"rename {what} in Git"), force)
         return "immutable", f"changes a field of {what} that cannot be changed", NO, remedies
 
     return _each(scene, "H9", tell)
@@ -269,18 +274,18 @@ _SOURCE = "helm-controller 1.6.3 internal/reconcile/atomic_release.go"
 _HELM = "helm v4.2 pkg/action and pkg/kube, through helm-controller 1.6.3"
 _FIND: tuple[tuple[Any, ...], ...] = (
     ("H1", "all retries are used up", Proof.CONTROLLER, _SOURCE, _exhausted),
-    ("H2", "there is nothing to roll back to", Proof.SOURCE, _SOURCE, _no_target),
+    ("H2", "there is nothing to roll back to", Proof.CONTROLLER, _SOURCE, _no_target),
     (
         "H3",
         "it was left locked",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "helm-controller 1.6.3 internal/reconcile/unlock.go",
         _locked,
     ),
-    ("H7", "it ran out of time", Proof.SOURCE, _HELM, _out_of_time),
+    ("H7", "it ran out of time", Proof.CONTROLLER, _HELM, _out_of_time),
     ("H8", "a kind is not defined", Proof.CONTROLLER, _HELM, _no_kind),
-    ("H9", "a field cannot be changed", Proof.SOURCE, _HELM, _immutable),
-    ("H10", "an object is not its own", Proof.SOURCE, _HELM, _not_ours),
-    ("H11", "it was taken back after a failure", Proof.SOURCE, _SOURCE, _remediated),
+    ("H9", "a field cannot be changed", Proof.CONTROLLER, _HELM, _immutable),
+    ("H10", "an object is not its own", Proof.CONTROLLER, _HELM, _not_ours),
+    ("H11", "it was taken back after a failure", Proof.CONTROLLER, _SOURCE, _remediated),
 )
 RULES = tuple(Rule(*row) for row in _FIND)

@@ -71,7 +71,7 @@ RULES = (
     Rule(
         "E6",
         "the webhook of External Secrets is down",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "external-secrets #6450",
         _webhook,
     ),

@@ -268,10 +268,10 @@ def _of(scene: Scene, rule: str) -> list[Ill]:
 
 _SOURCE = "source-controller 1.9.1 internal/controller"
 _FIND: tuple[tuple[str, str, Proof, Callable[[Scene], Iterable[Finding]]], ...] = (
-    ("S1", "a Git server refuses us", Proof.SOURCE, _credentials),
+    ("S1", "a Git server refuses us", Proof.CONTROLLER, _credentials),
     ("S2", "a Git repository cannot be fetched", Proof.CONTROLLER, _remote),
     ("S3", "an artifact or a chart cannot be pulled", Proof.CONTROLLER, _registry),
-    ("S4", "a signature does not verify", Proof.SOURCE, _verification),
-    ("S5", "source-controller cannot write its storage", Proof.SOURCE, _storage),
+    ("S4", "a signature does not verify", Proof.CONTROLLER, _verification),
+    ("S5", "source-controller cannot write its storage", Proof.CONTROLLER, _storage),
 )
 RULES = tuple(Rule(name, title, proof, _SOURCE, find) for name, title, proof, find in _FIND)

@@ -101,7 +101,7 @@ RULES = (
     Rule(
         "K16",
         "all workers of a controller are busy",
-        Proof.SOURCE,
+        Proof.CONTROLLER,
         "kustomize-controller 1.9.4 main.go --concurrent; kustomization_controller.go checkHealth",
         _starved,
     ),

@@ -113,6 +113,6 @@ def _stale(scene: Scene, volume: Volume, found: Claim) -> Finding:
 
 
 RULES = (
-    Rule("L9", "a claim waits for its first consumer", Proof.SOURCE, SOURCE, _unconsumed),
-    Rule("L12", "a volume belongs to a former claim", Proof.SOURCE, SOURCE, _reserved),
+    Rule("L9", "a claim waits for its first consumer", Proof.CONTROLLER, SOURCE, _unconsumed),
+    Rule("L12", "a volume belongs to a former claim", Proof.CONTROLLER, SOURCE, _reserved),
 )

@@ -192,6 +192,6 @@ def _denied(scene: Scene) -> Iterable[Finding]:
 
 RULES = (
     Rule("WH1", "a webhook cannot be called", Proof.CONTROLLER, ADMISSION, _unreachable),
-    Rule("WH2", "a webhook is not trusted", Proof.SOURCE, ADMISSION, _untrusted),
-    Rule("WH3", "a webhook denies", Proof.SOURCE, DENIAL, _denied),
+    Rule("WH2", "a webhook is not trusted", Proof.CONTROLLER, ADMISSION, _untrusted),
+    Rule("WH3", "a webhook denies", Proof.CONTROLLER, DENIAL, _denied),
 )

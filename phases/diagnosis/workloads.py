@@ -268,8 +268,8 @@ COLLECTOR: Final = "kubernetes v1.36 pkg/controller/podgc, pkg/controller/nodeli
 RULES = (
     Rule("L5", "no node takes a pod", Proof.CONTROLLER, SCHEDULER, _unplaced),
     Rule("L8", "containers crash", Proof.SOURCE, KUBELET, _crashing),
-    Rule("L17", "scaled to zero", Proof.SOURCE, SCALED, _scaled_down),
-    Rule("L18", "pods are refused", Proof.SOURCE, REPLICAS, _refused),
-    Rule("L19", "a Job has given up", Proof.SOURCE, JOBS, _given_up),
-    Rule("L20", "pods hang on a lost node", Proof.SOURCE, COLLECTOR, _hanging),
+    Rule("L17", "scaled to zero", Proof.CONTROLLER, SCALED, _scaled_down),
+    Rule("L18", "pods are refused", Proof.CONTROLLER, REPLICAS, _refused),
+    Rule("L19", "a Job has given up", Proof.CONTROLLER, JOBS, _given_up),
+    Rule("L20", "pods hang on a lost node", Proof.CONTROLLER, COLLECTOR, _hanging),
 )

@@ -32,7 +32,7 @@ def test_the_document_has_findings_roots_and_proof(rekindle: Program) -> None:
 
     assert (document["schema"], document["verdict"]) == ("rekindle.diagnosis/1", "critical")
     (root,) = [r for r in document["roots"] if r["subject"] == "namespace/storage"]
-    assert root["proof"].startswith("read in its source (rook ")
+    assert root["proof"].startswith("seen on a real controller (rook ")
     assert {r["danger"] for r in root["remedies"]} >= {"look", "destructive", "never"}
     assert root["id"] in document["findings"]
 

@@ -32,6 +32,7 @@ class FluxPlayer:
     ) -> None:
         self._programs = programs
         self._artifacts = folder / "artifacts"
+        self._temporary = folder / "tmp"
         self._processes = processes
         self._kubeconfig = kubeconfig
 
@@ -72,5 +73,8 @@ class FluxPlayer:
             flags += [f"--storage-adv-addr={address}"]
         else:
             flags += ["--requeue-dependency=3s"]
+        # What they unpack is their own: who tidies up /tmp would break a build.
+        self._temporary.mkdir(parents=True, exist_ok=True)
         environment = {"KUBECONFIG": str(self._kubeconfig), "RUNTIME_NAMESPACE": NAMESPACE}
+        environment["TMPDIR"] = str(self._temporary)
         self._processes.start(name, [self._programs / name, *flags], environment)

@@ -18,6 +18,8 @@ GIT_PORT = 16091
 ARTIFACT_PORT = 16090
 CONTROL_PORT = 16093
 FLUX_FIRST_PORT = 16081  # two for each controller
+ANSWERS_PORT = 16094  # plain; the next one speaks TLS
+NOBODY_PORT = 16099  # nothing listens there, ever
 
 
 def node_addresses(count: int) -> dict[str, str]:

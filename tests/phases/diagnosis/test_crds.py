@@ -267,6 +267,17 @@ def test_a_version_that_is_not_served_is_another_release(
     assert (len(findings) == 0) == (len(found_by("C3", looked_at)) == 1)
 
 
+def test_of_two_crds_that_claim_a_kind_the_one_that_is_served_is_meant() -> None:
+    """As seen on a real API server. Mutant: take the first, which may never be served at all."""
+    taken = said("NamesAccepted", "False", "ListKindConflict", '"WidgetList" is already in use')
+    clash = crd(taken, said("Established", "False", "NotAccepted"))
+    clash["metadata"]["name"] = "gadgets.example.com"
+
+    (found,) = found_by("C5", scene(clash, crd(established()), asks(version="example.com/v9")))
+
+    assert found.subject == f"crd/{CRD}"
+
+
 def test_a_version_that_may_still_be_stored_cannot_be_dropped() -> None:
     message = (
         "CustomResourceDefinition/widgets.example.com dry-run failed (Invalid): "

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.phases.diagnosis.scenes import dangers, found_by, holder, made, recorded, scene
+from tests.phases.diagnosis.scenes import (
+    AT,
+    dangers,
+    found_by,
+    holder,
+    made,
+    recorded,
+    scene,
+    stamp,
+)
 
 HELD = recorded("namespace-terminating-cr-finalizer")
 NAME = HELD["metadata"]["name"]
@@ -19,7 +28,7 @@ RULES = ("N5", "N6", "N7", "N8", "N9")
         (("cephblockpool.ceph.rook.io",), "N6", "unknown"),
         (("ceph.rook.io/disaster-protection",), "N6", "unknown"),
         (("objectbucket.io/finalizer",), "N6", "unknown"),
-        ((FLUX,), "N7", "yes"),
+        ((FLUX,), "N7", "unknown"),
         (("longhorn.io",), "N8", "unknown"),
         (("snapshot.storage.kubernetes.io/volumesnapshot-bound-protection",), "N8", "unknown"),
         (("external-attacher/driver-longhorn-io",), "N8", "unknown"),
@@ -44,6 +53,17 @@ def test_a_finalizer_belongs_to_one_family(
     assert finding.clears_itself == clears_with_its_controller
     assert finding.since is not None
     assert {"look", "destructive", "never"} <= dangers(finding)
+
+
+@pytest.mark.parametrize(("age", "clears"), [(59, "yes"), (61, "unknown")])
+def test_flux_lives_and_may_be_refused_all_the_same(age: int, clears: str) -> None:
+    """Seen on a real cluster: a webhook refused the prune, and Ready stayed True. Mutant: leave the age out."""
+    young = {**HELD, "metadata": {**HELD["metadata"], "deletionTimestamp": stamp(AT - age)}}
+    held = {f"namespace/{NAME}": (holder("a", finalizers=(FLUX,), owner_alive=True),)}
+
+    (found,) = found_by("N7", scene(young, holders=held))
+
+    assert found.clears_itself == clears
 
 
 @pytest.mark.parametrize(

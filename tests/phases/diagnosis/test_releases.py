@@ -13,6 +13,9 @@ PREFIX = "Helm upgrade failed for release apps/web with chart web@1.0.0: "
 JOB = 'cannot patch "web-migrate" with kind Job: Job.batch "web-migrate" is invalid: spec.template: Invalid value: '
 JOB += 'core.PodTemplateSpec{Env: "hunter2"}: field is immutable'
 SERVICE = 'cannot patch "web" with kind Service: Service "web" is invalid: spec.clusterIP: field is immutable'
+APPLIED = 'server-side apply failed for object apps/web apps/v1, Kind=Deployment: Deployment.apps "web" is invalid: '
+APPLIED += 'spec.selector: Invalid value: {"matchLabels":{"app":"hunter2"}}: field is immutable'
+APPLIED_JOB = APPLIED.replace("apps/v1, Kind=Deployment", "batch/v1, Kind=Job")
 OWNED = 'Unable to continue with update: Service "web" in namespace "apps" exists and cannot be imported into the '
 OWNED += 'current release: invalid ownership metadata; annotation validation error: missing key "meta.helm.sh/x"'
 NO_KIND = 'resource mapping not found: no matches for kind "Widget" in version "example.com/v1"'
@@ -34,6 +37,7 @@ CASES: list[tuple[str, str, str, str]] = [
     (NO_KIND, "H8", "kind", "no"),
     (JOB, "H9", "immutable", "no"),
     (SERVICE, "H9", "immutable", "no"),
+    (APPLIED, "H9", "immutable", "no"),
     (OWNED, "H10", "ownership", "no"),
 ]
 
@@ -162,8 +166,13 @@ def test_a_kind_that_was_not_defined(
 def test_only_a_job_may_be_deleted_to_get_past_it() -> None:
     (job,) = found_by("H9", scene(failed(JOB)))
     (service,) = found_by("H9", scene(failed(SERVICE)))
+    (applied,) = found_by("H9", scene(failed(APPLIED)))
+    (applied_job,) = found_by("H9", scene(failed(APPLIED_JOB)))
 
     assert "Job web-migrate" in job.message
+    assert "a field of Deployment web that" in applied.message
+    assert "hunter2" not in str(applied)
+    assert [f.remedies[0].danger for f in (applied, applied_job)] == ["look", "reversible"]
     assert "hunter2" not in str(job)
     assert job.remedies[0].danger == "reversible"
     assert service.remedies[0].danger == "look"

@@ -1,0 +1,190 @@
+"""
+Every cause that a real control plane with real Flux can be brought into, and what `rekindle diagnose` calls it.
+
+One cluster, and three acts: it is well, and a hundred looks find nothing; it is broken in all ways at once, and each
+is named; and then what cannot be had at the same time. What is expected stands in `tests/testbed/causes/expected.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from phases import codes
+from phases.diagnosis.scene import Scene
+from phases.snapshot import Seen as Listed
+from phases.snapshot import Snapshot
+from rekindle.adapters.listing import list_all
+from rekindle.diagnosed import of_scene
+from tests.testbed.causes.cluster import HERE, Causes
+from tests.testbed.causes.expected import (
+    AWAY,
+    BUSY,
+    EVERYTHING,
+    INVENTORIED,
+    LOCKED,
+    TOGETHER,
+    Cause,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+LOOKS = 100
+PATIENCE_SECONDS = 240.0
+MOMENT_SECONDS = 60.0
+COMMAND_SECONDS = 60.0
+
+
+@dataclass
+class Watched:
+    """All that was said of a cluster: *healthy* while it was well, *said* since, *last* when all was broken at once."""
+
+    healthy: list[set[str]] = field(default_factory=list)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last: dict[str, dict[str, Any]] = field(default_factory=dict)
+    there: set[str] = field(default_factory=set)
+    took: dict[str, float] = field(default_factory=dict)
+
+    def lacks(self, causes: tuple[Cause, ...]) -> list[str]:
+        """What is not yet said as it has to be."""
+        told = {name: _clears(found) for name, found in self.said.items()}
+        return [f"{c.id} {c.clears}" for c in causes if told.get(c.id) != c.clears]
+
+
+@dataclass
+class Observer:
+    """Looks with the real command, at a cluster that is broken."""
+
+    causes: Causes
+    watched: Watched
+
+    def diagnose(self, *more: str) -> dict[str, dict[str, Any]]:
+        """One run of the command; its findings."""
+        words = ["diagnose", "--json", "--kubeconfig", str(self.causes.bed.kubeconfig), *more]
+        ended = subprocess.run(
+            [sys.executable, "-m", "rekindle", *words],
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        assert ended.returncode == 2, ended.stderr
+        document = json.loads(ended.stdout)
+        assert document["unseen"] == {}
+        found: dict[str, dict[str, Any]] = document["findings"]
+        self.watched.said.update(found)
+        return found
+
+    def until_all(self, causes: tuple[Cause, ...], seconds: float, *more: str) -> None:
+        """Look until everything was said; what is missing then is printed, and is a test's matter."""
+        end = time.monotonic() + seconds
+        while True:
+            self.watched.last = self.diagnose(*more)
+            lacking = self.watched.lacks(causes)
+            if not lacking:
+                return
+            if time.monotonic() > end:
+                print(f"\nnot said within {seconds:g} s: {', '.join(lacking)}")
+                return
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    seen = Watched()
+    with Causes(tmp_path_factory.mktemp("causes")) as causes:
+        observer = Observer(causes, seen)
+        _timed(seen, "begin", causes.begin)
+        _timed(seen, "looks", lambda: _look_at_what_is_well(causes, seen))
+        _timed(seen, "break", causes.break_all)
+        _timed(seen, "together", lambda: observer.until_all(TOGETHER, PATIENCE_SECONDS))
+        seen.there = _subjects(list_all(causes.bed.kubeconfig))
+        together = seen.last
+        inventory = ("--inventory", str(HERE / "inventory.yaml"))
+        observer.until_all(INVENTORIED, MOMENT_SECONDS, *inventory)
+        _timed(seen, "busy", lambda: _moment(causes.keep_workers_busy, observer, BUSY))
+        _timed(seen, "locked", lambda: _moment(causes.kill_during_an_install, observer, LOCKED))
+        _timed(seen, "away", lambda: _moment(causes.scale_source_controller_away, observer, AWAY))
+        seen.last = together
+    print(f"\n{ {name: round(seconds) for name, seconds in seen.took.items()} }")
+    return seen
+
+
+def _timed(seen: Watched, name: str, act: Callable[[], object]) -> None:
+    begun = time.monotonic()
+    act()
+    seen.took[name] = time.monotonic() - begun
+
+
+def _look_at_what_is_well(causes: Causes, seen: Watched) -> None:
+    for _ in range(LOOKS):
+        snapshot = list_all(causes.bed.kubeconfig)
+        assert all(isinstance(look, Listed) for look in snapshot.objects.values())
+        seen.healthy.append(set(of_scene(Scene(snapshot)).findings))
+
+
+def _moment(act: Callable[[], None], observer: Observer, cause: Cause) -> None:
+    """What would keep the other causes from showing, or be gone by the time they do."""
+    act()
+    observer.until_all((cause,), MOMENT_SECONDS)
+
+
+def _subjects(snapshot: Snapshot) -> set[str]:
+    return {
+        codes.k8s_node(key) if kind == "Node" else codes.subject(kind, key)
+        for kind, look in snapshot.objects.items()
+        if isinstance(look, Listed)
+        for key in look.value
+    }
+
+
+def _clears(found: dict[str, Any]) -> str:
+    """The document leaves out what is as it mostly is."""
+    return str(found.get("clears_itself", "unknown"))
+
+
+def _name(cause: Cause) -> str:
+    return cause.id
+
+
+def test_a_cluster_that_is_well_has_no_finding_in_a_hundred_looks(watched: Watched) -> None:
+    assert watched.healthy == [set()] * LOOKS
+
+
+@pytest.mark.parametrize("cause", EVERYTHING, ids=_name)
+def test_a_cause_is_named_with_its_subject_and_whether_it_clears(
+    watched: Watched, cause: Cause
+) -> None:
+    assert cause.id in watched.said, sorted(watched.said)
+    found = watched.said[cause.id]
+
+    assert _clears(found) == cause.clears, found["message"]
+    assert (found["rule"], found["subject"]) == (cause.rule, cause.subject)
+
+
+@pytest.mark.parametrize("cause", EVERYTHING, ids=_name)
+def test_a_neighbour_that_is_well_is_not_named(watched: Watched, cause: Cause) -> None:
+    assert cause.well in watched.there
+    assert f"{cause.rule}:{cause.well}" not in watched.said
+
+
+def test_nothing_is_said_that_is_not_so(watched: Watched) -> None:
+    """Everything was broken by hand, so that it is known what there is to be found."""
+    expected = {cause.id for cause in TOGETHER}
+
+    assert {
+        name: watched.last[name]["message"] for name in watched.last if name not in expected
+    } == {}
+
+
+def test_no_message_has_a_value_of_a_secret(watched: Watched) -> None:
+    said = json.dumps(watched.said)
+
+    assert "AGE-SECRET-KEY" not in said
