@@ -31,6 +31,7 @@ from phases.diagnosis import (
     sources,
     starvation,
     storage,
+    unexplained,
     webhooks,
     workloads,
 )
@@ -66,7 +67,8 @@ FAMILIES = (
 FIRST: tuple[Rule, ...] = tuple(rule for family in FAMILIES for rule in family)
 # A circle through what brings a CRD is the same knot as C4's: it is not what has to be solved before it.
 BEFORE: tuple[Rule, ...] = tuple(rule for rule in FIRST if rule.id != "K4")
-RULES: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
+KNOWING: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
+RULES: tuple[Rule, ...] = (*KNOWING, *unexplained.rules_after(KNOWING))
 BY_ID = {rule.id: rule for rule in RULES}
 
 

