@@ -112,8 +112,21 @@ class Parameters(Strict, frozen=True):
     helm_workers: int = 4
 
 
+class Recorded(Strict, frozen=True):
+    """The run that a scenario was made from: its id, its purpose, and the version that wrote it."""
+
+    run: str
+    purpose: str
+    version: str = ""
+
+
 class Scenario(Strict, frozen=True):
-    """A rehearsal's script. *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded)."""
+    """
+    A rehearsal's script.
+
+    *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded). *recorded*: it is not
+    invented, but made from a run.
+    """
 
     schema: str
     name: str
@@ -130,6 +143,7 @@ class Scenario(Strict, frozen=True):
     parameters: Parameters = Parameters()
     events: tuple[EventSpec, ...] = ()
     operator: tuple[OperatorRule, ...] = ()
+    recorded: Recorded | None = None
 
 
 def names() -> list[str]:
