@@ -43,7 +43,8 @@ class Wanted:
 
 def tree_of(inventory: Inventory, wanted: Wanted) -> tuple[Tree, tuple[str, ...]]:
     """Return a tree that brings exactly what is listed, and what was assumed to make it."""
-    return _Planting(inventory, wanted).tree()
+    planting = _Planting(inventory, wanted)
+    return planting.tree(), tuple(planting.notes)
 
 
 @dataclass

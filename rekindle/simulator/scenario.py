@@ -23,6 +23,10 @@ SCHEMA = "rekindle.scenario/1"
 FOLDER = Path(__file__).parent
 SCENARIOS = FOLDER / "scenarios"
 TREES = FOLDER / "data"
+Role = Literal["controlplane", "worker"]
+NodeState = Literal["maintenance", "booting", "running", "off", "foreign"]
+Happening = Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
+KubeconfigState = Literal["absent", "ours", "foreign"]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +37,8 @@ class NodeSpec(Strict, frozen=True):
     """A machine. *state* at the start: maintenance, booting (configured, without etcd), running, off, foreign."""
 
     address: str
-    role: Literal["controlplane", "worker"] = "controlplane"
-    state: Literal["maintenance", "booting", "running", "off", "foreign"] = "maintenance"
+    role: Role = "controlplane"
+    state: NodeState = "maintenance"
 
 
 class Left(Strict, frozen=True):
@@ -63,7 +67,7 @@ class Initial(Strict, frozen=True):
     cluster: bool = False
     age: float = 864000.0
     before: float = 0.0
-    kubeconfig: Literal["absent", "ours", "foreign"] = "absent"
+    kubeconfig: KubeconfigState = "absent"
     left: Left | None = None
 
 
@@ -80,7 +84,7 @@ class EventSpec(Strict, frozen=True):
     """Something that happens by itself, *at* seconds after the start."""
 
     at: float
-    do: Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
+    do: Happening
     node: str = ""
     kind: str = ""
     key: str = ""
