@@ -44,7 +44,7 @@ LONGEST_START = 600.0  # a Deployment gives up after so long: what took longer w
 AGE_SECONDS = 864000.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Recording:
     """
     What a run comes to.
@@ -158,13 +158,18 @@ class _Making:
             if took is None:
                 continue
             one_by_one = max(pods, 1) if kind == "StatefulSet" else 1
-            found[kind, key] = round(min(took / one_by_one / self._warmth(), LONGEST_START), 1)
+            found[kind, key] = round(min(took / one_by_one / self._warmth(kind, pods), LONGEST_START), 1)
         self.recorded.append(f"the start of {len(found)} of {len(self.section.workloads)} workloads was seen")
         return found
 
-    def _warmth(self) -> float:
-        """A node that ran a pod before has its image, here as there: a start was seen with the image at hand."""
-        return CACHED_IMAGE if self.seen.lived else 1.0
+    def _warmth(self, kind: str, pods: int) -> float:
+        """
+        Say which share of a start with a pull was seen: a node that ran such a pod before has its image.
+
+        That was every node, where there was a pod on each; else pods come to other nodes more often than not.
+        """
+        everywhere = kind == DAEMONSET or pods >= len(self.seen.node_names)
+        return CACHED_IMAGE if self.seen.lived and everywhere else 1.0
 
     def _usual(self, starts: dict[Ref, float]) -> float:
         if len(starts) < ENOUGH:

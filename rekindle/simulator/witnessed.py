@@ -158,6 +158,16 @@ class Witness:
     # --- what it comes to ------------------------------------------------------------------------
 
     @property
+    def situation(self) -> dict[Subject, Fact]:
+        """Return what the run met, so far as it saw it: of machines without a cluster, machines are all there is."""
+        if self.lived and self.look:
+            kubeconfig = self.first.get(codes.KUBECONFIG)
+            known = {codes.KUBECONFIG: kubeconfig} if kubeconfig is not None else {}
+            return {**self.look, **known}
+        subjects = (codes.KUBECONFIG, *(codes.node(name) for name in self.node_names))
+        return {subject: self.first[subject] for subject in subjects if subject in self.first}
+
+    @property
     def lived(self) -> bool:
         """Say whether there was a cluster when the run began: etcd had data, and nobody had to make it anew."""
         if self.look:
