@@ -44,7 +44,7 @@ def _title(path: Path) -> str:
     "--from",
     "recorded",
     metavar="RUN",
-    help="Rehearse a recorded run in place of a SCENARIO: its id, the beginning of it, or a journal's file (its newest run).",
+    help="Rehearse a recorded run, no SCENARIO: its id, the beginning of it, or a journal file (its newest run).",
 )
 @click.option(
     "--write",
@@ -126,7 +126,9 @@ def _rehearse_run(
     scenario = scenario_beside(path, source)
     found = newest(path)
     goes_on = found is not None and not found.memory.outcome
-    if not goes_on or not scenario.exists():  # what an open rehearsal lives from is not written anew
+    if (
+        not goes_on or not scenario.exists()
+    ):  # what an open rehearsal lives from is not written anew
         keep(read(source), scenario)
     tell(f"from run {source.run_id} in {source.journal}; what was assumed is said in {scenario}")
     return _rehearse(str(scenario), str(path), approve, speed, as_json=as_json)

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from journal.entries import Fact, Instant
 from phases import codes
-from phases.deeds import CONFIGURED, DELETE, WIPE
+from phases.deeds import CONFIGURED, DELETE, SUSPEND, WIPE
 from phases.verbs import APPLY
 from rekindle.simulator.planted import CRD
 from rekindle.simulator.scenario import EventSpec, Happening, NodeSpec, NodeState
 from rekindle.simulator.talos import REBOOT_SECONDS
-from rekindle.simulator.witnessed import NOT_ASKED, Change, Witness
+from rekindle.simulator.witnessed import NOT_ASKED, Change, Remarks, Witness
 
 LONG_SECONDS = 150.0  # a node that is away for longer did not only reboot
 PRUNED_SECONDS = 600.0  # so long after a root was deleted, what goes goes because of it
-KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease", "namespace": "Namespace", "crd": CRD}
-BARE = {codes.MAINTENANCE, codes.FOREIGN}
+KINDS = {
+    "kustomization": "Kustomization",
+    "helmrelease": "HelmRelease",
+    "namespace": "Namespace",
+    "crd": CRD,
+}
+BARE = {codes.MAINTENANCE, "installing"}
+BUSY = {"booting", "rebooting"}
 
 
 @dataclass
 class Night:
-    """*events* are sorted by their instant; what no event expresses is in *inexpressible*."""
+    """What no event expresses is in *remarks*. *before*: for how long things had been wrong, in seconds."""
 
     seen: Witness
     before: float
+    remarks: Remarks
     events: list[EventSpec] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    inexpressible: list[str] = field(default_factory=list)
 
     # --- nodes -----------------------------------------------------------------------------------
 
@@ -49,17 +55,24 @@ class Night:
         rest = [c for c in changes if c[0] > (self.seen.looked_at or self.seen.opened.at)]
         if fact.code == codes.FOREIGN:
             return "foreign", rest
-        if fact.code == codes.MAINTENANCE:
-            return self._wiped(name) if lived else "maintenance", rest
         if not lived:
-            if fact.code in CONFIGURED:
-                return "booting", rest
-            self.notes.append(f"{name} was {fact.code}: taken as in maintenance")
-            return "maintenance", rest
-        if changes and changes[0][1].code in {"booting", "rebooting"} and fact.code == codes.RUNNING:
+            return self._bare(name, fact), rest
+        if fact.code in BARE or fact.code == codes.WAITS_FOR_ETCD:
+            return self._wiped(name, fact), rest
+        if fact.code in BUSY or (changes and changes[0][1].code in BUSY):
             self.events.append(EventSpec(0.0, "reboot", name))
-            self.notes.append(f"{name} was booting when the run began: it reboots at the start")
+            self.remarks.assumed.append(
+                f"{name} was booting when the run began: it reboots at the start"
+            )
         return "running", rest
+
+    def _bare(self, name: str, fact: Fact) -> NodeState:
+        """Say how a machine began where there was no cluster: it has its configuration, or waits for one."""
+        if fact.code in CONFIGURED:
+            return "booting"
+        if fact.code != codes.MAINTENANCE:
+            self.remarks.assumed.append(f"{name} was {fact.code}: taken as in maintenance")
+        return "maintenance"
 
     def _standing(self, name: str) -> Fact | None:
         return self.seen.look.get(codes.node(name)) or self.seen.first.get(codes.node(name))
@@ -67,16 +80,24 @@ class Night:
     def _unseen_at_first(self, name: str, fact: Fact | None) -> NodeState:
         """A node that did not answer may be off, or only out of sight; what it is was not recorded."""
         if not self.seen.lived:
-            self.notes.append(f"{name} did not answer when the run began: it is taken as switched off")
+            self.remarks.assumed.append(
+                f"{name} did not answer when the run began: it is taken as switched off"
+            )
             return "off"
         since = fact.since if fact is not None and fact.since else None
         at = -self.before if since is None else max(since - self.seen.opened.at, -self.before)
         self.events.append(EventSpec(min(at, -1.0), "power-off", name))
-        self.notes.append(f"{name} did not answer when the run began: it is taken as switched off since then")
+        self.remarks.assumed.append(
+            f"{name} did not answer when the run began: it is taken as switched off since then"
+        )
         return "running"
 
-    def _wiped(self, name: str) -> NodeState:
+    def _wiped(self, name: str, fact: Fact) -> NodeState:
         """Tell a machine that was wiped, and is still a member of etcd, from one that is new."""
+        if fact.code != codes.MAINTENANCE:
+            self.remarks.assumed.append(
+                f"{name} was {fact.code} beside a living cluster: taken as in maintenance"
+            )
         members = [
             found
             for other in self.seen.node_names
@@ -99,7 +120,7 @@ class Night:
                 away = at if away is None and settled else away
                 continue
             now = str(fact.detail.get("boot_id", ""))
-            if was_off and fact.code not in BARE:
+            if was_off and fact.code in CONFIGURED:
                 self._add(at - REBOOT_SECONDS, "power-on", name)
             elif settled and fact.code == codes.MAINTENANCE:
                 self._add(away or at, "wipe", name)
@@ -107,7 +128,9 @@ class Night:
                 self._rebooted(name, away, at)
             elif away is not None and now == boot:
                 gap = f"from {self._rel(away):.0f} s to {self._rel(at):.0f} s"
-                self.inexpressible.append(f"{name} could not be seen {gap}, and had not rebooted")
+                self.remarks.inexpressible.append(
+                    f"{name} could not be seen {gap}, and had not rebooted"
+                )
             was_off, away, boot = False, None, now or boot
             settled = settled or fact.code in {codes.RUNNING, codes.UNHEALTHY}
             settled = settled and fact.code in CONFIGURED
@@ -136,10 +159,12 @@ class Night:
             if deed.verb == DELETE and family in KINDS:
                 deleted.append(deed.at)
                 self._add(deed.at, "delete", kind=KINDS[family], key=key)
-            elif deed.verb == DELETE or deed.verb == "flux.suspend":
-                self.inexpressible.append(f"{deed.verb} {deed.target} at {self._rel(deed.at):.0f} s, by hand")
+            elif deed.verb in {DELETE, SUSPEND}:
+                self.remarks.inexpressible.append(
+                    f"{deed.verb} {deed.target} at {self._rel(deed.at):.0f} s, by hand"
+                )
             elif deed.verb != WIPE:
-                self.notes.append(
+                self.remarks.assumed.append(
                     f"{deed.verb} {deed.target} was done by hand at {self._rel(deed.at):.0f} s: the rehearsal does it"
                 )
         for at, name in self._going():
@@ -150,14 +175,16 @@ class Night:
                 self._add(moved.at, "push", revision=moved.revision)
         if self.seen.interruptions:
             times = "once" if self.seen.interruptions == 1 else f"{self.seen.interruptions} times"
-            self.inexpressible.append(f"the run was interrupted {times}, and the cluster was alone meanwhile")
+            self.remarks.inexpressible.append(
+                f"the run was interrupted {times}, and the cluster was alone meanwhile"
+            )
 
     def _going(self) -> Iterator[tuple[Instant, str]]:
         """Yield each namespace that was well, and then was deleted."""
         for subject, changes in sorted(self.seen.history.items()):
             if not subject.startswith("namespace/"):
                 continue
-            for (_, old), (at, new) in zip(changes, changes[1:], strict=False):
+            for (_, old), (at, new) in pairwise(changes):
                 if old.code == codes.READY and new.code == codes.TERMINATING:
                     yield at, subject.partition("/")[2]
 
@@ -169,7 +196,14 @@ class Night:
         return at - self.seen.opened.at
 
     def _add(
-        self, at: Instant, do: Happening, node: str = "", *, kind: str = "", key: str = "", revision: str = ""
+        self,
+        at: Instant,
+        do: Happening,
+        node: str = "",
+        *,
+        kind: str = "",
+        key: str = "",
+        revision: str = "",
     ) -> None:
         when = round(max(self._rel(at), 0.0), 1)
         self.events.append(EventSpec(when, do, node, kind, key, revision))

@@ -1,9 +1,9 @@
-"""What a run found of a cluster that had lived, as the beginning of a scenario: what is left, and what is Terminating."""
+"""What a run found of a cluster that had lived, as a scenario's beginning: what is left, and what is Terminating."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from journal.entries import Fact
 from phases import codes
@@ -13,21 +13,21 @@ from rekindle.simulator.kinds import BUILT_IN, FLUX_CRDS, KUSTOMIZE_FINALIZER
 from rekindle.simulator.planted import CRD, flux_definitions
 from rekindle.simulator.scenario import EventSpec, Left
 from rekindle.simulator.tree import Item, Tree
-from rekindle.simulator.witnessed import GONE, Witness
+from rekindle.simulator.witnessed import GONE, Remarks, Witness
 
 BEFORE_SECONDS = 600.0  # since the accident, where nothing tells when it was
 HELD = "holder/"
-NAMESPACED_ONLY = ("Kustomization", "HelmRelease", "ExternalSecret", "ClusterSecretStore", *WORKLOADS)
+# Kinds of which a look has every expected object.
+LISTED = ("Kustomization", "HelmRelease", "ExternalSecret", "ClusterSecretStore", *WORKLOADS)
 
 
 @dataclass
 class Remains:
-    """*beside* has to be in the tree before *left* can name it; see ``beside_of``."""
+    """What is ``beside_of`` has to be in the tree before ``left_of`` can name it."""
 
     seen: Witness
     section: Section
-    notes: list[str] = field(default_factory=list)
-    inexpressible: list[str] = field(default_factory=list)
+    remarks: Remarks
 
     # --- what nobody in Git brings ---------------------------------------------------------------
 
@@ -42,7 +42,7 @@ class Remains:
         definitions = flux_definitions(known) if flux else ()
         wanted = {item.crd for item in found.values() if item.crd} - known
         own = tuple(Item(CRD, name=name, keep=True) for name in sorted(wanted))
-        source = ()
+        source: tuple[Item, ...] = ()
         if self._present(self.section.source):
             source = (Item("GitRepository", key=self.section.flux.source),)
         return (*definitions, *own, *source, *(found[name] for name in sorted(found)))
@@ -56,31 +56,40 @@ class Remains:
         kind, namespace, name = (str(detail[part]) for part in ("kind", "namespace", "name"))
         key = f"{namespace}/{name}" if namespace else name
         finalizers = [str(one) for one in detail.get("finalizers", ())]
-        if kind in NAMESPACED_ONLY:
+        if kind in LISTED:
             if finalizers != [KUSTOMIZE_FINALIZER]:
-                self.inexpressible.append(f"{kind} {key} was held by {', '.join(finalizers)}")
+                self.remarks.inexpressible.append(
+                    f"{kind} {key} was held by {', '.join(finalizers)}"
+                )
             return None
         if len(finalizers) > 1:
-            self.inexpressible.append(f"{kind} {key} had further finalizers: {finalizers[1:]}")
+            self.remarks.inexpressible.append(
+                f"{kind} {key} had further finalizers: {finalizers[1:]}"
+            )
         group = str(detail.get("group", ""))
         crd = f"{detail['resource']}.{group}" if "." in group and kind not in BUILT_IN else ""
         finalizer, version = next(iter(finalizers), ""), str(detail.get("version", ""))
-        named = {"key": key} if namespace else {"name": key}
-        self.notes.append(f"{kind} {key} was there with a finalizer; who brought it is not recorded, so nobody does")
-        return Item(kind, **named, crd=crd, version=version, finalizer=finalizer)
+        self.remarks.assumed.append(
+            f"{kind} {key} was there with a finalizer; who brought it is not recorded, so nobody does"
+        )
+        return Item(kind, key=key, crd=crd, version=version, finalizer=finalizer)
 
     # --- what is left ----------------------------------------------------------------------------
 
     def left_of(self, tree: Tree) -> Left | None:
         """Return what is left; None: nothing of what is expected was missing."""
         if not self.seen.look:
-            self.notes.append("nothing of the API was ever seen: the cluster is assumed to have been whole")
+            self.remarks.assumed.append(
+                "nothing of the API was ever seen: the cluster is assumed to have been whole"
+            )
             return None
         if not any(self._lost(subject) for subject in self._subjects()):
             return None
         whole = {key for key, spec in tree.helmreleases.items() if self._is_whole(spec.installs)}
         bare = {f"{i.kind}/{i.id}" for key in whole for i in tree.helmreleases[key].installs}
-        there = [i for i in tree.items() if i.kind not in ("Namespace", CRD) and self._item_present(i)]
+        there = [
+            i for i in tree.items() if i.kind not in ("Namespace", CRD) and self._item_present(i)
+        ]
         definitions = [name for name in tree.crds() if self._definition_present(name)]
         return Left(
             namespaces=tuple(self._namespaces({codes.READY, codes.PROGRESSING})),
@@ -90,32 +99,43 @@ class Remains:
             objects=tuple(sorted({f"{i.kind}/{i.id}" for i in there} - bare)),
         )
 
-    def before(self) -> float:
-        """Return how long before the run the accident was: as the oldest deletion that is still going on tells."""
+    def before(self, left: Left | None) -> float:
+        """Return how long before the run the accident was: as the oldest thing that is still going on tells."""
         start = self.seen.opened.at
         going = [
             fact.since
             for name, fact in self.seen.look.items()
             if fact.since is not None
             and fact.since < start
-            and (fact.code == codes.TERMINATING or name.startswith(HELD))
+            and (fact.code in {codes.TERMINATING, codes.UNSEEN} or name.startswith(HELD))
         ]
         if going:
             return start - min(going)
-        self.notes.append(f"when the accident was is not recorded: {BEFORE_SECONDS:g} s before the run")
+        unseen = any(fact.code == codes.UNSEEN for fact in self.seen.look.values())
+        if left is None and not unseen:
+            return BEFORE_SECONDS  # nothing had happened: any quiet time will do
+        self.remarks.assumed.append(
+            f"when the accident was is not recorded: {BEFORE_SECONDS:g} s before the run"
+        )
         return BEFORE_SECONDS
 
     def deletions(self, before: float) -> list[EventSpec]:
         """Return what was Terminating besides namespaces, each deleted when its own stamp says."""
         found = []
-        for family, kind in (("crd", CRD), ("kustomization", "Kustomization"), ("helmrelease", "HelmRelease")):
+        for family, kind in (
+            ("crd", CRD),
+            ("kustomization", "Kustomization"),
+            ("helmrelease", "HelmRelease"),
+        ):
             for name, fact in sorted(self.seen.look.items()):
                 if name.startswith(f"{family}/") and fact.code == codes.TERMINATING:
                     at = (fact.since or self.seen.opened.at) - self.seen.opened.at
                     key = name.partition("/")[2]
-                    found.append(EventSpec(min(0.0, max(at, -before)), "delete", kind=kind, key=key))
+                    found.append(
+                        EventSpec(min(0.0, max(at, -before)), "delete", kind=kind, key=key)
+                    )
                 elif name.startswith(f"{family}/") and fact.code == codes.SUSPENDED:
-                    self.inexpressible.append(f"{name} was suspended in the cluster")
+                    self.remarks.inexpressible.append(f"{name} was suspended in the cluster")
         return found
 
     # --- single facts ----------------------------------------------------------------------------
@@ -137,9 +157,11 @@ class Remains:
         return any(name.startswith(family) and self._present(name) for name in self.seen.look)
 
     def _item_present(self, item: Item) -> bool:
-        if item.kind in NAMESPACED_ONLY:
+        if item.kind in LISTED:
             subject = codes.subject(item.kind, item.id)
-            return self._present(subject) or (subject not in self.seen.look and self._unlisted(item.kind))
+            return self._present(subject) or (
+                subject not in self.seen.look and self._unlisted(item.kind)
+            )
         held = {(str(f.detail["kind"]), str(f.detail["name"])) for f in self._held()}
         short = item.id.rpartition("/")[2]
         return (item.kind, short) in held or item.kind == "GitRepository"
@@ -149,19 +171,22 @@ class Remains:
         fact = self.seen.look.get(codes.kind(kind))
         unlisted = fact is None or fact.code != codes.SEEN
         note = f"{kind}s could not be listed: all of them are assumed to have been there"
-        if unlisted and note not in self.notes:
-            self.notes.append(note)
+        if unlisted and note not in self.remarks.assumed:
+            self.remarks.assumed.append(note)
         return unlisted
 
     def _definition_present(self, name: str) -> bool:
         subject = codes.subject(CRD, name)
         if subject in self.seen.look:
             return self._present(subject)
-        return name in FLUX_CRDS or any(f"{f.detail['resource']}.{f.detail['group']}" == name for f in self._held())
+        return name in FLUX_CRDS or any(
+            f"{f.detail['resource']}.{f.detail['group']}" == name for f in self._held()
+        )
 
     def _is_whole(self, installs: tuple[Item, ...]) -> bool:
         found = [
-            self._definition_present(i.id) if i.kind == CRD else self._item_present(i) for i in installs
+            self._definition_present(i.id) if i.kind == CRD else self._item_present(i)
+            for i in installs
         ]
         return bool(found) and all(found)
 

@@ -25,6 +25,19 @@ GONE = frozenset({codes.ABSENT, codes.UNOBSERVABLE})
 Change = tuple[Instant, Fact]
 
 
+@dataclass
+class Remarks:
+    """
+    What whoever reviews a recorded scenario has to know, in sentences.
+
+    *recorded* is in the journal, *assumed* is not, *inexpressible* is, and no scenario can say it.
+    """
+
+    recorded: list[str] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
+    inexpressible: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question and its answer (None: nobody gave one), with the seconds between."""
@@ -105,7 +118,7 @@ class Witness:
                 self.bootstrapped |= entry.verb == BOOTSTRAP and not self.look
             case e.GoalMoved():
                 self.goals.append(entry)
-            case e.RunInterrupted():
+            case e.RunResumed():
                 self.interruptions += 1
             case e.PlanChanged():
                 self.plans += 1
@@ -173,7 +186,9 @@ class Witness:
         if self.look:
             return not self.bootstrapped
         members = (self.first.get(codes.node(name)) for name in self.node_names)
-        return not self.bootstrapped and any(f is not None and f.detail.get("members") for f in members)
+        return not self.bootstrapped and any(
+            f is not None and f.detail.get("members") for f in members
+        )
 
     def came(self, subject: Subject, since: Instant = 0.0) -> Instant | None:
         """Return the first instant, *since* at the earliest, at which a subject was there."""
@@ -185,22 +200,21 @@ class Witness:
         changes = self.history.get(subject, ())
         return next((at for at, f in changes if at >= since and f.code == code), None)
 
-    def took(self, subject: Subject, floor: Instant = 0.0) -> float | None:
+    def took(self, subject: Subject, floors: Iterable[Instant] = ()) -> float | None:
         """
         Return how long a subject was worked on until it was Ready for the first time; None: that was not seen.
 
-        Work before *floor* does not count: then it was waiting for something else.
+        Work before the last of *floors* (instants) that came before it was Ready is only waiting.
         """
         begun: Instant | None = None
         for at, fact in self.history.get(subject, ()):
             if fact.code == codes.READY:
-                if begun is not None and at > max(begun, floor):
-                    return at - max(begun, floor)
-                return None
-            if is_at_work(subject, fact):
-                begun = at if begun is None else begun
-            else:
-                begun = None
+                if begun is None:
+                    return None
+                since = max((floor for floor in floors if floor < at), default=begun)
+                return at - max(begun, since) or None
+            at_work = is_at_work(subject, fact)
+            begun = (at if begun is None else begun) if at_work else None
         return None
 
 
