@@ -74,7 +74,6 @@ class _Planting:
         """Put everything where it belongs."""
         self._flux()
         self._workloads()
-        self._machinery()
         self._crds()
         self._secrets()
         self._namespaces()
@@ -115,8 +114,10 @@ class _Planting:
     def _put(self, owner: str, item: Item) -> None:
         """Let an owner (``kind/KEY``) bring an object; whose owner is nobody's is the namespace's root's."""
         family, _, key = owner.partition("/")
-        if family == "helmrelease" and key in self.installs:
-            self.installs[key].append(item)
+        if family == "helmrelease" and key:
+            if key not in self.installs:
+                self.notes.append(f"release {key} is in no inventory: only a command can bring it")
+            self.installs.setdefault(key, []).append(item)
         elif family == "kustomization" and key in self.objects:
             self.objects[key].append(item)
         else:
@@ -142,15 +143,14 @@ class _Planting:
         return Item(kind, key=key, replicas=pods, start=start)
 
     def _workloads(self) -> None:
+        owners = {(item.kind, item.key): item.owner for item in self.inventory.workloads}
+        machinery = {(kind, key): pods for kind, key, pods in self.wanted.machinery}
         for item in self.inventory.workloads:
-            self._put(item.owner, self._workload(item.kind, item.key, item.pods))
-
-    def _machinery(self) -> None:
-        """Give the network and the controllers a release where the inventory does not list them."""
-        listed = {(item.kind, item.key) for item in self.inventory.workloads}
-        for kind, key, pods in self.wanted.machinery:
-            if (kind, key) not in listed:
-                self.notes.append(f"{kind} {key} is in no inventory: a release {key} brings it")
+            if item.owner or (item.kind, item.key) not in machinery:
+                self._put(item.owner, self._workload(item.kind, item.key, item.pods))
+        for (kind, key), pods in machinery.items():
+            if not owners.get((kind, key)):  # a command has to be able to bring it
+                self.notes.append(f"who brings {kind} {key} is not recorded: a release {key} does")
                 self.installs.setdefault(key, []).append(self._workload(kind, key, pods))
 
     def _crds(self) -> None:
@@ -169,8 +169,8 @@ class _Planting:
         for secret in self.inventory.externalsecrets:
             item = Item("ExternalSecret", key=secret.key, store=secret.store)
             parent = secret.parent or ""
-            family = "kustomization" if parent in self.objects else "helmrelease"
-            self._put(f"{family}/{parent}", item)
+            of_release = parent in self.installs and parent not in self.objects
+            self._put(f"{'helmrelease' if of_release else 'kustomization'}/{parent}", item)
             needs = next(
                 (k.depends_on for k in self.inventory.kustomizations if k.key == parent), ()
             )

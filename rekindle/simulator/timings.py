@@ -126,13 +126,12 @@ class Timings:
         """Return the releases that a command brings: those that must come from it, and those that came with it."""
         first = [owners[ref] for ref in self._needed(name) if ref in owners]
         came = self._came(name, ran, owners)
-        found = tuple(dict.fromkeys((*first, *came)))
+        # Its order is that in which they came, if all were seen to come; else that of the plan.
+        found = tuple(came) if set(first) <= set(came) else tuple(dict.fromkeys((*first, *came)))
         if not came:
             said = ", ".join(found) or "nothing"
             self.remarks.assumed.append(f"what command {name} brings was not seen: {said}")
-            return found
-        order = {owner: place for place, owner in enumerate(came)}
-        return tuple(sorted(found, key=lambda key: (order.get(key, -1), found.index(key))))
+        return found
 
     def _needed(self, name: str) -> list[Ref]:
         """Return the workloads of which the plan says that this command brings them."""
