@@ -143,7 +143,9 @@ class _Planting:
         return Item(kind, key=key, replicas=pods, start=start)
 
     def _workloads(self) -> None:
-        owners = {(item.kind, item.key): item.owner for item in self.inventory.workloads}
+        owners: dict[Ref, str] = {
+            (item.kind, item.key): item.owner for item in self.inventory.workloads
+        }
         machinery = {(kind, key): pods for kind, key, pods in self.wanted.machinery}
         for item in self.inventory.workloads:
             if item.owner or (item.kind, item.key) not in machinery:

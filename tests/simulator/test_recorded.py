@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -261,7 +260,7 @@ def seen(at: float, changed: dict[str, Fact]) -> e.Observed:
     return e.Observed(at=START + at, changed=changed)
 
 
-def whole(at: float = 0.0, **other: Fact) -> e.Observed:
+def whole(**other: Fact) -> e.Observed:
     """A look at a cluster of which nothing is missing."""
     opened = opened_of(recorded("june"))
     facts = {codes.node(name): node(codes.RUNNING) for name in NODES}
@@ -271,7 +270,7 @@ def whole(at: float = 0.0, **other: Fact) -> e.Observed:
         f"namespace/{name}": Fact(codes.READY)
         for name in opened.plan["section"]["inventory"]["namespaces"]
     }
-    return seen(at, facts | {name.replace("__", "/"): fact for name, fact in other.items()})
+    return seen(0.0, facts | {name.replace("__", "/"): fact for name, fact in other.items()})
 
 
 def night(*entries: AnyEntry) -> Recording:
