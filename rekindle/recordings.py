@@ -22,7 +22,7 @@ from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
 from phases.recipe import recipe
-from rekindle.inventoryfile import must_be_free, write
+from rekindle.inventoryfile import write
 from rekindle.paths import all_journals
 from rekindle.rehearsal import plan_of
 from rekindle.simulator.cluster import SimCluster
@@ -143,7 +143,12 @@ def write_to(folder: Path, recording: Recording) -> Path:
     """
     path = folder / f"{recording.scenario.name}.yaml"
     for one in (path, path.with_suffix(".tree.yaml")):
-        must_be_free(one, force=False)
+        if one.exists():
+            raise UsageWrong(
+                f"{one} is there already",
+                reference="output-exists",
+                hint="name another folder, or take it away; it may have been edited",
+            )
     keep(recording, path)
     return path
 
