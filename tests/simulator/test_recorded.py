@@ -1,8 +1,8 @@
 """
 A run's entries become the scenario that it was: what it met, how long things took, who answered.
 
-Mutants, each killed here: divide no StatefulSet by its pods; forget the refusal; drop ``beside`` from the tree's items;
-let a remark begin a line of its own.
+Mutants, each killed here: forget the refusal; drop ``beside`` from the tree's items; let a remark begin a line of its
+own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 What single entries come to: when a look counts, how a node began, what happened to it, what hands did.
 
 Mutants, each killed here: take a fact that was not seen for one that was absent; let the first look count before every
-kind was listed; take the run's own reboot for an accident; take a node out of sight for one that was off.
+kind was listed; take the run's own reboot for an accident; divide no StatefulSet by its pods; take a node out of sight
+for one that was off.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.simulator.recordings import (
     NODES,
     START,
     by_hand,
+    made,
     night,
     node,
     opened_of,
@@ -81,6 +83,36 @@ def test_a_kind_that_may_not_be_listed_is_assumed_to_be_there() -> None:
     assert found.scenario.initial.left is not None
     assert any(ref.startswith("ExternalSecret/") for ref in found.scenario.initial.left.objects)
     assert any("ExternalSecrets could not be listed" in line for line in found.remarks.assumed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pods", "start"),
+    [
+        ("Deployment", 2, 40.0),  # from the first sight of it
+        ("StatefulSet", 2, 10.0),  # from its own node's readiness at 30 s; one pod after the other
+        ("DaemonSet", 3, 66.7),  # the same, and every node had the image: three tenths of a pull
+    ],
+)
+def test_a_pod_takes_what_was_seen_less_what_it_waited_for(
+    kind: str, pods: int, start: float
+) -> None:
+    opened = opened_of(recorded("june"))
+    section = opened.plan["section"]
+    item = {"kind": kind, "key": "apps/db", "pods": pods, "owner": "kustomization/apps/web"}
+    inventory = {**section["inventory"], "workloads": [item]}
+    plan = {**opened.plan, "section": {**section, "inventory": inventory}}
+    subject = codes.subject(kind, "apps/db")
+    entries = [
+        whole(**{"k8s-node__n1": Fact(codes.READY)}),
+        seen(10, {subject: Fact(codes.PROGRESSING)}),
+        seen(30, {codes.k8s_node("n2"): Fact(codes.READY)}),
+        seen(50, {subject: Fact(codes.READY)}),
+    ]
+
+    found = made([replace(opened, at=START, plan=plan), *entries])
+
+    (made_item,) = (one for one in found.tree.items() if one.id == "apps/db")
+    assert made_item.start == start
 
 
 NODE = codes.node("n2")
