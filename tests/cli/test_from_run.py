@@ -105,6 +105,8 @@ def test_a_recorded_run_comes_to_the_same_end_by_the_same_deeds(
         assert {root["rule"] for root in document["roots"]} == {"C4", "N6", "T16"}
     with Reader(journal) as reader:
         assert reader.runs()[-1].opened.identity["recorded_from"] == original.run_id
+    log = rekindle("log", "--journal", str(journal)).out
+    assert f"rehearse of anton, recorded as run {original.run_id}" in log
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(
