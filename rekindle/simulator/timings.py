@@ -71,12 +71,12 @@ class Timings:
         if len(starts) < ENOUGH:
             usual = Item("").start
             self.remarks.assumed.append(
-                f"a pod of another workload takes {usual:g} s, the simulator's usual"
+                f"a pod that was not seen to start takes {usual:g} s, the simulator's usual"
             )
             return usual
         if len(starts) < len(self.section.workloads):
             self.remarks.assumed.append(
-                "a pod of another workload takes as long as the median of those"
+                "a pod that was not seen to start takes the median of those that were"
             )
         return round(median(starts.values()), 1)
 
@@ -106,10 +106,11 @@ class Timings:
         done = [ran for ran in attempts if ran.outcome is Outcome.DONE]
         ran = next(iter(done), None)
         brings = self._brought(name, ran, owners)
-        if len(attempts) > len(done):
-            failed = len(attempts) - len(done)
+        failed = len(attempts) - len(done)
+        if failed:
+            times = "once" if failed == 1 else f"{failed} times"
             self.remarks.inexpressible.append(
-                f"command {name} did not end well {failed} times; here it always does"
+                f"command {name} did not end well {times}; here it always does"
             )
         if ran is None:
             self.remarks.assumed.append(

@@ -257,4 +257,4 @@ def test_a_command_that_failed_is_said_and_one_that_worked_counts() -> None:
     found = night(whole(), *attempt(1, 10, 15, Outcome.FAILED), *attempt(2, 30, 100, Outcome.DONE))
 
     assert found.scenario.commands["cni"].duration == 70.0
-    assert any("did not end well 1 times" in line for line in found.remarks.inexpressible)
+    assert any("did not end well once" in line for line in found.remarks.inexpressible)
