@@ -114,6 +114,11 @@ class Remains:
         unseen = any(fact.code == codes.UNSEEN for fact in self.seen.look.values())
         if left is None and not unseen:
             return BEFORE_SECONDS  # nothing had happened: any quiet time will do
+        if not unseen and self._flux_works():
+            self.remarks.assumed.append(
+                "when the accident was is not recorded: at the start, for Flux was at work, and would have healed it"
+            )
+            return 0.0
         self.remarks.assumed.append(
             f"when the accident was is not recorded: {BEFORE_SECONDS:g} s before the run"
         )
@@ -137,6 +142,14 @@ class Remains:
                 elif name.startswith(f"{family}/") and fact.code == codes.SUSPENDED:
                     self.remarks.inexpressible.append(f"{name} was suspended in the cluster")
         return found
+
+    def _flux_works(self) -> bool:
+        """Say whether all of Flux's controllers were there: a world that runs alone is healed by them."""
+        found = (
+            self.seen.look.get(codes.subject("Deployment", k))
+            for k in self.section.flux.controllers
+        )
+        return all(fact is not None and fact.code == codes.READY for fact in found)
 
     # --- single facts ----------------------------------------------------------------------------
 

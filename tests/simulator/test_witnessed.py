@@ -15,6 +15,7 @@ from journal import entries as e
 from journal.entries import AnyEntry, Fact, Outcome
 from phases import codes
 from phases.snapshot import KINDS
+from rekindle.simulator.cluster import CONTROLLERS
 from rekindle.simulator.recorded import recording_of
 from rekindle.simulator.scenario import EventSpec
 from rekindle.simulator.witnessed import witness_of
@@ -83,6 +84,17 @@ def test_a_kind_that_may_not_be_listed_is_assumed_to_be_there() -> None:
     assert found.scenario.initial.left is not None
     assert any(ref.startswith("ExternalSecret/") for ref in found.scenario.initial.left.objects)
     assert any("ExternalSecrets could not be listed" in line for line in found.remarks.assumed)
+
+
+@pytest.mark.parametrize(("controllers", "before"), [(codes.READY, 0.0), (codes.ABSENT, 600.0)])
+def test_what_flux_would_have_healed_was_lost_just_now(controllers: str, before: float) -> None:
+    """The world runs alone between the accident and the start, and its controllers work in that time."""
+    flux = {f"deployment__{name}": Fact(controllers) for name in CONTROLLERS}
+
+    found = night(whole(namespace__storage=Fact(codes.ABSENT), **flux))
+
+    assert found.scenario.initial.before == before
+    assert any("when the accident was is not recorded" in s for s in found.remarks.assumed)
 
 
 @pytest.mark.parametrize(
