@@ -85,6 +85,8 @@ def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
         "bootstraps": counted.get("bootstraps", bootstraps(memory)),
         "wipes": counted.get("wipes", 0),
     }
+    if "recorded_from" in counted:
+        leading["recorded_from"] = counted["recorded_from"]
     rest = {key: value for key, value in counted.items() if key not in leading}
     return {**leading, "counters": rest} if rest else leading
 

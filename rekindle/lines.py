@@ -28,7 +28,9 @@ def describe(entry: e.AnyEntry | None) -> str:
         case None:
             return "(withdrawn)"
         case e.RunOpened():
-            return f"run {entry.run_id} opened: {entry.purpose} of {entry.cluster}"
+            origin = entry.identity.get("recorded_from")
+            again = f", recorded as run {origin}" if origin else ""
+            return f"run {entry.run_id} opened: {entry.purpose} of {entry.cluster}{again}"
         case e.RunResumed():
             left = f", open: {', '.join(entry.open_actions)}" if entry.open_actions else ""
             return f"resumed by {entry.holder}{left}"

@@ -59,10 +59,15 @@ def newest_journal(option: str | None) -> Path:
     return found
 
 
-def _newest() -> Path | None:
+def all_journals() -> list[Path]:
+    """Every journal in the state folder, of clusters before those of rehearsals."""
     folder = state_folder()
-    found = [path for pattern in ("*.db", "rehearsals/*.db") for path in folder.glob(pattern)]
-    return max(found, key=_written, default=None)
+    patterns = ("*.db", "rehearsals/*.db")
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+
+
+def _newest() -> Path | None:
+    return max(all_journals(), key=_written, default=None)
 
 
 def _instead() -> str:

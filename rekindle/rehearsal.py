@@ -15,7 +15,7 @@ import msgspec
 
 from engine.checked import validated
 from engine.errors import Diagnosed, PlanInvalid, Problem
-from engine.plan import Plan, merged, of_parts
+from engine.plan import Plan, of_parts
 from engine.yamlfile import Marks
 from journal.entries import Json
 from phases.recipe import recipe
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from engine.world import World
     from rekindle.folding import Found
     from rekindle.simulator.client import WorldAddress
+    from rekindle.simulator.tree import Tree
 
 
 def load(name: str) -> tuple[Path, Scenario, Plan]:
@@ -47,16 +48,15 @@ def load(name: str) -> tuple[Path, Scenario, Plan]:
     return path, scenario, plan_of(path, scenario)
 
 
-def plan_of(path: Path, scenario: Scenario) -> Plan:
+def plan_of(path: Path, scenario: Scenario, tree: Tree | None = None) -> Plan:
     """Compile a scenario's plan with the default machine, or with parts of its own; the tree is its inventory."""
-    raw = section_of(scenario)
-    override = raw.pop("machine", {})
+    raw = section_of(scenario, tree)
+    machine = raw.pop("machine", {})
     problems: list[Problem] = []
     section = validated(Section, raw, Marks(str(path), {}), ("plan",), problems)
     if not isinstance(section, Section):
         raise PlanInvalid(problems)
     check_commands(scenario, section.commands)
-    machine = merged(recipe().machine, override)
     known = section.model_dump(mode="json", by_alias=True)
     return of_parts(scenario.cluster, machine, known, recipe())
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.errors import UsageWrong
 from rekindle.cli.options import FOLDER, about, approve_option, journal_option, json_option
+from rekindle.output import tell
+from rekindle.typed import command as command_line
 
 if TYPE_CHECKING:
     from rekindle.session import Opening
@@ -35,8 +38,21 @@ def _title(path: Path) -> str:
 
 
 @click.command("rehearse", cls=WithScenarios)
-@click.argument("scenario")
+@click.argument("scenario", required=False)
 @journal_option(f"rehearsals/SCENARIO.db in {FOLDER}")
+@click.option(
+    "--from",
+    "recorded",
+    metavar="RUN",
+    help="Rehearse a recorded run, no SCENARIO: its id, the beginning of it, or a journal file (its newest run).",
+)
+@click.option(
+    "--write",
+    "folder",
+    metavar="DIRECTORY",
+    type=click.Path(file_okay=False, exists=True),
+    help="With --from: write the scenario and its tree there, to be edited and kept, and rehearse nothing.",
+)
 @json_option()
 @approve_option
 @click.option(
@@ -47,8 +63,10 @@ def _title(path: Path) -> str:
     help="Seconds of the cluster in a second of yours.",
 )
 def command(
-    scenario: str,
+    scenario: str | None,
     journal: str | None,
+    recorded: str | None,
+    folder: str | None,
     approve: tuple[str, ...],
     speed: float,
     *,
@@ -57,11 +75,70 @@ def command(
     """
     Recover a simulated cluster from a disaster.
 
-    SCENARIO is one of those below, or a file of yours that ends in .yaml.
+    SCENARIO is one of those below, or a file of yours that ends in .yaml. --from makes one of a run that was recorded:
+    a real one, a watch of somebody who recovered by hand, or a rehearsal.
     """
+    if (scenario is None) == (recorded is None) or (folder and recorded is None):
+        raise UsageWrong(
+            "--write writes the scenario of a recorded run, so it needs --from"
+            if folder and recorded is None
+            else "either a SCENARIO is rehearsed or a run that --from names",
+            reference="rehearse-what",
+            hint="`rekindle rehearse june-12`, or `rekindle rehearse --from RUN`; --help lists the scenarios",
+        )
+    if recorded is None:
+        return _rehearse(str(scenario), journal, approve, speed, as_json=as_json)
+    if folder is not None:
+        return _write(recorded, folder, journal, as_json=as_json)
+    return _rehearse_run(recorded, journal, approve, speed, as_json=as_json)
+
+
+def _write(recorded: str, folder: str, journal: str | None, *, as_json: bool) -> int:
+    """Write the scenario of a run, and say where."""
+    from rekindle.output import print_json, print_line
+    from rekindle.paths import given_journal
+    from rekindle.recordings import find_run, read, write_to
+
+    source = find_run(recorded, given_journal(journal))
+    written = write_to(Path(folder), read(source))
+    if as_json:
+        files = {"scenario": str(written), "tree": str(written.with_suffix(".tree.yaml"))}
+        print_json({"schema": "rekindle.recorded/1", "run_id": source.run_id, **files})
+    else:
+        print_line(str(written))
+        tell(f"review it, then: {command_line('rehearse', str(written))}")
+    return 0
+
+
+def _rehearse_run(
+    recorded: str, journal: str | None, approve: tuple[str, ...], speed: float, *, as_json: bool
+) -> int:
+    """Rehearse a recorded run: as a file beside the journal, so that neither needs the other journal any more."""
+    from rekindle.folding import newest
+    from rekindle.paths import given_journal, journal_for_rehearsal
+    from rekindle.recordings import find_run, keep, read, scenario_beside
+    from rekindle.simulator.recorded import name_of
+
+    given = given_journal(journal)
+    source = find_run(recorded, given)
+    path = given or journal_for_rehearsal(name_of(source.run_id))
+    about(path, owes_document=as_json)
+    scenario = scenario_beside(path, source)
+    found = newest(path)
+    goes_on = found is not None and not found.memory.outcome
+    if (
+        not goes_on or not scenario.exists()
+    ):  # what an open rehearsal lives from is not written anew
+        keep(read(source), scenario)
+    tell(f"from run {source.run_id} in {source.journal}; what was assumed is said in {scenario}")
+    return _rehearse(str(scenario), str(path), approve, speed, as_json=as_json)
+
+
+def _rehearse(
+    scenario: str, journal: str | None, approve: tuple[str, ...], speed: float, *, as_json: bool
+) -> int:
     from rekindle.folding import newest
     from rekindle.handover import refuse_open
-    from rekindle.output import tell
     from rekindle.paths import given_journal, journal_for_rehearsal
     from rekindle.rehearsal import same_scenario
     from rekindle.sentences import REHEARSE
@@ -90,4 +167,6 @@ def opening_of(name: str, journal: Path, speed: float, purpose: str) -> Opening:
     path, scenario, plan = load(name)
     address = new_address(path, scenario, journal, speed)
     identity = {"cluster": scenario.cluster, "ca": f"sim:{scenario.cluster}", "kind": "simulated"}
+    if scenario.recorded is not None:
+        identity["recorded_from"] = scenario.recorded.run
     return Opening(purpose, plan, scenario.start.timestamp(), identity, asdict(address))

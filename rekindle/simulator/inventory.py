@@ -11,14 +11,17 @@ from rekindle.simulator.tree import Item, Tree, load_tree
 Json = dict[str, Any]
 
 
-def section_of(scenario: Scenario) -> Json:
-    """Return the scenario's section of a plan as a loaded plan has it: with its inventory, and the CRDs at hand."""
-    tree = load_tree(TREES / scenario.tree)
+def section_of(scenario: Scenario, tree: Tree | None = None) -> Json:
+    """
+    Return the scenario's section of a plan as a loaded plan has it: with its inventory, and the CRDs at hand.
+
+    Those are all that its tree knows, unless the scenario names them. *tree*: where it is in no file yet.
+    """
+    tree = tree or load_tree(TREES / scenario.tree)
     found = dict(scenario.plan)
     source = str(found.get("flux", {}).get("source", "flux-system/flux-system"))
     found["inventory"] = inventory_of(tree, tuple(scenario.nodes), source)
-    crds = {"available": sorted(tree.crds())}
-    found["crds"] = {**found.get("crds", {}), **crds}
+    found["crds"] = {"available": sorted(tree.crds()), **found.get("crds", {})}
     return found
 
 

@@ -16,15 +16,16 @@ def of_release(key: str) -> dict[str, str]:
 
 
 def brought(tree: Tree) -> list[tuple[Item, dict[str, str]]]:
-    """Return every object of a tree with the labels of what brings it."""
+    """Return every object of a tree with the labels of what brings it; nobody's come last, and have none."""
     found = [
         (item, of_kustomization(key))
         for key, spec in tree.kustomizations.items()
         for item in spec.objects
     ]
-    return found + [
+    found += [
         (item, of_release(key)) for key, spec in tree.helmreleases.items() for item in spec.installs
     ]
+    return [*found, *((item, {}) for item in tree.beside)]
 
 
 def _labels(group: str, key: str) -> dict[str, str]:

@@ -23,6 +23,10 @@ SCHEMA = "rekindle.scenario/1"
 FOLDER = Path(__file__).parent
 SCENARIOS = FOLDER / "scenarios"
 TREES = FOLDER / "data"
+Role = Literal["controlplane", "worker"]
+NodeState = Literal["maintenance", "booting", "running", "off", "foreign"]
+Happening = Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
+KubeconfigState = Literal["absent", "ours", "foreign"]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +37,8 @@ class NodeSpec(Strict, frozen=True):
     """A machine. *state* at the start: maintenance, booting (configured, without etcd), running, off, foreign."""
 
     address: str
-    role: Literal["controlplane", "worker"] = "controlplane"
-    state: Literal["maintenance", "booting", "running", "off", "foreign"] = "maintenance"
+    role: Role = "controlplane"
+    state: NodeState = "maintenance"
 
 
 class Left(Strict, frozen=True):
@@ -94,7 +98,7 @@ class Initial(Strict, frozen=True):
     cluster: bool = False
     age: float = 864000.0
     before: float = 0.0
-    kubeconfig: Literal["absent", "ours", "foreign"] = "absent"
+    kubeconfig: KubeconfigState = "absent"
     left: Left | None = None
     apis: tuple[AggregatedApi, ...] = ()
     webhooks: tuple[AdmissionWebhook, ...] = ()
@@ -113,7 +117,7 @@ class EventSpec(Strict, frozen=True):
     """Something that happens by itself, *at* seconds after the start (or before it, if negative)."""
 
     at: float
-    do: Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
+    do: Happening
     node: str = ""
     kind: str = ""
     key: str = ""
@@ -145,8 +149,21 @@ class Parameters(Strict, frozen=True):
     helm_workers: int = 4
 
 
+class Recorded(Strict, frozen=True):
+    """The run that a scenario was made from: its id, its purpose, and the version that wrote it."""
+
+    run: str
+    purpose: str
+    version: str = ""
+
+
 class Scenario(Strict, frozen=True):
-    """A rehearsal's script. *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded)."""
+    """
+    A rehearsal's script.
+
+    *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded). *recorded*: it is not
+    invented, but made from a run.
+    """
 
     schema: str
     name: str
@@ -163,6 +180,7 @@ class Scenario(Strict, frozen=True):
     parameters: Parameters = Parameters()
     events: tuple[EventSpec, ...] = ()
     operator: tuple[OperatorRule, ...] = ()
+    recorded: Recorded | None = None
 
 
 def names() -> list[str]:

@@ -92,22 +92,28 @@ class ReleaseSpec(msgspec.Struct, frozen=True):
 
 
 class Tree(msgspec.Struct, frozen=True):
-    """All of it, at one revision."""
+    """
+    All of it, at one revision.
+
+    *beside* is what a cluster that has lived has besides: nobody in Git brings it, and nobody brings it again.
+    """
 
     schema: str
     revision: str
     roots: tuple[str, ...]
     kustomizations: dict[str, KustomizationSpec]
     helmreleases: dict[str, ReleaseSpec] = {}
+    beside: tuple[Item, ...] = ()
 
     def crds(self) -> dict[str, Item]:
-        """Return every definition that the tree brings, by name."""
+        """Return every definition that is known, by name."""
         return {item.id: item for item in self.items() if item.kind == "CustomResourceDefinition"}
 
     def items(self) -> list[Item]:
-        """Return every object that the tree brings."""
+        """Return every object that is known."""
         brought = [part.objects for part in self.kustomizations.values()]
         brought += [part.installs for part in self.helmreleases.values()]
+        brought.append(self.beside)
         return [item for items in brought for item in items]
 
 

@@ -111,8 +111,10 @@ class SimWorld:
         self._interrupted = True
 
     def summary(self) -> dict[str, Json]:
-        """Return what the cluster itself counted."""
-        return dict(self.cluster.counters())
+        """Return what the cluster itself counted, and the run that it was made from, if it was."""
+        recorded = self.cluster.scenario.recorded
+        origin = {"recorded_from": recorded.run} if recorded is not None else {}
+        return {**self.cluster.counters(), **origin}
 
     def close(self) -> None:
         """Let go; the cluster lives on."""

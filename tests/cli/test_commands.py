@@ -203,7 +203,7 @@ def test_a_missing_talosctl_is_named_before_anything_is_written(
         (["log", "--verify", "--journal", "text.db"], 74, "text.db"),
         (["run", "empty.yaml"], 64, "empty.yaml:1:1"),
         (["run", "twice.yaml"], 64, "twice.yaml:2:1: cluster: this key stands at line 1 already"),
-        (["rehearse"], 64, "Missing argument"),
+        (["rehearse"], 64, "either a SCENARIO is rehearsed"),
         (["nonsense"], 64, "nonsense"),
     ],
 )

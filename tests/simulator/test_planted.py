@@ -1,0 +1,77 @@
+"""
+An inventory becomes a tree that brings it, and what had to be assumed is said.
+
+Mutants: let a release that Git does not know be brought by a root; forget a Kustomization that nobody brings.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from phases.inventory import Inventory
+from rekindle.simulator.inventory import inventory_of
+from rekindle.simulator.planted import Wanted, tree_of
+
+ANTON = Path(__file__).parents[2] / "examples" / "anton" / "inventory.yaml"
+
+
+def inventory(**fields: object) -> Inventory:
+    return Inventory.model_validate({"schema": "rekindle.inventory/1", **fields})
+
+
+def test_what_a_tree_of_an_inventory_brings_is_that_inventory() -> None:
+    wanted = inventory(
+        **{k: v for k, v in yaml.safe_load(ANTON.read_text()).items() if k != "schema"}
+    )
+
+    tree, notes = tree_of(wanted, Wanted(nodes=len(wanted.nodes)))
+
+    again = Inventory.model_validate(inventory_of(tree, wanted.nodes, "flux-system/flux-system"))
+    assert again == wanted
+    assert any("store onepassword" in note and "external-secrets-stores" in note for note in notes)
+
+
+def test_what_has_no_owner_is_brought_by_the_root_above_it_and_said() -> None:
+    found = inventory(
+        roots=["flux-system/apps"],
+        namespaces=["web"],
+        kustomizations=[
+            {"key": "flux-system/apps"},
+            {"key": "web/shop", "parent": "flux-system/apps"},
+            {"key": "web/alone"},
+        ],
+        helmreleases=[{"key": "web/cart"}],
+        workloads=[
+            {"kind": "Deployment", "key": "web/front", "pods": 2},
+            {"kind": "DaemonSet", "key": "web/agent", "pods": 1, "owner": "helmrelease/web/cart"},
+        ],
+        crds=[{"name": "carts.shop.example"}],
+    )
+    network = ("DaemonSet", "kube-system/cilium", 3)
+
+    tree, notes = tree_of(found, Wanted(nodes=3, machinery=(network,)))
+
+    assert tree.roots == ("flux-system/apps", "web/alone")
+    brought = {(item.kind, item.id) for item in tree.kustomizations["flux-system/apps"].objects}
+    assert {
+        ("Deployment", "web/front"),
+        ("HelmRelease", "web/cart"),
+        ("Namespace", "web"),
+    } <= brought
+    assert ("CustomResourceDefinition", "carts.shop.example") in brought
+    assert [item.id for item in tree.helmreleases["kube-system/cilium"].installs] == [network[1]]
+    said = " / ".join(notes)
+    for part in ("web/alone", "Deployment web/front", "HelmRelease web/cart", "carts.shop.example"):
+        assert part in said
+    assert "web/agent had 1 pods; here it has one on each node" in said
+    assert "DaemonSet kube-system/cilium is not recorded: a release kube-system/cilium" in said
+
+
+def test_an_inventory_of_nothing_but_workloads_has_a_root_of_its_own() -> None:
+    found = inventory(workloads=[{"kind": "Deployment", "key": "web/front", "pods": 1}])
+
+    tree, _ = tree_of(found, Wanted(nodes=1))
+
+    assert [item.id for item in tree.kustomizations[tree.roots[0]].objects] == ["web/front"]
