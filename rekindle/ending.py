@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,6 +46,9 @@ def tell_ended(
         print_json(document)
 
 
+KEPT_ENTRIES = 5_000
+
+
 class Rows(Protocol):
     """A journal that can be read from its beginning."""
 
@@ -59,7 +63,10 @@ def closing_of(journal: Rows, run_id: str, plan: Plan, now: Instant) -> dict[str
         return (row.entry for row in journal.rows(run_id) if row.entry is not None)
 
     try:
-        return closing(plan, read, now)
+        # The ledger reads twice; what is short is kept instead of being decoded again.
+        first = list(islice(read(), KEPT_ENTRIES + 1))
+        again = read if len(first) > KEPT_ENTRIES else lambda: iter(first)
+        return closing(plan, again, now)
     except Exception as error:  # noqa: BLE001  a run that reached its goal is closed, whatever is said about it
         tell(f"no ledger of this run: {type(error).__name__}")
         return {}
