@@ -76,8 +76,6 @@ def test_the_inventory_of_the_healthy_cluster_is_the_plans_own(operator: Operato
         "inventory",
         "--from",
         "cluster",
-        "--plan",
-        str(operator.plan),
         "--kubeconfig",
         str(operator.folder / "our-kubeconfig"),
     )
