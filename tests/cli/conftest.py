@@ -75,20 +75,22 @@ class Program:
         self, journal: Path, kind: str, scenario: str = "june-12", speed: int = 60
     ) -> Forked:
         """Start a rehearsal, slowly, and return it as soon as its journal has an entry of that kind."""
-        words = ("rehearse", scenario, "--speed", str(speed), "--journal", str(journal), "--json")
-        process = self.start(*words)
+        return self.until(journal, kind, "rehearse", scenario, "--speed", str(speed))
+
+    def until(self, journal: Path, kind: str, *words: str, times: int = 1) -> Forked:
+        """Start a command about a journal, and return it as soon as that has so many entries of a kind."""
+        process = self.start(*words, "--journal", str(journal), "--json")
         end = time.monotonic() + 60
-        while time.monotonic() < end:
+        while time.monotonic() < end and process.poll() is None:
             try:
                 with Reader(journal) as reader:
-                    if any(row.kind == kind for row in reader.rows()):
+                    if [row.kind for row in reader.rows()].count(kind) >= times:
                         return process
             except Diagnosed:
                 pass  # not there yet
             time.sleep(0.05)
         process.kill()
-        process.communicate()
-        pytest.fail(f"no {kind} within a minute")
+        pytest.fail(f"no {kind} within a minute: {process.communicate()[1]}")
 
     def __call__(
         self, *arguments: str, code: str = "", env: dict[str, str] | None = None

@@ -8,19 +8,16 @@ the first of several runs; leave ``recorded_from`` out of the document; write ov
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from journal import entries as e
-from journal.errors import Diagnosed
 from journal.lease import Holder
 from journal.reader import Reader
 from journal.store import Journal
 from tests.cli.conftest import SECONDS, Answer, Program
-from tests.cli.forked import Forked
 from tests.cli.test_watch import interrupted, june
 from tests.journal.making import QUICK, opened, tamper
 
@@ -152,31 +149,13 @@ def test_a_written_scenario_is_rehearsed_to_the_same_decisions(
     assert deeds(by_file) == deeds(by_run)
 
 
-def begun(rekindle: Program, journal: Path, kind: str, *words: str) -> Forked:
-    """Start a slow rehearsal, and return it as soon as its journal has an entry of that kind."""
-    process = rekindle.start(
-        "rehearse", *words, "--speed", "60", "--journal", str(journal), "--json"
-    )
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with Reader(journal) as reader:
-                if any(row.kind == kind for row in reader.rows()):
-                    return process
-        except Diagnosed:
-            pass  # not there yet
-        time.sleep(0.05)
-    process.kill()
-    pytest.fail(process.communicate()[1])
-
-
 def test_a_killed_one_is_gone_on_with_and_needs_its_source_no_more(
     rekindle: Program, tmp_path: Path, originals: dict[str, Original]
 ) -> None:
     source, journal = tmp_path / "source.db", tmp_path / "j.db"
     shutil.copyfile(originals["june-12"].journal, source)
     for kind in ("action.settled", "run.resumed"):
-        process = begun(rekindle, journal, kind, "--from", str(source))
+        process = rekindle.until(journal, kind, "rehearse", "--from", str(source), "--speed", "60")
         process.kill()
         process.communicate(timeout=SECONDS)
         scenario = scenario_of(journal)

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from journal import entries as e
-from journal.errors import Diagnosed
 from journal.reader import Reader
 from rekindle import session
 from rekindle.folding import newest
@@ -52,25 +51,8 @@ def kinds(journal: Path) -> list[str]:
         return [row.kind for row in reader.rows()]
 
 
-def watching(
-    rekindle: Program, journal: Path, *words: str, kind: str = "decided", times: int = 1
-) -> Forked:
-    """Start a command about a journal, and return it as soon as that has so many entries of a kind."""
-    process = rekindle.start(*words, "--json", "--journal", str(journal))
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            if kinds(journal).count(kind) >= times:
-                return process
-        except Diagnosed:
-            pass  # not there yet
-        time.sleep(0.05)
-    process.kill()
-    pytest.fail(f"no {kind}: {process.communicate()[1]}")
-
-
 def june(rekindle: Program, journal: Path) -> Forked:
-    return watching(rekindle, journal, "watch", "--scenario", "june-12", "--speed", SPEED)
+    return rekindle.until(journal, "decided", "watch", "--scenario", "june-12", "--speed", SPEED)
 
 
 def interrupted(process: Forked) -> tuple[str, str]:
@@ -92,7 +74,7 @@ def test_a_watch_is_killed_and_resumed_and_taken_over_to_the_end(
     assert (killed.code, killed.document["purpose"]) == (1, "watch")
     assert killed.document["must_do"].startswith("I would: command.run command/cni (absent: ")
 
-    process = watching(rekindle, journal, "resume", kind="run.resumed")
+    process = rekindle.until(journal, "run.resumed", "resume")
     out, err = interrupted(process)
     assert '"schema": "rekindle.watch/1"' in out
     assert "resume --take-over --journal" in err
@@ -136,11 +118,9 @@ def test_resume_without_take_over_goes_on_watching(rekindle: Program, tmp_path: 
     journal = tmp_path / "j.db"
     interrupted(june(rekindle, journal))
 
-    process = watching(rekindle, journal, "resume", kind="run.resumed")
+    process = rekindle.until(journal, "run.resumed", "resume")
     interrupted(process)
-    again = watching(
-        rekindle, journal, "watch", "--scenario", "june-12", kind="run.resumed", times=2
-    )
+    again = rekindle.until(journal, "run.resumed", "watch", "--scenario", "june-12", times=2)
     interrupted(again)
 
     assert "action.intended" not in kinds(journal)
