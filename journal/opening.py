@@ -27,10 +27,8 @@ _NOT_DAMAGE: Final = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 }
-_BESIDE: Final = (
-    "-wal",
-    "-journal",
-)  # without them the newest entries are missing, or too many are there
+# Without the one the newest entries are missing, without the other there are some that were never committed.
+_BESIDE: Final = ("-wal", "-journal")
 _COPIES: Final = 5  # attempts at a copy during which nobody wrote
 
 
