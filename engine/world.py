@@ -54,6 +54,10 @@ class Settlement(msgspec.Struct, frozen=True):
     evidence: dict[str, Json] = {}
 
 
+# Changes are gathered for so long: a storm of events (a wave of pods, a reconnect) makes at most two turns a second.
+# No decision here is worth less than half a second, and every turn that is not taken is not written either.
+COALESCE_SECONDS = 0.5
+
 # Codes of settlements, shared by adapters and the simulator.
 TRANSIENT = "transient"  # the connection was refused, the server was busy: certainly not done
 PRECONDITION = "precondition"  # the target said "not now"

@@ -41,8 +41,7 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         listed = facts.get(codes.kind(kind))
         if listed is None or listed.code != codes.SEEN:
             return Judgement(Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, len(subjects))
-    found = zip(subjects, map(facts.get, subjects), strict=True)
-    open_ = [(s, fact) for s, fact in found if fact is None or fact.code != codes.READY]
+    open_ = section.standing_expected.open_in(facts)
     done = len(subjects) - len(open_)
     for subject, fact in open_:
         if fact is not None and fact.code in BROKEN:
@@ -131,8 +130,8 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
 def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     answers: dict[Subject, Answer] = {}
     known = section.told
-    for subject, fact in zip(section.synced, map(facts.get, section.synced), strict=True):
-        if fact is None or fact.code == codes.READY:
+    for subject, fact in section.standing_synced.open_in(facts):
+        if fact is None:
             continue
         told = known.get(subject)
         if told is None or told.fact is not fact:

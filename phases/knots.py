@@ -124,10 +124,9 @@ def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: 
 
 def _causes(section: Section, facts: Facts) -> list[str]:
     """Return the causes that controllers named, of everything that is blocked."""
-    found = map(facts.get, section.synced)
     return [
         str(fact.detail.get("cause") or "")
-        for fact in found
+        for _, fact in section.standing_synced.open_in(facts)
         if fact is not None and fact.code == codes.BLOCKED
     ]
 

@@ -25,18 +25,13 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
             return Judgement(
                 Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, section.inventory.pods
             )
-    ready = expected = 0
-    worst = ""
-    for _kind, _key, subject, pods in section.workloads:
-        fact = facts.get(subject)
-        expected += pods
-        if fact is not None:
-            ready += min(int(fact.detail["ready"]), pods)
-        if not worst and (fact is None or fact.code != codes.READY):
-            reason = fact.reason or fact.code if fact is not None else codes.ABSENT
-            worst = f"{subject}: {reason}"
-    if worst:
-        return Judgement(Verdict.BROKEN, worst, ready, expected)
+    standing = section.standing_workloads
+    ready, expected = standing.ready_pods_in(facts), standing.pods_wanted
+    open_ = standing.open_in(facts)
+    if open_:
+        subject, fact = open_[0]
+        reason = fact.reason or fact.code if fact is not None else codes.ABSENT
+        return Judgement(Verdict.BROKEN, f"{subject}: {reason}", ready, expected)
     restarts = facts.get(codes.RESTARTS)
     if restarts is None:
         return Judgement(Verdict.UNKNOWN, "Pods cannot be listed: restarts?", ready, expected)

@@ -27,6 +27,7 @@ from phases.inventory import (
     KustomizationItem,
     Name,
 )
+from phases.standing import Standing
 from phases.tally import PodTally
 
 
@@ -171,6 +172,24 @@ class Section(Strict):
     def pods(self) -> PodTally:
         """What was counted of the pods, kept up to date by those that change: a memory as well."""
         return PodTally(self.inventory.namespaces)
+
+    @cached_property
+    def standing_expected(self) -> Standing:
+        """What of ``expected`` is open: a memory as well, as the two that follow."""
+        return Standing(self.expected)
+
+    @cached_property
+    def standing_synced(self) -> Standing:
+        """What of ``synced`` is open."""
+        return Standing(self.synced)
+
+    @cached_property
+    def standing_workloads(self) -> Standing:
+        """What of ``workloads`` is open, and their pods."""
+        return Standing(
+            [subject for _, _, subject, _ in self.workloads],
+            [pods for _, _, _, pods in self.workloads],
+        )
 
     @cached_property
     def told(self) -> dict[Subject, Told]:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.world import Identity, Settlement, Wakeup
+from engine.world import COALESCE_SECONDS, Identity, Settlement, Wakeup
 from rekindle.adapters import authorities, orphans, tls_probe
 from rekindle.adapters.apiserver import ApiPoller
 from rekindle.adapters.commands import Commands
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from phases.snapshot import Snapshot
     from rekindle.adapters.background import Background
 
-COALESCE_SECONDS = 0.25
 CLOSE_SECONDS = 3.0
 _CONTROL_PLANE = "controlplane"
 _TERMINATING_KINDS = frozenset({"Namespace", "CustomResourceDefinition"})
@@ -151,7 +150,7 @@ class RealWorld:
         """
         Wait for a settlement, a change, an interruption, or the instant.
 
-        Changes are gathered, so that a storm of events makes at most four turns a second; a settlement is told at
+        Changes are gathered, so that a storm of events makes at most two turns a second; a settlement is told at
         once. Whatever was told before is in the journal by now, so its lock file has done its work.
         """
         self._begin()

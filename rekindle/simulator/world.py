@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.world import Identity, Intent, Question, Reply, Settlement, Wakeup
+from engine.world import COALESCE_SECONDS, Identity, Intent, Question, Reply, Settlement, Wakeup
 from journal.entries import Instant, Json
 from phases.snapshot import Snapshot
 from rekindle.simulator.cluster import SimCluster
@@ -10,7 +10,6 @@ from rekindle.simulator.faults import Faults
 from rekindle.simulator.look import Looker
 from rekindle.simulator.scenario import Scenario
 
-COALESCE_SECONDS = 0.25
 LONGEST_SECONDS = 3600.0  # a wait without an end still returns
 
 
