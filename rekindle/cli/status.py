@@ -95,6 +95,8 @@ def _exit(found: Found) -> int:
         return COULD_NOT_TELL
     if memory.watches:
         return WARNINGS if kinds & {"act", "ask"} else OK
+    if found.alive is False:
+        return WARNINGS  # nobody pursues it: whatever it waits for, it waits for `rekindle resume` first
     return WARNINGS if questions(memory) and not memory.open else OK
 
 

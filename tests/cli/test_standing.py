@@ -37,7 +37,7 @@ def test_answered_questions_are_waited_for_no_more(rekindle: Program, waiting: P
 
     answer = rekindle("status", "--json", *journal)
 
-    assert answer.code == 0
+    assert answer.code == 1, "somebody must resume it"
     document = answer.document
     assert document["waits_for"] == "a session that acts on your answers"
     assert document["can_succeed"] == "yes, once it is resumed"
@@ -94,9 +94,10 @@ def test_a_killed_run_says_that_nobody_pursues_it(rekindle: Program, tmp_path: P
     process.kill()
     process.communicate()
 
-    document = rekindle("status", "--json", "--journal", str(tmp_path / "j.db")).document
+    answer = rekindle("status", "--json", "--journal", str(tmp_path / "j.db"))
 
-    assert document["must_do"].startswith("go on: rekindle resume --journal ")
+    assert answer.document["must_do"].startswith("go on: rekindle resume --journal ")
+    assert answer.code == 1, "a check that runs every minute must see it"
 
 
 def test_who_cancelled_is_found_before_the_last_checkpoint(
