@@ -253,7 +253,8 @@ def _remediated(scene: Scene) -> Iterator[Finding]:
             "H11",
             said,
             cause=said.reason,
-            message=f"HelmRelease {key_of(found.metadata)} {REMEDIED[said.reason]} after a failure: {_brief(ready)}",
+            message=f"HelmRelease {key_of(found.metadata)} {REMEDIED[said.reason]} after a failure"
+            f"{_cleaned(found)}: {_brief(ready)}",
             clears_itself=UNKNOWN,
             evidence=(path_of(KIND, found.metadata, "status.conditions[Remediated]"),),
             clears_when="an attempt succeeds",
@@ -262,6 +263,13 @@ def _remediated(scene: Scene) -> Iterator[Finding]:
                 RESET,
             ),
         )
+
+
+def _cleaned(found: Flux) -> str:
+    """Say whether the failed attempt's own objects went with it; which, only Helm's log tells."""
+    actions = (found.spec.upgrade, found.spec.rollback)
+    cleans = any(action is not None and action.cleanup_on_fail for action in actions)
+    return ", and cleanupOnFail deleted what the attempt had made" if cleans else ""
 
 
 def _is_hook(ready: Condition) -> bool:
