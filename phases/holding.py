@@ -100,8 +100,10 @@ def _controllers(section: Section, rule: str, facts: Facts) -> tuple[Subject, Su
     """Name a controller of the inventory that runs, and one that comes back: who brings it is at work on it."""
     lives = comes = ""
     pattern = SERVED_BY.get(rule)
-    for item in section.inventory.workloads if pattern else ():
-        if item.kind != "Deployment" or not re.search(pattern or "", item.key):
+    if pattern is None:  # a rule about no controller in particular
+        return lives, comes
+    for item in section.inventory.workloads:
+        if item.kind != "Deployment" or not re.search(pattern, item.key):
             continue
         subject = codes.subject(item.kind, item.key)
         home = facts.get(codes.subject("namespace", item.key.partition("/")[0]))

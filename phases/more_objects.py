@@ -205,6 +205,69 @@ class Chart(ApiStruct, frozen=True, rename="camel"):
     status: SourceStatus = SourceStatus()
 
 
+class SigningRequestSpec(ApiStruct, frozen=True, rename="camel"):
+    """See SigningRequest. *username* is who asked, as the API knows it."""
+
+    signer_name: str = ""
+    username: str = ""
+
+
+class SigningRequest(ApiStruct, frozen=True, rename="camel"):
+    """certificates.k8s.io/v1 CertificateSigningRequest, without the request itself."""
+
+    metadata: Meta
+    spec: SigningRequestSpec = SigningRequestSpec()
+    status: ConditionsStatus = ConditionsStatus()
+
+
+class AttachmentSource(ApiStruct, frozen=True, rename="camel"):
+    """See Attachment."""
+
+    persistent_volume_name: str = ""
+
+
+class AttachmentSpec(ApiStruct, frozen=True, rename="camel"):
+    """See Attachment."""
+
+    node_name: str = ""
+    source: AttachmentSource = AttachmentSource()
+
+
+class AttachmentStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Attachment."""
+
+    attached: bool = False
+
+
+class Attachment(ApiStruct, frozen=True, rename="camel"):
+    """storage.k8s.io/v1 VolumeAttachment."""
+
+    metadata: Meta
+    spec: AttachmentSpec = AttachmentSpec()
+    status: AttachmentStatus = AttachmentStatus()
+
+
+class Listener(ApiStruct, frozen=True, rename="camel"):
+    """See GatewayStatus."""
+
+    name: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+class GatewayStatus(ApiStruct, frozen=True, rename="camel"):
+    """See Gateway."""
+
+    conditions: tuple[Condition, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+
+
+class Gateway(ApiStruct, frozen=True, rename="camel"):
+    """gateway.networking.k8s.io/v1 Gateway."""
+
+    metadata: Meta
+    status: GatewayStatus = GatewayStatus()
+
+
 class LeaseSpec(ApiStruct, frozen=True, rename="camel"):
     """See Lease."""
 

@@ -308,9 +308,20 @@ class Strategy(ApiStruct, frozen=True, rename="camel"):
 
 
 class HelmAction(ApiStruct, frozen=True, rename="camel"):
-    """What a HelmRelease does when an install or an upgrade fails."""
+    """
+    What a HelmRelease does when an install or an upgrade fails.
+
+    *cleanup_on_fail* (upgrades and rollbacks): what the failed attempt had made is deleted.
+    """
 
     strategy: Strategy | None = None
+    cleanup_on_fail: bool = False
+
+
+class DriftDetection(ApiStruct, frozen=True, rename="camel"):
+    """Whether a HelmRelease compares what runs with what it made: *mode* enabled, warn or disabled."""
+
+    mode: str = ""
 
 
 class HelmTest(ApiStruct, frozen=True, rename="camel"):
@@ -323,8 +334,8 @@ class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     """
     What Kustomizations and HelmReleases have. Durations are Go's ("1h0m0s"); empty: not set.
 
-    *deletion_policy* is Kustomizations' own; *chart_ref* (an OCIRepository or a HelmChart), *install*, *upgrade* and
-    *test* are HelmReleases'.
+    *deletion_policy* is Kustomizations' own; *chart_ref* (an OCIRepository or a HelmChart), *install*, *upgrade*,
+    *rollback*, *test* and *drift_detection* are HelmReleases'.
     """
 
     suspend: bool = False
@@ -338,6 +349,8 @@ class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     chart_ref: Reference | None = None
     install: HelmAction | None = None
     upgrade: HelmAction | None = None
+    rollback: HelmAction | None = None
+    drift_detection: DriftDetection | None = None
     test: HelmTest | None = None
 
 

@@ -15,12 +15,16 @@ import msgspec
 
 from journal.entries import Instant
 from phases.more_objects import (
+    Anything,
     ApiService,
+    Attachment,
     Chart,
     Claim,
     EndpointSlice,
+    Gateway,
     Job,
     Service,
+    SigningRequest,
     Volume,
     WebhookConfiguration,
 )
@@ -149,6 +153,10 @@ MORE_KINDS: dict[str, Any] = {
     "HelmRepository": Source,
     "OCIRepository": Source,
     "SecretStore": ExternalSecret,
+    "CertificateSigningRequest": SigningRequest,
+    "VolumeAttachment": Attachment,
+    "Gateway": Gateway,
+    "Certificate": Anything,  # cert-manager's, of which only the conditions are read
 }
 ALL_KINDS: dict[str, Any] = {**KINDS, **MORE_KINDS}
 

@@ -10,11 +10,13 @@ from journal.entries import Finding
 from phases.diagnosis import (
     apiservices,
     artifacts,
+    certificates,
     controllers,
     crds,
     cycles,
     deadlocks,
     dependencies,
+    drift,
     emptying,
     finalizers,
     images,
@@ -32,6 +34,7 @@ from phases.diagnosis import (
     starvation,
     storage,
     unexplained,
+    volumes,
     webhooks,
     workloads,
 )
@@ -41,10 +44,12 @@ from phases.diagnosis.scene import Scene
 FAMILIES = (
     apiservices.RULES,
     artifacts.RULES,
+    certificates.RULES,
     controllers.RULES,
     crds.RULES,
     cycles.RULES,
     dependencies.RULES,
+    drift.RULES,
     emptying.RULES,
     finalizers.RULES,
     images.RULES,
@@ -61,6 +66,7 @@ FAMILIES = (
     sources.RULES,
     starvation.RULES,
     storage.RULES,
+    volumes.RULES,
     webhooks.RULES,
     workloads.RULES,
 )

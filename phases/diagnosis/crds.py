@@ -175,7 +175,8 @@ def _here(scene: Scene, found: Missing, crd: CustomResourceDefinition) -> Findin
 def _nowhere(scene: Scene, found: Missing) -> Finding:
     provider = found.item.provider if found.item is not None else ""
     clears, why = provider_state(scene, provider) if provider else (UNKNOWN, "")
-    kind = f"{found.kind} ({', '.join(f'{found.group}/{v}'.lstrip('/') for v in found.versions)})"
+    where = [f"{found.group}/{v}".lstrip("/") for v in found.versions] or [found.group]
+    kind = f"{found.kind} ({', '.join(where)})"
     bring = (
         f"apply {provider} first: it brings the CRD" if provider else "find what brings this CRD"
     )
@@ -249,6 +250,7 @@ def _finding(
     remedies: tuple[Remedy, ...],
     rule: str = "C3",
 ) -> Finding:
+    versions = f" in {', '.join(found.versions)}" if found.versions else ""
     return Finding(
         subject=found.subject,
         cause=cause,
@@ -259,7 +261,7 @@ def _finding(
         uid=found.crd.metadata.uid if found.crd is not None else "",
         since=found.since,
         evidence=tuple(complaint.evidence for complaint in found.complaints),
-        clears_when=f"a CRD serves {found.kind} in {', '.join(found.versions)}, and tried again since",
+        clears_when=f"a CRD serves {found.kind}{versions}, and tried again since",
         remedies=remedies,
     )
 

@@ -23,7 +23,7 @@ from phases.diagnosis.rule import NO, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
 from phases.inventory import EXTERNAL_SECRETS_CRD, Inventory, usual_crds
-from phases.readiness.flux import NO_MATCH
+from phases.readiness.kinds import unserved
 
 PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
 MANY: Final = 10
@@ -150,11 +150,11 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
     }
     for kind in FLUX_KINDS:
         for found, ready in failing(scene, kind):
-            said = NO_MATCH.search(ready.message)
-            names = usual_crds(said[1], said[2]) if said else ()
-            for name in names:
-                if name in absent:
-                    yield _lacks(subject_of(kind, found.metadata), absent[name], name)
+            for asked in unserved(ready.message):
+                names = (asked.crd,) if asked.crd else usual_crds(asked.kind, asked.group)
+                for name in names:
+                    if name in absent:
+                        yield _lacks(subject_of(kind, found.metadata), absent[name], name)
     for item in inventory.externalsecrets:
         if item.parent and EXTERNAL_SECRETS_CRD in absent:
             holder = codes.subject("kustomization", item.parent)

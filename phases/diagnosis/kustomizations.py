@@ -1,5 +1,5 @@
 """
-What a Kustomization's status says about itself (catalogue K13-K15, K17-K21).
+What a Kustomization's status says about itself (catalogue K13-K15, K17-K21; what Ready leaves out is in ``unjudged``).
 
 Signatures from kustomize-controller 1.9.4, internal/controller/kustomization_controller.go. What a health check waited
 for is an edge as well (see ``structure``): where that object has a finding of its own, that one is the root.
@@ -27,10 +27,11 @@ from phases.diagnosis.rule import (
     reversible,
 )
 from phases.diagnosis.scene import Scene, deleted_at, path_of, subject_of
+from phases.diagnosis.unjudged import stale
 from phases.diagnosis.waited import are_ready, subjects_of
 from phases.leaks import FLUX_FINALIZER
-from phases.objects import condition, key_of
-from phases.readiness.flux import HEALTH_ITEM, short
+from phases.objects import key_of
+from phases.readiness.flux import HEALTH_ITEM
 
 TERMINAL: Final = {"InvalidCELExpression", "FeatureGateDisabled", "AccessDenied"}
 SUSPENDABLE: Final = (
@@ -41,7 +42,6 @@ SUSPENDABLE: Final = (
     "HelmRepository",
 )
 PRUNE_SECONDS: Final = 60.0  # a prune that nothing holds is over by then
-FRESH_SECONDS: Final = 60.0  # a new artifact is taken up at once, by event
 
 
 def _timed_out(scene: Scene) -> Iterator[Finding]:
@@ -223,39 +223,6 @@ def _terminating(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _stale(scene: Scene) -> Iterator[Finding]:
-    """K21: Ready=True, at a revision that its source no longer serves."""
-    for found in scene.of("Kustomization").values():
-        ready = condition(found.status.conditions, "Ready")
-        ref = found.spec.source_ref
-        gone = found.metadata.deletion_timestamp is not None
-        if ready is None or ready.status != "True" or ref is None or found.spec.suspend or gone:
-            continue
-        source = scene.get(ref.kind, f"{ref.namespace or found.metadata.namespace}/{ref.name}")
-        artifact = source.status.artifact if source is not None else None
-        applied = found.status.last_applied_revision
-        if artifact is None or not artifact.revision or artifact.revision == applied:
-            continue
-        since = artifact.last_update_time.timestamp() if artifact.last_update_time else None
-        if since is not None and not scene.older(since, FRESH_SECONDS):
-            continue
-        yield finding(
-            scene,
-            "Kustomization",
-            found,
-            "K21",
-            None,
-            cause="stale",
-            message=f"Kustomization {key_of(found.metadata)} says Ready, at {short(applied) or 'no revision'}; "
-            f"its source serves {short(artifact.revision)}",
-            since=since,
-            clears_itself=UNKNOWN,
-            evidence=(path_of("Kustomization", found.metadata, "status.lastAppliedRevision"),),
-            clears_when="it has applied what its source serves",
-            remedies=(nudge("annotate it with reconcile.fluxcd.io/requestedAt"),),
-        )
-
-
 _SOURCE = "kustomize-controller 1.9.4 internal/controller/kustomization_controller.go"
 _FIND: tuple[tuple[str, str, Proof, Callable[[Scene], Iterable[Finding]]], ...] = (
     ("K13", "a health check timed out", Proof.CONTROLLER, _timed_out),
@@ -265,6 +232,6 @@ _FIND: tuple[tuple[str, str, Proof, Callable[[Scene], Iterable[Finding]]], ...] 
     ("K18", "somebody suspended it", Proof.CONTROLLER, _suspended),
     ("K19", "its own configuration stops it", Proof.CONTROLLER, _terminal),
     ("K20", "its deletion does not end", Proof.CONTROLLER, _terminating),
-    ("K21", "Ready at an old revision", Proof.CONTROLLER, _stale),
+    ("K21", "Ready says less than it seems", Proof.CONTROLLER, stale),
 )
 RULES = tuple(Rule(name, title, proof, _SOURCE, find) for name, title, proof, find in _FIND)

@@ -1,32 +1,33 @@
 """
 Kinds that somebody asks for in vain.
 
-Who asks for a kind says so: ``no matches for kind "K" in version "g/v"`` (kubernetes v1.36, apimachinery
-pkg/api/meta/errors.go). Which CRD that is, the API tells where the CRD exists, and the inventory where it does not.
+Who asks for a kind says so (``phases.readiness.kinds``). Which CRD that is, the API tells where the CRD exists, and
+else the message itself, or the inventory.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from engine.answer import Subject
 from journal.entries import Instant
 from phases import codes
 from phases.diagnosis.providers import expected_crd
 from phases.diagnosis.scene import Scene
-from phases.diagnosis.victims import Complaint, saying
+from phases.diagnosis.victims import Complaint, complaints
 from phases.inventory import CrdItem
 from phases.objects import CustomResourceDefinition, condition
-
-NO_MATCH: Final = re.compile(r'no matches for kind "([^"]+)" in version "([^"]+)"')
+from phases.readiness.kinds import Unserved, unserved
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A kind that somebody asks for in vain; *crd* is None where no CRD defines it, or none could be listed."""
+    """
+    A kind that somebody asks for in vain; *crd* is None where no CRD defines it, or none could be listed.
+
+    *versions* has none where nobody said which.
+    """
 
     kind: str
     group: str
@@ -53,24 +54,33 @@ def missing(scene: Scene) -> tuple[Missing, ...]:
 
 
 def _all_missing(scene: Scene) -> Iterator[Missing]:
-    asked: dict[tuple[str, str], dict[str, list[Complaint]]] = {}
-    for complaint in saying(scene, NO_MATCH.pattern):
-        for kind, group_version in NO_MATCH.findall(complaint.message):
-            group, _, version = group_version.rpartition("/")
-            asked.setdefault((kind, group), {}).setdefault(version, []).append(complaint)
-    for (kind, group), versions in asked.items():
-        yield _missing(scene, kind, group, versions)
+    asked: dict[tuple[str, str], list[tuple[Unserved, Complaint]]] = {}
+    for complaint in complaints(scene):
+        for one in unserved(complaint.message):
+            kind = one.kind or _kind_of(scene, one.crd)
+            asked.setdefault((kind, one.group), []).append((one, complaint))
+    for (kind, group), everyone in asked.items():
+        yield _missing(scene, kind, group, everyone)
 
 
-def _missing(scene: Scene, kind: str, group: str, asked: dict[str, list[Complaint]]) -> Missing:
-    item = expected_crd(scene, kind, group)
+def _kind_of(scene: Scene, crd: str) -> str:
+    """Name the kind of a CRD of which only the plural was said; the plural where the CRD is not there."""
+    found: CustomResourceDefinition | None = scene.get("CustomResourceDefinition", crd)
+    return found.spec.names.kind if found is not None else crd.partition(".")[0]
+
+
+def _missing(
+    scene: Scene, kind: str, group: str, everyone: list[tuple[Unserved, Complaint]]
+) -> Missing:
+    said = next((one.crd for one, _ in everyone if one.crd), "")
+    item = expected_crd(scene, kind, group, said)
     # Of two CRDs that claim a kind, the one without the names serves nothing.
     defined = sorted(scene.kinds_of(kind, group), key=lambda name: not _has_names(scene, name))
     crd = scene.get("CustomResourceDefinition", defined[0]) if defined else None
-    everyone = (complaint for several in asked.values() for complaint in several)
-    name = defined[0] if defined else item.name if item is not None else ""
-    complaints = tuple(dict.fromkeys(everyone))
-    return Missing(kind, group, tuple(asked), complaints, name, crd, item)
+    name = defined[0] if defined else item.name if item is not None else said
+    versions = tuple(dict.fromkeys(one.version for one, _ in everyone if one.version))
+    told = tuple(dict.fromkeys(complaint for _, complaint in everyone))
+    return Missing(kind, group, versions, told, name, crd, item)
 
 
 def _has_names(scene: Scene, name: str) -> bool:

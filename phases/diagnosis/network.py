@@ -14,6 +14,7 @@ from typing import Final
 from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
+from phases.diagnosis.gateways import unprogrammed
 from phases.diagnosis.nodes import CNI, waiting_for_network
 from phases.diagnosis.pods import (
     containers,
@@ -198,7 +199,8 @@ def _dns_says(scene: Scene) -> str:
 
 
 def _without_ingress(scene: Scene) -> Iterable[Finding]:
-    """L4: a load balancer without an address; kstatus and Flux do not wait for one."""
+    """L4: a load balancer without an address; kstatus and Flux do not wait for one. And Gateways, which are such."""
+    yield from unprogrammed(scene)
     for found in scene.of("Service").values():
         wanted = found.spec.type == "LoadBalancer" and found.metadata.deletion_timestamp is None
         if not wanted or any(
@@ -236,5 +238,7 @@ RULES = (
     Rule("L1", "a node keeps Cilium's taint", Proof.SOURCE, TAINT_SOURCE, _tainted),
     Rule("L2", "pods get no address", Proof.SOURCE, TAINT_SOURCE, _without_address),
     Rule("L3", "no DNS in the cluster", Proof.CONTROLLER, DNS_SOURCE, _without_dns),
-    Rule("L4", "a load balancer without an address", Proof.SOURCE, POOL_SOURCE, _without_ingress),
+    Rule(
+        "L4", "a load balancer without an address", Proof.CONTROLLER, POOL_SOURCE, _without_ingress
+    ),
 )

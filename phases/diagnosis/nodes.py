@@ -39,7 +39,7 @@ def _looks(scene: Scene) -> dict[str, NodeLook]:
 
 
 def _strangers(scene: Scene) -> Iterable[Finding]:
-    """T14: etcd has a member that is no planned node, or control planes are in different clusters."""
+    """T14: an alarm, a member that is no planned node, or control planes in different clusters."""
     looks = _looks(scene)
     lists = {
         n: set(look.members) for n, look in looks.items() if look.members and look.etcd_healthy
@@ -47,6 +47,7 @@ def _strangers(scene: Scene) -> Iterable[Finding]:
     extra = set().union(*lists.values()) - set(scene.machines())
     control_planes = [n for n, look in looks.items() if look.etcd]
     quorate = len(lists) > len(control_planes) / 2
+    yield from _alarms(looks)
     if not _is_growing(lists):
         told = "; ".join(f"{name} tells {listed(lists[name])}" for name in sorted(lists))
         yield _etcd(
@@ -75,21 +76,47 @@ def _strangers(scene: Scene) -> Iterable[Finding]:
         )
 
 
+def _alarms(looks: dict[str, NodeLook]) -> Iterable[Finding]:
+    """An alarm makes all of etcd read only until it is disarmed, also where room is free again."""
+    told = sorted({alarm for found in looks.values() for alarm in found.alarms})
+    if told:
+        mend = reversible("free room, defragment each member in turn, and then disarm the alarm")
+        yield _etcd(
+            "alarm",
+            f"etcd has raised an alarm and takes no writes: {listed(told)}",
+            (
+                look("how full the disks of the control planes are, and etcd's quota"),
+                *((mend,) if "CORRUPT" not in told else ()),
+                never(
+                    "disarm CORRUPT: replace the member that differs while the rest has a quorum"
+                ),
+            ),
+            "nodes[*].alarms",
+            "etcd has no alarm",
+        )
+
+
 def _is_growing(lists: dict[str, set[str]]) -> bool:
     """While a member joins, the others tell it a moment earlier: one list is then within the other."""
     sizes = sorted(lists.values(), key=len)
     return all(small <= large for small, large in pairwise(sizes))
 
 
-def _etcd(cause: str, message: str, remedies: tuple[Remedy, ...]) -> Finding:
+def _etcd(
+    cause: str,
+    message: str,
+    remedies: tuple[Remedy, ...],
+    evidence: str = "nodes[*].members",
+    clears_when: str = "every control plane tells the planned members, and no others",
+) -> Finding:
     return Finding(
         subject=codes.ETCD,
         cause=cause,
         message=message,
         clears_itself=NO,
         rule="T14",
-        evidence=("nodes[*].members",),
-        clears_when="every control plane tells the planned members, and no others",
+        evidence=(evidence,),
+        clears_when=clears_when,
         remedies=remedies,
     )
 

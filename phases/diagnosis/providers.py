@@ -19,11 +19,11 @@ from phases.objects import Flux, condition
 KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
 
 
-def expected_crd(scene: Scene, kind: str, group: str) -> CrdItem | None:
-    """Find what the inventory says of the CRD for a kind of which only a message knows."""
+def expected_crd(scene: Scene, kind: str, group: str, crd: str = "") -> CrdItem | None:
+    """Find what the inventory says of the CRD for a kind of which only a message knows; *crd*: its name, if said."""
     if scene.inventory is None:
         return None
-    names = usual_crds(kind, group)
+    names = (crd,) if crd else usual_crds(kind, group)
     return next((item for item in scene.inventory.crds if item.name in names), None)
 
 

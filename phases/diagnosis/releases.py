@@ -31,7 +31,8 @@ from phases.diagnosis.rule import (
 from phases.diagnosis.scene import Scene, path_of
 from phases.diagnosis.waited import are_ready
 from phases.objects import Condition, Flux, condition, key_of
-from phases.readiness.flux import HEALTH_ITEM, NO_MATCH
+from phases.readiness.flux import HEALTH_ITEM
+from phases.readiness.kinds import NO_MATCH, NOT_SERVED, Unserved, unserved
 
 KIND: Final = "HelmRelease"
 ACTION_FAILED: Final = {"InstallFailed", "UpgradeFailed"}
@@ -57,7 +58,7 @@ REMEDIED: Final = {
     "UninstallSucceeded": "was uninstalled again",
 }
 # Signatures that a rule of their own speaks for.
-OWN: Final = (NO_MATCH, IMMUTABLE, OWNED, LOCKED)
+OWN: Final = (NO_MATCH, NOT_SERVED, IMMUTABLE, OWNED, LOCKED)
 HOOKS: Final = look(
     "whether the hook's Job waits for a Deployment that waits for the Job; then no hooks, in Git"
 )
@@ -178,11 +179,12 @@ def _no_kind(scene: Scene) -> Iterable[Finding]:
     """H8: it holds objects of a kind that nothing defines, or did not at its last attempt."""
 
     def tell(scene: Scene, _: Flux, ready: Condition) -> Told | None:
-        said = NO_MATCH.search(ready.message)
-        if said is None:
+        asked = next(unserved(ready.message), None)
+        if asked is None:
             return None
-        there = scene.kinds_of(said[1], said[2])
-        what = f"{said[1]} ({said[2]}/{said[3]})"
+        there = _defined(scene, asked)
+        version = f"{asked.group}/{asked.version}".strip("/")
+        what = f"{asked.kind or asked.crd} ({version})"
         if there:
             return "kind", f"found no {what}; {there[0]} is there by now", YES, (RESET,)
         text = f"holds a {what}, and nothing defines that kind"
@@ -192,6 +194,12 @@ def _no_kind(scene: Scene) -> Iterable[Finding]:
         return "kind", text, clears, (look("who provides the kind, and that it comes first"),)
 
     return _each(scene, "H8", tell)
+
+
+def _defined(scene: Scene, asked: Unserved) -> list[str]:
+    if asked.kind:
+        return scene.kinds_of(asked.kind, asked.group)
+    return [asked.crd] if scene.get("CustomResourceDefinition", asked.crd) else []
 
 
 def _immutable(scene: Scene) -> Iterable[Finding]:
@@ -245,7 +253,8 @@ def _remediated(scene: Scene) -> Iterator[Finding]:
             "H11",
             said,
             cause=said.reason,
-            message=f"HelmRelease {key_of(found.metadata)} {REMEDIED[said.reason]} after a failure: {_brief(ready)}",
+            message=f"HelmRelease {key_of(found.metadata)} {REMEDIED[said.reason]} after a failure"
+            f"{_cleaned(found)}: {_brief(ready)}",
             clears_itself=UNKNOWN,
             evidence=(path_of(KIND, found.metadata, "status.conditions[Remediated]"),),
             clears_when="an attempt succeeds",
@@ -254,6 +263,13 @@ def _remediated(scene: Scene) -> Iterator[Finding]:
                 RESET,
             ),
         )
+
+
+def _cleaned(found: Flux) -> str:
+    """Say whether the failed attempt's own objects went with it; which, only Helm's log tells."""
+    actions = (found.spec.upgrade, found.spec.rollback)
+    cleans = any(action is not None and action.cleanup_on_fail for action in actions)
+    return ", and cleanupOnFail deleted what the attempt had made" if cleans else ""
 
 
 def _is_hook(ready: Condition) -> bool:

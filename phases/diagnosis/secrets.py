@@ -1,5 +1,5 @@
 """
-Secret stores and ExternalSecrets (catalogue E1-E5).
+Secret stores and ExternalSecrets (catalogue E1-E5; E5 is in ``secrets_targets``).
 
 External Secrets says why only in events: a failed ExternalSecret's condition is the same words for an outage and for a
 key that does not exist (external-secrets helm-chart-2.9.0, pkg/controllers/externalsecret and secretstore/common.go).
@@ -19,8 +19,8 @@ from phases.diagnosis.missing_objects import missing, target_of
 from phases.diagnosis.quoting import meant, quote
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.secrets_targets import emptied
 from phases.objects import Condition, ExternalSecret, condition, key_of
-from phases.readiness.secrets import GONE_SECRET
 
 STORES: Final = ("ClusterSecretStore", "SecretStore")
 MANY: Final = 2  # so many at once, and none that works, is no missing key
@@ -220,30 +220,6 @@ def _is_sound(scene: Scene, store: Store) -> bool:
     return ready is not None and ready.status == "True" and ready.reason != WEAK
 
 
-def _emptied(scene: Scene) -> Iterator[Finding]:
-    """E5: it says Ready, and ended its work by not making, or by deleting, the Secret."""
-    for found in scene.of("ExternalSecret").values():
-        ready = _ready(found)
-        if ready is None or ready.status != "True" or ready.reason not in GONE_SECRET:
-            continue
-        yield Finding(
-            subject=subject_of("ExternalSecret", found.metadata),
-            cause=ready.reason,
-            message=f"ExternalSecret {key_of(found.metadata)} says Ready, and has no Secret: {ready.reason}",
-            blocks=_blocked(scene, [found])[1:],
-            clears_itself=NO,
-            rule="E5",
-            uid=found.metadata.uid,
-            since=instant(ready),
-            evidence=(path_of("ExternalSecret", found.metadata, "status.conditions[Ready]"),),
-            clears_when="the backend has data for it, and it was synced again",
-            remedies=(
-                look("whether the vault still has the item: its backend returned nothing"),
-                nudge("annotate the ExternalSecret"),
-            ),
-        )
-
-
 def _of_store(
     scene: Scene,
     rule: str,
@@ -284,6 +260,6 @@ _FIND: tuple[tuple[Any, ...], ...] = (
     ("E2", "a secret store is not verified", Proof.SOURCE, _STORE, _unverified),
     ("E3", "a secret store serves nobody", Proof.SOURCE, _EXTERNAL, _outage),
     ("E4", "an item of a secret store is missing", Proof.SOURCE, _EXTERNAL, _single),
-    ("E5", "Ready, without a Secret", Proof.SOURCE, _EXTERNAL, _emptied),
+    ("E5", "Ready, without a Secret", Proof.SOURCE, _EXTERNAL, emptied),
 )
 RULES = tuple(Rule(*row) for row in _FIND)

@@ -25,6 +25,8 @@ from phases.diagnosis.rule import UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.objects import Condition, Flux, condition, key_of
 
+# A queue that moves is progress: where a worker took something up a moment ago, the next in line comes soon.
+STILL_SECONDS = 30.0
 REQUESTED = "reconcile.fluxcd.io/requestedAt"
 Held = tuple[Flux, Condition]
 
@@ -39,11 +41,17 @@ def _starved(scene: Scene) -> Iterable[Finding]:
             for found in scene.of(kind).values()
             if (said := holding(kind, found)) is not None
         ]
-        if len(held) < workers_of(scene, name):
+        if len(held) < workers_of(scene, name) or _moves(scene, held):
             continue
         waiting = tuple(_waiting(scene, kind))
         if waiting:
             yield _finding(scene, kind, name, held, waiting)
+
+
+def _moves(scene: Scene, held: list[Held]) -> bool:
+    """Say whether any of the workers began its attempt only just."""
+    starts = (instant(said) for _, said in held)
+    return any(start is not None and not scene.older(start, STILL_SECONDS) for start in starts)
 
 
 def _waiting(scene: Scene, kind: str) -> Iterator[str]:

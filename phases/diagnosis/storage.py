@@ -7,7 +7,7 @@ claim (kubernetes v1.36, pkg/controller/volume/persistentvolume): a claim withou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from engine.answer import Subject
@@ -18,20 +18,25 @@ from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversi
 from phases.diagnosis.scene import Scene, path_of, subject_of
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.more_objects import Claim, Volume
-from phases.objects import key_of
+from phases.objects import Pod, key_of
 from phases.readiness.storage import ASKED
 
 KIND: Final = "PersistentVolumeClaim"
 SOURCE: Final = "kubernetes v1.36 pkg/controller/volume/persistentvolume/pv_controller.go"
 
 
-def _users(scene: Scene, found: Claim) -> list[Subject]:
-    """Return what uses a claim."""
+def users_of(
+    scene: Scene, found: Claim, wanted: Callable[[Pod], bool] = lambda _: True
+) -> list[Subject]:
+    """Return what uses a claim, by the pods that are *wanted*."""
     used = []
     for pod in scene.of("Pod").values():
         names = [v.persistent_volume_claim for v in pod.spec.volumes]
-        if pod.metadata.namespace == found.metadata.namespace and any(
-            name is not None and name.claim_name == found.metadata.name for name in names
+        same = pod.metadata.namespace == found.metadata.namespace
+        if (
+            same
+            and wanted(pod)
+            and any(name is not None and name.claim_name == found.metadata.name for name in names)
         ):
             kind, owner = owner_of(scene, pod)
             used.append(codes.subject(kind, key_of(owner)))
@@ -52,7 +57,7 @@ def _unconsumed(scene: Scene) -> Iterable[Finding]:
         named = (
             found.spec.volume_name or not found.spec.storage_class_name
         )  # bound without a provisioner
-        if not _is_waiting(found) or asked or named or not waiting or _users(scene, found):
+        if not _is_waiting(found) or asked or named or not waiting or users_of(scene, found):
             continue
         key = key_of(found.metadata)
         who = waiting[0].replace("/", " ", 1)
@@ -93,7 +98,7 @@ def _stale(scene: Scene, volume: Volume, found: Claim) -> Finding:
         cause="belongs-to-a-former-claim",
         message=f"volume {name} still belongs to a former claim that is gone: claim {key} cannot have it",
         blocks=tuple(
-            dict.fromkeys((subject_of(KIND, found.metadata), *_users(scene, found), *waiting))
+            dict.fromkeys((subject_of(KIND, found.metadata), *users_of(scene, found), *waiting))
         ),
         clears_itself=NO,
         rule="L12",

@@ -13,6 +13,7 @@ from typing import Any
 from journal.entries import Fact
 from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE
 from phases.objects import Condition, Flux, Meta, condition
+from phases.readiness.kinds import unserved
 from phases.readiness.saying import (
     TEXT_BYTES,
     absent,
@@ -24,12 +25,6 @@ from phases.readiness.saying import (
     text_of,
 )
 
-NO_MATCH = re.compile(r'no matches for kind "([^"]+)" in version "([^"/]+)/([^"]+)"')
-# A controller that knew the kind before its CRD went goes on asking for it, and hears this instead.
-NOT_SERVED = re.compile(
-    r"([A-Z][A-Za-z0-9]*)/\S+ not found: the server could not find the requested resource "
-    r"\(\w+ [a-z0-9-]+\.([a-z0-9.-]+) "
-)
 TERMINATING_NAMESPACE = re.compile(
     r"Namespace/([a-z0-9.-]+) status: 'Terminating'"
     r"|content in namespace ([a-z0-9.-]+) because it is being terminated"
@@ -121,9 +116,9 @@ def cause_of(ready: Condition, namespace: str) -> str:
     ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``dependency:NS/N``,
     ``health:K/NS/N,…``, ``source``, or a reason.
     """
-    match = NO_MATCH.search(ready.message) or NOT_SERVED.search(ready.message)
-    if match:
-        return f"kind:{match[1]}.{match[2]}"
+    for asked in unserved(ready.message):
+        if asked.kind and asked.group:
+            return f"kind:{asked.kind}.{asked.group}"
     match = TERMINATING_NAMESPACE.search(ready.message)
     if match:
         return f"namespace:{match[1] or match[2]}"

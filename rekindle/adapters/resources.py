@@ -60,9 +60,20 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "SecretStore": tuple(
         ResourcePath(_SECRETS, version, "secretstores") for version in ("v1", "v1beta1")
     ),
+    "CertificateSigningRequest": (
+        ResourcePath("certificates.k8s.io", "v1", "certificatesigningrequests", namespaced=False),
+    ),
+    "VolumeAttachment": (
+        ResourcePath("storage.k8s.io", "v1", "volumeattachments", namespaced=False),
+    ),
+    "Gateway": tuple(
+        ResourcePath("gateway.networking.k8s.io", version, "gateways")
+        for version in ("v1", "v1beta1")
+    ),
+    "Certificate": (ResourcePath("cert-manager.io", "v1", "certificates"),),
 }
+# Groups of CRDs: their kinds may be absent.
+_DEFINED = (".fluxcd.io", "external-secrets.io", "gateway.networking.k8s.io", "cert-manager.io")
 BUILT_IN = frozenset(
-    kind
-    for kind, (place, *_) in RESOURCES.items()
-    if not place.group.endswith((".fluxcd.io", "external-secrets.io"))
+    kind for kind, (place, *_) in RESOURCES.items() if not place.group.endswith(_DEFINED)
 )

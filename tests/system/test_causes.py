@@ -38,7 +38,7 @@ from tests.testbed.causes.expected import (
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 LOOKS = 100
 PATIENCE_SECONDS = 240.0
-MOMENT_SECONDS = 60.0
+MOMENT_SECONDS = 90.0
 COMMAND_SECONDS = 60.0
 
 

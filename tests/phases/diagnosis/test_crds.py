@@ -300,3 +300,47 @@ def test_an_established_crd_has_no_finding(rule: str) -> None:
 
     assert found_by(rule, scene(crd(accepted, established()))) == []
     assert found_by(rule, scene(crd())) == []
+
+
+GONE = "the server could not find the requested resource (patch widgets.example.com w)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("Kustomization", f"Widget/default/w not found: {GONE}"),
+        (
+            "HelmRelease",
+            f'could not get information about the resource Widget "w" in namespace "x": {GONE}',
+        ),
+        (
+            "HelmRelease",
+            f"server-side apply failed for object x/w example.com/v1, Kind=Widget: {GONE}",
+        ),
+        ("Kustomization", f"cannot list: {GONE}"),
+    ],
+)
+def test_who_knew_a_kind_before_its_crd_went_asks_for_it_in_vain(kind: str, message: str) -> None:
+    """Recipe: without ``NOT_SERVED`` in ``unserved`` nothing is found."""
+    asker = failed(kind, "f/a", message)
+    leaving = crd(established(), deletionTimestamp="2027-01-15T07:50:00Z")
+
+    (absent,) = found_by("C3", scene(asker))
+    (waits,) = found_by("C3", scene(asker, crd(established(AT - 10))))
+    (going,) = found_by("C1", scene(asker, leaving))
+
+    assert (absent.subject, absent.blocks) == (f"crd/{CRD}", (f"{kind.lower()}/f/a",))
+    assert waits.cause == "waits-for-its-next-attempt"
+    assert going.blocks == (f"{kind.lower()}/f/a",)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "the server could not find the requested resource",
+        "the server could not find the requested resource (post deployments.apps w)",
+        'widgets.example.com "w" not found',
+    ],
+)
+def test_what_else_is_not_found_is_no_missing_kind(message: str) -> None:
+    assert found_by("C3", scene(failed("Kustomization", "f/a", message))) == []

@@ -10,7 +10,7 @@ from phases.diagnosis.graph import roots_of
 from phases.diagnosis.structure import blocking, subject_of_item
 from phases.diagnosis.waited import are_ready
 from tests.phases.diagnosis.flux_objects import OLDER, REVISION, deployment, hr, ks, source
-from tests.phases.diagnosis.scenes import AT, found_by, recorded, scene
+from tests.phases.diagnosis.scenes import AT, found_by, recorded, scene, stamp
 
 READY = ("True", "ReconciliationSucceeded", "")
 RETRY = ("True", "ProgressingWithRetry", "Running health checks for revision x")
@@ -406,3 +406,34 @@ def test_a_health_check_without_a_list_is_quoted() -> None:
     (found,) = found_by("K13", scene(timed_out("timeout waiting for: nobody knows")))
 
     assert "waited in vain for health check failed after 30s: timeout waiting for" in found.message
+
+
+def unjudged(kind: str = "ExternalSecret", age: float = 61, **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    group = "external-secrets.io" if kind == "ExternalSecret" else "example.com"
+    entries = {"entries": [{"id": f"apps_creds_{group}_ExternalSecret", "v": "v1"}, {"id": "odd"}]}
+    status = {"lastAppliedRevision": REVISION, "inventory": entries}
+    made = {"name": "creds", "namespace": "apps", "creationTimestamp": stamp(AT - age)}
+    secret = {"kind": "ExternalSecret", "metadata": made, "status": more.get("status", {})}
+    return [ks("a", ready=READY, spec={"wait": more.get("wait", True)}, status=status), secret]
+
+
+def test_ready_of_what_nobody_has_looked_at_says_nothing() -> None:
+    (found,) = found_by("K21", scene(*unjudged()))
+
+    assert (found.cause, found.blocks) == ("unjudged", ("externalsecret/apps/creds",))
+    assert "nobody has looked at ExternalSecret apps/creds yet" in found.message
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        unjudged(age=59),
+        unjudged(wait=False),
+        unjudged("Other"),
+        unjudged()[:1],
+        unjudged(status={"conditions": [{"type": "Ready", "status": "False"}]}),
+    ],
+    ids=["just made", "nobody waits", "another group", "not there", "looked at"],
+)
+def test_ready_of_what_was_looked_at(objects: list[dict[str, Any]]) -> None:
+    assert found_by("K21", scene(*objects)) == []

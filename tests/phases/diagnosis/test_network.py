@@ -251,3 +251,41 @@ def test_a_load_balancer_needs_an_address(
     assert [says in finding.message for finding in findings] == ([True] if says else [])
     for finding in findings:
         assert (finding.since, finding.blocks) == (since, ("helmrelease/f/h",))
+
+
+def gateway(*conditions: Any, listeners: tuple[Any, ...] = (), **metadata: Any) -> dict[str, Any]:
+    told = [{"name": f"l{n}", "conditions": [one]} for n, one in enumerate(listeners)]
+    return made("Gateway", "edge/web", *conditions, status={"listeners": told}, metadata=metadata)
+
+
+UNPROGRAMMED = said("Programmed", "False", "AddressNotAssigned", "no address")
+NO_SECRET = said("ResolvedRefs", "False", "InvalidCertificateRef", "Secret web-tls does not exist")
+
+
+@pytest.mark.parametrize(
+    ("given", "cause", "words"),
+    [
+        (gateway(UNPROGRAMMED), "not-programmed", "serves nobody: no address"),
+        (gateway(UNPROGRAMMED, listeners=(said("ResolvedRefs", "True"),)), "not-programmed", ""),
+        (gateway(UNPROGRAMMED, listeners=(NO_SECRET,)), "listener", "listener l0: Secret web-tls"),
+    ],
+)
+def test_a_gateway_that_nobody_programmed(given: dict[str, Any], cause: str, words: str) -> None:
+    (found,) = found_by("L4", scene(given))
+
+    assert (found.subject, found.cause) == ("gateway/edge/web", cause)
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        gateway(said("Programmed", "True")),
+        gateway(said("Programmed", "Unknown", at=AT - 59)),
+        gateway(UNPROGRAMMED, deletionTimestamp="2027-01-15T07:50:00Z"),
+        gateway(),
+    ],
+    ids=["serves", "just made", "leaving", "says nothing"],
+)
+def test_a_gateway_without_a_finding(given: dict[str, Any]) -> None:
+    assert found_by("L4", scene(given)) == []

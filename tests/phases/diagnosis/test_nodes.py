@@ -210,3 +210,20 @@ def test_a_node_without_a_condition_is_not_ready() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_a_node_that_is_ready_has_no_finding(rule: str) -> None:
     assert found_by(rule, scene(KWOK, nodes={"node-0": look(boot_id="")})) == []
+
+
+@pytest.mark.parametrize(
+    ("alarms", "dangers_"),
+    [
+        (("NOSPACE",), {"look", "reversible", "never"}),
+        (("CORRUPT",), {"look", "never"}),
+        ((), None),
+    ],
+)
+def test_an_alarm_of_etcd_stops_all_writes(
+    alarms: tuple[str, ...], dangers_: set[str] | None
+) -> None:
+    found = found_by("T14", scene(nodes={"a": member("a", alarms=alarms)}))
+
+    assert [f.cause for f in found] == ["alarm"] * bool(alarms)
+    assert [dangers(f) for f in found] == ([] if dangers_ is None else [dangers_])

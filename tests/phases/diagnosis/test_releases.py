@@ -251,3 +251,32 @@ def test_a_stalled_release_that_is_locked_is_told_once() -> None:
     looked_at = scene(failed(LOCKED, stalled=EXHAUSTED, released=text), unlisted=("Deployment",))
 
     assert rules_of(looked_at) == ["H3"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said_so"),
+    [
+        ({"upgrade": {"cleanupOnFail": True}}, True),
+        ({"rollback": {"cleanupOnFail": True}}, True),
+        ({"upgrade": {"cleanupOnFail": False}}, False),
+        ({}, False),
+    ],
+)
+def test_a_remediation_says_whether_it_took_objects_away(
+    spec: dict[str, Any],
+    said_so: bool,  # noqa: FBT001
+) -> None:
+    (found,) = found_by("H11", scene(failed("x", remediated=REMEDIED, spec=spec)))
+
+    assert ("cleanupOnFail deleted" in found.message) is said_so
+
+
+def test_a_release_that_knew_a_kind_before_its_crd_went() -> None:
+    text = (
+        "server-side apply failed for object apps/w example.com/v1, Kind=Widget: the server could "
+        "not find the requested resource (patch widgets.example.com w)"
+    )
+
+    (found,) = found_by("H8", scene(failed(text)))
+
+    assert "holds a Widget (example.com/v1)" in found.message

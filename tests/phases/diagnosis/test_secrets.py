@@ -8,7 +8,7 @@ import pytest
 
 from phases.diagnosis.graph import roots_of
 from tests.phases.diagnosis.flux_objects import SINCE, Said, hr, ks, said
-from tests.phases.diagnosis.scenes import AT, found_by, rules_of, scene
+from tests.phases.diagnosis.scenes import AT, found_by, pod, rules_of, scene, stamp, waits
 
 VALID: Said = ("True", "Valid", "store validated")
 WEAK: Said = ("True", "ValidationUnknown", "could not determine validation status")
@@ -264,3 +264,48 @@ def test_only_the_hook_of_that_name_tells_where_it_is_served() -> None:
 )
 def test_another_matter_of_webhooks(message: str) -> None:
     assert found_by("E6", scene(ks("a", ready=("False", "ReconciliationFailed", message)))) == []
+
+
+def synced(at: float, **metadata: str) -> dict[str, Any]:
+    found = secret("creds", SYNCED, at, metadata=metadata)
+    found["status"]["refreshTime"] = stamp(at)
+    return found
+
+
+def misses(at: float) -> dict[str, Any]:
+    text = 'secret "creds" not found'
+    status = {"containerStatuses": [waits("CreateContainerConfigError", text)]}
+    unready = said("ContainersReady", ("False", "ContainersNotReady", ""), at)
+    return pod("apps/web", unready, status=status)
+
+
+@pytest.mark.parametrize(
+    ("objects", "causes"),
+    [
+        ([synced(AT - 100), misses(AT - 50)], ["target-gone"]),
+        ([synced(AT - 200), misses(AT - 900)], ["target-gone"]),
+        ([synced(AT - 100), misses(AT - 150)], []),
+        ([synced(AT - 100)], []),
+        ([synced(AT - 100, creationTimestamp=stamp(AT - 50))], ["restored"]),
+        ([synced(AT - 100, creationTimestamp=stamp(AT - 150))], []),
+        ([secret("other", SYNCED), misses(AT - 50)], []),
+    ],
+    ids=[
+        *("missed since", "the kubelet still asks", "it will be read", "nobody misses it"),
+        *("older than itself", "its own status", "another's"),
+    ],
+)
+def test_what_ready_was_worth(objects: list[dict[str, Any]], causes: list[str]) -> None:
+    found = found_by("E5", scene(*objects))
+
+    assert [f.cause for f in found] == causes
+    assert all(f.blocks == (("secret/apps/creds",) * (f.cause != "restored")) for f in found)
+
+
+def test_a_release_that_missed_it_before_it_was_written_proves_nothing() -> None:
+    """Recipe: without the comparison with refreshTime a Secret that came a moment ago is called gone."""
+    text = "could not resolve Secret chart values reference 'apps/creds' with key 'v': secrets \"creds\" not found"
+    before, after = (hr("w", ready=("False", "ValuesError", text), since=AT - n) for n in (150, 50))
+
+    assert found_by("E5", scene(synced(AT - 100), before)) == []
+    assert [f.cause for f in found_by("E5", scene(synced(AT - 100), after))] == ["target-gone"]

@@ -22,7 +22,7 @@ def held(count: int, **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401
 
 def test_all_workers_busy_and_somebody_waits() -> None:
     looked_at = scene(
-        *held(3), ks("held-4", ready=UNKNOWN, reconciling=CHECKS, since=AT - 7), ks("new")
+        *held(3), ks("held-4", ready=UNKNOWN, reconciling=CHECKS, since=AT - 31), ks("new")
     )
 
     (found,) = found_by("K16", looked_at)
@@ -30,7 +30,7 @@ def test_all_workers_busy_and_somebody_waits() -> None:
     assert found.blocks == ("kustomization/flux-system/new",)
     assert found.subject == "deployment/flux-system/kustomize-controller"
     assert "all 4 workers" in found.message
-    assert found.since == AT - 7, "since all of them are busy"
+    assert found.since == AT - 31, "since all of them are busy"
     assert found.evidence[0].endswith("ends by 2027-01-15T08:57:50Z")
 
 
@@ -133,3 +133,11 @@ def test_when_the_action_of_a_release_ends_is_not_told() -> None:
     (found,) = found_by("K16", scene(*busy, hr("new"), deployment("kustomize-controller")))
 
     assert not any("ends by" in path for path in found.evidence)
+
+
+@pytest.mark.parametrize(("since", "count"), [(AT - 29, 0), (AT - 30, 1)])
+def test_a_queue_that_moves_is_progress_and_no_cause(since: float, count: int) -> None:
+    """Recipe: without ``_moves`` a healthy recovery of many Kustomizations is called starved all along."""
+    just = ks("just", ready=UNKNOWN, reconciling=CHECKS, since=since)
+
+    assert len(found_by("K16", scene(*held(3), just, ks("new")))) == count

@@ -19,7 +19,15 @@ from phases.snapshot import ALL_KINDS, KINDS, Unseen
 from tests.phases.readiness.given import DELETED, GONE_AT, MOVED_AT, cases, made, said
 
 ALWAYS = ("ConfigMap", "CronJob", "PodDisruptionBudget", "Secret")
-UNJUDGED = {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "EndpointSlice"}
+UNJUDGED = {
+    "Certificate",
+    "CertificateSigningRequest",
+    "Gateway",
+    "VolumeAttachment",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "EndpointSlice",
+}
 
 
 @pytest.mark.parametrize("kind", [*STRUCTS, *ALWAYS, "Widget"])

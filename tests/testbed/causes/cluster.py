@@ -98,6 +98,8 @@ class Causes:
             "delete", "pod", "--namespace=apps", "--grace-period=1", "--wait=false", "haunted"
         )
         self._patch("/apis/apps/v1/namespaces/kube-system/deployments/coredns", NOWHERE)
+        self._patch("/apis/apps/v1/namespaces/apps/deployments/drifted", {"spec": {"replicas": 2}})
+        self._ask(f"{RELEASES}/drifted")
         changed: dict[str, str | None] = {
             str(path.relative_to(LATER)): path.read_text()
             for path in sorted(LATER.rglob("*"))

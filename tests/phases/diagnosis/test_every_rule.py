@@ -1,0 +1,46 @@
+"""
+Every rule of the catalogue has a case in which it finds something, and one of its own in which it finds nothing.
+
+The tests of this folder are run once more, by themselves, and what they ask of each rule is written down (``asked``).
+Recipe: take a rule's test away, or add a rule without one, and its id is named here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from phases.diagnosis.catalogue import RULES
+
+HERE = Path(__file__).resolve().parent
+# These ask every rule of everything: they would hide that a rule has no case of its own.
+SWEEPING = ("test_every_rule", "test_healthy", "test_catalogue")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
+    told = tmp_path_factory.mktemp("asked") / "asked.json"
+    ignored = [f"--ignore={HERE / name}.py" for name in SWEEPING]
+    words = ["-q", "-p", "tests.phases.diagnosis.asked", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *words, *ignored, str(HERE)],
+        cwd=HERE.parents[2],
+        env={**os.environ, "REKINDLE_ASKED": str(told)},
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+    found: dict[str, list[bool]] = json.loads(told.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize(("result", "case"), [(True, "positive"), (False, "negative")])
+def test_every_rule_has_a_case(asked: dict[str, list[bool]], result: bool, case: str) -> None:  # noqa: FBT001
+    without = [rule.id for rule in RULES if result not in asked.get(rule.id, [])]
+
+    assert without == [], f"no {case} case"
