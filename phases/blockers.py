@@ -29,6 +29,7 @@ UNCALLED = "WH1"
 # A controller that was just brought back needs its image, its lease and its certificate before it serves.
 BACKEND_SECONDS = 600.0
 REMOVAL_SETTLE_SECONDS = 30.0  # both kinds are watched
+APIS = codes.subject("APIService", "")
 HOOKS = tuple(codes.subject(kind, "") for kind in CONFIGURATIONS)
 # How an API server words a call that reached nobody. A time-out is no sign of that: somebody may be there and slow.
 NOBODY = re.compile(
@@ -87,6 +88,18 @@ def is_called(section: Section, name: str, facts: Facts) -> bool:
     ]
     backends = [_expected(section, fact) for fact in asking]
     return all(found and all(_is_ready(s, facts) for s in found) for found in backends)
+
+
+def is_served(name: str, facts: Facts) -> bool:
+    """Say whether an aggregated API (``GROUP/VERSION``) refuses nobody any more: it answers, or is not registered."""
+    if facts.get(codes.kind("APIService"), GONE).code != codes.SEEN:
+        return False
+    asked = [
+        fact
+        for subject, fact in facts.items()
+        if subject.startswith(APIS) and fact.detail["api"] == name
+    ]
+    return all(fact.code == codes.READY for fact in asked)
 
 
 def _dead(

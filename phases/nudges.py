@@ -13,7 +13,7 @@ from engine.memory import Memory
 from engine.recipe import Facts
 from journal.entries import Fact, Outcome
 from phases import codes
-from phases.blockers import is_called
+from phases.blockers import is_called, is_served
 from phases.knots import crd_of
 from phases.section import Section
 from phases.verbs import NUDGE
@@ -57,6 +57,8 @@ def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bo
             return fact is not None and fact.code == codes.READY and not fact.reason
         case "webhook":
             return is_called(section, name, facts)
+        case "api":
+            return is_served(name, facts)
         case "health":
             return all(_is_ready(_of_health_check(item), facts) for item in name.split(","))
         case "RetriesExceeded":

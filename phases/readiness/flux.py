@@ -36,6 +36,17 @@ GONE_NAMESPACE = re.compile(r"Namespace/([a-z0-9.-]+) status: 'NotFound'")
 MISSING_NAMESPACE = re.compile(r'namespaces "([a-z0-9.-]+)" not found')
 # The API server's words when a webhook with failurePolicy Fail cannot be called (apiserver pkg/util/webhook/error.go).
 UNCALLED_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
+# An aggregated API that nobody serves, asked for one of its own kinds (client-go discovery; recorded).
+UNSERVED_API = re.compile(
+    r"unable to retrieve the complete list of server APIs: ([a-z0-9.-]+/v[a-z0-9]+):"
+)
+# Causes that are just a name in a message, in the order in which they are looked for.
+NAMED = (
+    ("namespace-gone", GONE_NAMESPACE),
+    ("namespace-missing", MISSING_NAMESPACE),
+    ("webhook", UNCALLED_WEBHOOK),
+    ("api", UNSERVED_API),
+)
 DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependency")
 # Where a nudge leaves its token: Flux's objects, and External Secrets'.
 NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
@@ -113,8 +124,8 @@ def cause_of(ready: Condition, namespace: str) -> str:
     """
     Name what has to clear first.
 
-    ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``dependency:NS/N``,
-    ``health:K/NS/N,…``, ``source``, or a reason.
+    ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``api:GROUP/VERSION``,
+    ``dependency:NS/N``, ``health:K/NS/N,…``, ``source``, or a reason.
     """
     for asked in unserved(ready.message):
         if asked.kind and asked.group:
@@ -122,15 +133,10 @@ def cause_of(ready: Condition, namespace: str) -> str:
     match = TERMINATING_NAMESPACE.search(ready.message)
     if match:
         return f"namespace:{match[1] or match[2]}"
-    match = GONE_NAMESPACE.search(ready.message)
-    if match:
-        return f"namespace-gone:{match[1]}"
-    match = MISSING_NAMESPACE.search(ready.message)
-    if match:
-        return f"namespace-missing:{match[1]}"
-    match = UNCALLED_WEBHOOK.search(ready.message)
-    if match:
-        return f"webhook:{match[1]}"
+    for family, pattern in NAMED:
+        match = pattern.search(ready.message)
+        if match:
+            return f"{family}:{match[1]}"
     if ready.reason == "DependencyNotReady":
         match = DEPENDENCY.search(ready.message)
         name = (match[1] or match[2]) if match else "?"

@@ -121,6 +121,10 @@ CAUSES = {
     "namespace-missing:apps": 'Deployment/apps/x not found: namespaces "apps" not found',
     "webhook:guard.example.com": "x dry-run failed (InternalError): Internal error occurred: failed calling webhook "
     '"guard.example.com": failed to call webhook: Post "https://g.p.svc:443/x?timeout=2s": service "g" not found',
+    # Recorded: kustomize-controller 1.9.5, an object of an aggregated API without a Service.
+    "api:metrics.example.com/v1beta1": "Gauge/default/g dry-run failed (ServiceUnavailable): failed to get API group "
+    "resources: unable to retrieve the complete list of server APIs: metrics.example.com/v1beta1: the server is "
+    "currently unable to handle the request",
     "reason:ReconciliationFailed": "anything else",
 }
 
