@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from engine.world import Wakeup, World
+from engine.world import COALESCE_SECONDS, Wakeup, World
 from journal.entries import Outcome
 from phases.section import Section
 from phases.snapshot import Seen, Snapshot, Unseen
 from rekindle.adapters import apiserver, orphans
-from rekindle.adapters import cluster as cluster_module
 from rekindle.adapters.cluster import RealWorld
 from rekindle.adapters.connection import Call, Connection, UnansweredError
 from rekindle.adapters.revisions import RevisionReport
@@ -260,7 +259,7 @@ def test_the_lock_of_what_still_runs_stays(cluster: Cluster, world: RealWorld) -
 
 def test_a_storm_of_changes_makes_two_turns_a_second(world: RealWorld) -> None:
     """Mutant: COALESCE_SECONDS of nothing."""
-    assert cluster_module.COALESCE_SECONDS == 0.5
+    assert COALESCE_SECONDS == 0.5
     gather(world, lambda s: isinstance(s.nodes["cp-1"], Seen))
     storming = threading.Event()
 
