@@ -57,7 +57,8 @@ class Remains:
         found = {name: fact for name, fact in self.seen.look.items() if name.startswith(HELD)}
         for name in self.seen.about:
             changes = self.seen.history.get(name, ()) if name.startswith(HELD) else ()
-            found.update({name: fact for _, fact in changes[:1] if name not in found})
+            if changes:
+                found.setdefault(name, changes[0][1])
         yield from (fact for _, fact in sorted(found.items()))
 
     def _holder(self, fact: Fact) -> Item | None:

@@ -65,7 +65,8 @@ class Witness:
     *first* has what each subject was when it was first seen; *look* all facts of the first complete look, the first at
     which the API answered and every kind could be listed (empty: there was none), *looked_at* its instant; *bare* says
     that etcd was bootstrapped before it, or never was: what was seen later is not what was left. *history* has every
-    change by subject, *about* what people were asked about. Withdrawn entries (*withdrawn*) were there and cannot be read.
+    change by subject, *about* what people were asked about. Withdrawn entries (*withdrawn*) were there and cannot be
+    read.
     """
 
     opened: e.RunOpened

@@ -249,7 +249,10 @@ def test_a_health_check_of_what_it_brought_itself(wanted: str, clears: str) -> N
     """The child is the vertex, and its parent has the worker; mutant: ``_upwards`` ends at the first."""
     inventory = {
         "workloads": [{"kind": "Deployment", "key": "apps/web", "pods": 2, "owner": APPS}],
-        "kustomizations": [{"key": "flux-system/cluster"}, {"key": "flux-system/apps", "wait": True}],
+        "kustomizations": [
+            {"key": "flux-system/cluster"},
+            {"key": "flux-system/apps", "wait": True},
+        ],
     }
     of = plan({"inventory": inventory})
     well = finished(of)
