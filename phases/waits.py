@@ -7,6 +7,7 @@ said, are listed in ``docs/explanation/dead-wait.md``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.answer import Subject
@@ -21,18 +22,10 @@ from phases.section import Section
 from phases.verbs import APPLY, BOOTSTRAP, COMMAND, KUBECONFIG, RELEASE, ROOT
 
 USEFUL, UNKNOWN, NOBODY = "useful", "unknown", "nobody"
-RETRY, STARVED, DEPENDENCY = "DW1", "DW4", "DW5"
+RETRY, HEALTH_HOLD, STARVED, DEPENDENCY = "DW1", "DW3", "DW4", "DW5"
 FIRST_STAGE, SOURCE_POLL, RELEASE_RETRY, SECRET_RETRY = "DW6", "DW7", "DW8", "DW9"
-CRD, POD_RETRY, EVICTION, NS_HELD, TOOL, PULL, PERSON, DELETION = (
-    "DW10",
-    "DW11",
-    "DW13",
-    "DW14",
-    "DW15",
-    "DW16",
-    "DW18",
-    "DW20",
-)
+CRD, POD_RETRY, EVICTION, NS_HELD, TOOL = "DW10", "DW11", "DW13", "DW14", "DW15"
+PULL, CERTIFICATE, PERSON, DELETION = "DW16", "DW17", "DW18", "DW20"
 WORKLOADS = {"deployment", "statefulset", "daemonset"}
 # Rules of diagnosis whose finding about an object, or about what blocks it, names the class of its wait. Everything
 # of a pod that backs off is DW11; K16 and L6 are told by what they block.
@@ -53,6 +46,8 @@ WORKS_ON = {
     KUBECONFIG: {"api"},
     ROOT: {"root"},
 }
+CHECKING = "Running health checks"  # the step in which a Kustomization's worker only waits
+CERTIFIED = ("Certificate/", "CertificateRequest/", "Order/", "Challenge/")  # kinds of cert-manager
 OWN_TIMERS = ("stable/", "damping/")
 
 
@@ -71,14 +66,11 @@ class Question:
     def subject(self) -> Subject:
         """The object that the run waited for: the nearest one, on the way up, that was there."""
         subject = subject_of(self.vertex)
-        passed = {subject}
-        while self._is_absent(subject):
-            parent = self.course.standing.parent.get(subject, "")
-            if not parent or parent in passed:
-                return subject
-            passed.add(parent)
-            subject = parent
-        return subject
+        last = subject
+        for last in _upwards(self, subject):
+            if not self._is_absent(last):
+                break
+        return last
 
     def _is_absent(self, subject: Subject) -> bool:
         found = self.memory.facts.get(subject)
@@ -103,6 +95,8 @@ def what_is(asked: Question) -> str:
     by_rule = _by_rule(asked, subject)
     if by_rule:
         return by_rule
+    if is_checked_in_vain(asked, subject):
+        return HEALTH_HOLD
     return UNKNOWN if fact is None else _by_fact(asked, subject, fact)
 
 
@@ -150,6 +144,39 @@ def is_asked(asked: Question, subject: Subject) -> bool:
             if space == subject_of(asked.vertex):
                 return True
     return False
+
+
+def is_checked_in_vain(asked: Question, subject: Subject) -> bool:
+    """
+    Say whether a health check holds a worker for something that diagnosis says does not come by itself.
+
+    *subject* is what it waits for, or the Kustomization that has the worker. What a Kustomization says of itself
+    (K13) is about its last attempt, and what is not well but at work is what such a check is for.
+    """
+    if not any(_is_checking(asked, one) for one in _upwards(asked, subject)):
+        return False
+    found = asked.memory.findings.values()
+    named = (f for f in found if f.rule != "K16" and _concerns(f, subject))
+    return any(
+        f.clears_itself != "yes" and not (f.subject == subject and _is_checking(asked, subject))
+        for f in named
+    )
+
+
+def _is_checking(asked: Question, subject: Subject) -> bool:
+    fact = asked.memory.facts.get(subject)
+    if fact is None or not subject.startswith("kustomization/"):
+        return False
+    return fact.code == codes.PROGRESSING and fact.reason.startswith(CHECKING)
+
+
+def _upwards(asked: Question, subject: Subject) -> Iterator[Subject]:
+    """Yield a subject and what brings it, up to the root."""
+    passed: set[Subject] = set()
+    while subject and subject not in passed:
+        passed.add(subject)
+        yield subject
+        subject = asked.course.standing.parent.get(subject, "")
 
 
 def _after_all(memory: Memory) -> str:
@@ -217,6 +244,8 @@ def _parked(asked: Question, subject: Subject, fact: Fact, retry: str) -> str:
         return NS_HELD if is_held(asked.section, asked.memory) else UNKNOWN
     if family == "kind":
         return CRD
+    if family == "health" and any(item.startswith(CERTIFIED) for item in name.split(",")):
+        return CERTIFICATE
     if family == "dependency":
         needed = codes.subject(subject.partition("/")[0], name)
         return UNKNOWN if not is_well(needed, asked.memory.facts) else DEPENDENCY

@@ -11,6 +11,7 @@ SHOWN = 4
 # The catalogue of dead waits, a few words each: docs/explanation/dead-wait.md.
 NAMES = {
     "DW1": "a retry",
+    "DW3": "a health check in vain",
     "DW4": "busy workers",
     "DW5": "a dependency's poll",
     "DW6": "a first stage behind a namespace",
@@ -19,9 +20,11 @@ NAMES = {
     "DW9": "a secret's retry",
     "DW10": "a CRD",
     "DW11": "pods that back off",
+    "DW13": "pods on a lost node",
     "DW14": "a held namespace",
     "DW15": "our own windows",
     "DW16": "a registry's limit",
+    "DW17": "a certificate",
     "DW18": "a person",
     "DW20": "a deletion",
     "nobody": "no session",

@@ -180,7 +180,7 @@ def inventory(
     found = _Found(tuple(nodes))
     given = manifests.read(roots)
     ours = _ours(given, source)
-    with Tree(tree) as copy:
+    with Tree(tree, _ignore(given, ours)) as copy:
         walk = _Walk(copy, ours, found)
         for item in given:
             walk.sort_in(item, None)
@@ -224,6 +224,14 @@ def _ours(given: list[Object], source: str | None) -> tuple[str, str] | None:
         kind, key = described.source_of(roots[0])
         named = [key] if kind == "GitRepository" else []
     return ("GitRepository", named[0]) if named else None
+
+
+def _ignore(given: list[Object], ours: tuple[str, str] | None) -> str:
+    """Return what the source leaves out of its artifact, where the roots bring the source."""
+    for item in given:
+        if (item.get("kind"), key_of(item)) == ours:
+            return str(spec_of(item).get("ignore") or "")
+    return ""
 
 
 def _limit(found: _Found) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 
 from journal.errors import Diagnosed
-from rekindle.adapters import manifests
+from rekindle.adapters import manifests, sourceignore
 from rekindle.adapters.programs import ProgramFailed, ask
 
 if TYPE_CHECKING:
@@ -53,12 +53,17 @@ class KustomizeFailed(Diagnosed):
 
 
 class Tree:
-    """A private copy of a Git tree, and the program that builds from it. Use it as a context."""
+    """
+    A private copy of what Flux gets of a Git tree, and the program that builds from it. Use it as a context.
 
-    def __init__(self, root: Path) -> None:
+    *ignore* is ``spec.ignore`` of the tree's source.
+    """
+
+    def __init__(self, root: Path, ignore: str = "") -> None:
         """Look for the program first: without it there is nothing to copy for."""
         self._program = _program()
         self._root = root
+        self._ignore = ignore
         self._temporary = tempfile.TemporaryDirectory(prefix="rekindle-tree-")
         self._copy = Path(self._temporary.name) / "tree"
 
@@ -67,6 +72,8 @@ class Tree:
         ignored = shutil.ignore_patterns(*_LEFT_OUT)
         try:
             shutil.copytree(self._root, self._copy, symlinks=True, ignore=ignored)
+            for path in sourceignore.left_out(self._copy, self._ignore):
+                path.unlink()
         except (OSError, shutil.Error) as error:
             self._temporary.cleanup()
             raise KustomizeFailed(

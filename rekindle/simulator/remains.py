@@ -48,7 +48,18 @@ class Remains:
         return (*definitions, *own, *source, *(found[name] for name in sorted(found)))
 
     def _held(self) -> Iterator[Fact]:
-        yield from (fact for name, fact in sorted(self.seen.look.items()) if name.startswith(HELD))
+        """
+        Yield what held something at the first look, and what people were asked about later.
+
+        What holds a namespace is listed only once that goes, which may be during the run. What nobody had to be asked
+        about was taken off by its own controller, and is left out: here it would hold for ever.
+        """
+        found = {name: fact for name, fact in self.seen.look.items() if name.startswith(HELD)}
+        for name in self.seen.about:
+            changes = self.seen.history.get(name, ()) if name.startswith(HELD) else ()
+            if changes:
+                found.setdefault(name, changes[0][1])
+        yield from (fact for _, fact in sorted(found.items()))
 
     def _holder(self, fact: Fact) -> Item | None:
         """Return a held object that no inventory lists; who brings it is not recorded."""

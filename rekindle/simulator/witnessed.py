@@ -65,7 +65,8 @@ class Witness:
     *first* has what each subject was when it was first seen; *look* all facts of the first complete look, the first at
     which the API answered and every kind could be listed (empty: there was none), *looked_at* its instant; *bare* says
     that etcd was bootstrapped before it, or never was: what was seen later is not what was left. *history* has every
-    change by subject. Withdrawn entries (*withdrawn*) were there and cannot be read.
+    change by subject, *about* what people were asked about. Withdrawn entries (*withdrawn*) were there and cannot be
+    read.
     """
 
     opened: e.RunOpened
@@ -78,6 +79,7 @@ class Witness:
     history: dict[Subject, list[Change]] = field(default_factory=dict)
     questions: dict[str, Question] = field(default_factory=dict)
     commands: list[Ran] = field(default_factory=list)
+    about: dict[Subject, None] = field(default_factory=dict)
     intended: list[e.ActionIntended] = field(default_factory=list)
     by_hand: list[e.ByHand] = field(default_factory=list)
     goals: list[e.GoalMoved] = field(default_factory=list)
@@ -105,6 +107,7 @@ class Witness:
                 self._observed(entry)
             case e.ApprovalAsked():
                 self._asked.setdefault(entry.approval, entry.at)
+                self.about[entry.subject] = None
                 self.questions.setdefault(entry.approval, Question(entry.question))
             case e.ApprovalGiven() | e.ApprovalRefused():
                 self._answered(entry)

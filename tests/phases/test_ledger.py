@@ -3,11 +3,15 @@ The dead-wait ledger: what each kind of wait is called, and what is never guesse
 
 In every case one thing is not well for 60 s while the rest is: what the run waited for is known. Mutants, each tried:
 ``_concerns`` says yes to all; ``is_asked`` says yes to any question; ``_holds_worker`` says no; the time before a
-resume is not cut to its idle seconds; ``interrupted`` is not looked at; a first window begins later than the run.
+resume is not cut to its idle seconds; ``interrupted`` is not looked at; a first window begins later than the run;
+``is_checked_in_vain`` asks for no check, for no finding, not whether it clears itself, or not whose finding it is; the
+causes of a health check are not looked at.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +19,15 @@ import pytest
 from journal import entries as e
 from journal.entries import AnyEntry, Fact, Finding
 from phases.ledger import Ledger, closing, ledger_of
+from rekindle.ledger import NAMES
 from tests.phases.making import START, facts, opened, plan
 from tests.phases.test_path import finished
 
 SPAN = 60.0
 QUEUED = "not reconciled yet"
+DEAD_WAITS = Path(__file__).parents[2] / "docs" / "explanation" / "dead-wait.md"
+CHECKED = {"code": "Progressing", "reason": "Running health checks for revision main@sha1:0"}
+CLAIM = "persistentvolumeclaim/apps/data"
 APPS = "kustomization/flux-system/apps"
 WEB = "helmrelease/apps/web"
 HOLDER = facts({"holder/u9": {"code": "Holding", "detail": {"uid": "u9", "namespace": "apps"}}})
@@ -30,8 +38,10 @@ def blocked(cause: str, code: str = "Blocked") -> dict[str, Any]:
     return {"code": code, "reason": "said so", "detail": {"cause": cause, "parked": True}}
 
 
-def found(rule: str, subject: str, *blocks: str) -> e.FindingsChanged:
-    finding = Finding(subject=subject, cause="c", message="m", rule=rule, blocks=blocks)
+def found(rule: str, subject: str, *blocks: str, clears: str = "unknown") -> e.FindingsChanged:
+    finding = Finding(
+        subject=subject, cause="c", message="m", rule=rule, blocks=blocks, clears_itself=clears
+    )
     return e.FindingsChanged(at=START, changed={f"{rule}:{subject}": finding})
 
 
@@ -158,6 +168,47 @@ CLASSES: list[tuple[str, str, list[AnyEntry]]] = [
         ),
     ),
     ("a dead end", "DW18", run({APPS: blocked("reason:X")}, decided(APPS, "stuck"))),
+    ("a health check, and nothing ails", "useful", run({APPS: CHECKED})),
+    (
+        "a health check of something that does not come",
+        "DW3",
+        run({APPS: CHECKED}, found("L9", CLAIM, APPS)),
+    ),
+    (
+        "a health check of something that comes by itself",
+        "useful",
+        run({APPS: CHECKED}, found("L9", CLAIM, APPS, clears="yes")),
+    ),
+    (
+        "a health check, and what ails is another's",
+        "useful",
+        run({APPS: CHECKED}, found("L9", CLAIM, WEB)),
+    ),
+    (
+        "a health check, after one that failed",
+        "useful",
+        run({APPS: CHECKED}, found("K13", APPS)),
+    ),
+    (
+        "a worker applies, and something ails",
+        "useful",
+        run({APPS: {"code": "Progressing", "reason": "Building"}}, found("L9", CLAIM, APPS)),
+    ),
+    (
+        "a health check of pods that back off",
+        "DW11",
+        run({APPS: CHECKED}, found("L8", "deployment/apps/other", APPS)),
+    ),
+    (
+        "a certificate that does not come",
+        "DW17",
+        run({APPS: blocked("health:Certificate/apps/web")}),
+    ),
+    (
+        "something else that did not become healthy",
+        "unknown",
+        run({APPS: blocked("health:Widget/apps/web")}),
+    ),
     ("a machine boots", "useful", run({"node/cp-1": "booting"})),
     ("a machine is not seen", "unknown", run({"node/cp-1": "unseen"})),
 ]
@@ -170,19 +221,67 @@ def test_what_a_wait_is_called(wanted: str, entries: list[AnyEntry]) -> None:
     assert ledger(entries).classes == {wanted: SPAN}
 
 
-def test_a_first_stage_behind_a_namespace_that_goes() -> None:
+def first_stage() -> list[AnyEntry]:
     said = {"code": "Progressing", "reason": "Namespace/apps status: 'Terminating'"}
     entries = run({APPS: said, "namespace/apps": "Terminating"})
     entries[-2:-2] = [e.Observed(at=START + 40, changed={"namespace/apps": Fact("Ready")})]
+    return entries
 
-    assert ledger(entries).classes == {"DW6": 40.0, "unknown": 20.0}
+
+def test_a_first_stage_behind_a_namespace_that_goes() -> None:
+    assert ledger(first_stage()).classes == {"DW6": 40.0, "unknown": 20.0}
+
+
+def own_window() -> list[AnyEntry]:
+    entries = run({})
+    entries[2:2] = [e.TimerSet(at=START, name="stable/pods-healthy", due=START + 60, span=60.0)]
+    return entries
 
 
 def test_our_own_window_of_stability_is_told_apart() -> None:
-    entries = run({})
-    entries[2:2] = [e.TimerSet(at=START, name="stable/pods-healthy", due=START + 60, span=60.0)]
+    assert ledger(own_window()).classes == {"DW15": SPAN}
 
-    assert ledger(entries).classes == {"DW15": SPAN}
+
+@pytest.mark.parametrize(
+    ("wanted", "clears"), [("DW3", "unknown"), ("DW3", "no"), ("useful", "yes")]
+)
+def test_a_health_check_of_what_it_brought_itself(wanted: str, clears: str) -> None:
+    """The child is the vertex, and its parent has the worker; mutant: ``_upwards`` ends at the first."""
+    inventory = {
+        "workloads": [{"kind": "Deployment", "key": "apps/web", "pods": 2, "owner": APPS}],
+        "kustomizations": [
+            {"key": "flux-system/cluster"},
+            {"key": "flux-system/apps", "wait": True},
+        ],
+    }
+    of = plan({"inventory": inventory})
+    well = finished(of)
+    bad = facts({"deployment/apps/web": "Progressing", APPS: CHECKED})
+    entries: list[AnyEntry] = [
+        opened(of),
+        e.Observed(at=START, changed={**well, **bad}),
+        found("L5", "deployment/apps/web", APPS, clears=clears),
+        e.Observed(
+            at=START + SPAN, changed={subject: well[subject] for subject in bad if subject in well}
+        ),
+    ]
+
+    assert ledger_of(of, lambda: iter(entries)).classes == {wanted: SPAN}
+
+
+def test_every_class_is_said_or_it_is_written_why_not() -> None:
+    """A class of the catalogue has a case here and a name for people, or a line in the list of those never said."""
+    cases = (*(entries for _, _, entries in CLASSES), first_stage(), own_window())
+    said = {name for entries in cases for name in ledger(entries).classes if name.startswith("DW")}
+    text = DEAD_WAITS.read_text("utf-8")
+    table, _, rest = text.partition("## Never said")
+    listed = set(re.findall(r"^\| (DW\d+) ", table, re.MULTILINE))
+    never = set(re.findall(r"^\| (DW\d+) ", rest, re.MULTILINE))
+
+    assert listed == said
+    assert said | never == {f"DW{number}" for number in range(1, 21)}
+    assert not said & never
+    assert said <= NAMES.keys()
 
 
 def test_before_the_first_look_nothing_is_known() -> None:

@@ -227,6 +227,32 @@ def test_a_namespace_that_goes_by_itself_is_deleted() -> None:
     assert found.scenario.events == (EventSpec(80.0, "delete", kind="Namespace", key="storage"),)
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_held_a_namespace_that_went_during_the_run_holds_again(asked: bool) -> None:  # noqa: FBT001
+    """It is listed only then; mutant: look for holders at the first look alone, or take those nobody asked about."""
+    detail = {
+        "uid": "u9",
+        "group": "ceph.rook.io",
+        "version": "v1",
+        "resource": "cephblockpools",
+        "kind": "CephBlockPool",
+        "namespace": "storage",
+        "name": "late",
+        "finalizers": ["cephblockpool.ceph.rook.io"],
+    }
+    question = e.ApprovalAsked(
+        at=START + 90, approval="p1", digest="d1", subject="holder/u9", question="?", consequence=""
+    )
+    found = night(
+        whole(),
+        seen(80, {"namespace/storage": Fact(codes.TERMINATING)}),
+        seen(81, {"holder/u9": Fact("Holding", "held", START - 10, detail)}),
+        *([question] if asked else []),
+    )
+
+    assert ("storage/late" in {item.id for item in found.tree.beside}) is asked
+
+
 def test_what_somebody_installed_by_hand_is_what_the_command_brings() -> None:
     """A watch has no intents: what came before the source was there came from the hands."""
     missing = {

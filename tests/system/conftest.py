@@ -56,11 +56,11 @@ class Operator:
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.bed.environment, "NO_COLOR": "1"}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, journal: Path | None = None) -> subprocess.Popen[str]:
         """Begin a command in the background; its output goes to a file beside the journal."""
         command = [sys.executable, "-m", "rekindle", *arguments]
         if arguments[0] not in WITHOUT_JOURNAL:
-            command += ["--journal", str(self.journal)]
+            command += ["--journal", str(journal or self.journal)]
         with (self.folder / "operator.log").open("a") as log:
             process = subprocess.Popen(
                 command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True

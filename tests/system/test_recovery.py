@@ -2,17 +2,18 @@
 A real control plane, real Flux, real talosctl: the seed's nights, one after the other on the same cluster.
 
 The tests of this module build on each other, in their order: a cold start, then the accident, then the accident with
-a namespace that is held.
+a namespace that is held. In the end that night is rehearsed from its journal, and has to be the same one.
 """
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
-from journal.entries import FindingsChanged, Observed
+from journal.entries import ActionIntended, AnyEntry, FindingsChanged, Observed
 from journal.reader import Reader
 from phases.inventory import Inventory
 from rekindle.folding import newest
@@ -171,3 +172,42 @@ def test_a_held_namespace_and_a_crd_behind_its_consumer_are_named_asked_and_unti
     assert found is not None
     verbs = {key.split()[0] for key in found.memory.last}
     assert {"finalizer.release", "crd.preapply", "root.apply"} <= verbs
+
+
+def newest_entries(journal: Path) -> list[AnyEntry]:
+    """What a journal's newest run did and saw."""
+    with Reader(journal) as reader:
+        run = reader.newest_run()
+        assert run is not None
+        return [row.entry for row in reader.rows(run.run_id) if row.entry is not None]
+
+
+def knots(entries: list[AnyEntry]) -> set[tuple[str, str]]:
+    """The roots that could never clear: (rule, subject)."""
+    changed = (entry.changed for entry in entries if isinstance(entry, FindingsChanged))
+    found = (finding for findings in changed for finding in findings.values())
+    return {(f.rule, f.subject) for f in found if f.root and f.clears_itself == "no"}
+
+
+def deeds(entries: list[AnyEntry]) -> set[str]:
+    return {entry.verb for entry in entries if isinstance(entry, ActionIntended)} - {"flux.nudge"}
+
+
+def test_the_night_is_rehearsed_from_its_journal_with_the_same_knots_and_deeds(
+    operator: Operator,
+) -> None:
+    """Mutant: the namespace began to go during the run; what held it is looked for at the first look alone."""
+    again = operator.journal.with_name("again.db")
+    source = ("--from", str(operator.journal))
+
+    process = operator.start("rehearse", *source, "--json", journal=again)
+    output, _ = process.communicate(timeout=300)
+
+    assert process.returncode == 0, operator.told()[-4000:]
+    document = json.loads(output)
+    assert (document["outcome"], document["bootstraps"], document["wipes"]) == ("done", 0, 0)
+    assert document["pods"] == {"ready": 104, "expected": 104}
+    recorded, rehearsed = newest_entries(operator.journal), newest_entries(again)
+    assert ("N6", "namespace/storage") in knots(recorded)
+    assert knots(rehearsed) == knots(recorded)
+    assert deeds(rehearsed) == deeds(recorded)
