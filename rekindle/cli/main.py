@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "rehearse": "Recover a simulated cluster from a disaster.",
     "resume": "Go on with the newest run of a journal.",
     "run": "Recover the cluster of a plan; goes on with an open run.",
+    "serve": "Show runs in a browser: live, at any moment, and the report; read only.",
     "status": "Say where a run stands, in three sentences.",
     "watch": "Look on, say what it would do and what is done by hand; changes nothing.",
 }
