@@ -18,7 +18,7 @@ SCHEMA = "rekindle.report/1"
 PROVEN, FAILED, NOT_PROVEN = "proven", "failed", "not proven"
 
 # What the chain of the journal came to.
-WHOLE, BROKEN, GROWING = "whole", "broken", "growing"
+WHOLE, BROKEN = "whole", "broken"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +187,21 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     at_verdict: bool = False
 
 
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Something that was wrong, told in the order in which it went wrong.
+
+    *at* is the cluster's own instant (None: it keeps none of this); *seen* is when this run first saw it.
+    """
+
+    subject: str
+    name: str
+    text: str
+    seen: Instant
+    at: Instant | None = None
+    root: bool = False
+
+
 class Edge(msgspec.Struct, frozen=True):
     """*blocker* (a subject) held *blocked* (a subject) up at the moment of the verdict; *root*: nothing explains it."""
 
@@ -244,7 +259,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the validation: *verdict* is PROVEN, FAILED or NOT_PROVEN, *at* when it was last seen so."""
+    """A row of the validation: *verdict* is PROVEN, FAILED or NOT_PROVEN, *at* since when it stands so."""
 
     what: str
     verdict: str
@@ -290,9 +305,10 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Whether the journal is what was written: WHOLE, BROKEN, or GROWING (somebody writes it just now).
+    Whether the journal is what was written: WHOLE or BROKEN.
 
-    *entries* and *head* are of the file; *message* says what is wrong, *entry* where.
+    *entries* and *head* are of the file; *message* says what is wrong, *entry* where (None: no single one is to
+    blame). Of a broken chain, nothing from *entry* on is told.
     """
 
     verdict: str
@@ -318,6 +334,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     approvals: tuple[Approval, ...]
     by_hand: tuple[HandDeed, ...]
+    first_signs: tuple[Sign, ...]
     causes: tuple[Cause, ...]
     verdict: Verdict
     ledger: Ledger | None
