@@ -11,8 +11,10 @@ from rekindle.report.drawing.axes import clock
 from rekindle.report.drawing.shapes import Bar, Edge, Level, Look, Mark, Node, Phase, Row
 from rekindle.report.drawing.svg import Markup
 from rekindle.report.story import Action, Approval, Session, Stay, Story
+import itertools
 
 LOOKS = {"done": Look.DONE, "failed": Look.FAILED, "unsettled": Look.DOUBT, "open": Look.OPEN}
+MOST_ROWS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def gantt_of(story: Story) -> Drawn:
         gantt.told(rows, story.run.opened, end),
         gantt.gantt(rows, story.run.opened, end),
         ("Row", "Bar", "From (UTC)", "To (UTC)", "What it was"),
-        table,
+        _cut(table),
     )
 
 
@@ -85,7 +87,9 @@ def blocked_of(story: Story) -> Drawn | None:
     subjects = {end for edge in verdict.edges for end in (edge.blocker, edge.blocked)} | set(notes)
     at_root = {edge.blocker for edge in verdict.edges if edge.root} | set(notes)
     named = {cause.subject: cause.name for cause in story.causes}
-    nodes = [_node(one, named.get(one, one), notes.get(one, ""), one in at_root) for one in subjects]
+    nodes = [
+        _node(one, named.get(one, one), notes.get(one, ""), one in at_root) for one in subjects
+    ]
     edges = [Edge(edge.blocker, edge.blocked) for edge in verdict.edges]
     rows = tuple((edge.blocker, edge.blocked) for edge in verdict.edges)
     return Drawn(
@@ -94,8 +98,16 @@ def blocked_of(story: Story) -> Drawn | None:
         blocked.told(nodes, edges),
         blocked.blocked_by(nodes, edges),
         ("Blocker", "Blocked"),
-        rows or tuple((root.name, "nothing else") for root in roots),
+        _cut(rows) or tuple((root.name, "nothing else") for root in roots),
     )
+
+
+def _cut(rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Keep a table readable; every action has a line of its own elsewhere in the page."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    more = f"and {len(rows) - MOST_ROWS} more"
+    return (*rows[:MOST_ROWS], (more, *([""] * (len(rows[0]) - 1))))
 
 
 def _node(subject: str, name: str, note: str, root: bool) -> Node:  # noqa: FBT001  all of one node
@@ -134,7 +146,7 @@ def _rows(story: Story, end: float) -> list[Row]:
     for one in story.actions:
         till = end if one.settled is None else one.settled
         look = LOOKS.get(one.outcome, Look.OPEN)
-        bar = Bar(one.intended, till, one.name, _sentence(one), look)
+        bar = Bar(one.intended, till, one.name.partition("/")[2] or one.name, _sentence(one), look)
         verbs.setdefault(one.verb, []).append(bar)
     return rows + [Row(verb, tuple(bars)) for verb, bars in verbs.items()]
 
@@ -143,7 +155,7 @@ def _sessions(sessions: Iterable[Session], end: float) -> list[Row]:
     """Show when nobody held the run; a single session is no news."""
     held = sorted(sessions, key=lambda one: one.begun)
     gaps = []
-    for before, after in zip(held, held[1:], strict=False):
+    for before, after in itertools.pairwise(held):
         if before.ended is not None and after.begun > before.ended:
             span = spoken(after.begun - before.ended)
             hint = f"no session: the one before was {before.ended_as or 'ended'}"

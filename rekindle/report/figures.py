@@ -109,9 +109,7 @@ def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator
             why="from the first look until it was known that waiting alone would never do",
         )
     if ledger is None or ledger.ratio is None:
-        why = (
-            "no work was seen" if ledger is not None else "the journal's plan cannot be read here"
-        )
+        why = "no work was seen" if ledger is not None else "the journal's plan cannot be read here"
         yield Metric(name="T/CP", value="none", why=why)
     else:
         why = f"{ledger.seconds:.0f} s, of which the work alone {ledger.critical_path:.0f} s"

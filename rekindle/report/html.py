@@ -13,18 +13,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rekindle.lines import clock, stamp
+from rekindle.lines import clock
 from rekindle.report.drawing import svg
 from rekindle.report.drawn import Drawn, blocked_of, gantt_of, pods_of
-from rekindle.report.story import Action, Approval, Cause, Story
+from rekindle.report.markdown import filters, loader_for, rendered
+from rekindle.report.story import Action, Approval, Story
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAME = "report.html.j2"
 SHEETS = ("picture.css", "report.css")
-DAY = 86_400
 CLEARS = {"yes": "clears by itself", "no": "never clears by itself"}
 MARKS = {  # outcome or verdict: class and sign, so that colour is not all there is
     "done": ("good", "✓"),
@@ -38,56 +39,54 @@ MARKS = {  # outcome or verdict: class and sign, so that colour is not all there
 IN_DOUBT = ("doubt", "?")
 
 
-def page(story: Story, templates: Path | None = None) -> str:
-    """Return the whole document. A template of the same name in *templates* stands in for ours."""
-    from markupsafe import Markup
+def page(story: Story, template: Path | None = None) -> str:
+    """
+    Write a report. *template*: a file in place of ours, or a folder with a ``report.html.j2``.
 
+    :raises UsageWrong: when the template cannot be read, or does not fit the story.
+    """
+    environment = environment_for(template)
     style = style_sheet()
-    causes = sorted(story.causes, key=lambda cause: (not cause.at_verdict, _began(cause)))
-    return (
-        environment(templates)
-        .get_template(NAME)
-        .render(
-            story=story,
-            style=Markup(style),  # noqa: S704  our own files
-            policy=policy(style),
-            pictures=_pictures(story),
-            causes=causes,
-            first=[cause for cause in causes if cause.at_verdict] or causes[:1],
-            done=_done(story.actions),
-            destroyed=[one for one in story.actions if one.destroys and one.outcome != "failed"],
-            doubtful=[one for one in story.actions if one.doubtful],
-            answers={one.approval: one for one in story.approvals},
-        )
-    )
+    environment.globals |= {
+        "style": _ours(style),
+        "policy": policy(style),
+        "pictures": _pictures(story),
+    }
+    return rendered(story, NAME, template, environment)
 
 
-def environment(templates: Path | None) -> Environment:
-    """Make what renders: everything is escaped that is not markup of ``drawing``; what is missing is an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def environment_for(template: Path | None) -> Environment:
+    """Make the environment of HTML: all is escaped that is not markup of ``drawing``, an unknown name is an error."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    folders = [folder for folder in (templates, TEMPLATES) if folder is not None]
-    made = Environment(
-        loader=FileSystemLoader(folders),
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader_for(template, NAME),
         autoescape=True,
-        undefined=StrictUndefined,
         finalize=_cleaned,
+        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    made.filters |= {
-        "clock": clock,
-        "stamp": stamp,
-        "took": took,
+    environment.filters |= filters() | {
         "mark": lambda word: MARKS.get(word, IN_DOUBT),
         "allowed": allowed,
         "clears": lambda word: CLEARS.get(word, "may clear by itself"),
+        "outcomes": outcomes,
     }
-    return made
+    return environment
 
 
 def _cleaned(value: object) -> object:
     return svg.clean(value) if type(value) is str else value
+
+
+def _ours(text: str) -> Markup:
+    """Say that a text is markup: it is of our own files, or has been escaped where it was drawn."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704  see above
 
 
 def style_sheet() -> str:
@@ -102,47 +101,22 @@ def policy(style: str) -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def took(seconds: float | None) -> str:
-    """Write a duration to the second, as people add durations up: ``1:02:07``."""
-    if seconds is None:
-        return "-"
-    whole = max(0, round(seconds))
-    days, rest = divmod(whole, DAY)
-    minutes, left = divmod(rest, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{f'{days} d ' if days else ''}{hours}:{minutes:02}:{left:02}"
-
-
-def allowed(one: Action, answers: dict[str, Approval]) -> str:
+def allowed(one: Action, approvals: Sequence[Approval]) -> str:
     """Say who allowed an action and when; or that nobody had to."""
-    answer = answers.get(one.approval)
-    if answer is None:
-        return "no question was needed" if not one.approval else f"question {one.approval}"
-    if answer.answered is None:
-        return f"asked at {clock(answer.asked)}, not answered"
+    answer = next((given for given in approvals if given.approval == one.approval), None)
+    if answer is None or answer.answered is None:
+        return (
+            f"question {one.approval}, not answered" if one.approval else "no question was needed"
+        )
     return f"{answer.answer} by {answer.actor} at {clock(answer.answered)}"
 
 
-def _pictures(story: Story) -> dict[str, tuple[Drawn, object]]:
-    from markupsafe import Markup
+def outcomes(actions: Sequence[Action]) -> str:
+    """Count actions by what came of them."""
+    counts = Counter(one.outcome for one in actions)
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
 
+
+def _pictures(story: Story) -> dict[str, tuple[Drawn, Markup]]:
     drawn = [pods_of(story), gantt_of(story), blocked_of(story)]
-    return {one.name: (one, Markup(one.svg)) for one in drawn if one is not None}  # noqa: S704
-
-
-def _began(cause: Cause) -> float:
-    return cause.found if cause.since is None else cause.since
-
-
-def _done(actions: Sequence[Action]) -> list[tuple[str, int, str]]:
-    """Count actions by verb and outcome, in the order in which the verbs were first used."""
-    verbs = list(dict.fromkeys(one.verb for one in actions))
-    outcomes = {verb: Counter(one.outcome for one in actions if one.verb == verb) for verb in verbs}
-    return [
-        (
-            verb,
-            outcomes[verb].total(),
-            ", ".join(f"{n} {what}" for what, n in sorted(outcomes[verb].items())),
-        )
-        for verb in verbs
-    ]
+    return {one.name: (one, _ours(one.svg)) for one in drawn if one is not None}

@@ -62,6 +62,16 @@ def sample() -> s.Story:
                 new="ready",
             ),
         ),
+        first_signs=(
+            s.Sign(
+                subject="namespace/storage",
+                name="namespace/storage",
+                text="held by a finalizer",
+                seen=BEGUN + 3.0,
+                at=BEGUN - 7200.0,
+                root=True,
+            ),
+        ),
         causes=_causes(),
         verdict=_verdict(),
         ledger=s.Ledger(
@@ -77,9 +87,13 @@ def sample() -> s.Story:
             s.Check(what="Node connectivity", verdict=s.PROVEN, evidence="3 of 3", at=BEGUN + 9.0),
             s.Check(what="Stores", verdict=s.NOT_PROVEN, evidence="ValidationUnknown"),
         ),
-        metrics=(s.Metric(name="Initial pod count", value="23", number=23.0, at=BEGUN, why="seen"),),
+        metrics=(
+            s.Metric(name="Initial pod count", value="23", number=23.0, at=BEGUN, why="seen"),
+        ),
         changes=(s.Change(kind="goal", at=BEGUN + 1.0, text="main@sha1:1234"),),
-        remarks=(s.Remark(at=BEGUN + 2.0, actor="ada", text="The age was misread.", corrects="a time"),),
+        remarks=(
+            s.Remark(at=BEGUN + 2.0, actor="ada", text="The age was misread.", corrects="a time"),
+        ),
         went_well=("Git was whole.",),
         challenges=("The namespace was held.",),
         next_steps=("Rotate the token.",),
@@ -150,7 +164,9 @@ def _actions() -> tuple[s.Action, ...]:
         _action(1, "command.run", "done"),
         _action(2, "finalizer.release", "done", approval="q-1", destroys="what the volume held"),
         _action(3, "root.apply", "failed", code="conflict", by="action"),
-        _action(4, "flux.nudge", "unsettled", doubtful=True, settled_how="its end was never learned"),
+        _action(
+            4, "flux.nudge", "unsettled", doubtful=True, settled_how="its end was never learned"
+        ),
         *(_action(number, "flux.nudge", "done") for number in range(5, 20)),
         _action(38, "flux.nudge", "open"),
     )
@@ -170,7 +186,9 @@ def _approvals() -> tuple[s.Approval, ...]:
             actions=("a-2",),
             **common,
         ),
-        s.Approval(approval="q-2", question="And this?", consequence="", asked=BEGUN + 700.0, **common),
+        s.Approval(
+            approval="q-2", question="And this?", consequence="", asked=BEGUN + 700.0, **common
+        ),
     )
 
 

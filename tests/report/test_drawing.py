@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from rekindle.report.drawing import blocked, gantt, layers, pods, svg, writing
 from rekindle.report.drawing.axes import Scale, ticks
 from rekindle.report.drawing.shapes import Bar, Edge, Level, Look, Mark, Node, Phase, Row
+import itertools
 
 BEGUN = 1_749_686_400.0
 SVG = "{http://www.w3.org/2000/svg}"
@@ -84,7 +85,8 @@ def bars(draw: st.DrawFn, count: int) -> tuple[Bar, ...]:
 @st.composite
 def rows(draw: st.DrawFn) -> list[Row]:
     return [
-        Row(draw(TEXTS), bars(draw, draw(st.integers(0, 12)))) for _ in range(draw(st.integers(0, 5)))
+        Row(draw(TEXTS), bars(draw, draw(st.integers(0, 12))))
+        for _ in range(draw(st.integers(0, 5)))
     ]
 
 
@@ -93,7 +95,8 @@ def graphs(draw: st.DrawFn) -> tuple[list[Node], list[Edge]]:
     names = draw(st.lists(TEXTS, min_size=0, max_size=14, unique=True))
     kinds = st.sampled_from(["Kustomization", "Namespace", ""])
     nodes = [
-        Node(name, draw(TEXTS), draw(kinds), draw(TEXTS), root=draw(st.booleans())) for name in names
+        Node(name, draw(TEXTS), draw(kinds), draw(TEXTS), root=draw(st.booleans()))
+        for name in names
     ]
     one = st.sampled_from([*names, "nobody"])
     edges = draw(st.lists(st.builds(Edge, one, one), max_size=30))
@@ -111,7 +114,9 @@ def test_pods_over_time_is_a_well_formed_image(
     marks: list[tuple[float, str, str]],
 ) -> None:
     drawn = pods.pods_over_time(
-        sorted((Level(BEGUN + at, ready, want) for (at, _), ready, want in levels), key=lambda v: v.at),
+        sorted(
+            (Level(BEGUN + at, ready, want) for (at, _), ready, want in levels), key=lambda v: v.at
+        ),
         [Phase(name, BEGUN + at, BEGUN + at + span) for name, (at, span) in phases],
         [Mark(BEGUN + at, name, hint) for at, name, hint in marks],
     )
@@ -151,11 +156,11 @@ def test_a_layout_has_every_node_once_and_no_edge_within_a_layer(
     made = layers.lay_out([node.id for node in nodes], edges)
     layer = {name: index for index, names in enumerate(made.layers) for name in names}
 
-    assert sorted(name for name in layer if not layers.is_place(name)) == sorted(n.id for n in nodes)
+    assert sorted(name for name in layer if name not in made.places) == sorted(n.id for n in nodes)
     for edge, route in made.routes.items():
         assert (route[0], route[-1]) == (edge.blocker, edge.blocked)
         step = -1 if edge in made.circles else 1
-        assert [layer[b] - layer[a] for a, b in zip(route, route[1:], strict=False)] == [step] * (
+        assert [layer[b] - layer[a] for a, b in itertools.pairwise(route)] == [step] * (
             len(route) - 1
         )
 
@@ -226,13 +231,17 @@ def test_an_unseen_count_is_a_gap_and_no_line() -> None:
 
 
 def test_each_look_has_a_pattern_or_a_form_of_its_own() -> None:
-    row = Row("verb", tuple(Bar(BEGUN + i, BEGUN + i, "x", "y", look) for i, look in enumerate(Look)))
+    row = Row(
+        "verb", tuple(Bar(BEGUN + i, BEGUN + i, "x", "y", look) for i, look in enumerate(Look))
+    )
     root = read(gantt.gantt([row], BEGUN, BEGUN + 60))
     fills = {one.get("fill") for one in root.iter() if "bar" in (one.get("class") or "").split()}
     defined = {f"url(#{one.get('id')})" for one in root.iter() if one.tag == f"{SVG}pattern"}
 
     assert fills - {None} == defined
-    assert len(defined) == len(Look) - 2  # a state and what is done are plain; they never share a row
+    assert (
+        len(defined) == len(Look) - 2
+    )  # a state and what is done are plain; they never share a row
 
 
 def test_many_actions_at_once_are_one_bar_that_says_the_worst() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,9 +24,22 @@ from rekindle.report import html
 from rekindle.report.drawing import svg
 from tests.report.samples import retold, sample
 from tests.report.test_drawing import TEXTS
+import itertools
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-NEVER = {"script", "link", "img", "iframe", "object", "embed", "form", "base", "video", "audio", "a:href"}
+NEVER = {
+    "script",
+    "link",
+    "img",
+    "iframe",
+    "object",
+    "embed",
+    "form",
+    "base",
+    "video",
+    "audio",
+    "a:href",
+}
 SHAPE = ("title", "desc")  # a text that was cut has its whole as a hint, so these may come and go
 
 
@@ -67,12 +81,17 @@ def structure(page: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(tag, tuple(name for name, _ in attrs)) for tag, attrs in read(bare).tags]
 
 
+@cache
+def harmless() -> list[tuple[str, tuple[str, ...]]]:
+    return structure(html.page(retold(sample(), lambda _: "x")))
+
+
 @given(TEXTS.filter(lambda text: text.strip() != ""))
 def test_a_hostile_text_leaves_the_page_as_it_was(text: str) -> None:
     hostile = html.page(retold(sample(), lambda _: text))
 
     hostile.encode()
-    assert structure(hostile) == structure(html.page(retold(sample(), lambda _: "x")))
+    assert structure(hostile) == harmless()
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", hostile)
 
 
@@ -100,9 +119,16 @@ def test_the_page_runs_nothing_and_asks_for_nothing() -> None:
 
 def test_its_policy_allows_its_own_style_and_nothing_else() -> None:
     page = html.page(sample())
+    assert page.startswith("<!DOCTYPE html>")
     style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
-    seen = dict(next(attrs for _, attrs in read(page).tags if ("http-equiv", "Content-Security-Policy") in attrs))
+    seen = dict(
+        next(
+            attrs
+            for _, attrs in read(page).tags
+            if ("http-equiv", "Content-Security-Policy") in attrs
+        )
+    )
 
     assert len(style) == 1
     assert seen["content"] == (
@@ -119,7 +145,9 @@ def test_a_reader_that_cannot_see_it_finds_its_way() -> None:
     assert dict(tags)["html"] == (("lang", "en"),)
     assert [names.count(tag) for tag in ("h1", "main", "header", "footer", "nav")] == [1] * 5
     assert names.count("caption") == tables
-    assert all(("scope", "col") in attrs or ("scope", "row") in attrs for tag, attrs in tags if tag == "th")
+    assert all(
+        ("scope", "col") in attrs or ("scope", "row") in attrs for tag, attrs in tags if tag == "th"
+    )
     assert len(ids) == len(set(ids))
     for _, attrs in tags:
         given_ = dict(attrs)
@@ -127,7 +155,7 @@ def test_a_reader_that_cannot_see_it_finds_its_way() -> None:
             for name in (given_.get(key) or "").split():
                 assert name.removeprefix("#") in ids
     levels = [int(tag[1]) for tag in names if re.fullmatch(r"h[1-6]", tag)]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_each_picture_has_a_table_that_says_the_same() -> None:
@@ -135,18 +163,20 @@ def test_each_picture_has_a_table_that_says_the_same() -> None:
 
     assert page.count("<svg") == 3
     assert page.count("the same as a table</summary>") == 3
-    assert len(re.findall(r"</figure>\s*<details>\s*<summary>[^<]+: the same as a table", page)) == 3
+    assert (
+        len(re.findall(r"</figure>\s*<details>\s*<summary>[^<]+: the same as a table", page)) == 3
+    )
 
 
 @pytest.mark.parametrize(
     "said",
     [
         "What broke first",
-        "held by a finalizer whose controller is gone, since 2025-06-11 22:00:00Z",
+        "2025-06-11 22:00:00Z namespace/storage: held by a finalizer",
         "namespace",
-        "what the volume held (given by ada at 00:00:48)",
+        "what the volume held: finalizer.release kustomization/ns/app-2 (given by ada at 00:00:48)",
         "A store was never validated.",
-        "0:16:00",
+        "16 m 0 s",
         "T/CP 1.37",
         "its end was never learned",
         "corrects a time",
@@ -161,9 +191,24 @@ def test_the_page_answers_what_is_asked_the_next_morning(said: str) -> None:
 def test_an_empty_night_is_a_page_too() -> None:
     bare = replace(
         sample(),
-        sessions=(), stays=(), pods=(), actions=(), approvals=(), by_hand=(), causes=(),
-        verdict=type(sample().verdict)(), ledger=None, validation=(), metrics=(), changes=(),
-        remarks=(), went_well=(), challenges=(), next_steps=(), unproven=(), references=(),
+        sessions=(),
+        stays=(),
+        pods=(),
+        actions=(),
+        approvals=(),
+        by_hand=(),
+        causes=(),
+        verdict=type(sample().verdict)(),
+        ledger=None,
+        validation=(),
+        metrics=(),
+        changes=(),
+        remarks=(),
+        went_well=(),
+        challenges=(),
+        next_steps=(),
+        unproven=(),
+        references=(),
     )
 
     page = html.page(bare)
@@ -177,14 +222,6 @@ def test_a_template_of_ones_own_stands_in(tmp_path: Path) -> None:
     (tmp_path / html.NAME).write_text("<p>{{ story.title }}</p>")
 
     assert html.page(replace(sample(), title="<ours>"), tmp_path) == "<p>&lt;ours&gt;</p>"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0:00:00"), (59.6, "0:01:00"), (3727, "1:02:07"), (180_000, "2 d 2:00:00"), (None, "-")],
-)
-def test_a_duration_is_told_to_the_second(seconds: float | None, said: str) -> None:
-    assert html.took(seconds) == said
 
 
 def test_the_pictures_are_markup_of_ours_and_escaped_inside() -> None:

@@ -51,7 +51,7 @@ def _step(span: float, most: int) -> float:
 def _pattern(step: float, span: float) -> str:
     if step >= DAY:
         return "%Y-%m-%d"
-    if span > DAY:
+    if span >= DAY:
         return "%m-%d %H:%M"
     return "%H:%M:%S" if step < 60.0 else "%H:%M"  # noqa: PLR2004  seconds of a minute
 
@@ -68,14 +68,16 @@ def ticks(scale: Scale) -> list[tuple[float, str]]:
     return [(at, datetime.fromtimestamp(at, UTC).strftime(pattern)) for at in found]
 
 
-def time_axis(scale: Scale, top: float, bottom: float) -> Markup:
-    """Draw a hair line for each written instant, and the text below."""
+def time_axis(scale: Scale, top: float, bottom: float, *, below: float = 0.0) -> Markup:
+    """Draw a hair line for each written instant, and the text under the axis, *below* what stands between."""
     lines, texts = [], []
     for at, said in ticks(scale):
         x = scale.x(at)
         half = width(said, SMALL) / 2
         lines.append(line(x, top, x, bottom, "hair"))
         if scale.left + half <= x <= scale.right - half + GAP:
-            texts.append(label(said, (x, bottom + 15), half * 2, anchor="middle", size=SMALL))
+            texts.append(
+                label(said, (x, bottom + below + 15), half * 2, anchor="middle", size=SMALL)
+            )
     base = line(scale.left, bottom, scale.right, bottom, "axis")
     return joined(*lines, base, *texts)

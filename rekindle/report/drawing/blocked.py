@@ -12,13 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rekindle.report.drawing.layers import Layout, is_place, lay_out
+from rekindle.report.drawing.layers import Layout, lay_out
 from rekindle.report.drawing.shapes import Edge, Node
 from rekindle.report.drawing.svg import NOTHING, Markup, element, group, number, picture, rect
-from rekindle.report.drawing.writing import SMALL, label
+from rekindle.report.drawing.writing import SMALL, fitted, label, wrapped
 
-BOX, COLUMN = 220.0, 282.0  # widths of a box, and of a box with the room behind it
-TALL, PITCH, PASSING = 42.0, 54.0, 16.0  # heights of a box, of its slot, and of a slot that an edge passes through
+BOX, COLUMN = 264.0, 336.0  # widths of a box, and of a box with the room behind it
+HEAD, LINE = 28.0, 14.0  # heights of a box without its notes, and of a line of notes
+APART, PASSING = 12.0, 16.0  # between boxes, and of a slot that an edge passes through
+ROOM = BOX - 20.0
+NOTES = 3  # lines that say what a cause is
 MARGIN = 12.0
 ALONE = 2  # as many equals keep boxes of their own
 MOST = 48  # boxes of a picture
@@ -31,17 +34,22 @@ class Box:
 
     id: str
     label: str
-    note: str
+    notes: tuple[str, ...]
     hint: str
     root: bool
+
+    @property
+    def height(self) -> float:
+        """Return how tall it is drawn."""
+        return HEAD + LINE * max(1, len(self.notes))
 
 
 def blocked_by(nodes: Sequence[Node], edges: Sequence[Edge], *, name: str = "blocked") -> Markup:
     """Draw the graph; nodes without an edge are drawn only where they are roots."""
     boxes, links, left_out = condensed(nodes, edges)
     layout = lay_out([box.id for box in boxes], links)
-    places, size = _places(layout)
     drawn = {box.id: box for box in boxes}
+    places, size = _places(layout, drawn)
     routes = sorted(layout.routes, key=lambda edge: (edge.blocker, edge.blocked))
     return picture(
         name,
@@ -112,13 +120,16 @@ def _boxes(members: Sequence[Node]) -> list[tuple[Box, Sequence[Node]]]:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     said = f"{len(names)} \N{MULTIPLICATION SIGN} {members[0].kind or 'objects'}"
     hint = f"{said}: {', '.join(names[:NAMED])}{more}"
-    return [(Box(members[0].id, said, ", ".join(names[:NAMED]), hint, root=False), members)]
+    few = fitted(", ".join(names[:NAMED]), ROOM, SMALL)
+    return [(Box(members[0].id, said, (few,), hint, root=False), members)]
 
 
 def _single(node: Node) -> Box:
-    note = ": ".join(filter(None, ("cause" if node.root else "", node.note or node.kind)))
     hint = " ".join(filter(None, (node.kind, node.label)))
-    return Box(node.id, node.label, note, f"{hint}: {node.note}" if node.note else hint, node.root)
+    said = f"{hint}: {node.note}" if node.note else hint
+    lines = NOTES if node.root else 1
+    note = ": ".join(filter(None, ("cause" if node.root else node.kind, node.note)))
+    return Box(node.id, node.label, tuple(wrapped(note, ROOM, lines, SMALL)), said, node.root)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -142,22 +153,22 @@ def _nearest(boxes: Sequence[Box], links: set[Edge]) -> list[Box]:
     return sorted(boxes, key=lambda box: (distance.get(box.id, far), box.id))[:MOST]
 
 
-def _places(layout: Layout) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
+def _places(
+    layout: Layout, drawn: Mapping[str, Box]
+) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
     """Return the left end and the middle height of each id, and the size of the picture."""
-    heights = [sum(map(_pitch, layer)) for layer in layout.layers]
-    tallest = max(heights, default=PITCH)
+    pitch = {name: box.height + APART for name, box in drawn.items()}
+    pitch |= dict.fromkeys(layout.places, PASSING)
+    heights = [sum(pitch[name] for name in layer) for layer in layout.layers]
+    tallest = max(heights, default=HEAD)
     found: dict[str, tuple[float, float]] = {}
     for index, layer in enumerate(layout.layers):
         y = MARGIN + (tallest - heights[index]) / 2
         for name in layer:
-            found[name] = (MARGIN + index * COLUMN, y + _pitch(name) / 2)
-            y += _pitch(name)
+            found[name] = (MARGIN + index * COLUMN, y + pitch[name] / 2)
+            y += pitch[name]
     columns = max(1, len(layout.layers))
     return found, (2 * MARGIN + (columns - 1) * COLUMN + BOX, tallest + 2 * MARGIN)
-
-
-def _pitch(name: str) -> float:
-    return PASSING if is_place(name) else PITCH
 
 
 def _arrow(name: str) -> Markup:
@@ -197,12 +208,15 @@ def _edge(
 
 
 def _box(box: Box, place: tuple[float, float]) -> Markup:
-    x, y = place[0], place[1] - TALL / 2
-    kind = "box root" if box.root else "box"
+    x, y = place[0], place[1] - box.height / 2
+    notes = (
+        label(note, (x + 12, y + HEAD + 6 + index * LINE), ROOM, class_="muted", size=SMALL)
+        for index, note in enumerate(box.notes)
+    )
     return group(
-        rect(x, y, BOX, TALL, rx=4.0, class_=kind),
-        rect(x, y, 5, TALL, class_="flag") if box.root else NOTHING,
-        label(box.label, (x + 12, y + 18), BOX - 20),
-        label(box.note, (x + 12, y + 34), BOX - 20, class_="muted", size=SMALL),
+        rect(x, y, BOX, box.height, rx=4.0, class_="box root" if box.root else "box"),
+        rect(x, y, 5, box.height, class_="flag") if box.root else NOTHING,
+        label(box.label, (x + 12, y + 18), ROOM),
+        *notes,
         hint=box.hint,
     )

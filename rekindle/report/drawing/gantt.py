@@ -18,21 +18,22 @@ from rekindle.report.drawing.svg import (
     element,
     group,
     joined,
-    line,
+    one_line,
     picture,
     rect,
 )
-from rekindle.report.drawing.writing import SIZE, SMALL, fitted, label, width
+from rekindle.report.drawing.writing import SMALL, fitted, label, width
 
 WIDTH = 960.0
 NAMES = 196.0  # of the column of names
-LEFT, RIGHT = NAMES + 12.0, 12.0
+LEFT, RIGHT = NAMES + 12.0, 28.0
 LANE, BAR = 20.0, 16.0
 GAP = 6.0  # between rows
 TOP = 8.0
 MOST_LANES = 5
 MOST_BARS = 80  # of a row; more are joined where they touch
 SMALLEST = 3.0
+LEGIBLE = 14  # letters; a shorter stump tells nothing
 PATTERNS = {
     Look.FAILED: "M0 8L8 0M-2 2L2 -2M6 10L10 6",
     Look.DOUBT: "M2 2h1.5v1.5h-1.5zM6 6h1.5v1.5h-1.5z",
@@ -56,13 +57,15 @@ class _Placed:
 def gantt(rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt") -> Markup:
     """Draw rows of bars between two instants."""
     scale = Scale(begun, ended, LEFT, WIDTH - RIGHT)
+    shades: list[Markup] = []
     made: list[Markup] = []
     y = TOP
     for index, row in enumerate(rows):
         placed, lanes = _placed(scale, row.bars)
         height = lanes * LANE + GAP
-        shade = rect(0, y, WIDTH, height, class_="row") if index % 2 == 0 else NOTHING
-        made += [shade, _row(row, placed, y, name)]
+        if index % 2 == 0:
+            shades.append(rect(0, y, WIDTH, height, class_="row"))
+        made.append(_row(row, placed, y, name))
         y += height
     legend, bottom = _legend(rows, y + 40, name)
     return picture(
@@ -71,6 +74,7 @@ def gantt(rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt
         told(rows, begun, ended),
         (WIDTH, bottom),
         _patterns(name),
+        *shades,
         time_axis(scale, TOP, y),
         *made,
         legend,
@@ -171,11 +175,14 @@ def _beside(one: _Placed, y: float) -> Markup:
     """Write a bar's label inside it, or else behind it; nothing where it would be cut to a stump."""
     wanted = width(one.bar.label, SMALL)
     inside = one.right - one.left - 8
-    if wanted <= inside and one.bar.look in {Look.STATE, Look.DONE}:  # patterns are no ground for text
+    if wanted <= inside and one.bar.look in {
+        Look.STATE,
+        Look.DONE,
+    }:  # patterns are no ground for text
         return label(one.bar.label, (one.left + 4, y), inside, size=SMALL)
     room = one.limit - one.right - 8
     shown = fitted(one.bar.label, room, SMALL)
-    if shown != one.bar.label and len(shown) < 6:  # noqa: PLR2004  a stump tells nothing
+    if shown != one_line(one.bar.label) and len(shown) < LEGIBLE:
         return NOTHING
     return label(one.bar.label, (one.right + 4, y), room, size=SMALL)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rekindle.report.drawing.shapes import Edge
+import itertools
 
 SWEEPS = 8
 
@@ -21,12 +22,14 @@ class Layout:
     """
     *layers* hold ids from the top to the bottom; an edge over more than one layer passes through places of its own.
 
-    *routes* give for each edge the ids that it goes through, its ends included; *circles* those that close a circle.
+    *routes* give for each edge the ids that it goes through, its ends included; *circles* those that close a circle;
+    *places* are the ids where an edge passes and no node stands.
     """
 
     layers: list[list[str]] = field(default_factory=list)
     routes: dict[Edge, tuple[str, ...]] = field(default_factory=dict)
     circles: set[Edge] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
 
 
 def lay_out(ids: Sequence[str], edges: Sequence[Edge]) -> Layout:
@@ -47,19 +50,17 @@ def lay_out(ids: Sequence[str], edges: Sequence[Edge]) -> Layout:
     for edge, tail, head in forward:
         route = [tail]
         for layer in range(depth[tail] + 1, depth[head]):
-            place = f"\0{edge.blocker}\0{edge.blocked}\0{layer}"
+            place = f"{edge.blocker} > {edge.blocked} in {layer}"
+            while place in known or place in made.places:  # an object may be called anything
+                place += "'"
+            made.places.add(place)
             made.layers[layer].append(place)
             route.append(place)
         route.append(head)
-        links += zip(route, route[1:], strict=False)
+        links += itertools.pairwise(route)
         made.routes[edge] = tuple(reversed(route)) if edge in made.circles else tuple(route)
     _order(made.layers, links)
     return made
-
-
-def is_place(name: str) -> bool:
-    """Say whether an id of a layer is a place where an edge passes, and no node."""
-    return name.startswith("\0")
 
 
 def _ends(edge: Edge, *, turned: bool) -> tuple[str, str]:

@@ -29,7 +29,8 @@ WIDTH = 960.0
 LEFT, RIGHT, TOP, PLOT = 44.0, 84.0, 28.0, 220.0
 BOTTOM = TOP + PLOT
 LANES, LANE = 4, 16.0
-NEAR = 5.0  # marks closer than this are drawn as one
+NEAR = 5.0  # marks closer than this are one tick
+ALIKE = 72.0  # marks of one name that are closer than this are named once
 STEPS = (1, 2, 5, 10, 20, 25, 50)
 
 
@@ -40,8 +41,8 @@ def pods_over_time(
     scale = _scale(levels, phases)
     top = _ceiling(levels)
     marked, lanes = _marks(scale, marks)
-    legend_top = BOTTOM + 24 + lanes * LANE + 14
-    legend, height = _legend(phases, legend_top)
+    below = 14 + lanes * LANE if lanes else 0.0
+    legend, height = _legend(phases, BOTTOM + below + 40)
     return picture(
         name,
         "Pods over time",
@@ -49,7 +50,7 @@ def pods_over_time(
         (WIDTH, height),
         _bands(scale, phases),
         _heights(top),
-        time_axis(scale, TOP, BOTTOM),
+        time_axis(scale, TOP, BOTTOM, below=below),
         _curves(scale, levels, top),
         marked,
         legend,
@@ -186,16 +187,30 @@ def _ends(levels: Sequence[Level], top: int) -> Markup:
     return joined(*made)
 
 
-def _gathered(scale: Scale, marks: Sequence[Mark]) -> list[tuple[float, str, str]]:
-    """Return the place, the label and the hint of each mark; near ones are one."""
-    ordered = sorted(marks, key=lambda mark: (mark.at, mark.label, mark.hint))
+def _bundles(scale: Scale, marks: Sequence[Mark]) -> list[list[Mark]]:
+    """Return the marks that are named together: those in one place, and those of one name that are not far apart."""
     bundles: list[list[Mark]] = []
-    for mark in ordered:
-        if bundles and scale.x(mark.at) - scale.x(bundles[-1][0].at) < NEAR:
-            bundles[-1].append(mark)
+    for mark in sorted(marks, key=lambda mark: (mark.at, mark.label, mark.hint)):
+        last = bundles[-1] if bundles else []
+        away = scale.x(mark.at) - scale.x(last[0].at) if last else 0.0
+        alike = {one.label for one in last} == {mark.label}
+        if last and away < (ALIKE if alike else NEAR):
+            last.append(mark)
         else:
             bundles.append([mark])
-    return [(scale.x(bundle[0].at), _names(bundle), _hints(bundle)) for bundle in bundles]
+    return bundles
+
+
+def _ticks(scale: Scale, bundle: Sequence[Mark]) -> Markup:
+    """Draw a small arrow for each place of a bundle."""
+    made, last = [], -NEAR
+    for x in (scale.x(mark.at) for mark in bundle):
+        if x - last >= NEAR:
+            made.append(
+                element("path", d=f"M{number(x)} {number(BOTTOM + 1)}l-4 7h8z", class_="tick")
+            )
+            last = x
+    return joined(*made)
 
 
 def _names(bundle: Sequence[Mark]) -> str:
@@ -222,18 +237,19 @@ def _marks(scale: Scale, marks: Sequence[Mark]) -> tuple[Markup, int]:
     """
     made: list[Markup] = []
     placed: list[tuple[float, int]] = []
-    for x, name, hint in reversed(_gathered(scale, marks)):
+    for bundle in reversed(_bundles(scale, marks)):
+        x, name, hint = scale.x(bundle[0].at), _names(bundle), _hints(bundle)
         room = WIDTH - x - 8
         end = x + 12 + width(fitted(name, room, SMALL), SMALL)
         lane = max((taken + 1 for right, taken in placed if right < end), default=0)
-        tick = element("path", d=f"M{number(x)} {number(BOTTOM + 1)}l-4 7h8z", class_="tick")
+        ticks = _ticks(scale, bundle)
         if lane >= LANES:
-            made.append(group(tick, hint=hint))
+            made.append(group(ticks, hint=hint))
             continue
         placed.append((x, lane))
-        y = BOTTOM + 34 + lane * LANE
+        y = BOTTOM + 22 + lane * LANE
         leader = line(x, BOTTOM + 8, x, y, "leader")
-        made.append(group(leader, tick, label(name, (x + 4, y), room, size=SMALL), hint=hint))
+        made.append(group(leader, ticks, label(name, (x + 4, y), room, size=SMALL), hint=hint))
     return joined(*reversed(made)), max((lane + 1 for _, lane in placed), default=0)
 
 

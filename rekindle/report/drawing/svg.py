@@ -88,9 +88,7 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 
 def rect(x: float, y: float, width: float, height: float, **attributes: str | float) -> Markup:
     """Draw a rectangle."""
-    return element(
-        "rect", x=x, y=y, width=max(0.0, width), height=max(0.0, height), **attributes
-    )
+    return element("rect", x=x, y=y, width=max(0.0, width), height=max(0.0, height), **attributes)
 
 
 def picture(name: str, title: str, told: str, size: tuple[float, float], *body: Markup) -> Markup:

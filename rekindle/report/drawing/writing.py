@@ -59,6 +59,22 @@ def fitted(text: str, room: float, size: float = SIZE) -> str:
     return f"{whole[:taken].rstrip()}{_CUT}" if taken else ""
 
 
+def wrapped(text: str, room: float, lines: int, size: float = SIZE) -> list[str]:
+    """Break *text* into at most *lines* lines; what is still left is cut in the last one."""
+    words = one_line(text).split(" ")
+    made: list[str] = []
+    while words and len(made) < lines - 1:
+        taken = 1
+        while taken < len(words) and width(" ".join(words[: taken + 1]), size) <= room:
+            taken += 1
+        if width(" ".join(words[:taken]), size) > room:
+            break
+        made.append(" ".join(words[:taken]))
+        words = words[taken:]
+    rest = fitted(" ".join(words), room, size)
+    return [*made, rest] if rest else made
+
+
 def label(
     text: str,
     at: tuple[float, float],
