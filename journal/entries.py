@@ -344,10 +344,10 @@ class Note(Entry, frozen=True, kw_only=True, tag="note"):
     """
     A person's remark; with *corrects*, a correction of what entry *corrects* (a seq of this run) says.
 
-    A correction changes no entry and no decision: it is shown beside what it corrects. *time* is the true instant (world
-    time) in the place of that entry's, which *said* repeats; *cause* is the true cause in words, *finding* the id of
-    the finding that it takes the place of (empty: of what the entry says as a whole). *text* says the same to a reader
-    that knows no corrections. *at* moves no clock where nobody holds the run: when it was written, its row tells.
+    It changes no entry and no decision: it is shown beside what it corrects. *time* is the true instant
+    (world time) in the place of that entry's, which *said* repeats; *cause* is the true cause in words, *finding* the
+    id of the finding that it takes the place of (empty: of what the entry says as a whole). *text* says the same to a
+    reader that knows no corrections. *at* moves no clock where nobody holds the run: when it was written, its row tells.
     """
 
     text: str
