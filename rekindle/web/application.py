@@ -50,6 +50,7 @@ ROUTES = Map(
         Rule("/runs/<run_id>/at", endpoint="at"),
         Rule("/runs/<run_id>/marks", endpoint="marks"),
         Rule("/runs/<run_id>/moment", endpoint="moment"),
+        Rule("/runs/<run_id>/report", endpoint="report"),
     ],
     redirect_defaults=False,
     merge_slashes=False,
@@ -81,6 +82,7 @@ class Application:
             "at": self.at,
             "marks": self.marks,
             "moment": self.moment,
+            "report": self.report,
         }
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -169,6 +171,18 @@ class Application:
             timeline = self._timeline(reader, run_id)
             found = timeline.at(reader, _seq(request, timeline.last_seq, timeline))
         return _json(words.moment(found, self.journal))
+
+    def report(self, _request: Request, run_id: str) -> Response:
+        """Show a run's report: one file with a style of its own, which its own policy names by its digest."""
+        from rekindle.report import html
+        from rekindle.report.gather import gather
+
+        with Reader(self.journal) as reader:
+            self._known(reader, run_id)
+        response = Response(html.page(gather(self.journal, run_id)), mimetype="text/html")
+        allowed = f"{html.policy(html.style_sheet())}; frame-ancestors 'none'"
+        response.headers["Content-Security-Policy"] = allowed
+        return response
 
     def asset(self, _request: Request, name: str) -> Response:
         """Hand out our own script and style; the names are a closed list."""

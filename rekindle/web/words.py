@@ -7,22 +7,22 @@ are not escaped: templates escape, and the script writes text only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from engine.patience import spoken
 from journal.reader import Reader
-from journal.redactor import redact_text
 from journal.row import Row, RunSummary
 from rekindle.causes import because
 from rekindle.folding import Found
 from rekindle.ledger import sentence
 from rekindle.lines import clock, describe, stamp
+from rekindle.report.cleaning import clean
 from rekindle.shown import holder, seen_of
 from rekindle.view import View
 
+LONGEST = 4_000  # characters of a text
 LINES = 100  # of the log, on a page
 READ = 5_000  # entries, to find those
 TITLES = {
@@ -38,14 +38,11 @@ TITLES = {
     "took": "It took",
 }
 QUIET = frozenset({"observed", "decided", "timer.set", "timer.cancelled", "timer.fired"})
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]+"
-)
 
 
 def plain(text: object) -> str:
     """Return a text on one line, without secrets and hidden characters."""
-    return _HIDDEN.sub(" ", redact_text(str(text))).strip()
+    return clean(text, LONGEST)
 
 
 def moment(found: Found, journal: Path, eta: str = "") -> dict[str, Any]:

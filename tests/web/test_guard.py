@@ -19,7 +19,15 @@ from rekindle.web.application import Application
 from rekindle.web.guard import Guard, allowed, host_name
 from tests.web.conftest import HOST, TOKEN, Browser, Scripted, browser_of
 
-PAGES = ("/", "/runs/run-1", "/runs/run-1/at", "/runs/run-1/events", "/static/style.css", "/none")
+PAGES = (
+    "/",
+    "/runs/run-1",
+    "/runs/run-1/at",
+    "/runs/run-1/events",
+    "/runs/run-1/marks",
+    "/static/style.css",
+    "/none",
+)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ that never says reached; ``_known`` by prefix; ``reversed`` left away.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -18,6 +20,8 @@ import pytest
 
 from journal import entries as e
 from journal.store import Journal
+from rekindle.report import html
+from rekindle.report.gather import gather
 from rekindle.web import words
 from tests.web.conftest import ALICE, OPENED, QUICK, Browser, browser_of, opened
 
@@ -201,6 +205,23 @@ def test_secrets_are_nowhere_even_if_a_journal_had_them() -> None:
 
     assert token not in words.plain(f"could not clone https://x:{token}@git.example/: {token}")
     assert "[redacted:github-token]" in words.plain(token)
+
+
+def test_the_report_is_shown_under_a_policy_that_names_its_own_style(
+    browser: Browser, rehearsed: Path, run_id: str
+) -> None:
+    answer = browser.get(f"/runs/{run_id}/report")
+
+    assert answer.text == html.page(gather(rehearsed, run_id))
+    policy = answer.headers["Content-Security-Policy"]
+    style = re.search("<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "script" not in policy
 
 
 def test_trouble_is_a_page_with_its_reference(writing: Journal) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.folding import fold
@@ -17,6 +18,7 @@ from engine.memory import Memory
 from journal import entries as e
 from journal.reader import Reader
 from journal.store import Journal
+from rekindle.past import past
 from rekindle.web import timeline as timelines
 from rekindle.web.timeline import DETAIL, Known, Timeline, Timelines
 from tests.web.conftest import OPENED, Browser, browser_of
@@ -45,6 +47,19 @@ def test_every_moment_is_the_fold_up_to_it(
                 checked += 1
 
     assert checked > 10
+
+
+def test_a_moment_is_what_log_at_says_of_it(rehearsed: Path, run_id: str) -> None:
+    timeline = read(rehearsed, run_id)
+
+    with Reader(rehearsed) as reader:
+        for mark in timeline.marks[:: len(timeline.marks) // 7]:
+            found, told = (
+                timeline.at(reader, mark.seq),
+                past(rehearsed, run_id, str(mark.seq), lambda _: None).found,
+            )
+            assert msgspec.structs.asdict(found.memory) == msgspec.structs.asdict(told.memory)
+            assert found == told
 
 
 def test_a_step_folds_no_more_than_what_is_between_two_that_are_kept(
