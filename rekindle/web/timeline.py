@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.folding import fold
 from engine.memory import Memory
@@ -58,13 +61,12 @@ class Mark:
         return f"{stamp(self.at)}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the entries so far say, up to *seq*."""
 
     seq: int = 0
-    memory: Memory = field(default_factory=Memory)
-    plan: dict[str, Any] = field(default_factory=dict)
+    memory: Memory = Memory()
+    plan: dict[str, Any] = {}
     lease: Lease | None = None
     held: bool = False
     by: str = ""

@@ -140,7 +140,7 @@ def test_it_ends_at_once_though_streams_are_open(
     run.communicate(timeout=SECONDS)
 
     assert code == 0
-    assert seconds < 3.0
+    assert seconds < 4.5  # without being told to end, streams are waited for five seconds
     assert "Traceback" not in err
 
 
