@@ -7,7 +7,7 @@ goes on is read on from where the last pass ended.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ DETAIL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment that matters: right after entry *seq*. *kind* is the entry's."""
+    """A moment that matters: entry *seq* and its turn. *kind* is the entry's."""
 
     seq: int
     at: float
@@ -92,6 +92,16 @@ class Known(Struct, frozen=True):
                 return replace(then, closed=Closed(entry.outcome.value, at, self.by))
             case _:
                 return then
+
+
+def _begins(row: Row, instant: float) -> bool:
+    """
+    Say whether an entry begins another turn than that of *instant*.
+
+    A turn is committed as a whole: between what it saw and what it decided there never was a moment to look at.
+    """
+    entry = row.entry
+    return row.at != instant or (isinstance(entry, e.Observed) and entry.part == 1)
 
 
 def _lease(entry: e.LeaseTaken, row: Row) -> Lease:
@@ -139,15 +149,14 @@ class Timeline:
             self.marks = (*self.marks, *found)
 
     def at(self, reader: Reader, seq: int) -> Found:
-        """Return the run as it was known right after entry *seq*."""
+        """Return the run as it was known after entry *seq* and the rest of its turn."""
         with self._lock:
-            last, kept = self._last, list(self._kept)
-        begin = kept[bisect_right([known.seq for known in kept], seq) - 1]
-        known = last if last.seq <= seq else begin
+            kept = list(self._kept)
+        known, instant = kept[bisect_left([known.seq for known in kept], seq) - 1], 0.0
         for row in reader.rows(self.run.run_id, known.seq):
-            if row.seq > seq:
+            if row.seq > seq and _begins(row, instant):
                 break
-            known = known.after(row)
+            known, instant = known.after(row), row.at
         opened = self.run.opened
         return Found(
             known.memory, opened, known.plan, known.lease, known.held, known.seq, known.closed

@@ -224,7 +224,7 @@ def test_another_token_is_said_and_not_waited_for_in_silence(desk: Desk) -> None
 
 def test_the_slider_goes_by_keyboard_to_the_moment_of_the_accident(desk: Desk) -> None:
     desk.start("rehearse", "june-12").communicate(timeout=60)
-    _, address = desk.serve()
+    server, address = desk.serve()
     page = desk.page(address)
     page.get_by_role("link", name=f"Through time: {desk.run_id}").click()
     slider = page.get_by_role("slider")
@@ -266,6 +266,10 @@ def test_the_slider_goes_by_keyboard_to_the_moment_of_the_accident(desk: Desk) -
     page.keyboard.press("Enter")
     expect(slider).to_have_attribute("aria-valuetext", beginning(desk))
     desk.quiet(page)
+
+    stop(server)
+    slider.press("ArrowRight")
+    expect(page.locator("#trouble")).to_contain_text("This moment cannot be shown")
 
 
 def beginning(desk: Desk) -> str:
@@ -342,6 +346,9 @@ def test_pages_fit_and_can_be_read(desk: Desk, browser: Browser, scheme: str, wi
         page.goto(f"{address.partition('?')[0]}{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(CONTRAST) >= 4.5
+    page.get_by_role("link", name="Report", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("anton")
+    assert page.locator("svg").count() > 0
     desk.quiet(page)
 
 

@@ -1,8 +1,9 @@
 """
 Promise: the run at a moment is what was known then, whichever way it was come to, and a step folds little.
 
-Mutants that turn it red: ``>`` for ``>=`` in ``at``; ``_kept`` never filled; ``read_on`` that begins at the first entry
-again; ``held`` left as it was by ``LeaseLost``; ``after`` that forgets ``PlanChanged``.
+Mutants that turn it red: ``bisect_right`` in ``at``; ``_begins`` that says True, or asks only for the instant; ``_kept``
+never filled; ``read_on`` that begins at the first entry again; ``held`` left as it was by ``LeaseLost``; ``after`` that
+forgets ``PlanChanged``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rekindle.past import past
 from rekindle.web import timeline as timelines
 from rekindle.web.timeline import DETAIL, Known, Timeline, Timelines
 from tests.web.conftest import OPENED, Browser, browser_of
+from tests.web.test_pages import page
 
 
 def read(path: Path, run_id: str) -> Timeline:
@@ -35,18 +37,29 @@ def test_every_moment_is_the_fold_up_to_it(
 ) -> None:
     monkeypatch.setattr(timelines, "EVERY", 50)
     timeline = read(rehearsed, run_id)
-    memory, checked = Memory(), 0
+    memory, folded, instants = Memory(), dict[int, Memory](), dict[int, float]()
 
     with Reader(rehearsed) as reader:
         for row in list(reader.rows(run_id)):
             assert row.entry is not None
             memory = fold(memory, row.entry)
-            if row.seq % 37 == 0 or row.seq in {1, 50, 51, timeline.last_seq}:
-                found = timeline.at(reader, row.seq)
-                assert (found.memory, found.last_seq) == (memory, row.seq)
-                checked += 1
-
-    assert checked > 10
+            folded[row.seq], instants[row.seq] = memory, row.at
+        for seq in (
+            1,
+            2,
+            49,
+            50,
+            51,
+            99,
+            100,
+            101,
+            *range(7, timeline.last_seq, 37),
+            timeline.last_seq,
+        ):
+            found = timeline.at(reader, seq)
+            assert found.memory == folded[found.last_seq]
+            assert found.last_seq >= seq
+            assert instants[found.last_seq] == instants[seq]
 
 
 def test_a_moment_is_what_log_at_says_of_it(rehearsed: Path, run_id: str) -> None:
@@ -54,10 +67,8 @@ def test_a_moment_is_what_log_at_says_of_it(rehearsed: Path, run_id: str) -> Non
 
     with Reader(rehearsed) as reader:
         for mark in timeline.marks[:: len(timeline.marks) // 7]:
-            found, told = (
-                timeline.at(reader, mark.seq),
-                past(rehearsed, run_id, str(mark.seq), lambda _: None).found,
-            )
+            found = timeline.at(reader, mark.seq)
+            told = past(rehearsed, run_id, str(found.last_seq), lambda _: None).found
             assert msgspec.structs.asdict(found.memory) == msgspec.structs.asdict(told.memory)
             assert found == told
 
@@ -79,7 +90,35 @@ def test_a_step_folds_no_more_than_what_is_between_two_that_are_kept(
         for seq in (49, 99, 100, 149):
             folded.clear()
             timeline.at(reader, seq)
-            assert len(folded) < 50
+            assert len(folded) <= 50 + timeline.at(reader, seq).last_seq - seq
+
+
+def test_a_moment_is_a_whole_turn_and_no_more_than_one(writing: Journal) -> None:
+    writing.append(
+        [
+            e.Observed(at=OPENED, changed={"root": e.Fact("Ready")}, part=1, parts=2),
+            e.Observed(at=OPENED, changed={"kubeconfig": e.Fact("Ready")}, part=2, parts=2),
+            e.Moved(at=OPENED, source="node-maintenance", target="talos-ready", why="x"),
+            e.Decided(at=OPENED, state="talos-ready", answers={}),
+            e.Observed(at=OPENED, changed={"root": e.Fact("absent")}),
+            e.Decided(at=OPENED, state="talos-ready", answers={}),
+            e.TimerSet(at=OPENED + 1, name="x", due=OPENED + 2, span=1.0),
+        ]
+    )
+    timeline = read(writing.path, "run-1")
+
+    with Reader(writing.path) as reader:
+        ends = [timeline.at(reader, seq).last_seq for seq in range(1, 10)]
+
+    assert ends == [2, 2, 6, 6, 6, 6, 8, 8, 9]
+
+
+def test_the_first_cause_is_shown_with_what_was_decided_about_it(
+    browser: Browser, run_id: str
+) -> None:
+    found = page(browser, f"/runs/{run_id}/at").text
+
+    assert "Waits for command.run command/cni, begun" in found
 
 
 def test_marks_are_what_matters_and_chapters_are_what_people_look_for(
@@ -166,8 +205,8 @@ def test_the_page_begins_at_the_first_cause(browser: Browser, rehearsed: Path, r
 
 @pytest.mark.parametrize("seq", ["0", "-1", "999999", "x", "1.5", "²"])
 def test_a_moment_that_never_was_is_not_found(browser: Browser, run_id: str, seq: str) -> None:
-    for page in ("at", "moment"):
-        answer = browser.get(f"/runs/{run_id}/{page}?seq={seq}")
+    for name in ("at", "moment"):
+        answer = browser.get(f"/runs/{run_id}/{name}?seq={seq}")
         assert answer.status_code == 404
         assert "this run has the entries 1 to" in answer.text
 
