@@ -58,7 +58,6 @@ class Follower:
     last_wall: Instant = 0.0
     seen_at: Instant | None = None
     first_looked: bool = False
-    absent_at_first: frozenset[str] = frozenset()
     lowest: tuple[Instant, int] | None = None
     first_pods: tuple[Instant, int] | None = None
     full_since: Instant | None = None
@@ -154,9 +153,13 @@ class Follower:
         looked = self.memory.looked_at
         if not self.first_looked and looked is not None and self.facts:
             self.first_looked = True
-            self.causes.look(self.facts, self.known, min(at, looked))
-            gone = (s for s, fact in self.facts.items() if fact.code == codes.ABSENT)
-            self.absent_at_first = frozenset(gone)
+            self.causes.look(self.facts, self.known, min(at, looked), self._roots())
+
+    def _roots(self) -> list[str]:
+        """Name the roots of the tree, as subjects: where one is gone, all below it went with it."""
+        inventory = self.compiled.get("section", {}).get("inventory")
+        keys = inventory.get("roots", ()) if isinstance(inventory, Mapping) else ()
+        return [codes.subject("kustomization", str(key)) for key in keys]
 
     def _told(self, row: Row, entry: e.AnyEntry, before: Memory) -> None:
         match entry:

@@ -24,7 +24,7 @@ def went_well(
         yield f"What waiting could never mend was named {spoken(verdict.seconds)} after the first look."
     killed, states = found.sessions.killed, found.stays
     if killed and actions:
-        yield f"The run was killed {_times(killed)} and lost nothing: every intent was written before its action."
+        yield f"The run was killed {_times(killed)} and went on: each intent was in the journal before its action."
     costly = [action for action in actions if action.destroys]
     asked = [action for action in costly if action.approval]
     if costly and len(asked) == len(costly):
@@ -62,7 +62,7 @@ def challenges(
         yield f"{len(failed)} of {len(actions)} actions failed ({codes})."
     doubtful = [a for a in actions if a.doubtful]
     if doubtful:
-        yield f"{len(doubtful)} actions were in doubt for a while."
+        yield f"How {counted(len(doubtful), 'action')} ended was not told by the action itself."
     if found.stays.backwards:
         yield f"The run went backwards {_times(found.stays.backwards)}: what was reached was lost again."
     refused = [a for a in found.doings.approvals.values() if a.answer == "refused"]
@@ -100,6 +100,11 @@ def _so_that_it_does_not_come_again(found: Follower) -> Iterator[str]:
     doubts = [f for f in found.memory.findings.values() if f.root]
     for finding in doubts[:SHOWN]:
         yield clean(f"Mend what still stands: {finding.message}.")
+
+
+def counted(number: int, noun: str) -> str:
+    """Count things in words."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _times(count: int) -> str:

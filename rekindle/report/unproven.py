@@ -31,6 +31,8 @@ def unproven(
     yield from _inventory(found)
     if found.withdrawn:
         yield f"{found.withdrawn} entries were withdrawn; what they said is not in here."
+    if found.causes.found and not found.remarks.items:
+        yield "Who or what began it: this run's journal begins afterwards, and nobody added a note (`rekindle note`)."
     yield from _steadiness(found, run)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from journal.entries import Fact
+from journal.entries import Fact, Instant
 from phases import codes
 from rekindle.report.cleaning import clean
 from rekindle.report.story import FAILED, NOT_PROVEN, PROVEN, Check
@@ -46,15 +46,21 @@ ROWS = (
 )
 
 
-def validation(facts: Mapping[str, Fact], section: Mapping[str, Any]) -> tuple[Check, ...]:
-    """Judge the last look; *section* is the compiled plan's own words about its cluster."""
+def validation(
+    facts: Mapping[str, Fact], section: Mapping[str, Any], counted: Instant | None
+) -> tuple[Check, ...]:
+    """
+    Judge the last look; *section* is the compiled plan's own words about its cluster.
+
+    *counted* is since when the count of pods stands: since they were all Ready, else the last look.
+    """
     planned = [codes.node(name) for name in section.get("talos", {}).get("nodes", {})]
     families = _families(facts)
     return (
         _connectivity(facts, planned),
         _talos(facts, planned),
         _api(facts),
-        _pods(facts),
+        _pods(facts, counted),
         *(_row(row, families.get(row.family, {})) for row in ROWS if row.family in families),
     )
 
@@ -109,7 +115,7 @@ def _api(facts: Mapping[str, Fact]) -> Check:
     return _check(what, PROVEN if api.code == codes.UP else FAILED, evidence, {codes.API: api})
 
 
-def _pods(facts: Mapping[str, Fact]) -> Check:
+def _pods(facts: Mapping[str, Fact], counted: Instant | None) -> Check:
     what, pods = "Pod count restoration", facts.get(codes.PODS)
     if pods is None or "ready" not in pods.detail:
         return _check(what, NOT_PROVEN, "pods were never counted", {})
@@ -117,7 +123,8 @@ def _pods(facts: Mapping[str, Fact]) -> Check:
     evidence = f"{ready} of {expected} expected pods are Ready"
     restarts = facts.get(codes.RESTARTS)
     evidence += f"; {restarts.code} restarts of containers" if restarts is not None else ""
-    return _check(what, PROVEN if ready >= expected else FAILED, evidence, {})
+    verdict = PROVEN if ready >= expected else FAILED
+    return Check(what=what, verdict=verdict, evidence=clean(evidence), at=counted)
 
 
 def _row(row: Row, found: Mapping[str, Fact]) -> Check:
