@@ -56,7 +56,11 @@ def _initial(found: Follower) -> Metric:
 def _after_incident(found: Follower) -> Metric:
     first = found.first_pods
     at, ready = first if first is not None else (None, None)
-    why = "Ready at the first look; pods that exist and are not Ready do not count" if first is not None else NOT_COUNTED
+    why = (
+        "Ready at the first look; pods that exist and are not Ready do not count"
+        if first is not None
+        else NOT_COUNTED
+    )
     return _number("Post-incident pod count", ready, why, at)
 
 
@@ -109,9 +113,7 @@ def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator
             why="from the first look until it was known that waiting alone would never do",
         )
     if ledger is None or ledger.ratio is None:
-        why = (
-            "no work was seen" if ledger is not None else "the journal's plan cannot be read here"
-        )
+        why = "no work was seen" if ledger is not None else "the journal's plan cannot be read here"
         yield Metric(name="T/CP", value="none", why=why)
     else:
         why = f"{ledger.seconds:.0f} s, of which the work alone {ledger.critical_path:.0f} s"

@@ -16,9 +16,7 @@ LASTING_SECONDS = 30.0
 SHOWN = 5
 
 
-def went_well(
-    found: Follower, verdict: Verdict, actions: tuple[Action, ...]
-) -> Iterator[str]:
+def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) -> Iterator[str]:
     """Say what the journal proves to have gone well."""
     if verdict.seconds is not None and verdict.seconds <= QUICK_SECONDS:
         yield f"What waiting could never mend was named {spoken(verdict.seconds)} after the first look."

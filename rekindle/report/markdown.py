@@ -100,7 +100,7 @@ def environment_for(template: Path | None, name: str) -> Environment:
 
     environment = ImmutableSandboxedEnvironment(
         loader=loader_for(template, name),
-        autoescape=False,  # noqa: S701  that would be HTML's escaping; finalize does Markdown's
+        autoescape=False,
         finalize=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -89,8 +89,10 @@ class Causes:
         for subject in trunks:
             fact = facts.get(subject)
             if fact is not None and fact.code == codes.ABSENT:
-                text = "a root of the GitOps tree is gone, and all that it prunes with it"
-                self.gone.append(Sign(subject=clean(subject), name=clean(subject), text=text, seen=at))
+                text = "a root of the GitOps tree is not there, nor what only it brings"
+                self.gone.append(
+                    Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
+                )
         for subject, fact in facts.items():
             if fact.code in BAD and fact.since is not None and fact.since < at:
                 text = clean(fact.reason or fact.code)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from engine.patience import spoken
 from rekindle.lines import stamp
-from rekindle.report.cleaning import clean
 from rekindle.report.figures import metrics
 from rekindle.report.following import Follower
 from rekindle.report.lessons import challenges, counted, next_steps, went_well
@@ -51,7 +50,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
-        background=tuple(_background(found, run, signs)),
+        background=tuple(_background(run, signs)),
         run=run,
         chain=chain,
         goals=_goals(found),
@@ -147,7 +146,7 @@ def _done(found: Follower, actions: tuple[Action, ...]) -> str:
     )
 
 
-def _background(found: Follower, run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
+def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
     dated = [sign for sign in signs if sign.at is not None and sign.at < run.opened]
     if dated and dated[0].at is not None:
         first = dated[0]

@@ -37,7 +37,9 @@ def _waits(classes: Mapping[str, Any], *, beside: bool) -> list[Wait]:
     """Put the longest first."""
     order = sorted(classes.items(), key=lambda item: -float(item[1]))
     return [
-        Wait(code=clean(code), name=NAMES.get(code, clean(code)), seconds=float(span), beside=beside)
+        Wait(
+            code=clean(code), name=NAMES.get(code, clean(code)), seconds=float(span), beside=beside
+        )
         for code, span in order
     ]
 

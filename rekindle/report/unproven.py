@@ -14,12 +14,12 @@ from rekindle.report.validation import skipped
 SHOWN = 5
 
 
-def unproven(
-    found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...]
-) -> Iterator[str]:
+def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...]) -> Iterator[str]:
     """Say it in sentences, what weighs most first."""
     if chain.verdict == BROKEN:
-        until = f"entry {chain.entry} of the file and what follows it" if chain.entry else "which entry"
+        until = (
+            f"entry {chain.entry} of the file and what follows it" if chain.entry else "which entry"
+        )
         yield clean(f"The journal is damaged ({chain.message}): {until} is not told here.")
     if run.simulated:
         yield "Nothing about a real cluster: this one was simulated, and so were its people."

@@ -147,9 +147,7 @@ def is_unverified(fact: Fact) -> bool:
 
 def _check(what: str, verdict: str, evidence: str, found: Mapping[str, Fact]) -> Check:
     since = [fact.since for fact in found.values() if fact.since is not None]
-    return Check(
-        what=what, verdict=verdict, evidence=clean(evidence), at=max(since, default=None)
-    )
+    return Check(what=what, verdict=verdict, evidence=clean(evidence), at=max(since, default=None))
 
 
 def _names(subjects: Collection[str]) -> str:
