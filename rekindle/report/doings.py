@@ -56,7 +56,11 @@ class Doings:
                 name = clean(name_of(entry.target, known))
                 self.by_hand.add(
                     HandDeed(
-                        at=entry.at, verb=clean(entry.verb), target=clean(entry.target), name=name, **shown
+                        at=entry.at,
+                        verb=clean(entry.verb),
+                        target=clean(entry.target),
+                        name=name,
+                        **shown,
                     )
                 )
             case _:
@@ -64,7 +68,8 @@ class Doings:
 
     def _intend(self, entry: e.ActionIntended, known: Memory, session: int) -> None:
         self.begun += 1
-        self.counts[entry.verb] = self.counts.get(entry.verb, 0) + 1
+        verb_name = clean(entry.verb)
+        self.counts[verb_name] = self.counts.get(verb_name, 0) + 1
         approval = str(entry.arguments.get("approval", ""))
         asked = self.approvals.get(approval)
         verb = self.verbs.get(entry.verb)
@@ -75,7 +80,7 @@ class Doings:
             return
         self.actions[entry.action] = Action(
             action=clean(entry.action),
-            verb=clean(entry.verb),
+            verb=verb_name,
             target=clean(entry.target),
             name=clean(name_of(entry.target, known)),
             attempt=entry.attempt,

@@ -185,24 +185,31 @@ def remark(entry: e.Note) -> Remark:
 
 
 def changed(entry: e.AnyEntry) -> tuple[str, str] | None:
-    """Say in a sentence what became of plan, goal, clock, journal or purpose; None: nothing did."""
+    """
+    Say in a sentence what became of plan, goal, clock, journal or purpose; None: nothing did.
+
+    Each part is cleaned by itself: a line that would be redacted is none any more in the middle of a sentence.
+    """
     match entry:
         case e.PlanChanged():
-            digests = f"{entry.previous_digest[:12]} to {entry.plan_digest[:12]}"
-            return "plan", f"the plan changed from {digests} ({entry.verdict})"
+            digests = f"{clean(entry.previous_digest)[:12]} to {clean(entry.plan_digest)[:12]}"
+            return "plan", f"the plan changed from {digests} ({clean(entry.verdict)})"
         case e.GoalMoved():
-            before = f", before it {entry.previous}" if entry.previous else ""
-            return "goal", f"the goal is revision {entry.revision}{before}"
+            before = f", before it {clean(entry.previous)}" if entry.previous else ""
+            return "goal", f"the goal is revision {clean(entry.revision)}{before}"
         case e.ClockJumped():
             return "clock", f"the host's clock jumped by {entry.seconds:g} s"
         case e.Redacted():
-            return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {entry.why}"
+            return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {clean(entry.why)}"
         case e.CancelRequested():
-            return "cancel", f"{entry.actor} asked to stop for good"
+            return "cancel", f"{clean(entry.actor)} asked to stop for good"
         case e.TakenOver():
-            return "hands", f"{entry.actor} took over: what had only watched acts from here on"
+            return (
+                "hands",
+                f"{clean(entry.actor)} took over: what had only watched acts from here on",
+            )
         case e.TimerFired() if entry.name.startswith("deadline/"):
-            state = entry.name.partition("/")[2]
+            state = clean(entry.name.partition("/")[2])
             return "deadline", f"the time that {state} was given ran out"
         case _:
             return None

@@ -72,12 +72,12 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
     """Say what a person should do now."""
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
-            yield clean(f"Answer: {item.question} (`rekindle approve {item.approval}`)")
+            yield f"Answer: {clean(item.question)} (`rekindle approve {clean(item.approval)}`)"
         if run.alive is not True:
             yield "Go on with this run: `rekindle resume`."
     for body in found.memory.answers.values():
         if body.get("answer") == "stuck" and run.ended is None:
-            yield clean(f"{body.get('message', '')}: {body.get('hint', '')}")
+            yield f"{clean(body.get('message', ''))}: {clean(body.get('hint', ''))}"
     for action in actions:
         if action.outcome in {Outcome.UNSETTLED.value, "open"}:
             yield f"Look at what {action.action} ({action.verb} {action.name}) did."
@@ -97,7 +97,7 @@ def _so_that_it_does_not_come_again(found: Follower) -> Iterator[str]:
                 yield f"So that it does not come again ({cause.name}): {remedy.text}."
     doubts = [f for f in found.memory.findings.values() if f.root]
     for finding in doubts[:SHOWN]:
-        yield clean(f"Mend what still stands: {finding.message}.")
+        yield f"Mend what still stands: {clean(finding.message)}."
 
 
 def counted(number: int, noun: str) -> str:

@@ -97,7 +97,11 @@ class Stays:
         self.backwards += back
         if self.now is not None:
             left = replace(
-                self.now, ended=entry.at, why=clean(entry.why), to=clean(entry.target), backwards=back
+                self.now,
+                ended=entry.at,
+                why=clean(entry.why),
+                to=clean(entry.target),
+                backwards=back,
             )
             self.kept.add(left)
         if back:

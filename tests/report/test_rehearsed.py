@@ -120,9 +120,7 @@ def test_every_action_of_the_journal_is_in_it(night: Night) -> None:
         entries = [row.entry for row in reader.rows()]
     intents = [entry.action for entry in entries if isinstance(entry, e.ActionIntended)]
     settled = {
-        entry.action: entry.outcome.value
-        for entry in entries
-        if isinstance(entry, e.ActionSettled)
+        entry.action: entry.outcome.value for entry in entries if isinstance(entry, e.ActionSettled)
     }
 
     assert [action.action for action in night.story.actions] == intents
