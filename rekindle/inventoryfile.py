@@ -8,21 +8,18 @@ What is written was read back first: a file that no plan could load helps nobody
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from engine.checked import validated
-from engine.errors import OurBug, Problem, UsageWrong
+from engine.errors import OurBug, Problem
 from engine.yamlfile import YamlFile, read_yaml
 from phases.inventory import Inventory
+from rekindle import outputfile
 from rekindle.inventoried import Taken, listed
-from rekindle.output import OutputFailed
 
 MODE = 0o644
 _FIRST = (
@@ -47,36 +44,9 @@ def text(taken: Taken) -> str:
     return made
 
 
-def must_be_free(path: Path, *, force: bool) -> None:
-    """:raises UsageWrong: when something is there and may not be replaced."""
-    if path.is_dir() or (path.exists() and not force):
-        raise UsageWrong(
-            f"{path} is there already",
-            reference="output-exists",
-            hint="name another file, or replace it with --force; it may have been reviewed",
-        )
-
-
 def write(path: Path, content: str) -> None:
     """Write as a whole or not at all, mode 0644. Raises ``OutputFailed``."""
-    target = path.resolve()
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), MODE)
-            os.fsync(stream.fileno())
-        Path(temporary).replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise OutputFailed(
-            f"cannot write {path}: {error.strerror or error}",
-            reference="output-unwritable",
-            hint="make room, or name another file; what was there before is unchanged",
-        ) from error
+    outputfile.write(path, content, MODE)
 
 
 def _comment(taken: Taken) -> Iterator[str]:

@@ -80,11 +80,11 @@ def command(  # noqa: PLR0913  an option each
 
     It is for people to review and for `inventory: {file: ...}` of a plan, which plan, run and status count against.
     """
-    from rekindle import inventoried, inventoryfile
+    from rekindle import inventoried, inventoryfile, outputfile
 
     _must_fit(source, tree=(plan, repository, roots), cluster=(kubeconfig, scenario))
     if output is not None:
-        inventoryfile.must_be_free(Path(output), force=force)
+        outputfile.must_be_free(Path(output), force=force)
     place = None if source == "cluster" else _place(plan, repository, roots)
     taken = _taken(source, place, kubeconfig, scenario)
     if not even_unhealthy:

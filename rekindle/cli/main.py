@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "log": "Show a run entry by entry, or verify the chain.",
     "plan": "Look at the cluster and say what a run would do; changes nothing.",
     "rehearse": "Recover a simulated cluster from a disaster.",
+    "report": "Write the postmortem of a run: what broke, what was done, what is not proven.",
     "resume": "Go on with the newest run of a journal.",
     "run": "Recover the cluster of a plan; goes on with an open run.",
     "status": "Say where a run stands, in three sentences.",

@@ -1,0 +1,43 @@
+"""A file that a command writes for people: as a whole or not at all, and never over another by the way."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from engine.errors import UsageWrong
+from rekindle.output import OutputFailed
+
+
+def must_be_free(path: Path, *, force: bool) -> None:
+    """:raises UsageWrong: when something is there and may not be replaced."""
+    if path.is_dir() or (path.exists() and not force):
+        raise UsageWrong(
+            f"{path} is there already",
+            reference="output-exists",
+            hint="name another file, or replace it with --force; it may have been reviewed",
+        )
+
+
+def write(path: Path, content: str, mode: int) -> None:
+    """Write as a whole or not at all. Raises ``OutputFailed``."""
+    target = path.resolve()
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        Path(temporary).replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise OutputFailed(
+            f"cannot write {path}: {error.strerror or error}",
+            reference="output-unwritable",
+            hint="make room, or name another file; what was there before is unchanged",
+        ) from error

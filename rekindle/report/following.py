@@ -1,0 +1,215 @@
+"""
+What one pass over a run's entries leaves: everything that the story is told from.
+
+The fold of the engine is asked for what it alone may say (state, verdict, outcome); facts are kept beside it in one
+mapping that is changed in place, for a copy an entry would cost seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.folding import fold
+from engine.memory import Memory
+from engine.plan import Plan
+from journal import entries as e
+from journal.entries import Fact, Instant
+from journal.row import Row
+from phases import codes
+from phases.hindsight import Course
+from phases.verbs import VERBS
+from rekindle.report.cleaning import clean
+from rekindle.report.doings import Doings
+from rekindle.report.kept import Curve, Ends
+from rekindle.report.roots import Causes
+from rekindle.report.spells import Sessions, Stays, deadlines_of
+from rekindle.report.story import Change, Remark
+from rekindle.view import states_of
+
+CHANGES = 500
+_DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
+
+
+@dataclass(slots=True)
+class Follower:
+    """Fed row by row. *known* is a memory with nothing but the facts, by which people call things."""
+
+    opened: e.RunOpened
+    compiled: Mapping[str, Any]
+    plan: Plan | None
+    course: Course | None
+    stays: Stays
+    doings: Doings
+    facts: dict[str, Fact]
+    known: Memory
+    memory: Memory = field(default_factory=Memory)
+    sessions: Sessions = field(default_factory=Sessions)
+    causes: Causes = field(default_factory=Causes)
+    curve: Curve = field(default_factory=Curve)
+    changes: Ends[Change] = field(default_factory=lambda: Ends(CHANGES))
+    remarks: Ends[Remark] = field(default_factory=lambda: Ends(CHANGES))
+    retries: dict[str, int] = field(default_factory=dict)
+    entries: int = 0
+    withdrawn: int = 0
+    opened_wall: Instant = 0.0
+    last: Instant = 0.0
+    last_wall: Instant = 0.0
+    seen_at: Instant | None = None
+    first_looked: bool = False
+    lowest: tuple[Instant, int] | None = None
+    first_pods: tuple[Instant, int] | None = None
+    full_since: Instant | None = None
+
+    @classmethod
+    def of(cls, opened: e.RunOpened, plan: Plan | None) -> Follower:
+        """Begin with a run's first entry and its plan, as far as that can be read."""
+        facts: dict[str, Fact] = {}
+        compiled = opened.plan
+        order = states_of(compiled) if "machine" in compiled else (opened.initial,)
+        return cls(
+            opened=opened,
+            compiled=compiled,
+            plan=plan,
+            course=Course(plan.target) if plan is not None else None,
+            stays=Stays(order, deadlines_of(compiled)),
+            doings=Doings(plan.verbs if plan is not None else VERBS),
+            facts=facts,
+            known=Memory(facts=facts),
+        )
+
+    def replan(self, plan: Plan | None, compiled: Mapping[str, Any]) -> None:
+        """Go on with another plan; of the path it knows what was seen before."""
+        self.compiled, self.plan = compiled, plan
+        self.stays.order = states_of(compiled) if "machine" in compiled else self.stays.order
+        self.stays.deadlines = deadlines_of(compiled)
+        if plan is None:
+            self.course = None
+            return
+        self.doings.verbs = plan.verbs
+        course = Course(plan.target)
+        if self.course is not None:
+            known = self.course.spells
+            course.facts, course.learnt = self.course.facts, self.course.learnt
+            course.spells = {vertex: known[vertex] for vertex in course.needs if vertex in known}
+        self.course = course
+
+    def see(self, row: Row) -> None:
+        """Take in an entry at its place."""
+        self.entries += 1
+        self._take(row)
+        self.last, self.last_wall = max(self.last, row.at), row.wall_ns / 1e9
+        self.sessions.last = (row.at, self.last_wall)
+
+    def _take(self, row: Row) -> None:
+        entry = row.entry
+        if entry is None:
+            self.withdrawn += 1
+            return
+        if isinstance(entry, e.Observed):
+            self._observe(entry)
+            return
+        self._look_is_over(row.at)
+        self.sessions.see(row)
+        if isinstance(entry, _DETAIL):
+            if isinstance(entry, e.RetryScheduled):
+                self.retries[entry.verb] = self.retries.get(entry.verb, 0) + 1
+            return
+        before = self.memory
+        if not isinstance(entry, e.TimerFired | e.ActionIntended | e.ActionSettled | e.ByHand):
+            self.memory = fold(before, entry)
+        self._told(row, entry, before)
+
+    def _observe(self, entry: e.Observed) -> None:
+        if self.memory.looked_at is None:
+            self.memory = fold(self.memory, e.Observed(at=entry.at))
+        elif not self.first_looked and entry.at > self.memory.looked_at:
+            self._look_is_over(entry.at)
+        self.seen_at = entry.at
+        self.facts.update(entry.changed)
+        for subject in entry.removed:
+            self.facts.pop(subject, None)
+        if codes.PODS in entry.changed:
+            self._count(entry.at, entry.changed[codes.PODS])
+        if self.course is not None:
+            self.course.see(entry)
+
+    def _count(self, at: Instant, pods: Fact) -> None:
+        ready, expected = pods.detail.get("ready"), pods.detail.get("expected")
+        if not isinstance(ready, int) or not isinstance(expected, int):
+            return
+        self.curve.add(at, ready, expected)
+        self.first_pods = self.first_pods or (at, ready)
+        if self.lowest is None or ready < self.lowest[1]:
+            self.lowest = (at, ready)
+        if ready < expected:
+            self.full_since = None
+        elif self.full_since is None:
+            self.full_since = at
+
+    def _look_is_over(self, at: Instant) -> None:
+        """The first look is several entries; then what it shows can be told."""
+        looked = self.memory.looked_at
+        if not self.first_looked and looked is not None and self.facts:
+            self.first_looked = True
+            self.causes.look(self.facts, self.known, min(at, looked), self._roots())
+
+    def _roots(self) -> list[str]:
+        """Name the roots of the tree, as subjects: where one is gone, all below it went with it."""
+        inventory = self.compiled.get("section", {}).get("inventory")
+        keys = inventory.get("roots", ()) if isinstance(inventory, Mapping) else ()
+        return [codes.subject("kustomization", str(key)) for key in keys]
+
+    def _told(self, row: Row, entry: e.AnyEntry, before: Memory) -> None:
+        match entry:
+            case e.RunOpened():
+                self.opened_wall = row.wall_ns / 1e9
+                self.stays.begin(entry.initial, entry.at)
+            case e.Moved():
+                self.stays.move(entry)
+            case e.FindingsChanged():
+                self.causes.see(entry, before, self.memory, self.known)
+            case e.Note():
+                self.remarks.add(remark(entry))
+            case _:
+                self.doings.see(entry, self.known, row.epoch)
+                text = changed(entry)
+                if text is not None:
+                    self.changes.add(Change(kind=text[0], at=row.at, text=clean(text[1])))
+
+
+def remark(entry: e.Note) -> Remark:
+    """Take a person's remark; a correction says what it is of."""
+    return Remark(at=entry.at, actor=clean(entry.actor), text=clean(entry.text, 2_000))
+
+
+def changed(entry: e.AnyEntry) -> tuple[str, str] | None:
+    """
+    Say in a sentence what became of plan, goal, clock, journal or purpose; None: nothing did.
+
+    Each part is cleaned by itself: a line that would be redacted is none any more in the middle of a sentence.
+    """
+    match entry:
+        case e.PlanChanged():
+            digests = f"{clean(entry.previous_digest)[:12]} to {clean(entry.plan_digest)[:12]}"
+            return "plan", f"the plan changed from {digests} ({clean(entry.verdict)})"
+        case e.GoalMoved():
+            before = f", before it {clean(entry.previous)}" if entry.previous else ""
+            return "goal", f"the goal is revision {clean(entry.revision)}{before}"
+        case e.ClockJumped():
+            return "clock", f"the host's clock jumped by {entry.seconds:g} s"
+        case e.Redacted():
+            return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {clean(entry.why)}"
+        case e.CancelRequested():
+            return "cancel", f"{clean(entry.actor)} asked to stop for good"
+        case e.TakenOver():
+            return (
+                "hands",
+                f"{clean(entry.actor)} took over: what had only watched acts from here on",
+            )
+        case e.TimerFired() if entry.name.startswith("deadline/"):
+            state = clean(entry.name.partition("/")[2])
+            return "deadline", f"the time that {state} was given ran out"
+        case _:
+            return None

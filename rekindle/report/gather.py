@@ -1,0 +1,182 @@
+"""
+A run's journal → its story, in one pass over its entries; memory does not grow with the journal.
+
+Of a damaged journal everything before the first bad entry is told, and that the rest is not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import ChainBroken, Diagnosed, UsageWrong
+from engine.plan import Plan, from_compiled
+from journal import entries as e
+from journal.reader import Reader
+from journal.row import RunSummary
+from phases.ledger import ledger_of
+from phases.recipe import recipe
+from rekindle.report.cleaning import clean
+from rekindle.report.following import Follower
+from rekindle.report.story import BROKEN, WHOLE, Chain, Ledger, Run, Story
+from rekindle.report.telling import told
+from rekindle.report.times import ledger_from, path_of
+
+CATEGORY = "Infrastructure"
+_UNFIT = (Diagnosed, ValueError, KeyError, TypeError)  # a plan that this rekindle cannot read
+
+
+@dataclass(frozen=True, slots=True)
+class _Audit:
+    """The chain's verdict, and the first entry (an id of the file) that is not to be believed."""
+
+    chain: Chain
+    limit: int | None
+    error: ChainBroken | None
+
+
+def gather(path: Path, run_id: str | None = None) -> Story:
+    """
+    Tell the newest run of a journal, or the one that *run_id* begins the name of.
+
+    :raises Diagnosed: for a file that is no journal of ours, or of which not even the run's first entry is whole.
+    :raises UsageWrong: when there is no such run.
+    """
+    with Reader(path) as reader:
+        audit = _audited(reader)
+        chosen = _chosen(reader, path, run_id)
+        if audit.error is not None and audit.limit is not None and audit.limit <= chosen.first_id:
+            raise audit.error
+        follower = Follower.of(chosen.opened, plan_of(chosen.opened.plan))
+        audit = _followed(reader, chosen.run_id, follower, audit)
+        return _story(reader, chosen, follower, audit)
+
+
+def plan_of(compiled: dict[str, object]) -> Plan | None:
+    """Read the journal's own plan; None where this rekindle cannot: then there is a report without a path."""
+    try:
+        return from_compiled(compiled, recipe())
+    except _UNFIT:
+        return None
+
+
+def _audited(reader: Reader) -> _Audit:
+    try:
+        head = reader.verify()
+    except ChainBroken as error:
+        return _broken(reader, error)
+    chain = Chain(verdict=WHOLE, entries=head.id, head=head.hash.hex())
+    return _Audit(chain, None, None)
+
+
+def _broken(reader: Reader, error: ChainBroken) -> _Audit:
+    entry = error.entry_id or None
+    chain = Chain(
+        verdict=BROKEN, entries=reader.head().id, message=clean(error.message), entry=entry
+    )
+    return _Audit(chain, entry, error)
+
+
+def _chosen(reader: Reader, path: Path, run_id: str | None) -> RunSummary:
+    runs = [run for run in reader.runs() if run_id is None or run.run_id.startswith(run_id)]
+    if not runs:
+        raise UsageWrong(
+            f"{path}: there is no such run",
+            reference="no-run",
+            hint="`rekindle history` lists the runs of a journal",
+        )
+    return runs[-1]
+
+
+def _followed(reader: Reader, run_id: str, follower: Follower, audit: _Audit) -> _Audit:
+    """Feed the follower as far as the journal can be believed."""
+    try:
+        for row in reader.rows(run_id):
+            if audit.limit is not None and row.id >= audit.limit:
+                break
+            if isinstance(row.entry, e.PlanChanged):
+                follower.replan(plan_of(row.entry.plan), row.entry.plan)
+            follower.see(row)
+    except ChainBroken:
+        if audit.error is None:
+            raise  # the chain was whole a moment ago: this is no damage that we understand
+    return audit
+
+
+def _story(reader: Reader, chosen: RunSummary, follower: Follower, audit: _Audit) -> Story:
+    alive = reader.holder_alive() if chosen.lease is not None else False
+    run = run_of(chosen, follower, alive=alive, path=reader.path)
+    ledger = _ledger(reader, chosen.run_id, follower, audit)
+    return told(follower, run, audit.chain, ledger)
+
+
+def _ledger(reader: Reader, run_id: str, follower: Follower, audit: _Audit) -> Ledger | None:
+    """Take what the run's end says of its time; of an open run it is worked out here."""
+    if follower.plan is None or follower.course is None:
+        return None
+    end = follower.last
+    path = path_of(follower.course, follower.opened.at, end)
+    found = follower.memory.summary.get("ledger")
+    if isinstance(found, dict):
+        return ledger_from(found, path)
+
+    def read() -> list[e.AnyEntry]:
+        rows = reader.rows(run_id)
+        limit = audit.limit
+        return [r.entry for r in rows if r.entry is not None and (limit is None or r.id < limit)]
+
+    return ledger_from(ledger_of(follower.plan, read, end).as_json(), path)
+
+
+def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: Path) -> Run:
+    """Say which run this is, as far as it was read."""
+    opened, memory = chosen.opened, follower.memory
+    world = opened.world
+    return Run(
+        run_id=clean(opened.run_id),
+        purpose=clean(memory.purpose),
+        cluster=clean(opened.cluster),
+        version=clean(opened.version),
+        journal=clean(path),
+        entries=follower.entries,
+        opened=opened.at,
+        opened_wall=follower.opened_wall,
+        last=follower.last,
+        last_wall=follower.last_wall,
+        ended=follower.last if memory.outcome else None,
+        state=clean(memory.state),
+        outcome=clean(memory.outcome or "open"),
+        simulated=opened.purpose == "rehearse" or bool(world),
+        initial=clean(opened.initial),
+        plan_digest=clean(memory.plan_digest),
+        status=_status(follower, alive=alive),
+        category=CATEGORY,
+        alive=alive,
+        scenario=clean(_scenario(str(world.get("scenario", "")))),
+        recorded_from=clean(opened.identity.get("recorded_from", "")),
+        identity={clean(key): clean(value) for key, value in opened.identity.items()},
+        goal=clean(memory.goal),
+    )
+
+
+def _scenario(name: str) -> str:
+    """Name a scenario's file without the folder that it lies in: a report is read elsewhere."""
+    return re.sub(r"^.*/", "", name)
+
+
+def _status(follower: Follower, *, alive: bool | None) -> str:
+    memory = follower.memory
+    match memory.outcome:
+        case "done":
+            return "Complete"
+        case "cancelled":
+            return "Cancelled"
+        case _ if alive:
+            return "In progress"
+        case _ if memory.interrupted:
+            return f"Interrupted ({clean(memory.interrupted)})"
+        case _ if alive is None:
+            return "Open"
+        case _:
+            return "Killed, and not resumed"

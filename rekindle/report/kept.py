@@ -1,0 +1,80 @@
+"""Lists that stay small however long a run was, and say how much they left out."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from journal.entries import Instant
+from rekindle.report.story import Pods
+
+T = TypeVar("T")
+POINTS = 600
+
+
+class Ends(Generic[T]):
+    """The first and the last of many: how it began and how it ended is what people ask."""
+
+    def __init__(self, limit: int) -> None:
+        self._first: list[T] = []
+        self._last: deque[T] = deque(maxlen=limit - limit // 2)
+        self._half = limit // 2
+        self._count = 0
+
+    def add(self, item: T) -> None:
+        """Take in the next one."""
+        self._count += 1
+        if len(self._first) < self._half:
+            self._first.append(item)
+        else:
+            self._last.append(item)
+
+    @property
+    def items(self) -> tuple[T, ...]:
+        """What is left, in its order."""
+        return (*self._first, *self._last)
+
+    @property
+    def left_out(self) -> int:
+        """How many are not."""
+        return self._count - len(self._first) - len(self._last)
+
+
+@dataclass(slots=True)
+class Curve:
+    """Pods over time, at most so many points: of each stretch the lowest, the highest and the last stay."""
+
+    limit: int = POINTS
+    points: list[Pods] = field(default_factory=list)
+
+    def add(self, at: Instant, ready: int, expected: int) -> None:
+        """Take in a count; one that says nothing new is no point."""
+        if self.points and (self.points[-1].ready, self.points[-1].expected) == (ready, expected):
+            return
+        self.points.append(Pods(at, ready, expected))
+        if len(self.points) >= 4 * self.limit:
+            self.points = thinned(self.points, 2 * self.limit)
+
+    def drawn(self) -> tuple[Pods, ...]:
+        """Return the points."""
+        return tuple(thinned(self.points, self.limit))
+
+
+def thinned(points: list[Pods], limit: int) -> list[Pods]:
+    """Leave at most *limit* points, among them the first, the last, the lowest and the highest of all."""
+    if len(points) <= limit:
+        return points
+    stretches = (limit - 1) // 3
+    kept = [points[0]]
+    rest = points[1:]
+    for number in range(stretches):
+        begin, end = (len(rest) * n // stretches for n in (number, number + 1))
+        stretch = rest[begin:end]
+        chosen = {
+            min(range(len(stretch)), key=lambda i: stretch[i].ready),
+            max(range(len(stretch)), key=lambda i: stretch[i].ready),
+            len(stretch) - 1,
+        }
+        kept += [stretch[index] for index in sorted(chosen)]
+    return kept

@@ -1,0 +1,164 @@
+"""Causes that nothing else explained, what they blocked, and what went wrong first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from engine.memory import Memory
+from journal import entries as e
+from journal.entries import Fact, Finding, Instant, Remedy
+from phases import codes
+from rekindle.causes import weight
+from rekindle.report.cleaning import clean
+from rekindle.report.story import Cause, Edge, Sign, Verdict
+from rekindle.sentences import name_of
+
+CAUSES, VICTIMS, EVIDENCE, EDGES, SIGNS = 500, 50, 20, 300, 12
+BAD = {codes.TERMINATING, codes.FAILED, codes.BLOCKED, codes.PROGRESSING, codes.SUSPENDED}
+
+
+@dataclass(slots=True)
+class Causes:
+    """Folded entry by entry; *open* has the place in *found* of each root that still stands."""
+
+    found: list[Cause] = field(default_factory=list)
+    open: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
+    edges: tuple[Edge, ...] = ()
+    edges_left_out: int = 0
+    signs: list[Sign] = field(default_factory=list)
+    gone: list[Sign] = field(default_factory=list)
+
+    def see(self, entry: e.FindingsChanged, before: Memory, after: Memory, known: Memory) -> None:
+        """Take in what changed, between two memories; *known* has the facts."""
+        for name in entry.cleared:
+            self._clear(name, entry.at)
+        for name, finding in entry.changed.items():
+            if finding.root:
+                self._root(name, finding, after.found_at.get(name, entry.at), known)
+        if after.sentence is not before.sentence:
+            self._sentenced(after)
+
+    def _clear(self, name: str, at: Instant) -> None:
+        place = self.open.pop(name, None)
+        if place is not None:
+            self.found[place] = replace(self.found[place], cleared=at)
+
+    def _root(self, name: str, finding: Finding, found_at: Instant, known: Memory) -> None:
+        place = self.open.get(name)
+        if place is None:
+            if len(self.found) >= CAUSES:
+                self.left_out += 1
+                return
+            self.open[name] = len(self.found)
+            self.found.append(cause_of(name, finding, found_at, known))
+        elif len(finding.victims) > self.found[place].victim_count:
+            cause = self.found[place]
+            worse = cause_of(name, finding, cause.found, known)
+            self.found[place] = replace(worse, at_verdict=cause.at_verdict)
+
+    def _sentenced(self, after: Memory) -> None:
+        """Draw what blocks what, as it is at the verdict."""
+        said = after.sentence
+        for name in said.roots if said is not None else ():
+            place = self.open.get(name)
+            if place is not None:
+                self.found[place] = replace(self.found[place], at_verdict=True)
+        order = sorted(after.findings.values(), key=lambda f: (not f.root, weight(f)))
+        edges = list(
+            dict.fromkeys(
+                Edge(clean(finding.subject), clean(blocked), finding.root)
+                for finding in order
+                for blocked in finding.blocks
+                if blocked != finding.subject
+            )
+        )
+        self.edges, self.edges_left_out = tuple(edges[:EDGES]), max(0, len(edges) - EDGES)
+
+    def look(
+        self, facts: Mapping[str, Fact], known: Memory, at: Instant, trunks: Sequence[str]
+    ) -> None:
+        """
+        Note what the first look shows that was wrong before it, by the cluster's own instants.
+
+        *trunks* are the roots of the tree: that one is gone is a sign although nothing tells since when.
+        """
+        for subject in trunks:
+            fact = facts.get(subject)
+            if fact is not None and fact.code == codes.ABSENT:
+                text = "a root of the GitOps tree is not there, nor what only it brings"
+                self.gone.append(
+                    Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
+                )
+        for subject, fact in facts.items():
+            if fact.code in BAD and fact.since is not None and fact.since < at:
+                text = clean(fact.reason or fact.code)
+                name = clean(name_of(subject, known))
+                self.signs.append(
+                    Sign(subject=clean(subject), name=name, text=text, seen=at, at=fact.since)
+                )
+        self.signs = sorted(self.signs, key=lambda sign: sign.at or at)[: 4 * SIGNS]
+
+    def first_signs(self, looked: Instant | None) -> tuple[Sign, ...]:
+        """
+        Return what went wrong first, roots among it; what has no instant of its own comes last.
+
+        What the first look at *looked* showed was there before; only where it showed nothing, what came later counts.
+        """
+        roots = [
+            Sign(
+                subject=cause.subject,
+                name=cause.name,
+                text=cause.message,
+                seen=cause.found,
+                at=cause.since,
+                root=True,
+            )
+            for cause in self.found
+        ]
+        told = {sign.subject for sign in roots}
+        signs = [*roots, *self.gone, *(sign for sign in self.signs if sign.subject not in told)]
+        early = [sign for sign in signs if looked is not None and (sign.at or sign.seen) <= looked]
+        signs = early or signs
+        signs.sort(key=lambda s: (s.at is None, s.at if s.at is not None else s.seen, not s.root))
+        return tuple(signs[:SIGNS])
+
+    def verdict(self, memory: Memory) -> Verdict:
+        """Say when it was known that waiting alone would never do."""
+        said, looked = memory.sentence, memory.looked_at
+        if said is None or looked is None:
+            return Verdict(looked_at=looked)
+        order = sorted(said.roots.items(), key=lambda item: weight(item[1]))
+        return Verdict(
+            looked_at=looked,
+            at=said.at,
+            seconds=round(said.at - looked, 3),
+            roots=tuple(clean(name) for name, _ in order),
+            edges=self.edges,
+            edges_left_out=self.edges_left_out,
+        )
+
+
+def cause_of(name: str, finding: Finding, found_at: Instant, known: Memory) -> Cause:
+    """Take from a finding what people read of it."""
+    return Cause(
+        id=clean(name),
+        rule=clean(finding.rule),
+        subject=clean(finding.subject),
+        name=clean(name_of(finding.subject, known)),
+        message=clean(finding.message),
+        uid=clean(finding.uid),
+        evidence=tuple(clean(one) for one in finding.evidence[:EVIDENCE]),
+        victims=tuple(clean(one) for one in finding.victims[:VICTIMS]),
+        victim_count=len(finding.victims),
+        clears_itself=clean(finding.clears_itself),
+        clears_when=clean(finding.clears_when),
+        since=finding.since,
+        found=found_at,
+        remedies=tuple(Remedy(clean(one.text), clean(one.danger)) for one in finding.remedies),
+        next_after=tuple(clean(one) for one in finding.next_after),
+        circle=finding.circle,
+    )

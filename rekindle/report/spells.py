@@ -1,0 +1,125 @@
+"""Sessions and stays: who held the run from when to when, and in which state it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from journal import entries as e
+from journal.entries import Instant
+from journal.row import Row
+from rekindle.report.cleaning import clean
+from rekindle.report.kept import Ends
+from rekindle.report.story import Session, Stay
+
+SPELLS = 400
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Each process that held the lease; one that never gave it up was killed."""
+
+    kept: Ends[Session] = field(default_factory=lambda: Ends(SPELLS))
+    now: Session | None = None
+    killed: int = 0
+    last: tuple[Instant, Instant] = (0.0, 0.0)
+
+    def see(self, row: Row) -> None:
+        """Take in an entry."""
+        at, wall = row.at, row.wall_ns / 1e9
+        match row.entry:
+            case e.LeaseTaken() as taken:
+                self._end_by_force()
+                begun_as = "answered" if self.kept.items else "opened"
+                self.now = Session(
+                    holder=clean(taken.holder), begun=at, begun_wall=wall, begun_as=begun_as
+                )
+            case e.RunResumed() as resumed if self.now is not None:
+                self.now = replace(
+                    self.now,
+                    begun=at,
+                    begun_as="resumed",
+                    idle_seconds=resumed.idle_seconds,
+                    open_actions=tuple(clean(one) for one in resumed.open_actions),
+                )
+            case e.RunInterrupted() as ended if self.now is not None:
+                self.now = replace(self.now, ended_as=clean(ended.why))
+            case e.RunClosed() if self.now is not None:
+                self.now = replace(self.now, ended_as="closed")
+            case e.LeaseLost():
+                self._end(at, wall, "gave up the lease")
+            case _:
+                pass
+
+    def _end_by_force(self) -> None:
+        if self.now is not None:
+            self.killed += self.now.ended_as == ""
+            self._end(*self.last, "killed")
+
+    def _end(self, at: Instant, wall: Instant, otherwise: str) -> None:
+        if self.now is not None:
+            how = self.now.ended_as or otherwise
+            self.kept.add(replace(self.now, ended=at, ended_wall=wall, ended_as=how))
+        self.now = None
+
+    def finished(self, *, alive: bool | None) -> tuple[Session, ...]:
+        """Return all, the last one with what is known of its end."""
+        if self.now is None:
+            return self.kept.items
+        if alive is False or self.now.ended_as == "closed":
+            self._end_by_force()
+            return self.kept.items
+        return (*self.kept.items, self.now)
+
+
+@dataclass(slots=True)
+class Stays:
+    """States, in the order in which the run was in them; *order* tells forwards from backwards."""
+
+    order: Sequence[str]
+    deadlines: Mapping[str, float]
+    kept: Ends[Stay] = field(default_factory=lambda: Ends(SPELLS))
+    now: Stay | None = None
+    reached: dict[str, Instant] = field(default_factory=dict)
+    backwards: int = 0
+
+    def begin(self, state: str, at: Instant) -> None:
+        """Enter a state."""
+        self.now = Stay(state=clean(state), begun=at, deadline=self.deadlines.get(state))
+
+    def move(self, entry: e.Moved) -> None:
+        """Leave one state for another; a state that was left forwards has reached its goal."""
+        places = {name: place for place, name in enumerate(self.order)}
+        back = places.get(entry.target, 0) < places.get(entry.source, 0)
+        self.backwards += back
+        if self.now is not None:
+            left = replace(
+                self.now,
+                ended=entry.at,
+                why=clean(entry.why),
+                to=clean(entry.target),
+                backwards=back,
+            )
+            self.kept.add(left)
+        if back:
+            lost = self.order[places[entry.target] :]
+            self.reached = {k: v for k, v in self.reached.items() if k not in lost}
+        else:
+            self.reached[entry.source] = entry.at
+        self.begin(entry.target, entry.at)
+
+    def finished(self, end: Instant | None) -> tuple[Stay, ...]:
+        """Return all; the last one ends with the run, if that did."""
+        if self.now is None:
+            return self.kept.items
+        return (*self.kept.items, replace(self.now, ended=end))
+
+
+def deadlines_of(plan: Mapping[str, Any]) -> dict[str, float]:
+    """Read from a compiled plan how long each state may take, in seconds."""
+    states = plan.get("machine", {}).get("states", {})
+    found = {name: (body.get("deadline") or {}).get("after") for name, body in states.items()}
+    return {name: float(after) for name, after in found.items() if after is not None}

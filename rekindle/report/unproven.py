@@ -1,0 +1,92 @@
+"""What a report must not let anybody believe: everything that was not looked at, or that only says so of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.patience import spoken
+from journal.entries import Outcome
+from rekindle.report.cleaning import clean
+from rekindle.report.following import Follower
+from rekindle.report.story import BROKEN, Action, Chain, Run
+from rekindle.report.validation import skipped
+
+SHOWN = 5
+
+
+def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...]) -> Iterator[str]:
+    """Say it in sentences, what weighs most first."""
+    if chain.verdict == BROKEN:
+        until = (
+            f"entry {chain.entry} of the file and what follows it" if chain.entry else "which entry"
+        )
+        yield clean(f"The journal is damaged ({chain.message}): {until} is not told here.")
+    if run.simulated:
+        yield "Nothing about a real cluster: this one was simulated, and so were its people."
+    yield from _doubts(actions)
+    yield from skipped(found.facts)
+    yield from _unseen(found)
+    yield from _standing(found)
+    yield from _data(found, actions)
+    yield from _inventory(found)
+    if found.withdrawn:
+        yield f"{found.withdrawn} entries were withdrawn; what they said is not in here."
+    if found.causes.found and not found.remarks.items:
+        yield "Who or what began it: this run's journal begins afterwards, and nobody added a note (`rekindle note`)."
+    yield from _steadiness(found, run)
+
+
+def _doubts(actions: tuple[Action, ...]) -> Iterator[str]:
+    for action in actions:
+        if action.outcome in {Outcome.UNSETTLED.value, "open"}:
+            yield f"How {action.action} ({action.verb} {action.name}) ended: {action.settled_how}."
+
+
+def _unseen(found: Follower) -> Iterator[str]:
+    if found.seen_at is None:
+        yield "How the cluster is: this run never saw it."
+    elif not found.curve.points:
+        yield "How many pods run: they were never counted."
+
+
+def _standing(found: Follower) -> Iterator[str]:
+    left = sorted({clean(f.message) for f in found.memory.findings.values()})
+    if left:
+        more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+        told = "; ".join(left[:SHOWN])
+        yield clean(f"That these cleared, for they stand at the last look: {told}{more}.", 2_000)
+
+
+def _data(found: Follower, actions: tuple[Action, ...]) -> Iterator[str]:
+    yield (
+        "That volumes, databases and Secrets hold what they held before: only whether things are Ready is looked at, "
+        "never their data."
+    )
+    left = sorted({action.destroys for action in actions if action.destroys})
+    for consequence in left:
+        yield f"What became of what was given up: {consequence}."
+    if found.doings.by_hand.items:
+        yield (
+            "Who did what was done by hand: the facts show the effect and not the person, and a controller may have "
+            "brought it as well."
+        )
+
+
+def _inventory(found: Follower) -> Iterator[str]:
+    inventory = found.compiled.get("section", {}).get("inventory")
+    if not isinstance(inventory, dict):
+        yield "That nothing is missing: the plan of this run has no inventory to count against."
+        return
+    unknown = [clean(key) for key in inventory.get("unknown", ())]
+    if unknown:
+        names = ", ".join(unknown[:SHOWN])
+        yield clean(f"That all is there of what {names} bring: they follow sources of their own.")
+    yield "That nothing is missing which the inventory does not list."
+
+
+def _steadiness(found: Follower, run: Run) -> Iterator[str]:
+    if run.outcome == "done" and found.full_since is not None:
+        held = spoken(max(0.0, found.last - found.full_since))
+        yield f"That it stays so: all pods were Ready for {held} when the run was closed."
+    elif run.ended is None:
+        yield f"Anything after the latest entry, of {run.state}: the run is open."
