@@ -1,0 +1,172 @@
+"""The pictures of a story, each with the table that says the same in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.patience import spoken
+from rekindle.report.drawing import blocked, gantt, pods
+from rekindle.report.drawing.axes import clock
+from rekindle.report.drawing.shapes import Bar, Edge, Level, Look, Mark, Node, Phase, Row
+from rekindle.report.drawing.svg import Markup
+from rekindle.report.story import Action, Approval, Session, Stay, Story
+import itertools
+
+LOOKS = {"done": Look.DONE, "failed": Look.FAILED, "unsettled": Look.DOUBT, "open": Look.OPEN}
+MOST_ROWS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """*svg* is markup already; *told* says in a sentence what it shows, *rows* in a table, under *heads*."""
+
+    name: str
+    title: str
+    told: str
+    svg: Markup
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def end_of(story: Story) -> float:
+    """Return the instant at which the pictures end."""
+    return story.run.last if story.run.ended is None else story.run.ended
+
+
+def pods_of(story: Story) -> Drawn | None:
+    """Draw the pods over time; None where none were ever counted."""
+    if not story.pods:
+        return None
+    end = end_of(story)
+    levels = [Level(point.at, point.ready, point.expected) for point in story.pods]
+    phases = [Phase(stay.state, stay.begun, _till(stay, end)) for stay in _stays(story)]
+    marks = [Mark(one.intended, one.verb, _sentence(one)) for one in story.actions]
+    marks += [Mark(deed.at, f"by hand: {deed.verb}", deed.name) for deed in story.by_hand]
+    rows = tuple(
+        (clock(at), what, str(level.ready), str(level.expected))
+        for at, what, level in pods.changes(levels, phases)
+    )
+    return Drawn(
+        "pods",
+        "Pods over time",
+        pods.told(levels, phases),
+        pods.pods_over_time(levels, phases, marks),
+        ("Time (UTC)", "What", "Pods Ready", "Pods wanted"),
+        rows,
+    )
+
+
+def gantt_of(story: Story) -> Drawn:
+    """Draw sessions where there were several, states, questions, and a row for each verb."""
+    end = end_of(story)
+    rows = _rows(story, end)
+    table = tuple(
+        (row.label, bar.label or row.label, clock(bar.begun), clock(bar.ended), bar.hint)
+        for row in rows
+        for bar in row.bars
+    )
+    return Drawn(
+        "gantt",
+        "States and actions over time",
+        gantt.told(rows, story.run.opened, end),
+        gantt.gantt(rows, story.run.opened, end),
+        ("Row", "Bar", "From (UTC)", "To (UTC)", "What it was"),
+        _cut(table),
+    )
+
+
+def blocked_of(story: Story) -> Drawn | None:
+    """Draw what blocked what when the verdict was known; None where there was none."""
+    verdict = story.verdict
+    if not verdict.roots and not verdict.edges:
+        return None
+    causes = {cause.id: cause for cause in story.causes}
+    roots = [causes[key] for key in verdict.roots if key in causes]
+    notes = {cause.subject: cause.message for cause in roots}
+    subjects = {end for edge in verdict.edges for end in (edge.blocker, edge.blocked)} | set(notes)
+    at_root = {edge.blocker for edge in verdict.edges if edge.root} | set(notes)
+    named = {cause.subject: cause.name for cause in story.causes}
+    nodes = [
+        _node(one, named.get(one, one), notes.get(one, ""), one in at_root) for one in subjects
+    ]
+    edges = [Edge(edge.blocker, edge.blocked) for edge in verdict.edges]
+    rows = tuple((edge.blocker, edge.blocked) for edge in verdict.edges)
+    return Drawn(
+        "blocked",
+        "What blocked what",
+        blocked.told(nodes, edges),
+        blocked.blocked_by(nodes, edges),
+        ("Blocker", "Blocked"),
+        _cut(rows) or tuple((root.name, "nothing else") for root in roots),
+    )
+
+
+def _cut(rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Keep a table readable; every action has a line of its own elsewhere in the page."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    more = f"and {len(rows) - MOST_ROWS} more"
+    return (*rows[:MOST_ROWS], (more, *([""] * (len(rows[0]) - 1))))
+
+
+def _node(subject: str, name: str, note: str, root: bool) -> Node:  # noqa: FBT001  all of one node
+    kind, _, rest = name.partition("/")
+    return Node(subject, rest or kind, kind if rest else "", note, root=root)
+
+
+def _stays(story: Story) -> Iterable[Stay]:
+    """Return the stays that are worth a band: the last one of a closed run has no length."""
+    end = end_of(story)
+    return [stay for stay in story.stays if stay.begun < end or len(story.stays) == 1]
+
+
+def _till(stay: Stay, end: float) -> float:
+    return end if stay.ended is None else stay.ended
+
+
+def _sentence(one: Action) -> str:
+    code = f" ({one.code})" if one.code else ""
+    again = f", attempt {one.attempt}" if one.attempt > 1 else ""
+    return f"{one.verb} {one.name}{again}: {one.outcome}{code}"
+
+
+def _rows(story: Story, end: float) -> list[Row]:
+    rows = _sessions(story.sessions, end)
+    states: dict[str, list[Bar]] = {}
+    for stay in _stays(story):
+        till = _till(stay, end)
+        why = f": {stay.why}" if stay.why else ""
+        bar = Bar(stay.begun, till, spoken(till - stay.begun), f"{stay.state}{why}", Look.STATE)
+        states.setdefault(stay.state, []).append(bar)
+    rows += [Row(state, tuple(bars)) for state, bars in states.items()]
+    if story.approvals:
+        rows.append(Row("questions", tuple(_question(one, end) for one in story.approvals)))
+    verbs: dict[str, list[Bar]] = {}
+    for one in story.actions:
+        till = end if one.settled is None else one.settled
+        look = LOOKS.get(one.outcome, Look.OPEN)
+        bar = Bar(one.intended, till, one.name.partition("/")[2] or one.name, _sentence(one), look)
+        verbs.setdefault(one.verb, []).append(bar)
+    return rows + [Row(verb, tuple(bars)) for verb, bars in verbs.items()]
+
+
+def _sessions(sessions: Iterable[Session], end: float) -> list[Row]:
+    """Show when nobody held the run; a single session is no news."""
+    held = sorted(sessions, key=lambda one: one.begun)
+    gaps = []
+    for before, after in itertools.pairwise(held):
+        if before.ended is not None and after.begun > before.ended:
+            span = spoken(after.begun - before.ended)
+            hint = f"no session: the one before was {before.ended_as or 'ended'}"
+            gaps.append(Bar(before.ended, after.begun, span, hint, Look.NOBODY))
+    last = held[-1] if held else None
+    if last is not None and last.ended is not None and last.ended < end:
+        gaps.append(Bar(last.ended, end, "", "no session", Look.NOBODY))
+    return [Row("no session", tuple(gaps))] if gaps else []
+
+
+def _question(one: Approval, end: float) -> Bar:
+    till = end if one.answered is None else one.answered
+    answer = f"{one.answer} by {one.actor}" if one.answer else "not answered"
+    return Bar(one.asked, till, one.name, f"{one.question} {answer}", Look.PERSON)
