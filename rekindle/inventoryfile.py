@@ -8,10 +8,7 @@ What is written was read back first: a file that no plan could load helps nobody
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +19,7 @@ from engine.errors import OurBug, Problem, UsageWrong
 from engine.yamlfile import YamlFile, read_yaml
 from phases.inventory import Inventory
 from rekindle.inventoried import Taken, listed
-from rekindle.output import OutputFailed
 
-MODE = 0o644
 _FIRST = (
     "What should exist. Review it, and name it in recovery.yaml as inventory: {file: ...}.",
     "What is not listed is not missed: a run is done when all of this is there.",
@@ -55,28 +50,6 @@ def must_be_free(path: Path, *, force: bool) -> None:
             reference="output-exists",
             hint="name another file, or replace it with --force; it may have been reviewed",
         )
-
-
-def write(path: Path, content: str) -> None:
-    """Write as a whole or not at all, mode 0644. Raises ``OutputFailed``."""
-    target = path.resolve()
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), MODE)
-            os.fsync(stream.fileno())
-        Path(temporary).replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise OutputFailed(
-            f"cannot write {path}: {error.strerror or error}",
-            reference="output-unwritable",
-            hint="make room, or name another file; what was there before is unchanged",
-        ) from error
 
 
 def _comment(taken: Taken) -> Iterator[str]:

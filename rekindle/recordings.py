@@ -22,7 +22,7 @@ from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
 from phases.recipe import recipe
-from rekindle.inventoryfile import write
+from rekindle.wholefile import write
 from rekindle.paths import all_journals
 from rekindle.rehearsal import plan_of
 from rekindle.simulator.cluster import SimCluster

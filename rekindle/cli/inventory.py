@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913  an option each
 
     It is for people to review and for `inventory: {file: ...}` of a plan, which plan, run and status count against.
     """
-    from rekindle import inventoried, inventoryfile
+    from rekindle import inventoried, inventoryfile, wholefile
 
     _must_fit(source, tree=(plan, repository, roots), cluster=(kubeconfig, scenario))
     if output is not None:
@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913  an option each
         inventoried.must_be_healthy(taken)
     text = inventoryfile.text(taken)
     if output is not None:
-        inventoryfile.write(Path(output), text)
+        wholefile.write(Path(output), text)
     _tell(taken, output)
     if as_json:
         print_json(inventoried.document(taken, output))

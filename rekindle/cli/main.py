@@ -17,11 +17,13 @@ COMMANDS: dict[str, str] = {
     "history": "List the runs of a journal.",
     "inventory": "Write down what should exist, from the Git tree or from a healthy cluster.",
     "log": "Show a run entry by entry, or verify the chain.",
+    "metrics": "Write a run as Prometheus metrics.",
     "plan": "Look at the cluster and say what a run would do; changes nothing.",
     "rehearse": "Recover a simulated cluster from a disaster.",
     "resume": "Go on with the newest run of a journal.",
     "run": "Recover the cluster of a plan; goes on with an open run.",
     "status": "Say where a run stands, in three sentences.",
+    "trace": "Write a run as an OpenTelemetry trace (OTLP/JSON).",
     "watch": "Look on, say what it would do and what is done by hand; changes nothing.",
 }
 
