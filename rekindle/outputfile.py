@@ -25,7 +25,7 @@ PUBLIC = 0o644  # others read it: a reviewer, node_exporter
 
 
 def write(path: Path, content: str, mode: int = PUBLIC) -> None:
-    """Write as a whole or not at all: who reads it meanwhile sees the old one or the new one. Raises ``OutputFailed``."""
+    """Write as a whole or not at all: who reads meanwhile sees the old or the new one. Raises ``OutputFailed``."""
     target = path.resolve()
     temporary = ""
     try:
