@@ -18,7 +18,7 @@ from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
 from phases.recipe import recipe
-from rekindle.inventoryfile import write
+from rekindle.outputfile import write
 from rekindle.rehearsal import plan_of
 from rekindle.runs import Source
 from rekindle.simulator.cluster import SimCluster

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "history": "List the runs of a journal.",
     "inventory": "Write down what should exist, from the Git tree or from a healthy cluster.",
     "log": "Show a run entry by entry or as it stood at a moment, or verify the chain.",
+    "metrics": "Write a run as Prometheus metrics.",
     "note": "Add a remark or a correction to a run, also to a closed one.",
     "plan": "Look at the cluster and say what a run would do; changes nothing.",
     "rehearse": "Recover a simulated cluster from a disaster.",
@@ -27,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "run": "Recover the cluster of a plan; goes on with an open run.",
     "serve": "Show runs in a browser: live, at any moment, and the report; read only.",
     "status": "Say where a run stands, in three sentences.",
+    "trace": "Write a run as an OpenTelemetry trace (OTLP/JSON).",
     "watch": "Look on, say what it would do and what is done by hand; changes nothing.",
 }
 

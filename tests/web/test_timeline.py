@@ -1,9 +1,9 @@
 """
 Promise: the run at a moment is what was known then, whichever way it was come to, and a step folds little.
 
-Mutants that turn it red: ``bisect_right`` in ``at``; ``_begins`` that says True, or asks only for the instant; ``_kept``
-never filled; ``read_on`` that begins at the first entry again; ``held`` left as it was by ``LeaseLost``; ``after`` that
-forgets ``PlanChanged``.
+Mutants that turn it red: ``bisect_right`` in ``at``; ``_begins`` that says True, or asks only for the instant;
+``_kept`` never filled; ``read_on`` that begins at the first entry again; ``held`` left as it was by ``LeaseLost``;
+``after`` that forgets ``PlanChanged``.
 """
 
 from __future__ import annotations
