@@ -85,7 +85,7 @@ def lines(seen: View, found: Found, path: Path) -> Iterator[str]:
         marks.append(f"{'x' if index < passed else '>' if index == passed else ' '} {name}")
     yield f"{seen.cluster}  run {seen.run_id}  ({path})"
     yield "  ".join(f"[{mark}]" for mark in marks)
-    yield f"held by       {_holder(seen, found, path)}"
+    yield f"held by       {holder(seen, found, path)}"
     time = " cluster time" if seen.simulated else ""
     since = spoken(seen.now - seen.entered_at)
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
@@ -102,7 +102,8 @@ def lines(seen: View, found: Found, path: Path) -> Iterator[str]:
     yield f"there are     {figures or 'no figures yet'}"
 
 
-def _holder(seen: View, found: Found, path: Path) -> str:
+def holder(seen: View, found: Found, path: Path) -> str:
+    """Say who holds the run; nobody: what goes on with it."""
     if seen.closed:
         return f"nobody; closed: {seen.closed}"
     if found.alive and found.lease is not None:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "replay": "Walk a run through today's code and say which decisions differ and why; or show it as it was.",
     "resume": "Go on with the newest run of a journal.",
     "run": "Recover the cluster of a plan; goes on with an open run.",
+    "serve": "Show runs in a browser: live, at any moment, and the report; read only.",
     "status": "Say where a run stands, in three sentences.",
     "trace": "Write a run as an OpenTelemetry trace (OTLP/JSON).",
     "watch": "Look on, say what it would do and what is done by hand; changes nothing.",
