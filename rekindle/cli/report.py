@@ -74,7 +74,9 @@ def command(
         outputfile.write(Path(output), text, MODE)
         tell(f"written to {output}")
     if story.chain.verdict == BROKEN:
-        tell(f"the journal is damaged, and what follows the damage is not told: {story.chain.message}")
+        tell(
+            f"the journal is damaged, and what follows the damage is not told: {story.chain.message}"
+        )
         return Exit.CHAIN_BROKEN
     return 0
 

@@ -56,7 +56,11 @@ class Doings:
                 name = clean(name_of(entry.target, known))
                 self.by_hand.add(
                     HandDeed(
-                        at=entry.at, verb=entry.verb, target=clean(entry.target), name=name, **shown
+                        at=entry.at,
+                        verb=clean(entry.verb),
+                        target=clean(entry.target),
+                        name=name,
+                        **shown,
                     )
                 )
             case _:
@@ -64,25 +68,26 @@ class Doings:
 
     def _intend(self, entry: e.ActionIntended, known: Memory, session: int) -> None:
         self.begun += 1
-        self.counts[entry.verb] = self.counts.get(entry.verb, 0) + 1
+        verb_name = clean(entry.verb)
+        self.counts[verb_name] = self.counts.get(verb_name, 0) + 1
         approval = str(entry.arguments.get("approval", ""))
         asked = self.approvals.get(approval)
         verb = self.verbs.get(entry.verb)
         if asked is not None:
-            actions = (*asked.actions, entry.action)
+            actions = (*asked.actions, clean(entry.action))
             self.approvals[approval] = replace(asked, actions=actions)
         elif len(self.actions) >= ACTIONS:
             return
         self.actions[entry.action] = Action(
-            action=entry.action,
-            verb=entry.verb,
+            action=clean(entry.action),
+            verb=verb_name,
             target=clean(entry.target),
             name=clean(name_of(entry.target, known)),
             attempt=entry.attempt,
             effect=str(verb.effect.value) if verb is not None else "unknown",
             intended=entry.at,
             outcome=OPEN,
-            approval=approval if asked is not None else "",
+            approval=clean(approval) if asked is not None else "",
             destroys=_destroys(verb, asked),
             session=session,
         )
@@ -98,7 +103,7 @@ class Doings:
             outcome=outcome,
             settled=entry.at,
             code=clean(entry.code),
-            by=entry.by,
+            by=clean(entry.by),
             evidence=told(entry.evidence),
             doubtful=doubtful,
             settled_how=HOW[outcome] if doubtful else "",
@@ -110,7 +115,7 @@ class Doings:
         if entry.approval in self.approvals or len(self.approvals) >= APPROVALS:
             return  # asked again: who said yes to it before stays said
         self.approvals[entry.approval] = Approval(
-            approval=entry.approval,
+            approval=clean(entry.approval),
             subject=clean(entry.subject),
             name=clean(name_of(entry.subject, known)),
             question=clean(entry.question),

@@ -56,7 +56,11 @@ def _initial(found: Follower) -> Metric:
 def _after_incident(found: Follower) -> Metric:
     first = found.first_pods
     at, ready = first if first is not None else (None, None)
-    why = "Ready at the first look" if first is not None else NOT_COUNTED
+    why = (
+        "Ready at the first look; pods that exist and are not Ready do not count"
+        if first is not None
+        else NOT_COUNTED
+    )
     return _number("Post-incident pod count", ready, why, at)
 
 

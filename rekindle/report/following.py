@@ -58,7 +58,6 @@ class Follower:
     last_wall: Instant = 0.0
     seen_at: Instant | None = None
     first_looked: bool = False
-    absent_at_first: frozenset[str] = frozenset()
     lowest: tuple[Instant, int] | None = None
     first_pods: tuple[Instant, int] | None = None
     full_since: Instant | None = None
@@ -154,9 +153,13 @@ class Follower:
         looked = self.memory.looked_at
         if not self.first_looked and looked is not None and self.facts:
             self.first_looked = True
-            self.causes.look(self.facts, self.known, min(at, looked))
-            gone = (s for s, fact in self.facts.items() if fact.code == codes.ABSENT)
-            self.absent_at_first = frozenset(gone)
+            self.causes.look(self.facts, self.known, min(at, looked), self._roots())
+
+    def _roots(self) -> list[str]:
+        """Name the roots of the tree, as subjects: where one is gone, all below it went with it."""
+        inventory = self.compiled.get("section", {}).get("inventory")
+        keys = inventory.get("roots", ()) if isinstance(inventory, Mapping) else ()
+        return [codes.subject("kustomization", str(key)) for key in keys]
 
     def _told(self, row: Row, entry: e.AnyEntry, before: Memory) -> None:
         match entry:
@@ -182,24 +185,31 @@ def remark(entry: e.Note) -> Remark:
 
 
 def changed(entry: e.AnyEntry) -> tuple[str, str] | None:
-    """Say in a sentence what became of plan, goal, clock, journal or purpose; None: nothing did."""
+    """
+    Say in a sentence what became of plan, goal, clock, journal or purpose; None: nothing did.
+
+    Each part is cleaned by itself: a line that would be redacted is none any more in the middle of a sentence.
+    """
     match entry:
         case e.PlanChanged():
-            digests = f"{entry.previous_digest[:12]} to {entry.plan_digest[:12]}"
-            return "plan", f"the plan changed from {digests} ({entry.verdict})"
+            digests = f"{clean(entry.previous_digest)[:12]} to {clean(entry.plan_digest)[:12]}"
+            return "plan", f"the plan changed from {digests} ({clean(entry.verdict)})"
         case e.GoalMoved():
-            before = f", before it {entry.previous}" if entry.previous else ""
-            return "goal", f"the goal is revision {entry.revision}{before}"
+            before = f", before it {clean(entry.previous)}" if entry.previous else ""
+            return "goal", f"the goal is revision {clean(entry.revision)}{before}"
         case e.ClockJumped():
             return "clock", f"the host's clock jumped by {entry.seconds:g} s"
         case e.Redacted():
-            return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {entry.why}"
+            return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {clean(entry.why)}"
         case e.CancelRequested():
-            return "cancel", f"{entry.actor} asked to stop for good"
+            return "cancel", f"{clean(entry.actor)} asked to stop for good"
         case e.TakenOver():
-            return "hands", f"{entry.actor} took over: what had only watched acts from here on"
+            return (
+                "hands",
+                f"{clean(entry.actor)} took over: what had only watched acts from here on",
+            )
         case e.TimerFired() if entry.name.startswith("deadline/"):
-            state = entry.name.partition("/")[2]
+            state = clean(entry.name.partition("/")[2])
             return "deadline", f"the time that {state} was given ran out"
         case _:
             return None

@@ -98,7 +98,7 @@ def _followed(reader: Reader, run_id: str, follower: Follower, audit: _Audit) ->
             if isinstance(row.entry, e.PlanChanged):
                 follower.replan(plan_of(row.entry.plan), row.entry.plan)
             follower.see(row)
-    except ChainBroken as error:
+    except ChainBroken:
         if audit.error is None:
             raise  # the chain was whole a moment ago: this is no damage that we understand
     return audit

@@ -22,7 +22,7 @@ def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) ->
         yield f"What waiting could never mend was named {spoken(verdict.seconds)} after the first look."
     killed, states = found.sessions.killed, found.stays
     if killed and actions:
-        yield f"The run was killed {_times(killed)} and lost nothing: every intent was written before its action."
+        yield f"The run was killed {_times(killed)} and went on: each intent was in the journal before its action."
     costly = [action for action in actions if action.destroys]
     asked = [action for action in costly if action.approval]
     if costly and len(asked) == len(costly):
@@ -60,7 +60,7 @@ def challenges(
         yield f"{len(failed)} of {len(actions)} actions failed ({codes})."
     doubtful = [a for a in actions if a.doubtful]
     if doubtful:
-        yield f"{len(doubtful)} actions were in doubt for a while."
+        yield f"How {counted(len(doubtful), 'action')} ended was not told by the action itself."
     if found.stays.backwards:
         yield f"The run went backwards {_times(found.stays.backwards)}: what was reached was lost again."
     refused = [a for a in found.doings.approvals.values() if a.answer == "refused"]
@@ -72,12 +72,12 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
     """Say what a person should do now."""
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
-            yield clean(f"Answer: {item.question} (`rekindle approve {item.approval}`)")
+            yield f"Answer: {clean(item.question)} (`rekindle approve {clean(item.approval)}`)"
         if run.alive is not True:
             yield "Go on with this run: `rekindle resume`."
     for body in found.memory.answers.values():
         if body.get("answer") == "stuck" and run.ended is None:
-            yield clean(f"{body.get('message', '')}: {body.get('hint', '')}")
+            yield f"{clean(body.get('message', ''))}: {clean(body.get('hint', ''))}"
     for action in actions:
         if action.outcome in {Outcome.UNSETTLED.value, "open"}:
             yield f"Look at what {action.action} ({action.verb} {action.name}) did."
@@ -97,7 +97,12 @@ def _so_that_it_does_not_come_again(found: Follower) -> Iterator[str]:
                 yield f"So that it does not come again ({cause.name}): {remedy.text}."
     doubts = [f for f in found.memory.findings.values() if f.root]
     for finding in doubts[:SHOWN]:
-        yield clean(f"Mend what still stands: {finding.message}.")
+        yield f"Mend what still stands: {clean(finding.message)}."
+
+
+def counted(number: int, noun: str) -> str:
+    """Count things in words."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _times(count: int) -> str:

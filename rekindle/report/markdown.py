@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 PACKAGED: Final = "rekindle"  # the name under which an own template finds ours
 NAME: Final = "report.md.j2"
+_SPACE: Final = re.compile(r"\s+")
 _INLINE: Final = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LINK: Final = re.compile(r"(?i)(?<=[a-z])(:)(?=//)|(?<=\bwww)(\.)")
-_BLOCK: Final = re.compile(r"^(?=[#+=-])|^(\d{1,9})(?=[.)])")
+_BLOCK: Final = re.compile(r"^( ?\d{1,9})(?=[.)](?: |$))|^( ?)(?=[#+=-])")
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -36,10 +37,10 @@ def escaped(text: object) -> Plain:
     """Write a text so that Markdown shows it as it is, also at the beginning of a line and in a table."""
     if isinstance(text, Plain):
         return text
-    line = " ".join(str(text).split())
+    line = _SPACE.sub(" ", str(text))
     line = _INLINE.sub(r"\\\1", line)
     line = _LINK.sub(lambda match: f"\\{match[0]}", line)
-    return Plain(_BLOCK.sub(lambda match: f"{match[1] or ''}\\", line))
+    return Plain(_BLOCK.sub(lambda match: f"{match[0]}\\", line))
 
 
 def instant(at: float | None) -> str:
@@ -99,7 +100,7 @@ def environment_for(template: Path | None, name: str) -> Environment:
 
     environment = ImmutableSandboxedEnvironment(
         loader=loader_for(template, name),
-        autoescape=False,  # noqa: S701  that would be HTML's escaping; finalize does Markdown's
+        autoescape=False,
         finalize=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ class Causes:
     edges: tuple[Edge, ...] = ()
     edges_left_out: int = 0
     signs: list[Sign] = field(default_factory=list)
+    gone: list[Sign] = field(default_factory=list)
 
     def see(self, entry: e.FindingsChanged, before: Memory, after: Memory, known: Memory) -> None:
         """Take in what changed, between two memories; *known* has the facts."""
@@ -77,8 +78,21 @@ class Causes:
         )
         self.edges, self.edges_left_out = tuple(edges[:EDGES]), max(0, len(edges) - EDGES)
 
-    def look(self, facts: Mapping[str, Fact], known: Memory, at: Instant) -> None:
-        """Note what the first look shows that was wrong before it, by the cluster's own instants."""
+    def look(
+        self, facts: Mapping[str, Fact], known: Memory, at: Instant, trunks: Sequence[str]
+    ) -> None:
+        """
+        Note what the first look shows that was wrong before it, by the cluster's own instants.
+
+        *trunks* are the roots of the tree: that one is gone is a sign although nothing tells since when.
+        """
+        for subject in trunks:
+            fact = facts.get(subject)
+            if fact is not None and fact.code == codes.ABSENT:
+                text = "a root of the GitOps tree is not there, nor what only it brings"
+                self.gone.append(
+                    Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
+                )
         for subject, fact in facts.items():
             if fact.code in BAD and fact.since is not None and fact.since < at:
                 text = clean(fact.reason or fact.code)
@@ -88,8 +102,12 @@ class Causes:
                 )
         self.signs = sorted(self.signs, key=lambda sign: sign.at or at)[: 4 * SIGNS]
 
-    def first_signs(self) -> tuple[Sign, ...]:
-        """Return what went wrong first, roots among it; what has no instant of its own comes last."""
+    def first_signs(self, looked: Instant | None) -> tuple[Sign, ...]:
+        """
+        Return what went wrong first, roots among it; what has no instant of its own comes last.
+
+        What the first look at *looked* showed was there before; only where it showed nothing, what came later counts.
+        """
         roots = [
             Sign(
                 subject=cause.subject,
@@ -102,7 +120,9 @@ class Causes:
             for cause in self.found
         ]
         told = {sign.subject for sign in roots}
-        signs = [*roots, *(sign for sign in self.signs if sign.subject not in told)]
+        signs = [*roots, *self.gone, *(sign for sign in self.signs if sign.subject not in told)]
+        early = [sign for sign in signs if looked is not None and (sign.at or sign.seen) <= looked]
+        signs = early or signs
         signs.sort(key=lambda s: (s.at is None, s.at if s.at is not None else s.seen, not s.root))
         return tuple(signs[:SIGNS])
 

@@ -43,7 +43,7 @@ class Sessions:
                     begun=at,
                     begun_as="resumed",
                     idle_seconds=resumed.idle_seconds,
-                    open_actions=resumed.open_actions,
+                    open_actions=tuple(clean(one) for one in resumed.open_actions),
                 )
             case e.RunInterrupted() as ended if self.now is not None:
                 self.now = replace(self.now, ended_as=clean(ended.why))
@@ -88,7 +88,7 @@ class Stays:
 
     def begin(self, state: str, at: Instant) -> None:
         """Enter a state."""
-        self.now = Stay(state=state, begun=at, deadline=self.deadlines.get(state))
+        self.now = Stay(state=clean(state), begun=at, deadline=self.deadlines.get(state))
 
     def move(self, entry: e.Moved) -> None:
         """Leave one state for another; a state that was left forwards has reached its goal."""
@@ -97,7 +97,11 @@ class Stays:
         self.backwards += back
         if self.now is not None:
             left = replace(
-                self.now, ended=entry.at, why=clean(entry.why), to=entry.target, backwards=back
+                self.now,
+                ended=entry.at,
+                why=clean(entry.why),
+                to=clean(entry.target),
+                backwards=back,
             )
             self.kept.add(left)
         if back:

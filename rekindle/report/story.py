@@ -61,8 +61,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A process that held the run. *begun_as*: opened or resumed; *ended_as*: closed, interrupted (signal, waiting,
-    stuck), killed (the next one took the lease over), or nothing while it is open. *idle_seconds*: before it.
+    A process that held the run.
+
+    *begun_as*: opened, resumed, or answered (a person's answer was taken in, and nothing else done); *ended_as*:
+    closed, why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while
+    it is open. *idle_seconds*: without anybody, before it.
     """
 
     holder: str

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from engine.patience import spoken
 from rekindle.lines import stamp
-from rekindle.report.cleaning import clean
 from rekindle.report.figures import metrics
 from rekindle.report.following import Follower
-from rekindle.report.lessons import challenges, next_steps, went_well
+from rekindle.report.lessons import challenges, counted, next_steps, went_well
 from rekindle.report.story import (
     Action,
     Cause,
@@ -24,7 +23,7 @@ from rekindle.report.story import (
 from rekindle.report.unproven import unproven
 from rekindle.report.validation import validation
 
-KINDS = {"run": "Recovery", "rehearse": "Rehearsal of a Recovery", "watch": "Watched Recovery"}
+KINDS = {"rehearse": "Rehearsed Recovery", "watch": "Watched Recovery"}
 GOALS = {
     "node-maintenance": "Every planned node answers",
     "talos-ready": "Talos runs on all nodes and etcd is healthy",
@@ -44,13 +43,14 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     section = found.compiled.get("section", {})
     actions = found.doings.finished()
     verdict = found.causes.verdict(found.memory)
-    checks = validation(found.facts, section)
+    counted = found.full_since if found.full_since is not None else found.seen_at
+    checks = validation(found.facts, section, counted)
     causes = tuple(found.causes.found)
-    signs = found.causes.first_signs()
+    signs = found.causes.first_signs(found.memory.looked_at)
     return Story(
-        title=f"Milestone: Cluster {KINDS.get(run.purpose, 'Recovery')}: {run.cluster}",
+        title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
-        background=tuple(_background(found, run, signs)),
+        background=tuple(_background(run, signs)),
         run=run,
         chain=chain,
         goals=_goals(found),
@@ -126,7 +126,7 @@ def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
     roots = [cause for cause in causes if cause.at_verdict]
     lasting = sum(cause.clears_itself == "no" for cause in roots)
     yield (
-        f"{_count(len(roots), 'cause')} stood behind it, {lasting} of which could never clear by waiting; that was "
+        f"{counted(len(roots), 'cause')} stood behind it, {lasting} of which could never clear by waiting; that was "
         f"known {spoken(verdict.seconds)} after the first look: "
         + "; ".join(cause.message for cause in roots)
         + "."
@@ -135,7 +135,7 @@ def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
 
 def _done(found: Follower, actions: tuple[Action, ...]) -> str:
     costly = [action for action in actions if action.destroys]
-    text = f"{_count(found.doings.begun, 'action')} were begun"
+    text = f"{counted(found.doings.begun, 'action')} begun"
     if not costly:
         return f"{text}; none of them destroyed anything."
     approvals = found.doings.approvals
@@ -146,11 +146,7 @@ def _done(found: Follower, actions: tuple[Action, ...]) -> str:
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _background(found: Follower, run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
+def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
     dated = [sign for sign in signs if sign.at is not None and sign.at < run.opened]
     if dated and dated[0].at is not None:
         first = dated[0]
@@ -159,20 +155,13 @@ def _background(found: Follower, run: Run, signs: tuple[Sign, ...]) -> Iterator[
             f"The earliest sign is of {stamp(dated[0].at)}, {before} before this run began: {first.text}."
         )
         yield (
-            "What was done to the cluster before the run began is not in its journal: the signs are what the cluster "
+            "Who did what to the cluster before the run began is not in its journal: the signs are what the cluster "
             "itself still told."
         )
     elif signs:
         yield f"The first sign was seen at {stamp(signs[0].seen)}: {signs[0].text}."
     else:
         yield "Nothing was found wrong that has a cause of its own."
-    absent = [
-        key
-        for key in found.compiled.get("section", {}).get("inventory", {}).get("roots", ())
-        if isinstance(key, str) and f"kustomization/{key}" in found.absent_at_first
-    ]
-    if absent:
-        yield clean(f"Absent at the first look: root Kustomization {', '.join(absent)}.")
 
 
 def _left_out(found: Follower, actions: int) -> dict[str, int]:

@@ -31,6 +31,8 @@ def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...
     yield from _inventory(found)
     if found.withdrawn:
         yield f"{found.withdrawn} entries were withdrawn; what they said is not in here."
+    if found.causes.found and not found.remarks.items:
+        yield "Who or what began it: this run's journal begins afterwards, and nobody added a note (`rekindle note`)."
     yield from _steadiness(found, run)
 
 
@@ -48,7 +50,7 @@ def _unseen(found: Follower) -> Iterator[str]:
 
 
 def _standing(found: Follower) -> Iterator[str]:
-    left = sorted({f.message for f in found.memory.findings.values()})
+    left = sorted({clean(f.message) for f in found.memory.findings.values()})
     if left:
         more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
         told = "; ".join(left[:SHOWN])
@@ -75,7 +77,7 @@ def _inventory(found: Follower) -> Iterator[str]:
     if not isinstance(inventory, dict):
         yield "That nothing is missing: the plan of this run has no inventory to count against."
         return
-    unknown = [str(key) for key in inventory.get("unknown", ())]
+    unknown = [clean(key) for key in inventory.get("unknown", ())]
     if unknown:
         names = ", ".join(unknown[:SHOWN])
         yield clean(f"That all is there of what {names} bring: they follow sources of their own.")

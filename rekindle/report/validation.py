@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from journal.entries import Fact
+from journal.entries import Fact, Instant
 from phases import codes
 from rekindle.report.cleaning import clean
 from rekindle.report.story import FAILED, NOT_PROVEN, PROVEN, Check
 
 HIDDEN = {codes.UNOBSERVABLE, codes.UNKNOWN}
 SHOWN = 4
+REASON = 80
 GROUPED = 3
 
 
@@ -46,15 +47,21 @@ ROWS = (
 )
 
 
-def validation(facts: Mapping[str, Fact], section: Mapping[str, Any]) -> tuple[Check, ...]:
-    """Judge the last look; *section* is the compiled plan's own words about its cluster."""
+def validation(
+    facts: Mapping[str, Fact], section: Mapping[str, Any], counted: Instant | None
+) -> tuple[Check, ...]:
+    """
+    Judge the last look; *section* is the compiled plan's own words about its cluster.
+
+    *counted* is since when the count of pods stands: since they were all Ready, else the last look.
+    """
     planned = [codes.node(name) for name in section.get("talos", {}).get("nodes", {})]
     families = _families(facts)
     return (
         _connectivity(facts, planned),
         _talos(facts, planned),
         _api(facts),
-        _pods(facts),
+        _pods(facts, counted),
         *(_row(row, families.get(row.family, {})) for row in ROWS if row.family in families),
     )
 
@@ -84,9 +91,11 @@ def _talos(facts: Mapping[str, Fact], planned: list[str]) -> Check:
     known = {s: facts[s] for s in (*planned, codes.ETCD) if s in facts}
     stages = Counter(known[s].code if s in known else "not seen" for s in planned)
     etcd = known.get(codes.ETCD)
-    said = ", ".join(f"{count} {stage}" for stage, count in sorted(stages.items()))
+    said = ", ".join(f"{count} {clean(stage)}" for stage, count in sorted(stages.items()))
     members = max((len(f.detail.get("members") or ()) for f in known.values()), default=0)
-    evidence = f"nodes: {said or 'none'}; etcd: {etcd.code if etcd is not None else 'not seen'}"
+    evidence = (
+        f"nodes: {said or 'none'}; etcd: {clean(etcd.code) if etcd is not None else 'not seen'}"
+    )
     evidence += f", {members} members" if members else ""
     blind = {"not seen", codes.UNSEEN, *HIDDEN}
     well = stages[codes.RUNNING] == len(planned) and etcd is not None
@@ -101,23 +110,24 @@ def _api(facts: Mapping[str, Fact]) -> Check:
     if api is None or api.code in HIDDEN:
         return _check(what, NOT_PROVEN, "it was not asked, or nobody could tell", {})
     said = {codes.UP: "it answers", codes.PARTIAL: "it answers on some control planes only"}
-    evidence = said.get(api.code, f"it is {api.code}")
-    evidence += f": {api.reason}" if api.reason else ""
+    evidence = said.get(api.code, f"it is {clean(api.code)}")
+    evidence += _because(api)
     unlisted = sorted(s for s, f in facts.items() if s.startswith("kind/") and f.code != codes.SEEN)
     if unlisted:
         evidence += f"; could not be listed: {_names(unlisted)}"
     return _check(what, PROVEN if api.code == codes.UP else FAILED, evidence, {codes.API: api})
 
 
-def _pods(facts: Mapping[str, Fact]) -> Check:
+def _pods(facts: Mapping[str, Fact], counted: Instant | None) -> Check:
     what, pods = "Pod count restoration", facts.get(codes.PODS)
     if pods is None or "ready" not in pods.detail:
         return _check(what, NOT_PROVEN, "pods were never counted", {})
     ready, expected = pods.detail["ready"], pods.detail["expected"]
     evidence = f"{ready} of {expected} expected pods are Ready"
     restarts = facts.get(codes.RESTARTS)
-    evidence += f"; {restarts.code} restarts of containers" if restarts is not None else ""
-    return _check(what, PROVEN if ready >= expected else FAILED, evidence, {})
+    evidence += f"; {clean(restarts.code)} restarts of containers" if restarts is not None else ""
+    verdict = PROVEN if ready >= expected else FAILED
+    return Check(what=what, verdict=verdict, evidence=clean(evidence), at=counted)
 
 
 def _row(row: Row, found: Mapping[str, Fact]) -> Check:
@@ -144,18 +154,22 @@ def _check(what: str, verdict: str, evidence: str, found: Mapping[str, Fact]) ->
 
 
 def _names(subjects: Collection[str]) -> str:
-    names = [subject.partition("/")[2] or subject for subject in subjects]
+    names = [clean(subject.partition("/")[2] or subject) for subject in subjects]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
 
 def _reasons(found: Mapping[str, Fact]) -> str:
     told = [
-        f"{subject.partition('/')[2]} ({fact.code}{f': {fact.reason[:80]}' if fact.reason else ''})"
+        f"{clean(subject.partition('/')[2])} ({clean(fact.code)}{_because(fact)})"
         for subject, fact in sorted(found.items())[:GROUPED]
     ]
     more = f" and {len(found) - GROUPED} more" if len(found) > GROUPED else ""
     return ", ".join(told) + more
+
+
+def _because(fact: Fact) -> str:
+    return f": {clean(fact.reason, REASON)}" if fact.reason else ""
 
 
 def skipped(facts: Mapping[str, Fact]) -> Iterator[str]:
