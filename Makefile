@@ -42,7 +42,7 @@ format: venv ## Format the code
 build-testbed: venv ## Build the testbed's Go programs into their cache
 	$(BIN)/python -m tests.testbed.build
 
-system: build-testbed ## A real control plane, real Flux, real talosctl (needs Go 1.26 or later)
+system: build-testbed ## A real control plane, real Flux, real talosctl, a real browser (needs Go 1.26 or later, chromium)
 	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters tests/cli/test_inventory.py
 
 soak: venv ## The long properties: 200 killed rehearsals, many examples
