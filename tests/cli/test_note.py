@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from engine.memory import Memory
 from journal import entries as e
 from journal import inbox
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.asked import requests_of
-from engine.memory import Memory
 from tests.cli.conftest import Program
 
 
@@ -121,8 +121,8 @@ def test_a_cause_is_corrected_in_the_place_of_a_finding(rekindle: Program, tmp_p
         words = ("note", "--journal", str(journal), "--cause", f"{name}=somebody=drunk")
         assert rekindle(*words).code == 0
     closed = first(journal, "run.closed")
-    words = ("note", "--journal", str(journal), "--entry", str(closed.seq), "--cause", "a = b")
-    assert rekindle(*words).code == 0
+    about = ("--entry", str(closed.seq), "--cause", "a = b")
+    assert rekindle("note", "--journal", str(journal), *about).code == 0
 
     one, two, three = notes(journal)
     assert (one.corrects, one.finding, one.cause) == (row.seq, key, "somebody=drunk")

@@ -46,7 +46,9 @@ class Seen:
     rows: list[tuple[float, float, int]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    clock: Callable[[], float] = lambda: 0.0
+
+    def __post_init__(self) -> None:
+        self.clock: Callable[[], float] = float
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         del rules

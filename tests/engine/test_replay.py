@@ -107,7 +107,8 @@ def test_a_move_that_would_be_made_today_already_is_found() -> None:
 def test_a_difference_that_stands_is_told_once_and_again_when_it_comes_back() -> None:
     site = Site({"ground": {"s": Wait("dig"), "t": Wait("one")}})
     rules = site.rules()
-    memory, found = begun(rules), [opened(rules)]
+    memory = begun(rules)
+    found: list[AnyEntry] = [opened(rules)]
     for number, said in enumerate(["one", "two", "three"]):
         site.wishes["ground"] = {"s": Wait("dig"), "t": Wait(said)}
         done = turn(rules, memory, look(ground="broken"), START + number)
@@ -123,7 +124,10 @@ def test_a_difference_that_stands_is_told_once_and_again_when_it_comes_back() ->
 def test_another_plan_is_told_from_other_code() -> None:
     site, found = moved_on()
     plan = site.rules(regress={"damping": 5, "limit": [1, 60]}).plan
-    wishes = {"ground": site.wishes["ground"], "walls": {"s": Wait("lay")}}
+    wishes: dict[str, dict[str, Answer]] = {
+        "ground": {"s": Wait("dig")},
+        "walls": {"s": Wait("lay")},
+    }
 
     def decide(asked: Plan, facts: Any, findings: Any, memory: Any) -> dict[str, Answer]:  # noqa: ANN401
         del facts, findings
