@@ -22,7 +22,6 @@ from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
 from phases.recipe import recipe
-from rekindle.wholefile import write
 from rekindle.paths import all_journals
 from rekindle.rehearsal import plan_of
 from rekindle.simulator.cluster import SimCluster
@@ -30,6 +29,7 @@ from rekindle.simulator.recorded import Recording, name_of, recording_of
 from rekindle.simulator.witnessed import BLIND
 from rekindle.simulator.world import SimWorld
 from rekindle.simulator.written import scenario_text, tree_text
+from rekindle.wholefile import write
 
 HISTORY = "`rekindle history --journal FILE` lists the runs of a journal"
 SHOWN = 5
