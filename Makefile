@@ -42,7 +42,7 @@ format: venv ## Format the code
 build-testbed: venv ## Build the testbed's Go programs into their cache
 	$(BIN)/python -m tests.testbed.build
 
-system: build-testbed ## A real control plane, real Flux, real talosctl (needs Go 1.26 or later)
+system: build-testbed ## A real control plane, real Flux, real talosctl, a real browser (needs Go 1.26 or later, chromium)
 	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters tests/cli/test_inventory.py
 
 soak: venv ## The long properties: 200 killed rehearsals, many examples
@@ -52,6 +52,7 @@ soak: venv ## The long properties: 200 killed rehearsals, many examples
 bench: venv ## The figures of the README, beside their peers
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/rehearsal.py
+	$(BIN)/python benchmarks/replay.py
 
 bench-listing: build-testbed ## Listing 10,000 and 50,000 pods on a real API server (half an hour; 16 GiB)
 	$(BIN)/python benchmarks/listing.py

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from rehearsal import Silent
+
 from engine.folding import fold, fold_all
 from engine.judging import Rules
 from engine.memory import Memory
@@ -32,7 +34,6 @@ from journal.options import Options
 from journal.reader import Reader
 from journal.store import Journal
 from phases.recipe import recipe
-from rehearsal import Silent
 from rekindle.clocks import HostClock
 from rekindle.rehearsal import load
 from rekindle.replaying import replayed

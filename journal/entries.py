@@ -347,7 +347,7 @@ class Note(Entry, frozen=True, kw_only=True, tag="note"):
     It changes no entry and no decision: it is shown beside what it corrects. *time* is the true instant
     (world time) in the place of that entry's, which *said* repeats; *cause* is the true cause in words, *finding* the
     id of the finding that it takes the place of (empty: of what the entry says as a whole). *text* says the same to a
-    reader that knows no corrections. *at* moves no clock where nobody holds the run: when it was written, its row tells.
+    reader that knows no corrections. *at* moves no clock where nobody holds the run; its row tells when it was written.
     """
 
     text: str

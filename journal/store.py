@@ -108,7 +108,7 @@ class Journal:
             journal._tail = writer.Tail(journal._tail.head, run.last_seq)
             known = max(runs[-1].last_at, found.heartbeat_world) if found else run.last_at
             # Until when the newest run was alive, a note on an older one must not change.
-            lived = known if run is not runs[-1] else None
+            lived = found.heartbeat_world if found and run is not runs[-1] else None
             journal._take([], known if at is None else at, lived)
         return journal
 

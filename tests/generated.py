@@ -19,9 +19,11 @@ from engine.plan import of_parts
 from phases.recipe import recipe
 from rekindle.cli.main import COMMANDS
 from rekindle.rehearsal import load
+from tests.pictures import june_12, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+PICTURES = ROOT / "docs" / "pictures"
 README = ROOT / "README.md"
 FENCE = re.compile(r"(<!-- states -->\n)(.*?)(<!-- /states -->)", re.DOTALL)
 
@@ -85,9 +87,10 @@ def main() -> int:
         REFERENCE / "machine.md": states(),
         README: readme(),
     }
+    made |= {PICTURES / name: text for name, text in pictures(june_12()).items()}
     if "--write" in sys.argv:
-        REFERENCE.mkdir(parents=True, exist_ok=True)
         for path, text in made.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         return 0
     stale = [

@@ -84,15 +84,21 @@ def _lines(a: Course, b: Course) -> Iterator[str]:
             f"{name}  {memory.run_id}  {memory.purpose} of {memory.cluster}: {course.outcome} in {memory.state} "
             f"after {spoken(course.seconds)}"
         )
-    yield f"{'':34}{'a':>12}{'b':>12}"
+    yield f"{'a':>10}{'b':>10}"
     for state in states(a, b):
         times = (seconds(a, state), seconds(b, state))
         said = [spoken(one) if one is not None else "-" for one in times]
         visits = [course.stays[state].visits if state in course.stays else 0 for course in (a, b)]
-        again = f"  entered {visits[0]} and {visits[1]} times" if max(visits) > 1 else ""
-        yield f"{state:34}{said[0]:>12}{said[1]:>12}{again}"
+        again = f"  (entered {visits[0]} and {visits[1]} times)" if max(visits) > 1 else ""
+        yield f"{said[0]:>10}{said[1]:>10}  {state}{again}"
+        same = 0
         for action, mine, theirs in attempts(a, b, state):
-            yield f"  {action:32}{mine:>12}{theirs:>12}"
+            if mine == theirs:
+                same += 1
+            else:
+                yield f"{mine:>10}{theirs:>10}    attempts: {action}"
+        if same:
+            yield f"{'':22}  {same} actions as often in both"
     yield from _findings(a, b)
     found = parting(a, b)
     if found is None:

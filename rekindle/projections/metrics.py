@@ -37,7 +37,7 @@ class Tally:
     opened: e.RunOpened | None = None
     memory: Memory = field(default_factory=Memory)
     states: tuple[str, ...] = ()
-    stayed: Counter[str] = field(default_factory=Counter)
+    stayed: dict[str, float] = field(default_factory=dict)
     entered: Counter[str] = field(default_factory=Counter)
     intended: Counter[str] = field(default_factory=Counter)
     settled: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -61,7 +61,8 @@ class Tally:
         """Count the time up to *instant* for the present state; after the last one nothing is pursued."""
         now = self.memory.now
         if self.memory.state in self.states[:-1] and instant > now and not self.memory.outcome:
-            self.stayed[self.memory.state] += instant - now
+            state = self.memory.state
+            self.stayed[state] = self.stayed.get(state, 0.0) + instant - now
         if self.opened is not None and instant > now:
             self.memory = replace(self.memory, now=instant)
 
@@ -120,7 +121,9 @@ def metrics(rows: Iterable[Row], lease: Lease | None = None, *, held: bool | Non
 def _run(tally: Tally, lease: Lease | None, held: bool | None) -> list[Family]:  # noqa: FBT001  three values
     opened, memory = tally.opened, tally.memory
     info = Family("rekindle_run_info", "gauge", "The run that this file is about; always 1.")
-    outcome = Family("rekindle_run_outcome", "gauge", "How the run ended: 1 for the one that is so.")
+    outcome = Family(
+        "rekindle_run_outcome", "gauge", "How the run ended: 1 for the one that is so."
+    )
     begun = Family("rekindle_run_opened_timestamp_seconds", "gauge", "World time of the opening.")
     last = Family("rekindle_run_last_timestamp_seconds", "gauge", "World time of the last entry.")
     beat = Family(
@@ -158,7 +161,7 @@ def _states(tally: Tally, lease: Lease | None) -> list[Family]:
         now.add(int(name == tally.memory.state), state=name)
         entered.add(tally.entered[name], state=name)
     for name in tally.states[:-1]:
-        stayed.add(tally.stayed[name], state=name)
+        stayed.add(tally.stayed.get(name, 0.0), state=name)
     return [now, stayed, entered]
 
 

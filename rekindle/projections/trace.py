@@ -184,8 +184,8 @@ class _Story:
     def _session(self, entry: AnyEntry) -> None:
         match entry:
             case e.RunResumed():
-                values = {"rekindle.holder": entry.holder, "rekindle.idle_seconds": entry.idle_seconds}
-                self._event("resumed", values)
+                idle = {"rekindle.idle_seconds": entry.idle_seconds}
+                self._event("resumed", {"rekindle.holder": entry.holder, **idle})
             case e.RunInterrupted():
                 self._event("interrupted", {"rekindle.why": entry.why})
             case e.CancelRequested() | e.TakenOver():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,8 +11,7 @@ from rekindle.report.drawing import blocked, gantt, pods
 from rekindle.report.drawing.axes import clock
 from rekindle.report.drawing.shapes import Bar, Edge, Level, Look, Mark, Node, Phase, Row
 from rekindle.report.drawing.svg import Markup
-from rekindle.report.story import Action, Approval, Session, Stay, Story
-import itertools
+from rekindle.report.story import Action, Approval, Cause, Session, Stay, Story
 
 LOOKS = {"done": Look.DONE, "failed": Look.FAILED, "unsettled": Look.DOUBT, "open": Look.OPEN}
 MOST_ROWS = 300
@@ -83,12 +83,12 @@ def blocked_of(story: Story) -> Drawn | None:
         return None
     causes = {cause.id: cause for cause in story.causes}
     roots = [causes[key] for key in verdict.roots if key in causes]
-    notes = {cause.subject: cause.message for cause in roots}
-    subjects = {end for edge in verdict.edges for end in (edge.blocker, edge.blocked)} | set(notes)
-    at_root = {edge.blocker for edge in verdict.edges if edge.root} | set(notes)
+    said = {cause.subject: cause for cause in roots}
+    subjects = {end for edge in verdict.edges for end in (edge.blocker, edge.blocked)} | set(said)
+    at_root = {edge.blocker for edge in verdict.edges if edge.root} | set(said)
     named = {cause.subject: cause.name for cause in story.causes}
     nodes = [
-        _node(one, named.get(one, one), notes.get(one, ""), one in at_root) for one in subjects
+        _node(one, named.get(one, one), said.get(one), root=one in at_root) for one in subjects
     ]
     edges = [Edge(edge.blocker, edge.blocked) for edge in verdict.edges]
     rows = tuple((edge.blocker, edge.blocked) for edge in verdict.edges)
@@ -110,9 +110,18 @@ def _cut(rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     return (*rows[:MOST_ROWS], (more, *([""] * (len(rows[0]) - 1))))
 
 
-def _node(subject: str, name: str, note: str, root: bool) -> Node:  # noqa: FBT001  all of one node
-    kind, _, rest = name.partition("/")
-    return Node(subject, rest or kind, kind if rest else "", note, root=root)
+def _node(subject: str, name: str, cause: Cause | None, *, root: bool) -> Node:
+    kind, rest = _split(name)
+    if cause is None:
+        return Node(subject, rest, kind, root=root)
+    return Node(subject, rest, kind, cause.message, root=root, held=cause.victim_count)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Part the kind from the name: of ``kustomization/apps/web`` as well as of ``CephBlockPool storage/scratch``."""
+    blank, slash = name.find(" "), name.find("/")
+    cut = blank if 0 <= blank < slash else slash
+    return (name[:cut], name[cut + 1 :]) if cut > 0 else ("", name)
 
 
 def _stays(story: Story) -> Iterable[Stay]:
@@ -146,7 +155,7 @@ def _rows(story: Story, end: float) -> list[Row]:
     for one in story.actions:
         till = end if one.settled is None else one.settled
         look = LOOKS.get(one.outcome, Look.OPEN)
-        bar = Bar(one.intended, till, one.name.partition("/")[2] or one.name, _sentence(one), look)
+        bar = Bar(one.intended, till, _split(one.name)[1], _sentence(one), look)
         verbs.setdefault(one.verb, []).append(bar)
     return rows + [Row(verb, tuple(bars)) for verb, bars in verbs.items()]
 

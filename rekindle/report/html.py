@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).with_name("templates")
 NAME = "report.html.j2"
 SHEETS = ("picture.css", "report.css")
-CLEARS = {"yes": "clears by itself", "no": "never clears by itself"}
+CLEARS = {"yes": "clears", "no": "never clears"}
 MARKS = {  # outcome or verdict: class and sign, so that colour is not all there is
     "done": ("good", "✓"),
     "proven": ("good", "✓"),
@@ -72,7 +72,7 @@ def environment_for(template: Path | None) -> Environment:
     environment.filters |= filters() | {
         "mark": lambda word: MARKS.get(word, IN_DOUBT),
         "allowed": allowed,
-        "clears": lambda word: CLEARS.get(word, "may clear by itself"),
+        "clears": lambda word: CLEARS.get(word, "may clear"),
         "outcomes": outcomes,
     }
     return environment

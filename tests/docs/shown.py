@@ -25,6 +25,8 @@ from pathlib import Path
 
 import pytest
 
+from journal.errors import Diagnosed
+from journal.reader import Reader as JournalReader
 from tests.cli.conftest import Program
 from tests.cli.forked import Forked
 
@@ -87,7 +89,7 @@ def blocks(path: Path) -> list[Block]:
     found = []
     for number, fence in enumerate(fences):
         before = fences[number - 1].end() if number else 0
-        said = {kind: value for kind, value in COMMENT.findall(text[before : fence.start()])}
+        said = dict(COMMENT.findall(text[before : fence.start()]))
         after = fences[number + 1] if number + 1 < len(fences) else None
         follows = after is not None and not text[fence.end() : after.start()].strip()
         found.append(
@@ -98,7 +100,9 @@ def blocks(path: Path) -> list[Block]:
                 text=fence[2],
                 kept=said.get("not run", ""),
                 file=said.get("file", ""),
-                given=tuple(part.strip() for part in said.get("given", "").split(",") if part.strip()),
+                given=tuple(
+                    part.strip() for part in said.get("given", "").split(",") if part.strip()
+                ),
                 shows=after[2] if follows and after is not None and after[1] == "text" else "",
             )
         )
@@ -128,6 +132,7 @@ class Reader:
     variables: dict[str, str] = field(default_factory=dict)
     printed: str = ""
     behind: Forked | None = None
+    journal: str = ""
     typed: int = 0
 
     def follow(self, block: Block) -> None:
@@ -178,7 +183,7 @@ class Reader:
             return self._ours(command)
         assert first in ORDINARY, f"{block}: nobody taught this test to run {first}"
         ended = subprocess.run(
-            ["sh", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False
+            ["/bin/sh", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False
         )
         return ended.returncode, ended.stdout + ended.stderr
 
@@ -186,9 +191,10 @@ class Reader:
         """Run our program; what comes after a pipe or a redirection gets what it printed."""
         mine, mark, rest = re.match(r"([^|>&]*)([|>&]?)(.*)", command, re.DOTALL).groups()  # type: ignore[union-attr]
         program = Program(self.folder)
-        process = program.start(*shlex.split(mine)[1:], env=self.variables)
+        words = shlex.split(mine)[1:]
+        process = program.start(*words, env=self.variables)
         if mark == "&":
-            self.behind = process
+            self.behind, self.journal = process, words[words.index("--journal") + 1]
             return 0, ""
         out, err = process.communicate(timeout=SECONDS)
         assert "Traceback" not in err, err
@@ -197,18 +203,34 @@ class Reader:
             return process.returncode, out + err
         shell = rest if mark == "|" else f"cat >{rest}"
         ended = subprocess.run(
-            ["sh", "-c", shell], cwd=self.folder, input=out, capture_output=True, text=True, check=True
+            ["/bin/sh", "-c", shell],
+            cwd=self.folder,
+            input=out,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return process.returncode, ended.stdout + err
 
     def _kill(self, block: Block) -> tuple[int, str]:
         """Kill what runs behind, as late as it takes to have begun: machines differ in speed."""
         assert self.behind is not None, f"{block}: nothing runs behind"
+        end = time.monotonic() + SECONDS
+        while self.behind.poll() is None and time.monotonic() < end and not self._begun():
+            time.sleep(0.1)
         assert self.behind.poll() is None, f"{block}: it ended before it was killed"
         self.behind.kill()
         out, err = self.behind.communicate(timeout=SECONDS)
         self.behind = None
         return 0, out + err
+
+    def _begun(self) -> bool:
+        """Say whether what runs behind has begun an action; its journal appears complete."""
+        try:
+            with JournalReader(self.folder / self.journal) as reader:
+                return any(row.kind == "action.intended" for row in reader.rows())
+        except Diagnosed:
+            return False
 
 
 def expect(block: Block, printed: str) -> None:

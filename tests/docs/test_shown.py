@@ -16,12 +16,13 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from rekindle.cli.main import COMMANDS
 from tests.docs.shown import PROGRAMS, ROOT, SHELLS, Block, Reader, blocks, documents, words_of
 
 DOCUMENTS = documents()
-SPAN = re.compile(r"`((?:kubectl )?rekindle [^`\n]+)`")
+SPAN = re.compile(r"`((?:kubectl )?rekindle [a-z-][^`\n]*)`")
 FOLLOWED = [p for p in DOCUMENTS if any(b.language == "sh" and not b.kept for b in blocks(p))]
 KEPT = [b for p in DOCUMENTS for b in blocks(p) if b.language == "sh" and b.kept]
 
@@ -75,6 +76,23 @@ def test_what_cannot_be_run_is_at_least_spelled_as_it_is(block: Block) -> None:
                 assert wrong_with(words, whole=True) == "", line
             if words[:1] == ["make"]:
                 assert set(words[1:]) <= known, line
+
+
+def runs_of(workflow: str) -> list[str]:
+    """The commands of a workflow of GitHub's."""
+    jobs = yaml.safe_load(workflow)["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"]]
+    return [line for step in steps for line in step.get("run", "").splitlines()]
+
+
+def test_a_workflow_calls_what_exists() -> None:
+    files = [b for p in DOCUMENTS for b in blocks(p) if b.file.startswith(".github/workflows/")]
+    commands = [line for block in files for line in runs_of(block.text) if "rekindle" in line]
+
+    assert len(commands) >= 2
+    for line in commands:
+        (words, *_) = words_of(line)
+        assert words[0] != "rekindle" or wrong_with(words, whole=True) == "", line
 
 
 def test_a_mark_says_why() -> None:

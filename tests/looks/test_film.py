@@ -12,13 +12,13 @@ import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from phases.objects import Meta
+from phases.objects import Meta, Namespace
 from phases.snapshot import Followed, KubeconfigLook, Seen, Snapshot, Unseen
-from phases.objects import Namespace
 from rekindle.looks import film as films
 from rekindle.looks.film import FILM_BYTES, MAGIC, Film, FilmTorn, records
 from rekindle.looks.frames import Diagnosed, Differ, End, Frame, Joiner
@@ -32,8 +32,14 @@ def spaces(*names: str, **annotations: str) -> Followed:
 
 
 def look(at: float, listed: Followed | None = None, *, config: str = "ours") -> Snapshot:
-    objects = {"Namespace": Seen(listed, at)} if listed is not None else {}
+    objects: dict[str, Any] = {"Namespace": Seen(listed, at)} if listed is not None else {}
     return Snapshot(at=at, kubeconfig=Seen(KubeconfigLook(config), at), objects=objects)
+
+
+def names(snapshot: Snapshot) -> set[str]:
+    listed = snapshot.objects["Namespace"]
+    assert isinstance(listed, Seen)
+    return set(listed.value)
 
 
 def plain(snapshot: Snapshot) -> Snapshot:
@@ -115,9 +121,7 @@ def test_a_killed_session_loses_its_last_look_and_the_next_goes_on(tmp_path: Pat
     following.done()
 
     takes = Takes(path)
-    found = [
-        (take.after, take.until, set(take.snapshot.objects["Namespace"].value)) for take in takes
-    ]  # type: ignore[union-attr]
+    found = [(take.after, take.until, names(take.snapshot)) for take in takes]
 
     assert found == [(1, 5, {"a"}), (9, 12, {"c"})]
     assert takes.said == []
@@ -162,7 +166,7 @@ def test_a_disk_that_refuses_ends_the_recording_and_not_the_run(
     def full(_descriptor: int, _body: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(films.os, "write", full)
+    monkeypatch.setattr("rekindle.looks.film.os.write", full)
     again: Callable[[], None] = {
         "looked": lambda: recorder.looked(look(2.0)),
         "diagnosed": recorder.diagnosed,

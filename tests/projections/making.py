@@ -12,7 +12,10 @@ from journal.entries import AnyEntry, Fact, Finding
 from journal.row import Lease, Row
 
 PLAN: dict[str, Any] = {
-    "machine": {"initial": "ground", "states": {"ground": {"next": "roof"}, "roof": {"next": "done"}}}
+    "machine": {
+        "initial": "ground",
+        "states": {"ground": {"next": "roof"}, "roof": {"next": "done"}},
+    }
 }
 QUESTION = {"answer": "ask", "question": "off?"}
 LEDGER: dict[str, Any] = {
@@ -74,9 +77,11 @@ def act(name: str, at: float, verb: str = "command.run") -> e.ActionIntended:
     )
 
 
-def settle(name: str, at: float, outcome: e.Outcome, **said: str) -> e.ActionSettled:
+def settle(
+    name: str, at: float, outcome: e.Outcome, code: str = "", by: str = "action"
+) -> e.ActionSettled:
     return e.ActionSettled(
-        at=at, action=name, verb="command.run", target="cni", outcome=outcome, **said
+        at=at, action=name, verb="command.run", target="cni", outcome=outcome, code=code, by=by
     )
 
 

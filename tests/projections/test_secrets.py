@@ -24,7 +24,7 @@ from tests.projections.making import opened
 
 def entries(text: str) -> list[AnyEntry]:
     """Everything that has a text, with *text* in it."""
-    found = Finding(subject=f"pod/{text}", cause=text, message=text, rule="N1", root=True)
+    found = Finding(subject=text, cause=text, message=text, rule="N1", root=True)
     return [
         e.FindingsChanged(at=1.0, changed={"f": found}),
         e.ApprovalAsked(
@@ -32,10 +32,21 @@ def entries(text: str) -> list[AnyEntry]:
         ),
         e.ApprovalGiven(at=3.0, approval="a", digest="d", actor=text),
         e.ActionIntended(
-            at=4.0, action="a1", verb="command.run", target=text, attempt=1, epoch=1, deadline_seconds=1
+            at=4.0,
+            action="a1",
+            verb="command.run",
+            target=text,
+            attempt=1,
+            epoch=1,
+            deadline_seconds=1,
         ),
         e.ActionSettled(
-            at=5.0, action="a1", verb="command.run", target=text, outcome=e.Outcome.FAILED, code=text
+            at=5.0,
+            action="a1",
+            verb="command.run",
+            target=text,
+            outcome=e.Outcome.FAILED,
+            code=text,
         ),
         e.RunInterrupted(at=6.0, why=text),
         e.RunResumed(at=7.0, holder=text, idle_seconds=1.0),
@@ -56,7 +67,9 @@ def test_a_planted_secret_is_in_neither(tmp_path: Path, planted: str) -> None:
         journal.append(entries(text))
 
     with Reader(path) as reader:
-        made = metrics(reader.rows("run-1"), reader.lease(), held=False) + trace(reader.rows("run-1"))
+        made = metrics(reader.rows("run-1"), reader.lease(), held=False) + trace(
+            reader.rows("run-1")
+        )
 
     assert "cause found" in made
     assert "redacted" in made

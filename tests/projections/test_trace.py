@@ -4,8 +4,8 @@ Promise: what `rekindle trace` writes is an ExportTraceServiceRequest, and the s
 OTLP/JSON is JSON of protobuf but for its ids: they are hexadecimal, where protobuf's own JSON has base64. The parser of
 protobuf is strict about everything else (unknown names, wrong types), so the ids are converted here and nothing more.
 
-Mutants, each tried: make an id from the clock; end an open action at its beginning; call a settled action OK; let a stay
-that was left backwards be OK; write nanoseconds as numbers; leave the events of a span unbounded.
+Mutants, each tried: make an id from the clock; end an open action at its beginning; call a settled action OK; let a
+stay that was left backwards be OK; write nanoseconds as numbers; leave the events of a span unbounded.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ def spans(made: str) -> list[Span]:
 
 
 def said(values: Any) -> dict[str, Any]:  # noqa: ANN401  a repeated field
-    return {
-        one.key: getattr(one.value, str(one.value.WhichOneof("value"))) for one in values
-    }
+    return {one.key: getattr(one.value, str(one.value.WhichOneof("value"))) for one in values}
 
 
 def seconds(nanoseconds: int) -> float:
@@ -86,7 +84,10 @@ def test_a_run_is_a_trace_of_stays_and_actions() -> None:
         (seconds(s.start_time_unix_nano), seconds(s.end_time_unix_nano)) for s in (run, *stays)
     ]
     assert times == [(1_000, 1_200), (1_000, 1_100), (1_100, 1_130), (1_130, 1_150), (1_150, 1_200)]
-    parents = [stays.index(next(s for s in stays if s.span_id == a.parent_span_id)) for a in actions.values()]
+    parents = [
+        stays.index(next(s for s in stays if s.span_id == a.parent_span_id))
+        for a in actions.values()
+    ]
     assert (list(actions), parents) == (["a1", "a2", "a3"], [0, 2, 3])
     assert len({span.span_id for span in (run, *rest)}) == 8
 
@@ -214,7 +215,9 @@ def test_long_integers_are_strings_and_enumerations_numbers() -> None:
     assert (run["kind"], run["status"]) == (1, {"code": 1})
 
 
-def test_events_are_bounded_and_what_is_left_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_are_bounded_and_what_is_left_out_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(otlp, "EVENTS", 3)
     notes = [e.Note(at=1_001.0 + n, text="x", actor="bob") for n in range(5)]
     run, *_ = spans(trace(rows((opened(), *notes))))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from journal.entries import Remedy
 from rekindle.report import story as s
@@ -22,7 +22,7 @@ def sample() -> s.Story:
         purpose="rehearse",
         cluster="anton",
         version="0.1.0",
-        journal="/tmp/night.db",
+        journal="night.db",
         entries=420,
         opened=BEGUN,
         opened_wall=BEGUN + 86_400.0,
@@ -142,7 +142,7 @@ def _stays() -> tuple[s.Stay, ...]:
     )
 
 
-def _action(number: int, verb: str, outcome: str, **more: Any) -> s.Action:
+def _action(number: int, verb: str, outcome: str) -> s.Action:
     target = f"kustomization/ns/app-{number}"
     begun = BEGUN + 25.0 * number
     return s.Action(
@@ -155,17 +155,20 @@ def _action(number: int, verb: str, outcome: str, **more: Any) -> s.Action:
         intended=begun,
         outcome=outcome,
         settled=None if outcome == "open" else begun + 12.0,
-        **more,
     )
 
 
 def _actions() -> tuple[s.Action, ...]:
     return (
         _action(1, "command.run", "done"),
-        _action(2, "finalizer.release", "done", approval="q-1", destroys="what the volume held"),
-        _action(3, "root.apply", "failed", code="conflict", by="action"),
-        _action(
-            4, "flux.nudge", "unsettled", doubtful=True, settled_how="its end was never learned"
+        replace(
+            _action(2, "finalizer.release", "done"), approval="q-1", destroys="what the volume held"
+        ),
+        replace(_action(3, "root.apply", "failed"), code="conflict", by="action"),
+        replace(
+            _action(4, "flux.nudge", "unsettled"),
+            doubtful=True,
+            settled_how="its end was never learned",
         ),
         *(_action(number, "flux.nudge", "done") for number in range(5, 20)),
         _action(38, "flux.nudge", "open"),
@@ -173,23 +176,23 @@ def _actions() -> tuple[s.Action, ...]:
 
 
 def _approvals() -> tuple[s.Approval, ...]:
-    common = {"subject": "namespace/storage", "name": "namespace/storage", "typed": "storage"}
-    return (
-        s.Approval(
-            approval="q-1",
-            question="Release the namespace storage?",
-            consequence="what the volume held",
-            asked=BEGUN + 22.0,
-            answer="given",
-            actor="ada",
-            answered=BEGUN + 48.0,
-            actions=("a-2",),
-            **common,
-        ),
-        s.Approval(
-            approval="q-2", question="And this?", consequence="", asked=BEGUN + 700.0, **common
-        ),
+    first = s.Approval(
+        approval="q-1",
+        subject="namespace/storage",
+        name="namespace/storage",
+        question="Release the namespace storage?",
+        consequence="what the volume held",
+        typed="storage",
+        asked=BEGUN + 22.0,
+        answer="given",
+        actor="ada",
+        answered=BEGUN + 48.0,
+        actions=("a-2",),
     )
+    open_one = replace(
+        first, approval="q-2", asked=BEGUN + 700.0, answer="", actor="", answered=None, actions=()
+    )
+    return first, open_one
 
 
 def _causes() -> tuple[s.Cause, ...]:
@@ -239,17 +242,15 @@ def _verdict() -> s.Verdict:
 
 def retold(story: s.Story, change: Callable[[str], str]) -> s.Story:
     """The same story with every free text changed, whatever fields it has."""
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: _kept(key, item, walk) for key, item in value.items()}
-        if isinstance(value, list):
-            return [walk(item) for item in value]
-        return change(value) if isinstance(value, str) else value
-
-    return msgspec.convert(walk(msgspec.to_builtins(story)), s.Story)
+    return msgspec.convert(_walked(msgspec.to_builtins(story), change), s.Story)
 
 
-def _kept(key: str, value: Any, walk: Callable[[Any], Any]) -> Any:
-    closed = key in CLOSED and not isinstance(value, dict)
-    return value if closed else walk(value)
+def _walked(value: object, change: Callable[[str], str]) -> object:
+    if isinstance(value, dict):
+        return {
+            key: item if key in CLOSED and not isinstance(item, dict) else _walked(item, change)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_walked(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 from functools import cache
 from html.parser import HTMLParser
@@ -24,7 +25,6 @@ from rekindle.report import html
 from rekindle.report.drawing import svg
 from tests.report.samples import retold, sample
 from tests.report.test_drawing import TEXTS
-import itertools
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 NEVER = {
@@ -179,7 +179,7 @@ def test_each_picture_has_a_table_that_says_the_same() -> None:
         "16 m 0 s",
         "T/CP 1.37",
         "its end was never learned",
-        "corrects a time",
+        "ada, correcting a time: The age was misread.",
     ],
 )
 def test_the_page_answers_what_is_asked_the_next_morning(said: str) -> None:

@@ -67,7 +67,10 @@ def told(nodes: Sequence[Node], edges: Sequence[Edge], left_out: int = 0) -> str
     roots = sorted((node for node in nodes if node.root), key=lambda node: node.id)
     if not roots:
         return "No cause was found that held something up."
-    held = (f"{root.label} held up {len(behind(root.id, edges))}" for root in roots[:NAMED])
+    held = (
+        f"{root.label} held up {max(root.held, len(behind(root.id, edges)))}"
+        for root in roots[:NAMED]
+    )
     more = f" and {len(roots) - NAMED} more causes" if len(roots) > NAMED else ""
     cut = f" Not drawn, but in the table: {left_out}." if left_out else ""
     return f"Causes that nothing else explains, with the number of objects behind each: {'; '.join(held)}{more}.{cut}"

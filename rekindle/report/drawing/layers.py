@@ -7,12 +7,12 @@ is the same picture whatever order it came in. An edge that closes a circle is t
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rekindle.report.drawing.shapes import Edge
-import itertools
 
 SWEEPS = 8
 

@@ -28,7 +28,7 @@ from rekindle.report.drawing.writing import SMALL, fitted, label, width
 WIDTH = 960.0
 LEFT, RIGHT, TOP, PLOT = 44.0, 84.0, 28.0, 220.0
 BOTTOM = TOP + PLOT
-LANES, LANE = 4, 16.0
+LANES, LANE = 6, 16.0
 NEAR = 5.0  # marks closer than this are one tick
 ALIKE = 72.0  # marks of one name that are closer than this are named once
 STEPS = (1, 2, 5, 10, 20, 25, 50)

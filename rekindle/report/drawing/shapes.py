@@ -79,13 +79,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An object of the blocked-by graph; *root*: nothing explains it."""
+    """
+    An object of the blocked-by graph; *root*: nothing explains it.
+
+    *held* is how much is known to be behind it, if that is more than the graph shows.
+    """
 
     id: str
     label: str
     kind: str
     note: str = ""
     root: bool = False
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
