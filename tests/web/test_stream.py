@@ -18,6 +18,7 @@ import pytest
 from werkzeug.test import Client
 
 from journal import entries as e
+from journal.reader import Reader
 from journal.store import Journal
 from rekindle.web import application
 from rekindle.web.stream import HostPace, event
@@ -115,12 +116,17 @@ def test_a_stream_ends_with_its_run(writing: Journal) -> None:
     assert len(browser.pace.happens) == 50  # nothing was waited for any more
 
 
-def test_who_holds_the_run_is_told_though_nothing_is_written(writing: Journal) -> None:
+def test_that_nobody_holds_the_run_any_more_is_told_though_nothing_is_written(
+    writing: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = browser_of(writing.path)
-    browser.pace.happens = [writing.close, *[nothing] * 12]
+    held = [True]
+    monkeypatch.setattr(Reader, "holder_alive", lambda _: held[0])
+    browser.pace.happens = [lambda: held.__setitem__(0, False), *[nothing] * 12]  # as of kill -9
 
     found = listened(browser)
 
+    assert [one.kind for one in found].count("news") == 2
     told = [one.data["moment"]["said"]["held_by"][0] for one in found if one.kind == "news"]
     assert told[0].startswith("alice@desk (pid 101) since ")
     assert told[-1].startswith("nobody: ")
