@@ -114,7 +114,7 @@ def _ledger(reader: Reader, follower: Follower, chain: Chain) -> Ledger | None:
     """Take what the run's end says of its time; of an open run it is worked out here."""
     if follower.plan is None or follower.course is None:
         return None
-    end = follower.last
+    end = follower.last if follower.closed_at is None else follower.closed_at
     path = path_of(follower.course, follower.opened.at, end)
     found = follower.memory.summary.get("ledger")
     if isinstance(found, dict):
@@ -142,7 +142,7 @@ def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: 
         opened_wall=follower.opened_wall,
         last=follower.last,
         last_wall=follower.last_wall,
-        ended=follower.last if memory.outcome else None,
+        ended=follower.closed_at,
         state=clean(memory.state),
         outcome=clean(memory.outcome or "open"),
         simulated=opened.purpose == "rehearse" or bool(world),
