@@ -52,6 +52,7 @@ soak: venv ## The long properties: 200 killed rehearsals, many examples
 bench: venv ## The figures of the README, beside their peers
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/rehearsal.py
+	$(BIN)/python benchmarks/replay.py
 
 bench-listing: build-testbed ## Listing 10,000 and 50,000 pods on a real API server (half an hour; 16 GiB)
 	$(BIN)/python benchmarks/listing.py

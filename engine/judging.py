@@ -12,7 +12,7 @@ from typing import assert_never
 
 from engine.allowing import allowed, answer_to
 from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait
-from engine.machine import Machine
+from engine.machine import Machine, Move
 from engine.memory import Memory
 from engine.patience import spoken
 from engine.plan import DONE, Plan
@@ -78,6 +78,24 @@ def lowest_broken(rules: Rules, memory: Memory, judged: Mapping[str, Judgement])
         return None
     before = rules.machine.order[: rules.machine.order.index(memory.state)]
     return next((name for name in before if judged[name].verdict is Verdict.BROKEN), None)
+
+
+def move_of(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Move | None:
+    """Return the move that the facts allow; None: they allow none, or a person is asked first."""
+    if memory.state == DONE:
+        return None
+    stop = flapping(rules, memory, judged)
+    if stop is not None and answer_to(memory, MACHINE, stop) != "given":
+        return None
+    fired, states = memory.fired, rules.plan.machine.states
+    return rules.machine.next_move(
+        memory.state,
+        judged,
+        held=frozenset(
+            name for name, state in states.items() if not state.stable or f"stable/{name}" in fired
+        ),
+        broken_long=frozenset(name for name in judged if f"damping/{name}" in fired),
+    )
 
 
 def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
@@ -180,7 +198,13 @@ def _body(answer: Answer) -> dict[str, Json]:
         case Done():
             return {"answer": "done"}
         case Act() | Ask() | Stuck():
-            said = {k: v for k, v in asdict(answer).items() if v not in (None, "", {})}
+            # Not ``asdict``: it copies what is only read, and a replay writes tens of thousands of answers.
+            found = ((name, getattr(answer, name)) for name in answer.__dataclass_fields__)
+            said = {
+                name: asdict(value) if isinstance(value, Ask) else value
+                for name, value in found
+                if value not in (None, "", {})
+            }
             return {"answer": type(answer).__name__.lower(), **said}
         case _:
             assert_never(answer)

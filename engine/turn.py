@@ -12,10 +12,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.allowing import answer_to, asked
+from engine.allowing import asked
 from engine.answer import Act, Answer, Ask, Subject, Wait
 from engine.draft import Commit, Draft
-from engine.judging import MACHINE, Rules, answers_of, flapping, judge, lowest_broken, news_in
+from engine.judging import Rules, answers_of, judge, lowest_broken, move_of, news_in
 from engine.machine import REGRESS
 from engine.memory import Memory
 from engine.observing import (
@@ -109,20 +109,7 @@ def _move(draft: Draft) -> None:
             return
         _damp(draft, judged)
         _steady(draft, judged)
-        fired = draft.memory.fired
-        stop = flapping(draft.rules, draft.memory, judged)
-        if stop is not None and answer_to(draft.memory, MACHINE, stop) != "given":
-            return
-        move = draft.rules.machine.next_move(
-            draft.memory.state,
-            judged,
-            held=frozenset(
-                name
-                for name, state in draft.rules.plan.machine.states.items()
-                if not state.stable or f"stable/{name}" in fired
-            ),
-            broken_long=frozenset(name for name in judged if f"damping/{name}" in fired),
-        )
+        move = move_of(draft.rules, draft.memory, judged)
         if move is None:
             return
         draft.add(e.Moved(at=draft.now, source=move.source, target=move.target, why=move.why))

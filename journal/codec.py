@@ -14,6 +14,9 @@ import msgspec
 from journal.entries import AnyEntry, Entry
 from journal.errors import ChainBroken, JournalTooNew
 
+# Raised when an older rekindle would read an entry and take it for something else. A field with a default that it
+# may leave out (a correction in a note, whose text says the same) is not that: it reads on, and the digests are of the
+# bytes as they were written.
 PAYLOAD_VERSION: Final = 1
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

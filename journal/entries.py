@@ -126,7 +126,7 @@ class RunInterrupted(Entry, frozen=True, kw_only=True, tag="run.interrupted"):
 
 
 class RunClosed(Entry, frozen=True, kw_only=True, tag="run.closed"):
-    """The last entry of a run. *summary* has the final counts."""
+    """A run's goal is reached, or it was given up: only people's notes follow. *summary* has the final counts."""
 
     outcome: RunOutcome
     state: str
@@ -341,10 +341,22 @@ class Redacted(Entry, frozen=True, kw_only=True, tag="redacted"):
 
 
 class Note(Entry, frozen=True, kw_only=True, tag="note"):
-    """A person's remark."""
+    """
+    A person's remark; with *corrects*, a correction of what entry *corrects* (a seq of this run) says.
+
+    It changes no entry and no decision: it is shown beside what it corrects. *time* is the true instant
+    (world time) in the place of that entry's, which *said* repeats; *cause* is the true cause in words, *finding* the
+    id of the finding that it takes the place of (empty: of what the entry says as a whole). *text* says the same to a
+    reader that knows no corrections. *at* moves no clock where nobody holds the run; its row tells when it was written.
+    """
 
     text: str
     actor: str
+    corrects: int = 0
+    said: Instant | None = None
+    time: Instant | None = None
+    finding: str = ""
+    cause: str = ""
 
 
 AnyEntry = (

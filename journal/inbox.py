@@ -60,9 +60,15 @@ class Cancel(Asked, frozen=True, kw_only=True, tag="cancel"):
 
 
 class Note(Asked, frozen=True, kw_only=True, tag="note"):
-    """A remark for the journal."""
+    """A remark or a correction for the journal: the fields of ``entries.Note``. *run* is the run that it is about."""
 
     text: str
+    run: str = ""
+    corrects: int = 0
+    said: float | None = None
+    time: float | None = None
+    finding: str = ""
+    cause: str = ""
 
 
 Request = Approve | Refuse | Cancel | Note
@@ -75,16 +81,22 @@ def folder(journal_path: Path) -> Path:
     return files.beside(journal_path, ".inbox")
 
 
-def submit(journal_path: Path, request: Request) -> Path:
-    """Put a request into the inbox, complete or not at all. Raises ``JournalFailed``."""
+def encoded(request: Request) -> bytes:
+    """Write a request as it is left in the inbox. Raises ``JournalFailed`` for one that is too long."""
     text = msgspec.json.encode(request)
-    inbox = folder(journal_path)
     if len(text) > REQUEST_BYTES:
         raise JournalFailed(
             f"the request has {len(text)} bytes, more than the {REQUEST_BYTES} that an inbox takes",
             reference="inbox-request-too-long",
             hint="Write a shorter note, and point to the long one.",
         )
+    return text
+
+
+def submit(journal_path: Path, request: Request) -> Path:
+    """Put a request into the inbox, complete or not at all. Raises ``JournalFailed``."""
+    text = encoded(request)
+    inbox = folder(journal_path)
     target = inbox / f"{time.time_ns():020d}-{request.id}{_SUFFIX}"
     try:
         with suppress(FileExistsError):

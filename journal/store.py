@@ -82,10 +82,16 @@ class Journal:
 
     @classmethod
     def resume(
-        cls, path: Path, *, holder: Holder, at: Instant | None = None, options: Options = DEFAULTS
+        cls,
+        path: Path,
+        *,
+        holder: Holder,
+        at: Instant | None = None,
+        run_id: str = "",
+        options: Options = DEFAULTS,
     ) -> Self:
         """
-        Take the lease of the newest run; its next entry is LeaseTaken.
+        Take the lease of the newest run, or of *run_id* (for a note on an older one); its next entry is LeaseTaken.
 
         *at* is the world's time, if it is known already; else the last instant that the journal knows counts.
         """
@@ -94,13 +100,16 @@ class Journal:
         with troubles.closing_on_error(journal.close):
             journal._attach()
             with Reader(path) as reader:
-                run, found = reader.newest_run(), reader.lease()
+                runs, found = reader.runs(), reader.lease()
+            run = next((one for one in reversed(runs) if run_id in {"", one.run_id}), None)
             if run is None:
                 raise troubles.without_run(path)
             journal.run_id = run.run_id
             journal._tail = writer.Tail(journal._tail.head, run.last_seq)
-            known = max(run.last_at, found.heartbeat_world) if found else run.last_at
-            journal._take([], known if at is None else at)
+            known = max(runs[-1].last_at, found.heartbeat_world) if found else run.last_at
+            # Until when the newest run was alive, a note on an older one must not change.
+            lived = found.heartbeat_world if found and run is not runs[-1] else None
+            journal._take([], known if at is None else at, lived)
         return journal
 
     @classmethod
@@ -140,11 +149,12 @@ class Journal:
         files.lay_ballast(self.path)
         return Commits(self.path, synchronous=self._options.synchronous)
 
-    def _take(self, first: list[Entry], at: Instant) -> None:
-        self._hold(*self._working().commit(lambda database: self._take_in(database, first, at)))
+    def _take(self, first: list[Entry], at: Instant, lived: Instant | None = None) -> None:
+        taken = self._working().commit(lambda base: self._take_in(base, first, at, lived))
+        self._hold(*taken)
 
     def _take_in(
-        self, database: Connection, first: list[Entry], at: Instant
+        self, database: Connection, first: list[Entry], at: Instant, lived: Instant | None = None
     ) -> tuple[writer.Batch, Lease]:
         """Take the lease, whoever had it: the OS lock is ours, so that nobody who has it can be alive."""
         found = self.previous_lease = writer.read_lease(database)
@@ -158,7 +168,7 @@ class Journal:
             since=now,
             expires=now + LEASE_SECONDS,
             heartbeat_wall=now,
-            heartbeat_world=at,
+            heartbeat_world=at if lived is None else lived,
         )
         before = found.holder if found is not None else ""
         self.epoch = held.epoch
@@ -214,6 +224,11 @@ class Journal:
         self.close()
 
     # --- appending ---------------------------------------------------------------------------
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of this run's last entry."""
+        return self._tail.seq
 
     def append(
         self,

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from phases import codes
 from phases.diagnosis.scene import Scene
-from phases.inventory import SCHEMA, WORKLOADS
+from phases.inventory import SCHEMA
+from phases.kinds import WORKLOADS
 from phases.objects import ExternalSecret, Flux, Meta, Reference, Workload, key_of
 
 Json = dict[str, Any]

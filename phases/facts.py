@@ -15,7 +15,7 @@ from engine.plan import Plan
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
-from phases.inventory import WORKLOADS, usual_crds
+from phases.kinds import WORKLOADS, usual_crds
 from phases.readiness import (
     admission,
     flux,

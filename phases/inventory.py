@@ -42,14 +42,6 @@ Key = Annotated[str, StringConstraints(max_length=300), AfterValidator(_key)]
 
 
 SCHEMA = "rekindle.inventory/1"
-EXTERNAL_SECRETS_CRD = "externalsecrets.external-secrets.io"
-
-
-def usual_crds(kind: str, group: str) -> tuple[str, ...]:
-    """Guess the names of a kind's CRD by the usual plurals: a message has no plural."""
-    stem = kind.lower()
-    plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
-    return tuple(f"{plural}.{group}" for plural in sorted(plurals))
 
 
 class Listed(BaseModel):
@@ -98,9 +90,6 @@ class CrdItem(Listed):
 
     name: Name
     provider: str = ""
-
-
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 class WorkloadItem(Listed):

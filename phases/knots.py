@@ -15,7 +15,7 @@ from engine.recipe import Facts, Findings
 from journal.entries import Fact
 from phases import codes
 from phases.holding import holders_of, release
-from phases.inventory import EXTERNAL_SECRETS_CRD, usual_crds
+from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.section import Section
 from phases.verbs import PREAPPLY, settled
 

@@ -17,7 +17,8 @@ from engine.answer import Subject
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
-from phases.inventory import EXTERNAL_SECRETS_CRD, HelmReleaseItem, KustomizationItem
+from phases.inventory import HelmReleaseItem, KustomizationItem
+from phases.kinds import EXTERNAL_SECRETS_CRD
 from phases.section import Section
 
 Vertex = str

@@ -19,14 +19,8 @@ from engine.answer import Answer, Subject
 from journal.entries import Fact
 from phases import codes
 from phases.diagnosis.scene import Kept
-from phases.inventory import (
-    WORKLOADS,
-    HelmReleaseItem,
-    Inventory,
-    Key,
-    KustomizationItem,
-    Name,
-)
+from phases.inventory import HelmReleaseItem, Inventory, Key, KustomizationItem, Name
+from phases.kinds import WORKLOADS
 from phases.standing import Standing
 from phases.tally import PodTally
 

@@ -23,7 +23,7 @@ from phases.existing import (
     pods_of,
     source_of,
 )
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 from phases.objects import Flux, Meta
 from phases.readiness.verdict import Context, verdict
 from phases.snapshot import Seen, Unseen

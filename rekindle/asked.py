@@ -59,6 +59,20 @@ def said(item: Approval) -> str:
     return f"{item.answer} by {item.actor}{at}"
 
 
+def note_of(request: inbox.Note, now: Instant) -> e.Note:
+    """Make the entry of a remark or a correction."""
+    return e.Note(
+        at=now,
+        text=request.text,
+        actor=request.actor,
+        corrects=request.corrects,
+        said=request.said,
+        time=request.time,
+        finding=request.finding,
+        cause=request.cause,
+    )
+
+
 def entry_of(
     request: inbox.Request, memory: Memory, now: Instant, report: Report
 ) -> AnyEntry | None:
@@ -67,7 +81,10 @@ def entry_of(
         case inbox.Cancel():
             return e.CancelRequested(at=now, actor=request.actor)
         case inbox.Note():
-            return e.Note(at=now, text=request.text, actor=request.actor)
+            if request.run not in {"", memory.run_id}:
+                report(f"a note about run {request.run} came too late for it: {request.text}")
+                return None
+            return note_of(request, now)
         case inbox.Approve() | inbox.Refuse():
             known = memory.approvals.get(request.approval)
             if known is None:

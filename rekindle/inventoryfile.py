@@ -9,7 +9,6 @@ What is written was read back first: a file that no plan could load helps nobody
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,10 +17,8 @@ from engine.checked import validated
 from engine.errors import OurBug, Problem
 from engine.yamlfile import YamlFile, read_yaml
 from phases.inventory import Inventory
-from rekindle import outputfile
 from rekindle.inventoried import Taken, listed
 
-MODE = 0o644
 _FIRST = (
     "What should exist. Review it, and name it in recovery.yaml as inventory: {file: ...}.",
     "What is not listed is not missed: a run is done when all of this is there.",
@@ -42,11 +39,6 @@ def text(taken: Taken) -> str:
             hint="nothing was written; send the report",
         )
     return made
-
-
-def write(path: Path, content: str) -> None:
-    """Write as a whole or not at all, mode 0644. Raises ``OutputFailed``."""
-    outputfile.write(path, content, MODE)
 
 
 def _comment(taken: Taken) -> Iterator[str]:

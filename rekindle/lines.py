@@ -48,7 +48,8 @@ def describe(entry: e.AnyEntry | None) -> str:
         case e.TakenOver():
             return f"taken over by {entry.actor}: from here on it acts"
         case e.Note():
-            return f"note by {entry.actor}: {entry.text}"
+            about = f", correcting entry {entry.corrects}" if entry.corrects else ""
+            return f"note by {entry.actor}{about}: {entry.text}"
         case _:
             return _describe_work(entry)
 

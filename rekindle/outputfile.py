@@ -21,8 +21,11 @@ def must_be_free(path: Path, *, force: bool) -> None:
         )
 
 
-def write(path: Path, content: str, mode: int) -> None:
-    """Write as a whole or not at all. Raises ``OutputFailed``."""
+PUBLIC = 0o644  # others read it: a reviewer, node_exporter
+
+
+def write(path: Path, content: str, mode: int = PUBLIC) -> None:
+    """Write as a whole or not at all: who reads meanwhile sees the old or the new one. Raises ``OutputFailed``."""
     target = path.resolve()
     temporary = ""
     try:

@@ -7,9 +7,6 @@ The scenario's files stand beside the journal of the rehearsal, which then needs
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,86 +14,18 @@ from msgspec.structs import replace
 from engine.errors import UsageWrong
 from engine.plan import of_parts
 from journal.entries import Fact
-from journal.errors import Diagnosed
 from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
 from phases.recipe import recipe
-from rekindle.inventoryfile import write
-from rekindle.paths import all_journals
+from rekindle.outputfile import write
 from rekindle.rehearsal import plan_of
+from rekindle.runs import Source
 from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.recorded import Recording, name_of, recording_of
 from rekindle.simulator.witnessed import BLIND
 from rekindle.simulator.world import SimWorld
 from rekindle.simulator.written import scenario_text, tree_text
-
-HISTORY = "`rekindle history --journal FILE` lists the runs of a journal"
-SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A run, and the journal that has it."""
-
-    journal: Path
-    run_id: str
-    entries: int = 0
-
-
-def find_run(name: str, *also: Path | None) -> Source:
-    """
-    Find a run by its id or the beginning of one, in the journals of this user and in *also*; or a file's newest run.
-
-    :raises UsageWrong: when there is none, or several begin so.
-    """
-    if os.sep in name or name.endswith(".db") or Path(name).is_file():
-        return _newest_of(Path(name).absolute())
-    found: dict[str, Source] = {}
-    unread: list[str] = []
-    for path in dict.fromkeys((*(one for one in also if one is not None), *all_journals())):
-        try:
-            for source in _runs_of(path):
-                longest = found.get(source.run_id, source)  # a copy may be of an earlier hour
-                found[source.run_id] = max(longest, source, key=lambda one: one.entries)
-        except Diagnosed as error:
-            unread.append(f"{path} ({error.reference})")
-    matching = sorted(run_id for run_id in found if name and run_id.startswith(name))
-    if name in found or len(matching) == 1:
-        return found[name if name in found else matching[0]]
-    if matching:
-        named = ", ".join(matching[:SHOWN]) + (", ..." if len(matching) > SHOWN else "")
-        raise UsageWrong(
-            f"{len(matching)} runs begin with {name}: {named}",
-            reference="run-ambiguous",
-            hint="give more of the id, or the journal's file",
-        )
-    not_read = f"; could not be read: {', '.join(unread)}" if unread else ""
-    raise UsageWrong(
-        f"no journal that is known here has a run {name!r}{not_read}",
-        reference="run-unknown",
-        hint=f"name the journal's file in place of the id; {HISTORY}",
-    )
-
-
-def _runs_of(path: Path) -> Iterator[Source]:
-    if path.exists():
-        with Reader(path) as reader:
-            for run in reader.runs():
-                yield Source(path, run.run_id, run.last_seq)
-
-
-def _newest_of(path: Path) -> Source:
-    if not path.exists():
-        raise UsageWrong(
-            f"there is no journal at {path}",
-            reference="no-journal",
-            hint="check what --from names; a run's id is found without its file, if its journal is in the usual folder",
-        )
-    runs = list(_runs_of(path))
-    if not runs:
-        raise UsageWrong(f"{path} has no run", reference="run-unknown", hint=HISTORY)
-    return runs[-1]
 
 
 def read(source: Source) -> Recording:

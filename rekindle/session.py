@@ -37,6 +37,8 @@ from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
 from rekindle.ending import closing_of, left_at_once, tell_ended
 from rekindle.folding import Found, newest
+from rekindle.looks.film import film_of
+from rekindle.looks.recorder import RecordedWorld, Recorder, Say
 from rekindle.sentences import questions
 from rekindle.signals import Orders
 from rekindle.typed import command
@@ -57,12 +59,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a session behaves. *approve*: ids that count as approved as soon as they are asked."""
+    """
+    How a session behaves.
+
+    *approve*: ids that count as approved as soon as they are asked; *record*: what it sees is kept beside the journal.
+    """
 
     journal: Path
     as_json: bool = False
     approve: tuple[str, ...] = ()
     patient: bool = False
+    record: bool = False
 
 
 MakeWorld = Callable[[Found, Plan], World]
@@ -184,6 +191,7 @@ def _pursue(
     show = watcher_for(sys.stderr, str(journal.path))
     orders.listen(show.ending, close=show.close)
     world: World | None = None
+    recorder: Recorder | None = None
     try:
         found = newest(options.journal)
         if found is None:
@@ -191,10 +199,12 @@ def _pursue(
             raise AssertionError(message)
         world = make_world(found, plan)
         show.clock = clock_of(world)
+        if options.record:
+            recorder = recorder_of(journal, show.say)
         runner = Runner(
-            rules=Rules.of(recipe(), plan),
+            rules=Rules.of(recorder.over(recipe()) if recorder else recipe(), plan),
             logbook=journal,
-            world=world,
+            world=RecordedWorld(world, recorder) if recorder else world,
             memory=found.memory,
             dice=random.SystemRandom().random,
             clock=HostClock(),
@@ -211,6 +221,8 @@ def _pursue(
         if options.as_json:
             orders.document = lambda: left_at_once(runner.memory, plan, options.journal, begun)
         ended = runner.run()
+        if recorder is not None:
+            recorder.done()
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
         counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}
         counted.update(ended.memory.summary)
@@ -220,12 +232,20 @@ def _pursue(
             end_world(world)
     finally:
         show.close()
+        if recorder is not None:
+            recorder.close()
         if world is not None:
             world.close()
         journal.close()
     wall = time.monotonic() - begun
     tell_ended(ended, options.journal, counted, wall, as_json=options.as_json)
     return ended.exit_code
+
+
+def recorder_of(journal: Journal, say: Say) -> Recorder:
+    """Keep what this session will see; ``replay`` reduces and diagnoses it again."""
+    path = film_of(journal.path, journal.run_id)
+    return Recorder(path, lambda: journal.last_seq, say)
 
 
 def _ended_without_a_way(memory: Memory) -> bool:

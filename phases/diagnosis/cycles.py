@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.answer import Subject
 from journal.entries import Finding
@@ -22,8 +22,11 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.rule import NO, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
-from phases.inventory import EXTERNAL_SECRETS_CRD, Inventory, usual_crds
+from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.readiness.kinds import unserved
+
+if TYPE_CHECKING:
+    from phases.inventory import Inventory
 
 PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
 MANY: Final = 10

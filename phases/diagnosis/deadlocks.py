@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from engine.answer import Subject
 from journal.entries import Finding
@@ -21,7 +22,10 @@ from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.diagnosis.victims import Complaint, subjects
 from phases.diagnosis.words import listed
-from phases.inventory import EXTERNAL_SECRETS_CRD, CrdItem, Inventory
+from phases.kinds import EXTERNAL_SECRETS_CRD
+
+if TYPE_CHECKING:
+    from phases.inventory import CrdItem, Inventory
 
 SOURCE = "kustomize-controller v1.9.5 internal/controller: everything is dry-run before anything is applied"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.answer import Subject
 from journal.entries import Instant
@@ -16,9 +17,11 @@ from phases import codes
 from phases.diagnosis.providers import expected_crd
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.victims import Complaint, complaints
-from phases.inventory import CrdItem
 from phases.objects import CustomResourceDefinition, condition
 from phases.readiness.kinds import Unserved, unserved
+
+if TYPE_CHECKING:
+    from phases.inventory import CrdItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,17 @@ reconciled before that is Ready. Where both lead from a CRD's provider to its co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from engine.answer import Subject
 from phases import codes
 from phases.diagnosis.rule import NO, UNKNOWN, YES
 from phases.diagnosis.scene import Scene
-from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem, usual_crds
+from phases.kinds import usual_crds
 from phases.objects import Flux, condition
+
+if TYPE_CHECKING:
+    from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem
 
 KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
 

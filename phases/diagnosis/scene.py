@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from engine.answer import Subject
 from journal.entries import Instant
 from phases import codes
-from phases.inventory import Inventory
 from phases.objects import Condition, Meta, key_of
 from phases.readiness.nodes import FRESH_SECONDS
 from phases.snapshot import Holder, NodeLook, Seen, Snapshot
+
+if TYPE_CHECKING:
+    from phases.inventory import Inventory
 
 NOTHING: Mapping[str, Any] = {}
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from phases.codes import READY
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import FLUX_KINDS, is_well, subject_of_item
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 from phases.readiness.verdict import verdict
 
 

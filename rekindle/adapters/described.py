@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 
 Object = dict[str, Any]
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"

@@ -11,7 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from phases.inventory import KEY, NAME, SCHEMA, WORKLOADS
+from phases.inventory import KEY, NAME, SCHEMA
+from phases.kinds import WORKLOADS
 from rekindle.adapters import described, manifests, substitution
 from rekindle.adapters.described import Object, key_of, name_of, spec_of
 from rekindle.adapters.kustomize import KustomizeFailed, Tree

@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913  an option each
         inventoried.must_be_healthy(taken)
     text = inventoryfile.text(taken)
     if output is not None:
-        inventoryfile.write(Path(output), text)
+        outputfile.write(Path(output), text)
     _tell(taken, output)
     if as_json:
         print_json(inventoried.document(taken, output))

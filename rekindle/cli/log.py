@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,21 +26,29 @@ QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
     "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
 )
 @click.option("--all", "everything", is_flag=True, help="Also observations, decisions and timers.")
+@click.option(
+    "--at",
+    "moment",
+    metavar="SEQ|TIME",
+    help="Show how things stood after that entry, or at that instant: ISO 8601, or +SECONDS since the opening.",
+)
 @click.option("--verify", is_flag=True, help="Check the whole chain; 0 if it holds, 77 if not.")
 def command(
-    journal: str | None, run_id: str | None, *, as_json: bool, everything: bool, verify: bool
+    journal: str | None,
+    run_id: str | None,
+    moment: str | None,
+    *,
+    as_json: bool,
+    everything: bool,
+    verify: bool,
 ) -> int:
-    """Show a run entry by entry, or verify the chain."""
+    """Show a run entry by entry or as it stood at a moment, or verify the chain."""
     path = existing_journal(journal)
+    if moment is not None:
+        return _at(path, run_id, moment, as_json=as_json)
     with Reader(path) as reader:
         if verify:
-            head = reader.verify()
-            if as_json:
-                document = {"id": head.id, "hash": head.hash.hex(), "journal": str(path)}
-                print_json({"schema": "rekindle.verify/1", "verdict": "whole", **document})
-            else:
-                print_line(f"whole: {head.id} entries, head {head.hash.hex()[:16]}")
-            return 0
+            return _verify(reader, path, as_json=as_json)
         runs = [r for r in reader.runs() if run_id is None or r.run_id.startswith(run_id)]
         if not runs:
             raise UsageWrong(
@@ -60,6 +69,28 @@ def command(
             shown += 1
         if not as_json and not everything:
             tell(f"{runs[-1].last_seq - shown} entries of detail are left out; --all shows them")
+    return 0
+
+
+def _verify(reader: Reader, path: Path, *, as_json: bool) -> int:
+    head = reader.verify()
+    if as_json:
+        document = {"id": head.id, "hash": head.hash.hex(), "journal": str(path)}
+        print_json({"schema": "rekindle.verify/1", "verdict": "whole", **document})
+    else:
+        print_line(f"whole: {head.id} entries, head {head.hash.hex()[:16]}")
+    return 0
+
+
+def _at(path: Path, run_id: str | None, moment: str, *, as_json: bool) -> int:
+    from rekindle.momentary import document, lines, stood
+
+    then = stood(path, run_id, moment)
+    if as_json:
+        print_json(document(then, path))
+        return 0
+    for line in lines(then, path):
+        print_line(line)
     return 0
 
 

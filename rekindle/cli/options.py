@@ -62,6 +62,15 @@ def approve_option(function: F) -> F:
     )(function)
 
 
+def record_option(function: F) -> F:
+    """``--record``, for commands that pursue a run."""
+    return click.option(
+        "--record",
+        is_flag=True,
+        help="Keep what is seen beside the journal, for `rekindle replay`; 64 MiB a run at most.",
+    )(function)
+
+
 def existing_journal(
     given: str | None, *, tells: bool | None = None, owes_document: bool = False
 ) -> Path:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import UsageWrong
-from rekindle.cli.options import FOLDER, about, approve_option, journal_option, json_option
+from rekindle.cli.options import (
+    FOLDER,
+    about,
+    approve_option,
+    journal_option,
+    json_option,
+    record_option,
+)
 from rekindle.output import tell
 from rekindle.typed import command as command_line
 
@@ -37,6 +44,15 @@ def _title(path: Path) -> str:
     return next((line.removeprefix(TITLE) for line in lines if line.startswith(TITLE)), "")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked of the session, in words of the command line."""
+
+    approve: tuple[str, ...]
+    as_json: bool
+    record: bool
+
+
 @click.command("rehearse", cls=WithScenarios)
 @click.argument("scenario", required=False)
 @journal_option(f"rehearsals/SCENARIO.db in {FOLDER}")
@@ -55,6 +71,7 @@ def _title(path: Path) -> str:
 )
 @json_option()
 @approve_option
+@record_option
 @click.option(
     "--speed",
     type=click.FloatRange(min=0.0, max=100_000.0),
@@ -71,6 +88,7 @@ def command(
     speed: float,
     *,
     as_json: bool,
+    record: bool,
 ) -> int:
     """
     Recover a simulated cluster from a disaster.
@@ -86,18 +104,20 @@ def command(
             reference="rehearse-what",
             hint="`rekindle rehearse june-12`, or `rekindle rehearse --from RUN`; --help lists the scenarios",
         )
+    session = Wanted(approve, as_json=as_json, record=record)
     if recorded is None:
-        return _rehearse(str(scenario), journal, approve, speed, as_json=as_json)
+        return _rehearse(str(scenario), journal, session, speed)
     if folder is not None:
         return _write(recorded, folder, journal, as_json=as_json)
-    return _rehearse_run(recorded, journal, approve, speed, as_json=as_json)
+    return _rehearse_run(recorded, journal, session, speed)
 
 
 def _write(recorded: str, folder: str, journal: str | None, *, as_json: bool) -> int:
     """Write the scenario of a run, and say where."""
     from rekindle.output import print_json, print_line
     from rekindle.paths import given_journal
-    from rekindle.recordings import find_run, read, write_to
+    from rekindle.recordings import read, write_to
+    from rekindle.runs import find_run
 
     source = find_run(recorded, given_journal(journal))
     written = write_to(Path(folder), read(source))
@@ -110,19 +130,18 @@ def _write(recorded: str, folder: str, journal: str | None, *, as_json: bool) ->
     return 0
 
 
-def _rehearse_run(
-    recorded: str, journal: str | None, approve: tuple[str, ...], speed: float, *, as_json: bool
-) -> int:
+def _rehearse_run(recorded: str, journal: str | None, wanted: Wanted, speed: float) -> int:
     """Rehearse a recorded run: as a file beside the journal, so that neither needs the other journal any more."""
     from rekindle.folding import newest
     from rekindle.paths import given_journal, journal_for_rehearsal
-    from rekindle.recordings import find_run, keep, read, scenario_beside
+    from rekindle.recordings import keep, read, scenario_beside
+    from rekindle.runs import find_run
     from rekindle.simulator.recorded import name_of
 
     given = given_journal(journal)
     source = find_run(recorded, given)
     path = given or journal_for_rehearsal(name_of(source.run_id))
-    about(path, owes_document=as_json)
+    about(path, owes_document=wanted.as_json)
     scenario = scenario_beside(path, source)
     found = newest(path)
     goes_on = found is not None and not found.memory.outcome
@@ -131,12 +150,10 @@ def _rehearse_run(
     ):  # what an open rehearsal lives from is not written anew
         keep(read(source), scenario)
     tell(f"from run {source.run_id} in {source.journal}; what was assumed is said in {scenario}")
-    return _rehearse(str(scenario), str(path), approve, speed, as_json=as_json)
+    return _rehearse(str(scenario), str(path), wanted, speed)
 
 
-def _rehearse(
-    scenario: str, journal: str | None, approve: tuple[str, ...], speed: float, *, as_json: bool
-) -> int:
+def _rehearse(scenario: str, journal: str | None, wanted: Wanted, speed: float) -> int:
     from rekindle.folding import newest
     from rekindle.handover import refuse_open
     from rekindle.paths import given_journal, journal_for_rehearsal
@@ -146,8 +163,8 @@ def _rehearse(
     from rekindle.worlds import world_of
 
     path = given_journal(journal) or journal_for_rehearsal(scenario)
-    about(path, owes_document=as_json)
-    options = Options(path, as_json=as_json, approve=approve)
+    about(path, owes_document=wanted.as_json)
+    options = Options(path, as_json=wanted.as_json, approve=wanted.approve, record=wanted.record)
     found = newest(path)
     if found is not None and not found.memory.outcome:
         if found.memory.watches or not same_scenario(found, scenario):

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from rekindle.cli.options import FOLDER, about, approve_option, journal_option, json_option, named
+from rekindle.cli.options import (
+    FOLDER,
+    about,
+    approve_option,
+    journal_option,
+    json_option,
+    named,
+    record_option,
+)
 from rekindle.output import tell
 from rekindle.planfile import DEFAULT
 
@@ -17,9 +25,16 @@ from rekindle.planfile import DEFAULT
 @journal_option(f"CLUSTER.db in {FOLDER}")
 @json_option()
 @approve_option
+@record_option
 @click.option("--yes", is_flag=True, help="Begin without the question that a terminal is asked.")
 def command(
-    plan: str, journal: str | None, approve: tuple[str, ...], *, as_json: bool, yes: bool
+    plan: str,
+    journal: str | None,
+    approve: tuple[str, ...],
+    *,
+    as_json: bool,
+    record: bool,
+    yes: bool,
 ) -> int:
     """
     Recover the cluster of a plan; goes on with an open run.
@@ -42,7 +57,7 @@ def command(
     if not named():
         tell(f"journal {path}")
     patient = sys.stderr.isatty() and not as_json
-    options = Options(path, as_json=as_json, approve=approve, patient=patient)
+    options = Options(path, as_json=as_json, approve=approve, patient=patient, record=record)
     found = newest(path)
     if found is not None and not found.memory.outcome:
         if found.memory.watches:

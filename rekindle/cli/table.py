@@ -11,7 +11,10 @@ from rekindle.cli.main import COMMANDS
 
 EXIT_CODES = (
     ("0", "goal reached; an answer without objections"),
-    ("1, 2, 3", "plan, status, inventory: with warnings, critical, could not tell"),
+    (
+        "1, 2, 3",
+        "plan, status, inventory: with warnings, critical, could not tell; replay, diff: 1 differs",
+    ),
     ("2, 4, 5", "run, resume, rehearse: stuck, waiting for a person, cancelled"),
     ("64", "usage or plan file"),
     ("69", "inventory --from cluster: no API answers"),

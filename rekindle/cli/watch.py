@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import UsageWrong
-from rekindle.cli.options import FOLDER, about, journal_option, json_option, named
+from rekindle.cli.options import FOLDER, about, journal_option, json_option, named, record_option
 from rekindle.output import tell
 from rekindle.planfile import DEFAULT
 
@@ -22,6 +22,7 @@ SPEED = 60.0
 @click.argument("plan", type=click.Path(dir_okay=False), required=False)
 @journal_option(f"CLUSTER.db (with --scenario: rehearsals/NAME.db) in {FOLDER}")
 @json_option()
+@record_option
 @click.option("--scenario", metavar="NAME", help="Watch a rehearsal's cluster instead.")
 @click.option(
     "--speed",
@@ -31,7 +32,13 @@ SPEED = 60.0
     help="Seconds of a scenario's cluster in a second of yours.",
 )
 def command(
-    plan: str | None, journal: str | None, scenario: str | None, speed: float, *, as_json: bool
+    plan: str | None,
+    journal: str | None,
+    scenario: str | None,
+    speed: float,
+    *,
+    as_json: bool,
+    record: bool,
 ) -> int:
     """
     Look on, say what it would do and what is done by hand; changes nothing.
@@ -41,17 +48,17 @@ def command(
     resume --take-over` goes on with hands.
     """
     if scenario is None:
-        return _real(plan or DEFAULT, journal, as_json=as_json)
+        return _real(plan or DEFAULT, journal, as_json=as_json, record=record)
     if plan is not None:
         raise UsageWrong(
             f"--scenario has a plan of its own; {plan} does not go with it",
             reference="plan-twice",
             hint="leave one of them away",
         )
-    return _simulated(scenario, journal, speed, as_json=as_json)
+    return _simulated(scenario, journal, speed, as_json=as_json, record=record)
 
 
-def _real(plan: str, journal: str | None, *, as_json: bool) -> int:
+def _real(plan: str, journal: str | None, *, as_json: bool, record: bool) -> int:
     from engine.memory import WATCH
     from rekindle.paths import given_journal, journal_for_cluster
     from rekindle.planfile import read_plan
@@ -61,7 +68,7 @@ def _real(plan: str, journal: str | None, *, as_json: bool) -> int:
     loaded = read_plan(Path(plan))
     path = given_journal(journal) or journal_for_cluster(loaded.cluster)
     found = _open_watch(path, as_json=as_json)
-    options = Options(path, as_json=as_json)
+    options = Options(path, as_json=as_json, record=record)
     if found is not None and not found.memory.outcome:
         return resume_run(found, options, lambda f, p: world_of(f, p, path), plan=loaded)
     world = real(loaded, path)
@@ -72,7 +79,7 @@ def _real(plan: str, journal: str | None, *, as_json: bool) -> int:
         world.close()
 
 
-def _simulated(name: str, journal: str | None, speed: float, *, as_json: bool) -> int:
+def _simulated(name: str, journal: str | None, speed: float, *, as_json: bool, record: bool) -> int:
     from engine.memory import WATCH
     from rekindle.cli.rehearse import opening_of
     from rekindle.handover import refuse_open
@@ -83,7 +90,7 @@ def _simulated(name: str, journal: str | None, speed: float, *, as_json: bool) -
 
     path = given_journal(journal) or journal_for_rehearsal(name)
     found = _open_watch(path, as_json=as_json)
-    options = Options(path, as_json=as_json)
+    options = Options(path, as_json=as_json, record=record)
     if found is not None and not found.memory.outcome:
         if not same_scenario(found, name):
             refuse_open(found, path)

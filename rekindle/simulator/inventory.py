@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from phases.inventory import SCHEMA, WORKLOADS
+from phases.inventory import SCHEMA
+from phases.kinds import WORKLOADS
 from rekindle.simulator.scenario import TREES, Scenario
 from rekindle.simulator.tree import Item, Tree, load_tree
 

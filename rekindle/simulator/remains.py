@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from journal.entries import Fact
 from phases import codes
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 from phases.section import Section
 from rekindle.simulator.kinds import BUILT_IN, FLUX_CRDS, KUSTOMIZE_FINALIZER
 from rekindle.simulator.planted import CRD, flux_definitions

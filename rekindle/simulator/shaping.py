@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 from rekindle.simulator.kinds import FLUX_CRDS
 from rekindle.simulator.tree import Item, ReleaseSpec, Tree
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from journal.entries import Instant, Outcome
 from phases import codes
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 from phases.path import ENOUGH
 from phases.section import Section
 from rekindle.simulator.planted import DAEMONSET, Ref

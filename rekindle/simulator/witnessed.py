@@ -13,7 +13,7 @@ from engine.answer import Subject
 from journal import entries as e
 from journal.entries import Fact, Instant, Outcome
 from phases import codes
-from phases.inventory import WORKLOADS
+from phases.kinds import WORKLOADS
 from phases.needs import is_at_work
 from phases.snapshot import KINDS
 from phases.verbs import BOOTSTRAP, COMMAND

@@ -18,7 +18,17 @@ from rekindle.cli.main import COMMANDS
 from tests.cli.conftest import Program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-HEAVY = ("kubernetes", "sqlalchemy", "pydantic", "structlog", "transitions", "rich")
+HEAVY = (
+    "jinja2",
+    "kubernetes",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+    "structlog",
+    "transitions",
+    "waitress",
+    "werkzeug",
+)
 
 
 def test_help_names_every_command(rekindle: Program) -> None:

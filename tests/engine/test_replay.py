@@ -1,9 +1,20 @@
-"""A journal is a regression test."""
+"""
+A journal is a regression test.
+
+Mutants that turn one of these red: compare no moves; do not look whether a turn that decides would have moved; tell a
+standing difference at every decision; ask the journal's plan in the place of the one that was given.
+"""
 
 from __future__ import annotations
 
-from engine.answer import Wait
-from engine.replay import replay
+from dataclasses import replace
+from typing import Any
+
+from engine.answer import Answer, Wait
+from engine.parted import Difference, What, Why
+from engine.plan import Plan
+from engine.recipe import Judgement, Verdict
+from engine.replay import Replayer, replay
 from journal import entries as e
 from journal.entries import AnyEntry
 from tests.engine.making import START, Site, begun, look, opened, turn
@@ -52,3 +63,95 @@ def test_a_changed_plan_is_replayed_with_its_own_limits() -> None:
     )
 
     assert () == replay(site.recipe(), [*entries, entry])[1]
+
+
+def moved_on() -> tuple[Site, list[AnyEntry]]:
+    """A journal in which the machine leaves its first state."""
+    site = Site({"ground": {"s": Wait("dig")}, "walls": {"s": Wait("lay")}})
+    found = journal(site)
+    assert any(isinstance(entry, e.Moved) for entry in found)
+    return site, found
+
+
+def walked(replayer: Replayer, found: list[AnyEntry | None]) -> list[Difference]:
+    return [d for n, entry in enumerate(found, start=1) for d in replayer.see(n, entry)]
+
+
+def test_a_move_that_would_not_be_made_today_is_found() -> None:
+    site, found = moved_on()
+    never = {"ground": lambda _plan, _facts: Judgement(Verdict.UNKNOWN, "who knows")}
+    today = replace(site.recipe(), guards={**site.recipe().guards, **never})
+
+    first = walked(Replayer(today), list(found))[0]
+
+    assert (first.what, first.why) == (What.MOVE, Why.CODE)
+    assert first.today == {"machine": None}
+    assert first.journaled["machine"]["target"] == "walls"
+
+
+def test_a_move_that_would_be_made_today_already_is_found() -> None:
+    site = Site({"ground": {"s": Wait("dig")}, "walls": {"s": Wait("lay")}})
+    rules = site.rules()
+    done = turn(rules, begun(rules), look(ground="broken"))
+    found = [opened(rules), *[entry for commit in done.commits for entry in commit.entries]]
+    always = {"ground": lambda _plan, _facts: Judgement(Verdict.HOLDS, "as ever")}
+    today = replace(site.recipe(), guards={**site.recipe().guards, **always})
+
+    moves = [d for d in walked(Replayer(today), list(found)) if d.what is What.MOVE]
+
+    assert [(d.journaled, d.today["machine"]["why"]) for d in moves] == [
+        ({"machine": None}, "as ever")
+    ]
+
+
+def test_a_difference_that_stands_is_told_once_and_again_when_it_comes_back() -> None:
+    site = Site({"ground": {"s": Wait("dig"), "t": Wait("one")}})
+    rules = site.rules()
+    memory = begun(rules)
+    found: list[AnyEntry] = [opened(rules)]
+    for number, said in enumerate(["one", "two", "three"]):
+        site.wishes["ground"] = {"s": Wait("dig"), "t": Wait(said)}
+        done = turn(rules, memory, look(ground="broken"), START + number)
+        memory = done.memory
+        found += [entry for commit in done.commits for entry in commit.entries]
+    site.wishes["ground"] = {"s": Wait("drill"), "t": Wait("two")}
+
+    subjects = [sorted(d.today) for d in walked(Replayer(site.recipe()), list(found))]
+
+    assert subjects == [["s", "t"], ["t"]]
+
+
+def test_another_plan_is_told_from_other_code() -> None:
+    site, found = moved_on()
+    plan = site.rules(regress={"damping": 5, "limit": [1, 60]}).plan
+    wishes: dict[str, dict[str, Answer]] = {
+        "ground": {"s": Wait("dig")},
+        "walls": {"s": Wait("lay")},
+    }
+
+    def decide(asked: Plan, facts: Any, findings: Any, memory: Any) -> dict[str, Answer]:  # noqa: ANN401
+        del facts, findings
+        if asked.machine.regress.damping == 5:
+            return {"s": Wait("hurry")}
+        return dict(wishes[memory.state])
+
+    today = replace(site.recipe(), phases=dict.fromkeys(site.recipe().phases, decide))
+
+    assert walked(Replayer(today), list(found)) == []
+    different = walked(Replayer(today, plan), list(found))
+    assert {d.why for d in different} == {Why.PLAN}
+    assert different[0].today == {"s": {"answer": "wait", "reason": "hurry"}}
+    assert "the plan's machine.regress.damping" in different[0].because
+
+
+def test_what_was_withdrawn_is_named_where_it_parts_a_decision() -> None:
+    site, found = moved_on()
+    seen = max(n for n, entry in enumerate(found) if isinstance(entry, e.Observed))
+    kept: list[AnyEntry | None] = list(found)
+    kept[seen] = None
+
+    different = walked(Replayer(site.recipe()), kept)
+
+    assert different
+    assert {d.why for d in different} == {Why.FACTS}
+    assert different[0].because == ("1 entries before it were withdrawn",)

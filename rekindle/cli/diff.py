@@ -1,0 +1,132 @@
+"""``rekindle diff``: where two runs parted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from rekindle.cli.options import journal_option, json_option
+from rekindle.output import print_json, print_line
+
+if TYPE_CHECKING:
+    from journal.entries import Fact
+    from rekindle.courses import Course
+    from rekindle.runs import Source
+
+SHOWN = 10
+
+
+@click.command("diff")
+@click.argument("run")
+@click.argument("other", required=False)
+@journal_option()
+@click.option(
+    "--other",
+    "elsewhere",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="The journal of OTHER, if it is another one; without OTHER its newest run.",
+)
+@json_option()
+def command(
+    run: str, other: str | None, journal: str | None, elsewhere: str | None, *, as_json: bool
+) -> int:
+    """
+    Say where two runs parted: states, attempts, findings, and the first decision with its facts.
+
+    RUN and OTHER are ids, the beginnings of ids, or journal files (their newest runs). 0: both decided the same,
+    however long it took; 1: a decision was taken by one of them only.
+    """
+    from engine.errors import UsageWrong
+    from journal.reader import Reader
+    from rekindle.courses import course_of
+    from rekindle.parting import document, parting
+    from rekindle.runs import chosen
+
+    if other is None and elsewhere is None:
+        raise UsageWrong(
+            "two runs are compared, and one was named",
+            reference="diff-what",
+            hint="`rekindle diff RUN OTHER`, or RUN and --other FILE; `rekindle history` lists the runs of a journal",
+        )
+    sources = (chosen(run, journal), _other(other, elsewhere, journal))
+    courses: list[Course] = []
+    for source in sources:
+        with Reader(source.journal) as reader:
+            courses.append(course_of(reader.rows(source.run_id)))
+    a, b = courses
+    if as_json:
+        print_json(document(a, b, (str(sources[0].journal), str(sources[1].journal))))
+    else:
+        for line in _lines(a, b):
+            print_line(line)
+    return int(parting(a, b) is not None)
+
+
+def _other(other: str | None, elsewhere: str | None, journal: str | None) -> Source:
+    from rekindle.paths import newest_journal
+    from rekindle.runs import chosen, run_in
+
+    if elsewhere is not None:
+        return run_in(newest_journal(elsewhere), other)
+    return chosen(other, journal)
+
+
+def _lines(a: Course, b: Course) -> Iterator[str]:
+    from engine.patience import spoken
+    from rekindle.parting import attempts, parting, seconds, states
+
+    for name, course in (("a", a), ("b", b)):
+        memory = course.memory
+        yield (
+            f"{name}  {memory.run_id}  {memory.purpose} of {memory.cluster}: {course.outcome} in {memory.state} "
+            f"after {spoken(course.seconds)}"
+        )
+    yield f"{'a':>10}{'b':>10}"
+    for state in states(a, b):
+        times = (seconds(a, state), seconds(b, state))
+        said = [spoken(one) if one is not None else "-" for one in times]
+        visits = [course.stays[state].visits if state in course.stays else 0 for course in (a, b)]
+        again = f"  (entered {visits[0]} and {visits[1]} times)" if max(visits) > 1 else ""
+        yield f"{said[0]:>10}{said[1]:>10}  {state}{again}"
+        same = 0
+        for action, mine, theirs in attempts(a, b, state):
+            if mine == theirs:
+                same += 1
+            else:
+                yield f"{mine:>10}{theirs:>10}    attempts: {action}"
+        if same:
+            yield f"{'':22}  {same} actions as often in both"
+    yield from _findings(a, b)
+    found = parting(a, b)
+    if found is None:
+        yield "no decision parted them"
+        return
+    choice = found.choice
+    yield (
+        f"first decision that parted: {choice.key}, by {found.run} alone, {spoken(choice.after)} into {choice.state} "
+        f"(entry {choice.seq})"
+    )
+    for subject, (one, two) in found.facts.items():
+        yield f"  {subject}: a {_said(one)}, b {_said(two)}"
+    if found.more:
+        yield f"  and {found.more} more facts: --json has the first ones whole"
+    if found.instead:
+        yield f"  {found.instead}"
+
+
+def _findings(a: Course, b: Course) -> Iterator[str]:
+    for name, mine, theirs in (("a", a, b), ("b", b, a)):
+        alone = sorted(mine.findings.keys() - theirs.findings.keys())
+        for key in alone[:SHOWN]:
+            yield f"only {name} found {key}: {mine.findings[key].message}"
+        if len(alone) > SHOWN:
+            yield f"only {name} found {len(alone) - SHOWN} more"
+
+
+def _said(fact: Fact | None) -> str:
+    if fact is None:
+        return "nothing"
+    return f"{fact.code}{f' ({fact.reason})' if fact.reason else ''}"

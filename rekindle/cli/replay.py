@@ -1,0 +1,105 @@
+"""``rekindle replay``: would today's code decide the same, and what did it look like then."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rekindle.cli.options import about, journal_option, json_option
+from rekindle.output import print_json, print_line, tell
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
+    from rekindle.runs import Source
+
+SHOWN = 20
+
+
+@click.command("replay")
+@click.argument("run", required=False)
+@journal_option()
+@json_option()
+@click.option(
+    "--plan",
+    "plan",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Ask what this plan would have decided, too.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0.0, max=100_000.0, min_open=True),
+    help="Show the run as it was, so many of its seconds in one of yours; compares nothing.",
+)
+@click.option("--all", "everything", is_flag=True, help="Print every difference, not the first 20.")
+def command(
+    run: str | None,
+    journal: str | None,
+    plan: str | None,
+    speed: float | None,
+    *,
+    as_json: bool,
+    everything: bool,
+) -> int:
+    """
+    Walk a run through today's code and say which decisions differ and why; or show it as it was.
+
+    RUN is an id, the beginning of one, or a journal file (its newest run); default: the newest run. Without recorded
+    looks (--record) the facts are the journal's own; with them readiness and diagnosis are judged anew as well. 0: all
+    is the same, 1: something differs.
+    """
+    from rekindle.runs import chosen
+
+    source = chosen(run, journal)
+    about(source.journal)
+    if speed is not None:
+        return _play(source, speed)
+    from rekindle.replaying import document, replayed
+
+    result = replayed(source, _plan(plan))
+    if as_json:
+        print_json(document(result))
+        return int(not result.same)
+    from rekindle.replayed_lines import lines
+
+    for line in lines(result, None if everything else SHOWN):
+        print_line(line)
+    return int(not result.same)
+
+
+def _plan(name: str | None) -> Plan | None:
+    """Read the operator's plan of today."""
+    from rekindle.planfile import read_plan
+
+    return read_plan(Path(name)) if name is not None else None
+
+
+def _play(source: Source, speed: float) -> int:
+    """Show a run as it was; Ctrl-C leaves at once."""
+    from engine.errors import Exit
+    from journal.reader import Reader
+    from phases.recipe import recipe
+    from rekindle import signals
+    from rekindle.pace import HostPace
+    from rekindle.playing import Player
+    from rekindle.watchers import watcher_for
+
+    with signals.held("left; nothing was begun") as orders:
+        pace = HostPace()
+        show = watcher_for(sys.stderr, str(source.journal))
+        orders.listen(pace.leave, close=show.close)
+        try:
+            player = Player(recipe(), show, pace, speed)
+            with Reader(source.journal) as reader:
+                whole = player.play(reader.rows(source.run_id))
+        finally:
+            show.close()
+            pace.close()
+    if whole:
+        tell(f"that was run {source.run_id}; nothing was begun")
+        return Exit.DONE
+    tell("left; nothing was begun")
+    return Exit.INTERRUPTED

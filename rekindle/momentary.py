@@ -1,0 +1,134 @@
+"""
+How things stood at a moment of a run: what ``status`` said then, and what it would have been asked next.
+
+The ETA is of what had been learnt by then, not of what the run went on to teach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from msgspec import to_builtins
+
+from engine.memory import Attempt, Memory
+from engine.patience import spoken
+from engine.plan import from_compiled
+from phases.path import Learnt
+from phases.recipe import recipe
+from rekindle import shown
+from rekindle.causes import roots
+from rekindle.eta import Eta, eta
+from rekindle.lines import cause, clock, stamp
+from rekindle.past import NANOSECONDS, Past, past
+from rekindle.sentences import action
+from rekindle.view import View
+
+NODES = ("node", "k8s-node")  # by Talos, by Kubernetes
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """A moment, with the view of it and when it would have been done (None: it was over)."""
+
+    past: Past
+    view: View
+    until: Eta | None
+
+
+def stood(path: Path, run_id: str | None, moment: str) -> Stood:
+    """
+    Find out how things stood.
+
+    :raises UsageWrong: when there is no such run or no such moment.
+    """
+    learnt = Learnt()
+    found = past(path, run_id, moment, learnt.see)
+    seen = shown.seen_of(found.found, path)
+    if seen.closed:
+        return Stood(found, seen, None)
+    plan = from_compiled(found.found.plan, recipe())
+    until = eta(found.found.memory, plan, learnt, held=found.found.alive is not False)
+    return Stood(found, replace(seen, eta=until.sentence), until)
+
+
+def nodes_of(memory: Memory) -> dict[str, dict[str, str]]:
+    """Return each node's code, as Talos and as Kubernetes tell it."""
+    found: dict[str, dict[str, str]] = {}
+    for subject, fact in memory.facts.items():
+        family, _, name = subject.partition("/")
+        if family in NODES:
+            said = {family: fact.code, f"{family}-reason": fact.reason}
+            found.setdefault(name, {}).update(said)
+    return dict(sorted(found.items()))
+
+
+def document(then: Stood, path: Path) -> dict[str, Any]:
+    """Write it as JSON: the document of ``status`` then, and more."""
+    memory, row = then.past.found.memory, then.past.row
+    return {
+        **shown.document(then.view, then.past.found, path),
+        "schema": "rekindle.moment/1",
+        "seq": row.seq,
+        "moment": then.past.at,
+        "wall": row.wall_ns / NANOSECONDS,
+        "withdrawn": then.past.withdrawn,
+        "eta": then.until.as_json() if then.until is not None else None,
+        "ledger": memory.summary.get("ledger"),
+        "nodes": nodes_of(memory),
+        "findings": {key: to_builtins(found) for key, found in memory.findings.items()},
+        "open": [{**_open(a), "attempt": a.attempt} for a in memory.open.values()],
+        "timers": {name: to_builtins(timer) for name, timer in sorted(memory.timers.items())},
+    }
+
+
+def _open(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "action": attempt.action,
+        "verb": attempt.verb,
+        "target": attempt.target,
+        "since": attempt.intended_at,
+        "until": attempt.intended_at + attempt.deadline_seconds,
+    }
+
+
+def lines(then: Stood, path: Path) -> Iterator[str]:
+    """Say it in lines, the first ones as ``status`` said them."""
+    memory, row = then.past.found.memory, then.past.row
+    yield f"{stamp(then.past.at)}, after entry {row.seq} ({row.kind}), written {stamp(row.wall_ns / NANOSECONDS)}"
+    yield from shown.lines(then.view, then.past.found, path)
+    yield from _column("nodes", (_node(name, said) for name, said in nodes_of(memory).items()))
+    yield from _column("findings", (cause(found) for found in roots(memory)))
+    yield from _column(
+        "open",
+        (
+            f"{action(a, memory)}, begun {clock(a.intended_at)}, until {clock(a.intended_at + a.deadline_seconds)}"
+            for a in memory.open.values()
+        ),
+    )
+    due = sorted(memory.timers.items(), key=lambda item: item[1].due)
+    yield from _column(
+        "deadlines",
+        (f"{stamp(t.due)}  {name}, in {spoken(max(0.0, t.due - memory.now))}" for name, t in due),
+    )
+    yield from _column("questions", (f"{i}  {asked}" for i, asked, _, _ in then.view.approvals))
+    if then.past.withdrawn:
+        yield f"{'withdrawn':14}{then.past.withdrawn} entries before: what they said is not in this picture"
+
+
+def _node(name: str, said: dict[str, str]) -> str:
+    told = [f"{said[family]}" for family in NODES if family in said]
+    why = next((said[f"{f}-reason"] for f in NODES if said.get(f"{f}-reason")), "")
+    return f"{name}  {' / '.join(told)}" + (f"  ({why})" if why else "")
+
+
+def _column(title: str, items: Iterator[str]) -> Iterator[str]:
+    """Write a title beside the first of its lines; without any, that there are none."""
+    empty = True
+    for text in items:
+        yield f"{title if empty else '':14}{text}"
+        empty = False
+    if empty:
+        yield f"{title:14}none"

@@ -1,0 +1,181 @@
+"""
+Remarks and corrections: which entry is meant, what is true in its place, and who writes it.
+
+The session that holds the lease takes a note in from the inbox; where nobody does, the note takes the lease itself, on
+closed runs too: a postmortem is written after the night. It then has the instant of the run's last entry, so that no
+clock of the run moves; its row says when it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import Exit, UsageWrong
+from journal import entries as e
+from journal import inbox
+from journal.lease import Holder
+from journal.reader import Reader
+from journal.row import Row
+from journal.troubles import held
+from rekindle.asked import note_of
+from rekindle.folding import newest
+from rekindle.lines import stamp
+from rekindle.moments import instant_of, moment_of
+from rekindle.output import tell
+from rekindle.runs import run_in
+
+QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired, e.LeaseTaken)
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was typed; an empty text, or 0, where nothing was."""
+
+    text: str
+    entry: int = 0
+    time: str = ""
+    cause: str = ""
+
+
+def write(path: Path, run_id: str | None, wanted: Wanted) -> Exit:
+    """
+    Write a note.
+
+    :raises UsageWrong: when it names no entry that there is.
+    :raises LeaseHeld: when it is about an older run while somebody pursues the newest.
+    """
+    chosen = run_in(path, run_id).run_id
+    newest_run = run_in(path, None).run_id
+    with Reader(path) as reader:
+        alive = reader.holder_alive()
+        request = _Finding(reader, chosen).request(wanted)
+    inbox.encoded(request)  # what an inbox would refuse is refused of every note
+    if alive and chosen != newest_run:
+        raise held(path)
+    if alive:
+        inbox.submit(path, request)
+        tell("left for the running session, which takes it in at its next turn")
+        return Exit.DONE
+    _append(path, chosen, request, closed_or_old=chosen != newest_run)
+    tell(f"written to run {chosen}")
+    return Exit.DONE
+
+
+def _append(path: Path, run_id: str, request: inbox.Note, *, closed_or_old: bool) -> None:
+    from journal.store import Journal
+
+    found = newest(path, run_id)
+    if found is None:
+        raise AssertionError("the run was there a moment ago")
+    still = found.memory.now if closed_or_old or found.memory.outcome else None
+    journal = Journal.resume(path, holder=Holder.here(), run_id=run_id, at=still)
+    now = found.memory.now
+    try:
+        journal.append([note_of(request, now)])
+    finally:
+        journal.close(e.LeaseLost(at=now, epoch=journal.epoch))
+
+
+class _Finding:
+    """Finds the entry that a correction is about, in one run of a journal."""
+
+    def __init__(self, reader: Reader, run_id: str) -> None:
+        self._reader = reader
+        self._run_id = run_id
+        first = next(iter(reader.rows(run_id)))
+        self._opened_at = first.at
+
+    def request(self, wanted: Wanted) -> inbox.Note:
+        """Make the request; its text says the same as its fields."""
+        row = self._row(lambda one: one.seq == wanted.entry, wanted.entry) if wanted.entry else None
+        time: float | None = None
+        if wanted.time:
+            old, equals, new = wanted.time.rpartition("=")
+            if equals:
+                row = self._same(row, self._named(old))
+            time = instant_of(new, self._opened_at)
+        finding, cause = "", wanted.cause.strip()
+        if cause and "=" in cause:
+            name, _, rest = cause.partition("=")
+            about = self._of_finding(name.strip())
+            if about is not None:
+                finding, cause = about[0], rest.strip()
+                row = row or about[1]
+        if (time is not None or cause) and row is None:
+            raise UsageWrong(
+                "a correction has to say which entry it corrects",
+                reference="note-about-what",
+                hint="--entry SEQ, --time OLD=NEW or --cause FINDING=TEXT name it; `rekindle log` shows the entries",
+            )
+        return inbox.Note(
+            actor=str(Holder.here()),
+            text=wanted.text or _spelled(row, time, finding, cause),
+            run=self._run_id,
+            corrects=row.seq if row is not None else 0,
+            said=row.at if row is not None else None,
+            time=time,
+            finding=finding,
+            cause=cause,
+        )
+
+    def _same(self, first: Row | None, second: Row) -> Row:
+        if first is None or first.seq == second.seq:
+            return second
+        raise UsageWrong(
+            f"entry {first.seq} and entry {second.seq} are named, and a note corrects one",
+            reference="note-about-what",
+            hint="write two notes",
+        )
+
+    def _named(self, text: str) -> Row:
+        """Find the entry of a number, or the only one at an instant that `rekindle log` shows."""
+        moment = moment_of(text, self._opened_at)
+        if moment.seq is not None:
+            return self._row(lambda one: one.seq == moment.seq, text)
+        at = int(moment.at or 0.0)
+        found = [
+            row
+            for row in self._reader.rows(self._run_id)
+            if int(row.at) == at and not isinstance(row.entry, QUIET)
+        ]
+        if len(found) == 1:
+            return found[0]
+        named = ", ".join(f"{row.seq} ({row.kind})" for row in found[:SHOWN])
+        raise UsageWrong(
+            f"{len(found)} entries have the instant {stamp(at)}{f': {named}' if found else ''}",
+            reference="note-about-what",
+            hint="name the entry by its number: --time SEQ=NEW; `rekindle log` shows them",
+        )
+
+    def _row(self, wanted: Callable[[Row], bool], said: object) -> Row:
+        for row in self._reader.rows(self._run_id):
+            if wanted(row):
+                return row
+        raise UsageWrong(
+            f"run {self._run_id} has no entry {said}",
+            reference="note-about-what",
+            hint="`rekindle log --all` shows the entries with their numbers",
+        )
+
+    def _of_finding(self, name: str) -> tuple[str, Row] | None:
+        """Find where a cause was found first: by its id, or by the subject that it is about."""
+        for row in self._reader.rows(self._run_id):
+            if isinstance(row.entry, e.FindingsChanged):
+                for key, found in row.entry.changed.items():
+                    if name in {key, found.subject}:
+                        return key, row
+        return None
+
+
+def _spelled(row: Row | None, time: float | None, finding: str, cause: str) -> str:
+    """Say a correction in words, for whoever reads only those."""
+    what = f"entry {row.seq} ({row.kind})" if row is not None else ""
+    said = []
+    if time is not None and row is not None:
+        said.append(f"{what} happened at {stamp(time)}, not at {stamp(row.at)}")
+    if cause:
+        said.append(f"the cause of {finding or what} was: {cause}")
+    return "; ".join(said)

@@ -1,0 +1,188 @@
+"""Two runs, aligned by state: what differs, the first decision that one took and the other did not, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import to_builtins
+
+from engine.recipe import Facts
+from journal.entries import Fact
+from rekindle.courses import Choice, Course, Stay
+from rekindle.view import states_of
+
+FACTS = 10  # that parted a decision and are listed; what is over is counted
+A, B = "a", "b"
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """
+    The first decision that only one of the runs took (*run*: a or b).
+
+    *facts* have another code in the one than in the other when it was taken: by subject, (in a, in b). *more* are left
+    out; *instead*: what else parted it, where no fact did.
+    """
+
+    run: str
+    choice: Choice
+    facts: dict[str, tuple[Fact | None, Fact | None]]
+    more: int
+    instead: str
+
+
+def states(a: Course, b: Course) -> list[str]:
+    """Return all states of both, in the order of the machine."""
+    order = [*states_of(a.plan), *states_of(b.plan), *a.stays, *b.stays]
+    return [name for name in dict.fromkeys(order) if name in a.stays or name in b.stays]
+
+
+def parting(a: Course, b: Course) -> Parting | None:
+    """Find the first decision that parted; None: both decided the same, whatever it took."""
+    for state in states(a, b):
+        mine, theirs = a.choices.get(state, {}), b.choices.get(state, {})
+        alone = [(A, one) for key, one in mine.items() if key not in theirs]
+        alone += [(B, one) for key, one in theirs.items() if key not in mine]
+        if alone:
+            run, choice = min(alone, key=lambda item: item[1].after)
+            here, there = (a, b) if run == A else (b, a)
+            facts = _parted(choice, _facts_then(choice, here, there))
+            listed = dict(list(facts.items())[:FACTS])
+            if run == B:
+                listed = {subject: (two, one) for subject, (one, two) in listed.items()}
+            instead = "" if facts else _otherwise(a, b)
+            return Parting(run, choice, listed, len(facts) - len(listed), instead)
+    return None
+
+
+def _facts_then(choice: Choice, here: Course, there: Course) -> Facts:
+    """Return what the other run knew at the same place: after the last decision that both had taken in this state."""
+    mine, theirs = here.choices[choice.state], there.choices.get(choice.state, {})
+    before = [key for key in mine if mine[key].seq < choice.seq and key in theirs]
+    order = list(theirs.values())
+    if before:
+        last = order.index(theirs[before[-1]])
+        order = order[last + 1 :]
+    if order:
+        return order[0].facts
+    return there.left.get(choice.state, there.memory.facts)
+
+
+def _parted(choice: Choice, others: Facts) -> dict[str, tuple[Fact | None, Fact | None]]:
+    """Name the facts that say something else, those first that the decision is about."""
+    found: dict[str, tuple[Fact | None, Fact | None]] = {}
+    for subject in choice.facts.keys() | others.keys():
+        mine, theirs = choice.facts.get(subject), others.get(subject)
+        if (mine.code if mine else None) != (theirs.code if theirs else None):
+            found[subject] = (mine, theirs)
+    text = json.dumps(choice.body, sort_keys=True)
+
+    def order(subject: str) -> tuple[int, str]:
+        if subject in {choice.subject, str(choice.body.get("target", ""))}:
+            return 0, subject
+        return (1 if subject.rpartition("/")[2] in text else 2), subject
+
+    return {subject: found[subject] for subject in sorted(found, key=order)}
+
+
+def _otherwise(a: Course, b: Course) -> str:
+    """Say what else may have parted two runs that saw the same."""
+    if a.plan_digest != b.plan_digest:
+        return "the plans differ"
+    if a.version != b.version:
+        return f"they were written by rekindle {a.version} and {b.version}"
+    return "no fact differs in its code: an approval, a settlement or a limit parted them"
+
+
+# --- what is written ------------------------------------------------------------------------------
+
+
+def document(a: Course, b: Course, journals: tuple[str, str]) -> dict[str, Any]:
+    """Write the difference as JSON."""
+    found = parting(a, b)
+    return {
+        "schema": "rekindle.diff/1",
+        "a": _run(a, journals[0]),
+        "b": _run(b, journals[1]),
+        "verdict": "same" if found is None else "parted",
+        "states": {
+            state: {
+                A: _state(a, state),
+                B: _state(b, state),
+            }
+            for state in states(a, b)
+        },
+        "findings": {
+            "only_a": {
+                k: to_builtins(a.findings[k]) for k in sorted(a.findings.keys() - b.findings.keys())
+            },
+            "only_b": {
+                k: to_builtins(b.findings[k]) for k in sorted(b.findings.keys() - a.findings.keys())
+            },
+            "both": sorted(a.findings.keys() & b.findings.keys()),
+        },
+        "parted": None if found is None else _as_json(found),
+    }
+
+
+def _run(course: Course, journal: str) -> dict[str, Any]:
+    memory = course.memory
+    return {
+        "journal": journal,
+        "run_id": memory.run_id,
+        "purpose": memory.purpose,
+        "cluster": memory.cluster,
+        "opened_at": memory.opened_at,
+        "seconds": round(course.seconds, 3),
+        "outcome": course.outcome,
+        "state": memory.state,
+        "by_hand": course.by_hand,
+    }
+
+
+def _state(course: Course, state: str) -> dict[str, Any] | None:
+    stay = course.stays.get(state)
+    if stay is None:
+        return None
+    attempts = {key: dict(count) for key, count in course.attempts.get(state, {}).items()}
+    return {"seconds": round(stay.seconds, 3), "visits": stay.visits, "attempts": attempts}
+
+
+def _as_json(found: Parting) -> dict[str, Any]:
+    choice = found.choice
+    return {
+        "run": found.run,
+        "state": choice.state,
+        "seq": choice.seq,
+        "at": choice.at,
+        "seconds_in_state": round(choice.after, 3),
+        "decision": choice.key,
+        "subject": choice.subject,
+        "body": dict(choice.body),
+        "facts": {
+            subject: {A: to_builtins(one), B: to_builtins(two)}
+            for subject, (one, two) in found.facts.items()
+        },
+        "more_facts": found.more,
+        "instead": found.instead,
+    }
+
+
+def attempts(a: Course, b: Course, state: str) -> Iterator[tuple[str, int, int]]:
+    """Return each action that was begun in a state, and how often by either."""
+    mine, theirs = a.attempts.get(state, {}), b.attempts.get(state, {})
+    for key in sorted(mine.keys() | theirs.keys()):
+        yield key, _count(mine, key), _count(theirs, key)
+
+
+def _count(actions: Mapping[str, Mapping[str, int]], key: str) -> int:
+    return int(actions.get(key, {}).get("attempts", 0))
+
+
+def seconds(course: Course, state: str) -> float | None:
+    """How long a run was in a state; None: never there."""
+    stay: Stay | None = course.stays.get(state)
+    return None if stay is None else stay.seconds

@@ -1,0 +1,129 @@
+"""
+A journal, walked through today's code: the rows, the recorded looks beside them, and what comes of it.
+
+A journal that nobody writes is verified before it is held against anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.errors import EnvironmentWrong
+from engine.parted import Difference
+from engine.plan import Plan
+from engine.replay import Replayer
+from journal.reader import Reader
+from journal.row import Row
+from phases.recipe import recipe
+from rekindle.looks.film import film_of
+from rekindle.looks.takes import Take, Takes
+from rekindle.runs import Source
+
+KEPT = 1_000  # differences that are kept; what is over is counted
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay came to. *film*: the recording that was used (None: there is none), *said*: what it lacks."""
+
+    source: Source
+    replayer: Replayer
+    differences: list[Difference] = field(default_factory=list)
+    count: int = 0
+    film: Path | None = None
+    said: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def same(self) -> bool:
+        """Say whether today's code decides as the journal has it."""
+        return not self.count
+
+    def keep(self, found: list[Difference]) -> None:
+        """Count differences, and keep the first of them."""
+        self.count += len(found)
+        self.differences += found[: max(0, KEPT - len(self.differences))]
+
+
+def replayed(source: Source, plan: Plan | None) -> Replayed:
+    """
+    Hold a run against today's code, and against *plan* if one is given.
+
+    :raises ChainBroken: when the journal is not what was written.
+    :raises EnvironmentWrong: when the journal's plan means nothing to today's code.
+    """
+    begun = time.monotonic()
+    film = film_of(source.journal, source.run_id)
+    takes = Takes(film) if film.exists() else None
+    result = Replayed(source, Replayer(recipe(), plan), film=film if takes else None)
+    with Reader(source.journal) as reader:
+        if reader.holder_alive() is not True:
+            reader.verify()
+        try:
+            walk(result, reader.rows(source.run_id), iter(takes or ()))
+        except ValueError as error:  # pydantic's, of a plan of another time
+            raise EnvironmentWrong(
+                f"the plan of run {source.run_id} means nothing to this rekindle: {_first_line(error)}",
+                reference="replay-plan-foreign",
+                hint="replay it with the rekindle that wrote it: `rekindle log` shows its version",
+            ) from error
+    result.said += takes.said if takes is not None else []
+    result.seconds = time.monotonic() - begun
+    return result
+
+
+def walk(result: Replayed, rows: Iterator[Row], takes: Iterator[Take]) -> None:
+    """Give the replayer each look before the entries of its turn."""
+    replayer = result.replayer
+    take, until = next(takes, None), 0
+    for row in rows:
+        while take is not None and take.after < row.seq:
+            result.keep(replayer.looked_away())
+            replayer.looked(take.after, take.snapshot, take.at, diagnosed=take.diagnosed)
+            until, take = take.until, next(takes, None)
+        if row.seq > until:
+            result.keep(replayer.looked_away())
+        result.keep(replayer.see(row.seq, row.entry))
+    result.keep(replayer.looked_away())
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def document(result: Replayed) -> dict[str, Any]:
+    """Write what a replay came to, as JSON."""
+    counted = result.replayer.counted
+    return {
+        "schema": "rekindle.replay/1",
+        "journal": str(result.source.journal),
+        "run_id": result.source.run_id,
+        "verdict": "same" if result.same else "differs",
+        "decisions": counted.decisions,
+        "moves": counted.moves,
+        "looks": counted.looks,
+        "diagnoses": counted.diagnoses,
+        "facts": counted.facts,
+        "withdrawn": counted.withdrawn,
+        "recording": str(result.film) if result.film is not None else None,
+        "recording_lacks": result.said,
+        "seconds": round(result.seconds, 3),
+        "count": result.count,
+        "differences": [
+            {
+                "seq": one.position,
+                "at": one.at,
+                "state": one.state,
+                "what": one.what.value,
+                "why": one.why.value,
+                "because": list(one.because),
+                "journaled": one.journaled,
+                "today": one.today,
+            }
+            for one in result.differences
+        ],
+    }

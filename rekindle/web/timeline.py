@@ -1,0 +1,194 @@
+"""
+The moments of a run that matter, and the run folded up to any of them.
+
+One pass finds them and keeps what was known every 2,000 entries, so that a step of the slider folds few. A run that
+goes on is read on from where the last pass ended.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.folding import fold
+from engine.memory import Memory
+from journal import entries as e
+from journal.reader import Reader
+from journal.row import Lease, Row, RunSummary
+from rekindle.folding import Closed, Found
+from rekindle.lines import describe, stamp
+from rekindle.web.words import plain
+
+EVERY = 2_000  # entries between two that are kept
+RUNS = 8  # whose moments are kept
+FIRST_CAUSE = "first cause"
+NANOSECONDS = 1e9
+# What only the machine needs, and what happens many times a minute.
+DETAIL = frozenset(
+    {
+        "observed",
+        "decided",
+        "timer.set",
+        "timer.cancelled",
+        "timer.fired",
+        "retry.scheduled",
+        "lease.taken",
+        "lease.lost",
+        "redacted",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment that matters: entry *seq* and its turn. *kind* is the entry's."""
+
+    seq: int
+    at: float
+    kind: str
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        """Say it with its instant, as a screen reader does."""
+        return f"{stamp(self.at)}: {self.text}"
+
+
+class Known(Struct, frozen=True):
+    """What the entries so far say, up to *seq*."""
+
+    seq: int = 0
+    memory: Memory = Memory()
+    plan: dict[str, Any] = {}
+    lease: Lease | None = None
+    held: bool = False
+    by: str = ""
+    closed: Closed | None = None
+
+    def after(self, row: Row) -> Known:
+        """Return what is known one entry later."""
+        entry = row.entry
+        if entry is None:
+            return replace(self, seq=row.seq)
+        then = replace(self, seq=row.seq, memory=fold(self.memory, entry))
+        match entry:
+            case e.RunOpened() | e.PlanChanged():
+                return replace(then, plan=entry.plan)
+            case e.LeaseTaken():
+                return replace(then, held=True, lease=_lease(entry, row))
+            case e.LeaseLost():
+                return replace(then, held=False)
+            case e.CancelRequested():
+                return replace(then, by=entry.actor)
+            case e.RunClosed():
+                at = row.wall_ns / NANOSECONDS
+                return replace(then, closed=Closed(entry.outcome.value, at, self.by))
+            case _:
+                return then
+
+
+def _begins(row: Row, instant: float) -> bool:
+    """
+    Say whether an entry begins another turn than that of *instant*.
+
+    A turn is committed as a whole: between what it saw and what it decided there never was a moment to look at.
+    """
+    entry = row.entry
+    return row.at != instant or (isinstance(entry, e.Observed) and entry.part == 1)
+
+
+def _lease(entry: e.LeaseTaken, row: Row) -> Lease:
+    """Who took it, as the entry tells; the lease row itself only has the last one."""
+    wall = row.wall_ns / NANOSECONDS
+    return Lease(
+        epoch=entry.epoch,
+        holder=entry.holder,
+        host="",
+        pid=0,
+        boot_id="",
+        since=wall,
+        expires=wall,
+        heartbeat_wall=wall,
+        heartbeat_world=entry.at,
+    )
+
+
+class Timeline:
+    """A run's marks, and its moments. Use it from any thread."""
+
+    def __init__(self, run: RunSummary) -> None:
+        self.run = run
+        self.marks: tuple[Mark, ...] = ()
+        self._kept: list[Known] = [Known()]
+        self._last = Known()
+        self._lock = Lock()
+
+    @property
+    def last_seq(self) -> int:
+        """The last entry that was read."""
+        return self._last.seq
+
+    def read_on(self, reader: Reader) -> None:
+        """Take in what was written since."""
+        with self._lock:
+            known, found = self._last, []
+            for row in reader.rows(self.run.run_id, known.seq):
+                known = known.after(row)
+                if row.kind not in DETAIL and row.entry is not None:
+                    found.append(Mark(row.seq, row.at, row.kind, plain(describe(row.entry))))
+                if row.seq % EVERY == 0:
+                    self._kept.append(known)
+            self._last = known
+            self.marks = (*self.marks, *found)
+
+    def at(self, reader: Reader, seq: int) -> Found:
+        """Return the run as it was known after entry *seq* and the rest of its turn."""
+        with self._lock:
+            kept = list(self._kept)
+        known, instant = kept[bisect_left([known.seq for known in kept], seq) - 1], 0.0
+        for row in reader.rows(self.run.run_id, known.seq):
+            if row.seq > seq and _begins(row, instant):
+                break
+            known, instant = known.after(row), row.at
+        opened = self.run.opened
+        return Found(
+            known.memory, opened, known.plan, known.lease, known.held, known.seq, known.closed
+        )
+
+    def index(self, seq: int) -> int:
+        """Return the place of the newest mark that is not after entry *seq*."""
+        return max(0, bisect_right([mark.seq for mark in self.marks], seq) - 1)
+
+    def chapters(self) -> list[tuple[str, Mark]]:
+        """Name the marks that people look for: the first cause, and each move of the machine."""
+        cause = next((m for m in self.marks if m.kind == "findings.changed"), None)
+        named = [(FIRST_CAUSE, cause)] if cause is not None else []
+        named += [(mark.text, mark) for mark in self.marks if mark.kind == "moved"]
+        return sorted(named, key=lambda item: item[1].seq)
+
+
+class Timelines:
+    """The timelines of the runs that were looked at last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: OrderedDict[tuple[str, str], Timeline] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, reader: Reader, run: RunSummary) -> Timeline:
+        """Return a run's timeline, read up to now."""
+        key = (reader.journal_id(), run.run_id)
+        with self._lock:
+            timeline = self._found.setdefault(key, Timeline(run))
+            self._found.move_to_end(key)
+            while len(self._found) > RUNS:
+                self._found.popitem(last=False)
+        timeline.read_on(reader)
+        return timeline

@@ -1,0 +1,175 @@
+"""
+Two runs beside each other: aligned by state, to the first decision that parted and its facts.
+
+Mutants that turn one of these red: call runs parted that only took longer; take the last decision for the first; swap
+the facts of b; count what was written after the end.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from journal import entries as e
+from journal.codec import kind_of
+from journal.entries import AnyEntry, Fact
+from journal.row import Row
+from rekindle.courses import Course, course_of
+from rekindle.parting import document, parting
+from tests.cli.conftest import Program
+from tests.journal.making import opened
+
+PLAN = {
+    "machine": {
+        "initial": "ground",
+        "states": {"ground": {"next": "walls"}, "walls": {"next": "done"}},
+    }
+}
+
+
+def run(*entries: AnyEntry, **changes: Any) -> Course:  # noqa: ANN401
+    first = opened("r", plan=PLAN, initial="ground", **changes)
+    rows = [
+        Row(id=n, run_id="r", seq=n, kind=kind_of(x), at=x.at, wall_ns=0, epoch=1, entry=x)
+        for n, x in enumerate([first, *entries], start=1)
+    ]
+    return course_of(rows)
+
+
+def saw(at: float, **codes: str) -> e.Observed:
+    return e.Observed(at=at, changed={name: Fact(code) for name, code in codes.items()})
+
+
+def act(at: float, state: str, verb: str, target: str) -> e.Decided:
+    body = {"answer": "act", "verb": verb, "target": target}
+    return e.Decided(at=at, state=state, answers={target: body})
+
+
+def wait(at: float, state: str, reason: str) -> e.Decided:
+    return e.Decided(at=at, state=state, answers={"s": {"answer": "wait", "reason": reason}})
+
+
+def moved(at: float, source: str, target: str) -> e.Moved:
+    return e.Moved(at=at, source=source, target=target, why="facts")
+
+
+def test_runs_that_only_took_longer_did_not_part() -> None:
+    a = run(saw(101, x="Down"), act(102, "ground", "dig", "x"), moved(110, "ground", "walls"))
+    b = run(
+        saw(101, x="Down"), wait(150, "ground", "later"), act(160, "ground", "dig", "x"),
+        moved(400, "ground", "walls"),
+    )  # fmt: skip
+
+    assert parting(a, b) is None
+    assert document(a, b, ("a", "b"))["states"]["ground"]["a"]["seconds"] == 10.0
+    assert document(a, b, ("a", "b"))["states"]["ground"]["b"]["seconds"] == 300.0
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_first_decision_that_parted_is_named_with_its_facts(*, swapped: bool) -> None:
+    one = run(
+        saw(101, x="Down", y="Up", z="Up"), act(102, "ground", "dig", "x"), saw(103, y="Down"),
+        act(104, "ground", "fill", "y"), moved(110, "ground", "walls"),
+        act(111, "walls", "lay", "x"),
+    )  # fmt: skip
+    two = run(
+        saw(101, x="Down", y="Up", z="Up"), act(102, "ground", "dig", "x"), saw(103, z="Gone"),
+        moved(120, "ground", "walls"), act(121, "walls", "paint", "x"),
+    )  # fmt: skip
+
+    found = parting(two, one) if swapped else parting(one, two)
+
+    assert found is not None
+    assert (found.choice.key, found.choice.state) == ("act fill y", "ground")
+    assert found.choice.after == 4.0
+    assert found.run == ("b" if swapped else "a")
+    codes = {
+        subject: tuple(fact.code if fact else None for fact in pair)
+        for subject, pair in found.facts.items()
+    }
+    expected = {"y": ("Down", "Up"), "z": ("Up", "Gone")}
+    assert codes == ({s: (b, a) for s, (a, b) in expected.items()} if swapped else expected)
+    assert next(iter(codes)) == "y", "what the decision is about comes first"
+
+
+def test_where_no_fact_differs_what_else_did_is_said() -> None:
+    a = run(saw(101, x="Down"), act(102, "ground", "dig", "x"))
+    b = run(saw(101, x="Down"), plan_digest="d2")
+
+    found = parting(a, b)
+
+    assert found is not None
+    assert (found.facts, found.instead) == ({}, "the plans differ")
+
+
+def test_attempts_belong_to_the_state_in_which_they_were_begun() -> None:
+    def intended(at: float, action: str) -> e.ActionIntended:
+        return e.ActionIntended(
+            at=at, action=action, verb="dig", target="x", attempt=1, epoch=1, deadline_seconds=9
+        )
+
+    def settled(at: float, action: str, outcome: str) -> e.ActionSettled:
+        return e.ActionSettled(
+            at=at, action=action, verb="dig", target="x", outcome=e.Outcome(outcome)
+        )
+
+    course = run(
+        intended(101, "a1"), settled(102, "a1", "failed"), intended(103, "a2"),
+        moved(104, "ground", "walls"), settled(105, "a2", "done"),
+    )  # fmt: skip
+
+    assert course.attempts == {"ground": {"dig x": {"attempts": 2, "failed": 1, "done": 1}}}
+
+
+def test_what_was_written_after_the_end_is_not_of_the_course() -> None:
+    closed = e.RunClosed(at=130.0, outcome=e.RunOutcome.DONE, state="ground")
+
+    course = run(closed, e.LeaseTaken(at=900.0, epoch=2, holder="me"))
+
+    assert course.seconds == 30.0
+
+
+def test_two_rehearsals_of_one_night_did_not_part(rekindle: Program, tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one.db"), str(tmp_path / "two.db")
+    for journal in (one, two):
+        assert rekindle("rehearse", "june-12", "--journal", journal).code == 0
+
+    answer = rekindle("diff", one, two)
+
+    assert answer.code == 0
+    assert answer.out.splitlines()[-1] == "no decision parted them"
+
+
+def test_a_night_that_was_worse_parts_where_its_facts_do(rekindle: Program, tmp_path: Path) -> None:
+    from rekindle.simulator.scenario import find_scenario
+
+    source = find_scenario("june-12")
+    scenario = yaml.safe_load(source.read_text())
+    left = scenario["initial"]["left"]
+    left["terminating"] = []
+    left["objects"] = [one for one in left["objects"] if "/storage/" not in one]
+    scenario["tree"] = str(source.parents[1] / "data" / scenario["tree"])
+    better = tmp_path / "better.yaml"
+    better.write_text(yaml.safe_dump(scenario, sort_keys=False))
+    journal, other = str(tmp_path / "j.db"), str(tmp_path / "o.db")
+    rekindle("rehearse", "june-12", "--journal", journal)
+    rekindle("rehearse", str(better), "--journal", other)
+    run_id = rekindle("history", "--json", "--journal", journal).document["runs"][0]["run_id"]
+
+    answer = rekindle("diff", run_id, "--journal", journal, "--other", other)
+    document = rekindle("diff", journal, other, "--json").document
+
+    assert answer.code == 1, answer.out
+    assert "first decision that parted: " in answer.out
+    assert document["verdict"] == "parted"
+    assert document["parted"]["facts"] or document["parted"]["instead"]
+    assert document["a"]["journal"] == journal
+
+
+def test_one_run_is_no_comparison(rekindle: Program, waiting: Path) -> None:
+    answer = rekindle("diff", str(waiting))
+
+    assert (answer.code, "error (diff-what)" in answer.err) == (64, True)

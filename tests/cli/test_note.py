@@ -1,0 +1,238 @@
+"""
+A remark or a correction, in the journal for good: of a run that goes on, of one that nobody holds, of one that is over.
+
+Mutants that turn one of these red: give a note the host's time; let a note on an older run move the newest one's
+heartbeat; drop the run from the request; take the first entry of an instant where several have it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.memory import Memory
+from journal import entries as e
+from journal import inbox
+from journal.reader import Reader
+from journal.row import Row
+from rekindle.asked import requests_of
+from tests.cli.conftest import Program
+
+
+@pytest.fixture
+def closed(rekindle: Program, tmp_path: Path) -> Path:
+    journal = tmp_path / "j.db"
+    assert rekindle("rehearse", "node-lost", "--journal", str(journal)).code == 0
+    return journal
+
+
+def rows(journal: Path) -> list[Row]:
+    with Reader(journal) as reader:
+        reader.verify()
+        return list(reader.rows())
+
+
+def notes(journal: Path) -> list[e.Note]:
+    return [row.entry for row in rows(journal) if isinstance(row.entry, e.Note)]
+
+
+def first(journal: Path, kind: str) -> Row:
+    return next(row for row in rows(journal) if row.kind == kind)
+
+
+def told(rekindle: Program, journal: Path) -> list[Any]:
+    """What the reading commands say of a run, but for who held the file last."""
+    at = ("--journal", str(journal))
+    status = rekindle("status", "--json", *at).document
+    history = rekindle("history", "--json", *at).document["runs"]
+    for run in history:
+        run.pop("entries")
+    return [status, history]
+
+
+def test_a_closed_run_takes_a_note_and_stays_as_it_was(rekindle: Program, closed: Path) -> None:
+    at = ("--journal", str(closed))
+    before = told(rekindle, closed)
+
+    answer = rekindle("note", "the switch was rebooted at two", *at)
+
+    assert (answer.code, "written to run" in answer.err) == (0, True)
+    (note,) = notes(closed)
+    assert (note.text, note.corrects, note.time) == ("the switch was rebooted at two", 0, None)
+    assert told(rekindle, closed) == before
+    assert rekindle("resume", *at).code == 0
+    assert rekindle("log", "--verify", *at).code == 0
+    assert rekindle("replay", *at).code == 0
+    assert "the switch was rebooted at two" in rekindle("log", *at).out
+    assert rekindle("rehearse", "node-lost", *at).code == 0, "the next run begins as ever"
+
+
+def test_a_time_is_corrected_by_number_and_by_instant(rekindle: Program, closed: Path) -> None:
+    at = ("--journal", str(closed))
+    opened, moved = first(closed, "run.opened"), first(closed, "moved")
+
+    by_number = rekindle("note", *at, "--time", f"{moved.seq}=+5")
+    by_entry = rekindle("note", "earlier", *at, "--entry", str(moved.seq), "--time", "+7.5")
+    end = first(closed, "run.closed")
+    shown = rekindle("log", "--json", *at)
+
+    assert (by_number.code, by_entry.code, shown.code) == (0, 0, 0)
+    one, two = notes(closed)
+    assert (one.corrects, one.said, one.time) == (moved.seq, moved.at, opened.at + 5)
+    assert one.text.startswith(f"entry {moved.seq} (moved) happened at ")
+    assert (two.corrects, two.time, two.text) == (moved.seq, opened.at + 7.5, "earlier")
+    assert end.at >= moved.at
+
+
+def test_an_instant_that_several_entries_have_is_refused_with_their_numbers(
+    rekindle: Program, closed: Path
+) -> None:
+    answer = rekindle("note", "--journal", str(closed), "--time", "+0=+5")
+
+    assert (answer.code, "note-about-what" in answer.err) == (64, True)
+    assert "1 (run.opened)" in answer.err
+    assert notes(closed) == []
+
+
+def test_an_instant_that_one_entry_has_names_it(rekindle: Program, closed: Path) -> None:
+    opened = first(closed, "run.opened")
+    quiet = {"observed", "decided", "timer.set", "timer.cancelled", "timer.fired", "lease.taken"}
+    instants = [int(row.at) for row in rows(closed) if row.kind not in quiet]
+    alone = next(
+        row for row in rows(closed) if row.kind not in quiet and instants.count(int(row.at)) == 1
+    )
+    since = int(alone.at) - int(opened.at)
+
+    assert rekindle("note", "--journal", str(closed), "--time", f"+{since}=+1").code == 0
+
+    assert notes(closed)[0].corrects == alone.seq
+
+
+def test_a_cause_is_corrected_in_the_place_of_a_finding(rekindle: Program, tmp_path: Path) -> None:
+    journal = tmp_path / "june.db"
+    rekindle("rehearse", "june-12", "--journal", str(journal))
+    row = first(journal, "findings.changed")
+    assert isinstance(row.entry, e.FindingsChanged)
+    key, finding = next(iter(row.entry.changed.items()))
+
+    for name in (key, finding.subject):
+        words = ("note", "--journal", str(journal), "--cause", f"{name}=somebody=drunk")
+        assert rekindle(*words).code == 0
+    closed = first(journal, "run.closed")
+    about = ("--entry", str(closed.seq), "--cause", "a = b")
+    assert rekindle("note", "--journal", str(journal), *about).code == 0
+
+    one, two, three = notes(journal)
+    assert (one.corrects, one.finding, one.cause) == (row.seq, key, "somebody=drunk")
+    assert one.text == f"the cause of {key} was: somebody=drunk"
+    assert two.corrects >= 1
+    assert (three.corrects, three.finding, three.cause) == (closed.seq, "", "a = b")
+
+
+@pytest.mark.parametrize(
+    ("words", "reference"),
+    [
+        ([], "note-empty"),
+        (["   "], "note-empty"),
+        (["x", "--entry", "99999"], "note-about-what"),
+        (["--time", "99999=+1"], "note-about-what"),
+        (["--time", "+1"], "note-about-what"),
+        (["--cause", "because"], "note-about-what"),
+        (["--entry", "1", "--time", "2=+1"], "note-about-what"),
+        (["--time", "1=tomorrow"], "moment-unreadable"),
+        (["x", "--run", "nobody"], "no-run"),
+        (["x" * 70_000], "inbox-request-too-long"),
+    ],
+)
+def test_what_names_nothing_is_refused_and_nothing_is_written(
+    rekindle: Program, closed: Path, words: list[str], reference: str
+) -> None:
+    before = len(rows(closed))
+
+    answer = rekindle("note", *words, "--journal", str(closed))
+
+    assert answer.code == (74 if reference == "inbox-request-too-long" else 64)
+    assert f"error ({reference})" in answer.err
+    assert len(rows(closed)) == before
+
+
+def test_a_session_takes_a_note_in(rekindle: Program, tmp_path: Path) -> None:
+    journal = tmp_path / "j.db"
+    session = rekindle.until_entry(journal, "action.intended", "june-12", speed=60)
+
+    answer = rekindle("note", "seen by a person", "--journal", str(journal), "--time", "1=+1")
+
+    assert (answer.code, "left for the running session" in answer.err) == (0, True)
+    session.communicate(timeout=60)
+    (note,) = notes(journal)
+    assert (note.text, note.corrects) == ("seen by a person", 1)
+    assert rekindle("replay", "--journal", str(journal)).code == 0
+
+
+def test_a_run_that_waits_for_somebody_takes_a_note(rekindle: Program, waiting: Path) -> None:
+    at = ("--journal", str(waiting))
+    before = rekindle("status", "--json", *at).document
+
+    assert rekindle("note", "on my way", *at).code == 0
+
+    after = rekindle("status", "--json", *at).document
+    assert {k: v for k, v in after.items() if k != "at"} == {
+        k: v for k, v in before.items() if k != "at"
+    }
+    assert after["at"] - before["at"] < 60.0
+
+
+def test_an_older_run_takes_a_note_and_the_newest_is_as_it_was(
+    rekindle: Program, closed: Path
+) -> None:
+    at = ("--journal", str(closed))
+    older = rekindle("history", "--json", *at).document["runs"][0]["run_id"]
+    rekindle("rehearse", "node-lost", *at)
+    with Reader(closed) as reader:
+        lease = reader.lease()
+        newest = reader.newest_run()
+    assert lease is not None
+
+    assert rekindle("note", "it was the switch", "--run", older, *at).code == 0
+
+    with Reader(closed) as reader:
+        reader.verify()
+        after = reader.lease()
+        assert after is not None
+        assert after.heartbeat_world == lease.heartbeat_world
+        found = reader.newest_run()
+        assert found is not None
+        assert newest is not None
+        assert (found.run_id, found.last_seq) == (newest.run_id, newest.last_seq)
+        noted = [row for row in reader.rows(older) if isinstance(row.entry, e.Note)]
+    assert len(noted) == 1
+    assert rekindle("replay", older, *at).code == 0
+
+
+def test_an_older_run_takes_no_note_while_the_newest_is_pursued(
+    rekindle: Program, closed: Path
+) -> None:
+    older = rekindle("history", "--json", "--journal", str(closed)).document["runs"][0]["run_id"]
+    session = rekindle.until(
+        closed, "run.opened", "rehearse", "node-lost", "--speed", "20", times=2
+    )
+
+    answer = rekindle("note", "x", "--run", older, "--journal", str(closed))
+
+    session.kill()
+    session.communicate(timeout=60)
+    assert (answer.code, "lease-held" in answer.err) == (76, True)
+    assert notes(closed) == []
+
+
+def test_a_note_that_was_left_for_another_run_is_told_and_not_written(tmp_path: Path) -> None:
+    journal, said = tmp_path / "j.db", list[str]()
+    inbox.submit(journal, inbox.Note(actor="me", text="late", run="yesterday"))
+    inbox.submit(journal, inbox.Note(actor="me", text="in time", run="today", corrects=3))
+
+    taken = requests_of(journal, said.append).take(Memory(run_id="today"), 5.0)
+
+    assert [entry for entry, _ in taken] == [e.Note(at=5.0, text="in time", actor="me", corrects=3)]
+    assert said == ["a note about run yesterday came too late for it: late"]

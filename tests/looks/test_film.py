@@ -1,0 +1,236 @@
+"""
+What a session saw, written beside its journal and read again.
+
+Mutants that turn one of these red: do not redact a value; never compare with the last look; count a killed session's
+last look; write over the limit; do not cut off a block that is not whole; raise what the disk says.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from phases.objects import Meta, Namespace
+from phases.snapshot import Followed, KubeconfigLook, Seen, Snapshot, Unseen
+from rekindle.looks import film as films
+from rekindle.looks.film import FILM_BYTES, MAGIC, Film, FilmTorn, records
+from rekindle.looks.frames import Diagnosed, Differ, End, Frame, Joiner
+from rekindle.looks.recorder import Recorder
+from rekindle.looks.takes import Takes
+from tests.looks.making import night
+
+
+def spaces(*names: str, **annotations: str) -> Followed:
+    return Followed({n: Namespace(metadata=Meta(name=n, annotations=annotations)) for n in names})
+
+
+def look(at: float, listed: Followed | None = None, *, config: str = "ours") -> Snapshot:
+    objects: dict[str, Any] = {"Namespace": Seen(listed, at)} if listed is not None else {}
+    return Snapshot(at=at, kubeconfig=Seen(KubeconfigLook(config), at), objects=objects)
+
+
+def names(snapshot: Snapshot) -> set[str]:
+    listed = snapshot.objects["Namespace"]
+    assert isinstance(listed, Seen)
+    return set(listed.value)
+
+
+def plain(snapshot: Snapshot) -> Snapshot:
+    """The same look in plain mappings."""
+    objects = {
+        kind: Seen(dict(seen.value), seen.at) if isinstance(seen, Seen) else seen
+        for kind, seen in snapshot.objects.items()
+    }
+    return replace(snapshot, objects=objects)
+
+
+def test_a_recovery_is_read_again_look_by_look(tmp_path: Path) -> None:
+    found = night(tmp_path)
+
+    takes = Takes(found.film)
+    again = [take.snapshot for take in takes]
+
+    assert len(again) == len(found.seen) > 50
+    assert [plain(one) for one in again] == [plain(one) for one in found.seen]
+    assert takes.said == []
+    assert found.film.stat().st_mode & 0o777 == 0o600
+    assert found.film.stat().st_size < 100_000
+
+
+def test_only_what_changed_is_written() -> None:
+    differ = Differ()
+    first = spaces("a", "b")
+    differ.frame(look(1.0, first), 1)
+    second = first.after([("b", None), ("c", spaces("c")["c"])])
+
+    same = differ.frame(look(2.0, first), 2)
+    frame = differ.frame(look(3.0, second), 3)
+
+    assert (same.objects, same.seen, same.unseen) == ({}, {}, {})
+    assert b'"c"' in bytes(frame.objects["Namespace"].found)
+    assert b'"a"' not in bytes(frame.objects["Namespace"].found)
+    assert frame.objects["Namespace"].gone == ("b",)
+
+
+def test_what_cannot_be_seen_any_more_and_what_is_seen_again_are_told_apart() -> None:
+    differ, joiner = Differ(), Joiner()
+    blind = replace(look(2.0), objects={"Namespace": Unseen(1.0, "refused", "no")})
+    empty, older = look(3.0, Followed()), replace(look(4.0), kubeconfig=Unseen(4.0, "denied"))
+    older = replace(older, objects={"Namespace": Seen(spaces("z"), 2.5)}, revision="abc")
+    looks = [look(1.0, spaces("a")), blind, empty, older]
+
+    again = [joiner.snapshot(differ.frame(one, n)) for n, one in enumerate(looks)]
+
+    assert [plain(one) for one in again] == [plain(one) for one in looks]
+
+
+def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
+    recorder = Recorder(tmp_path / "f", lambda: 1, lambda _text: None)
+    recorder.looked(look(1.0, spaces("a", note=f"pull with {token}", password="hunter2hunter2")))
+    recorder.done()
+
+    (take,) = Takes(tmp_path / "f")
+
+    kept = str(take.snapshot)
+    assert token not in kept
+    assert "hunter2" not in kept
+    assert "[redacted:github-token]" in kept
+
+
+def test_a_killed_session_loses_its_last_look_and_the_next_goes_on(tmp_path: Path) -> None:
+    path, position = tmp_path / "f", [1]
+    killed = Recorder(path, lambda: position[0], lambda _text: None)
+    killed.looked(look(1.0, spaces("a")))
+    position[0] = 5
+    killed.looked(look(2.0, spaces("a", "b")))
+    killed.close()
+    with path.open("ab") as file:
+        file.write(b"M\x00\x00\x01\x00torn")
+    position[0] = 9
+    following = Recorder(path, lambda: position[0], lambda _text: None)
+    following.looked(look(3.0, spaces("c")))
+    position[0] = 12
+    following.done()
+
+    takes = Takes(path)
+    found = [(take.after, take.until, names(take.snapshot)) for take in takes]
+
+    assert found == [(1, 5, {"a"}), (9, 12, {"c"})]
+    assert takes.said == []
+
+
+def test_a_full_film_says_so_and_the_run_goes_on(tmp_path: Path) -> None:
+    found = night(tmp_path, limit=8_000)
+
+    takes = Takes(found.film)
+    kept = list(takes)
+
+    assert 0 < len(kept) < len(found.seen)
+    assert found.film.stat().st_size <= 8_000
+    assert any("is full: from here on looks are not recorded" in line for line in found.said)
+    assert takes.said == [f"it was full after entry {kept[-1].after}"]
+    result, _ = found.replayed()
+    assert result.same
+    assert result.replayer.counted.looks == len(kept)
+
+
+def test_a_limit_reached_between_a_look_and_its_diagnosis_takes_the_look_with_it(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    recorder = Recorder(tmp_path / "f", lambda: 3, said.append)
+    recorder.looked(look(1.0))
+    recorder._film._limit = 0  # type: ignore[union-attr]
+    recorder.diagnosed()
+
+    assert list(Takes(tmp_path / "f")) == []
+    assert "is full" in said[-1]
+
+
+@pytest.mark.parametrize("call", ["looked", "diagnosed"])
+def test_a_disk_that_refuses_ends_the_recording_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    said: list[str] = []
+    recorder = Recorder(tmp_path / "f", lambda: 1, said.append)
+    recorder.looked(look(1.0))
+
+    def full(_descriptor: int, _body: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("rekindle.looks.film.os.write", full)
+    again: Callable[[], None] = {
+        "looked": lambda: recorder.looked(look(2.0)),
+        "diagnosed": recorder.diagnosed,
+    }[call]
+    again()
+    again()
+    recorder.done()
+
+    assert said[1:] == [f"looks are not recorded in {tmp_path / 'f'}: No space left on device"]
+
+
+def test_what_is_no_film_of_ours_is_left_alone(tmp_path: Path) -> None:
+    path, said = tmp_path / "f", list[str]()
+    path.write_text("something of somebody's")
+
+    Recorder(path, lambda: 1, said.append).looked(look(1.0))
+
+    assert path.read_text() == "something of somebody's"
+    assert "is no recording of ours" in said[0]
+    with pytest.raises(FilmTorn, match="no recording"):
+        list(records(path))
+
+
+@pytest.mark.parametrize(
+    ("tail", "why"),
+    [
+        (b"N\x00", "its end is missing"),
+        (b"N\x00\x00\x00\x09abc", "its end is missing"),
+        (b"N\x00\x00\x00\x03abc", "it cannot be read"),
+        (b"N\xff\xff\xff\xff", "its end is missing"),
+    ],
+)
+def test_a_film_that_is_not_whole_says_from_where(tmp_path: Path, tail: bytes, why: str) -> None:
+    path = tmp_path / "f"
+    with path.open("wb") as file:
+        file.write(MAGIC + tail)
+
+    takes = Takes(path)
+
+    assert list(takes) == []
+    assert why in takes.said[0]
+
+
+def test_a_block_that_unpacks_to_more_than_any_look_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(films, "RECORD_BYTES", 1000)
+    body = zlib.compress(b" " * 5000)
+    (tmp_path / "f").write_bytes(MAGIC + b"N" + len(body).to_bytes(4, "big") + body)
+
+    with pytest.raises(FilmTorn, match="larger than any look"):
+        list(records(tmp_path / "f"))
+
+
+def test_every_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    film = Film(tmp_path / "f", limit=FILM_BYTES)
+    frame = Differ().frame(look(1.0, spaces("a")), 7)
+    for record in (frame, Diagnosed()):
+        film.write(record)
+    film.end("closed", 8)
+    film.close()
+
+    first, *others = records(tmp_path / "f")
+
+    assert isinstance(first, Frame)
+    assert (first.after, first.whole) == (7, True)
+    assert others == [Diagnosed(), End(8, "closed")]
