@@ -17,9 +17,11 @@ from journal.entries import RunClosed, RunOpened, RunOutcome
 from journal.row import Head, Lease, Record, Row, RunSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
+
+    See = Callable[[Record], None]
 
 WHOLE_CHAIN_ENTRIES: Final = 20_000  # below this (a quarter of a second) an anchor saves nothing
 
@@ -32,6 +34,10 @@ class KnownHead(msgspec.Struct, frozen=True):
     journal_id: str
     id: int
     hash: str
+
+
+def unseen(_record: Record) -> None:
+    """Have nobody look on."""
 
 
 def row_of(record: Record) -> Row:
@@ -200,11 +206,12 @@ class Reader:
 
     # --- verification ------------------------------------------------------------------------
 
-    def verify(self, *, from_checkpoint: bool = False) -> Head:
+    def verify(self, *, from_checkpoint: bool = False, see: See = unseen) -> Head:
         """
         Check the database, the chain, the checkpoints and ``PATH.head``; return where the chain ends.
 
-        *from_checkpoint* allows a long journal to be checked from its newest checkpoint on. Raises ``ChainBroken``.
+        *from_checkpoint* allows a long journal to be checked from its newest checkpoint on. *see* is shown each record
+        that follows the one before it; what it was shown is proven only once this returns. Raises ``ChainBroken``.
         """
         known = (
             self.known_head()
@@ -212,11 +219,10 @@ class Reader:
         with self._one_instant():
             for columns in self._select("PRAGMA integrity_check(1)"):
                 if columns[0] != "ok":
-                    self._verify_chain(
-                        chain.genesis(self.journal_id())
-                    )  # names the entry, if it can
+                    # It names the entry, if it can.
+                    self._verify_chain(chain.genesis(self.journal_id()), unseen)
                     raise opening.damaged(self.path, str(columns[0]))
-            return self._verify(known, from_checkpoint=from_checkpoint)
+            return self._verify(known, see, from_checkpoint=from_checkpoint)
 
     @contextmanager
     def _one_instant(self) -> Iterator[None]:
@@ -228,11 +234,11 @@ class Reader:
             with suppress(*opening.SQLITE_ERRORS):
                 self._connection.execute("ROLLBACK")
 
-    def _verify(self, known: KnownHead | None, *, from_checkpoint: bool) -> Head:
+    def _verify(self, known: KnownHead | None, see: See, *, from_checkpoint: bool) -> Head:
         start = chain.genesis(self.journal_id())
         if from_checkpoint and self.head().id > WHOLE_CHAIN_ENTRIES:
             start = self._newest_anchor() or start
-        head = self._verify_chain(start)
+        head = self._verify_chain(start, see)
         for columns in self._select("SELECT COALESCE(MAX(id), 0) AS id FROM payloads"):
             if columns["id"] > head.id:
                 raise codec.broken(head.id + 1, "it is missing, its payload is still there")
@@ -242,12 +248,12 @@ class Reader:
             self._verify_known_head(head, known)
         return head
 
-    def _verify_chain(self, start: Head) -> Head:
+    def _verify_chain(self, start: Head, see: See) -> Head:
         walk = chain.Verification(start)
         statement = f"{schema.SELECT_RECORDS} WHERE entries.id > ? ORDER BY entries.id"
         try:
             for columns in self._connection.execute(statement, (start.id,)):
-                walk.step(dict(columns))
+                see(walk.step(dict(columns)))
         except opening.SQLITE_ERRORS as error:
             raise codec.broken(walk.head.id + 1, f"it cannot be read: {error}") from error
         return walk.finish()

@@ -56,10 +56,12 @@ class Course:
         if not isinstance(entry, e.Observed):
             return
         self.learnt.see(entry)
+        # Codes alone tell what is done (``Standing``): most changes are of a reason, and of no code.
+        turned = [s for s, fact in entry.changed.items() if _code(self.facts.get(s)) != fact.code]
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
-        for subject in (*entry.changed, *entry.removed):
+        for subject in (*turned, *entry.removed):
             for vertex in self.standing.touched(subject):
                 self._mark(vertex, entry.at)
 
@@ -139,6 +141,10 @@ class Course:
         path = critical_path(self.section, self.facts, now, self.learnt)
         # A circle: nothing of it can begin, so any of it is what the run waits for.
         return path.head or next(iter(path.subjects), "")
+
+
+def _code(fact: Fact | None) -> str:
+    return fact.code if fact is not None else ""
 
 
 @dataclass(slots=True)

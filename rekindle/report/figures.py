@@ -97,7 +97,8 @@ def _reached(found: Follower) -> Metric:
 
 
 def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator[Metric]:
-    span = found.last - found.opened.at
+    end = found.last if found.closed_at is None else found.closed_at
+    span = end - found.opened.at
     ended = "from its opening to its end" if found.memory.outcome else "so far"
     yield Metric(name="Time of the run", value=f"{span:.0f} s", number=round(span, 3), why=ended)
     if verdict.seconds is None:

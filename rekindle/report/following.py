@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import asdict
+
 from engine.folding import fold
 from engine.memory import Memory
 from engine.plan import Plan
@@ -20,6 +22,7 @@ from journal.row import Row
 from phases import codes
 from phases.hindsight import Course
 from phases.verbs import VERBS
+from rekindle.lines import stamp
 from rekindle.report.cleaning import clean
 from rekindle.report.doings import Doings
 from rekindle.report.kept import Curve, Ends
@@ -28,7 +31,7 @@ from rekindle.report.spells import Sessions, Stays, deadlines_of
 from rekindle.report.story import Change, Remark
 from rekindle.view import states_of
 
-CHANGES = 500
+CHANGES, NOTE = 500, 2_000
 _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
 
 
@@ -61,6 +64,7 @@ class Follower:
     lowest: tuple[Instant, int] | None = None
     first_pods: tuple[Instant, int] | None = None
     full_since: Instant | None = None
+    closed_at: Instant | None = None
 
     @classmethod
     def of(cls, opened: e.RunOpened, plan: Plan | None) -> Follower:
@@ -171,7 +175,12 @@ class Follower:
             case e.FindingsChanged():
                 self.causes.see(entry, before, self.memory, self.known)
             case e.Note():
-                self.remarks.add(remark(entry))
+                found = remark(entry)
+                self.remarks.add(found)
+                if found.finding:
+                    self.causes.correct(found)
+            case e.RunClosed():
+                self.closed_at = entry.at
             case _:
                 self.doings.see(entry, self.known, row.epoch)
                 text = changed(entry)
@@ -180,8 +189,19 @@ class Follower:
 
 
 def remark(entry: e.Note) -> Remark:
-    """Take a person's remark; a correction says what it is of."""
-    return Remark(at=entry.at, actor=clean(entry.actor), text=clean(entry.text, 2_000))
+    """Take a person's remark; a correction says what it is of, and what is true in its place."""
+    body = asdict(entry)
+    seq, said, true = body.get("corrects"), body.get("said"), body.get("time")
+    of = f"entry {seq}" if seq else ""
+    of += f", which says {stamp(said)}" if of and said is not None else ""
+    of += f": it was {stamp(true)}" if of and true is not None else ""
+    return Remark(
+        at=entry.at,
+        actor=clean(entry.actor),
+        text=clean(entry.text, NOTE),
+        corrects=of,
+        finding=clean(body.get("finding") or ""),
+    )
 
 
 def changed(entry: e.AnyEntry) -> tuple[str, str] | None:

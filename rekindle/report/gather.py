@@ -7,14 +7,16 @@ Of a damaged journal everything before the first bad entry is told, and that the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from engine.errors import ChainBroken, Diagnosed, UsageWrong
 from engine.plan import Plan, from_compiled
 from journal import entries as e
-from journal.reader import Reader
-from journal.row import RunSummary
+from journal.reader import Reader, row_of
+from journal.row import Record, Row, RunSummary
 from phases.ledger import ledger_of
 from phases.recipe import recipe
 from rekindle.report.cleaning import clean
@@ -27,15 +29,6 @@ CATEGORY = "Infrastructure"
 _UNFIT = (Diagnosed, ValueError, KeyError, TypeError)  # a plan that this rekindle cannot read
 
 
-@dataclass(frozen=True, slots=True)
-class _Audit:
-    """The chain's verdict, and the first entry (an id of the file) that is not to be believed."""
-
-    chain: Chain
-    limit: int | None
-    error: ChainBroken | None
-
-
 def gather(path: Path, run_id: str | None = None) -> Story:
     """
     Tell the newest run of a journal, or the one that *run_id* begins the name of.
@@ -44,13 +37,58 @@ def gather(path: Path, run_id: str | None = None) -> Story:
     :raises UsageWrong: when there is no such run.
     """
     with Reader(path) as reader:
-        audit = _audited(reader)
         chosen = _chosen(reader, path, run_id)
-        if audit.error is not None and audit.limit is not None and audit.limit <= chosen.first_id:
-            raise audit.error
-        follower = Follower.of(chosen.opened, plan_of(chosen.opened.plan))
-        audit = _followed(reader, chosen.run_id, follower, audit)
-        return _story(reader, chosen, follower, audit)
+        follower = _new(chosen)
+        try:
+            head = reader.verify(see=partial(_shown, follower))
+        except ChainBroken as error:
+            follower, chain = _as_far_as_it_is_whole(reader, chosen, error)
+        else:
+            chain = Chain(verdict=WHOLE, entries=head.id, head=head.hash.hex())
+        alive = reader.holder_alive() if chosen.lease is not None else False
+        run = run_of(chosen, follower, alive=alive, path=reader.path)
+        return told(follower, run, chain, _ledger(reader, follower, chain))
+
+
+def _new(chosen: RunSummary) -> Follower:
+    return Follower.of(chosen.opened, plan_of(chosen.opened.plan))
+
+
+def _shown(follower: Follower, record: Record) -> None:
+    """Read a record of this run, while the chain is checked."""
+    if record.run_id == follower.opened.run_id:
+        _follow(follower, row_of(record))
+
+
+def _follow(follower: Follower, row: Row) -> None:
+    if isinstance(row.entry, e.PlanChanged):
+        follower.replan(plan_of(row.entry.plan), row.entry.plan)
+    follower.see(row)
+
+
+def _as_far_as_it_is_whole(
+    reader: Reader, chosen: RunSummary, error: ChainBroken
+) -> tuple[Follower, Chain]:
+    """Begin again, and stop before the first entry that is not to be believed."""
+    entry = error.entry_id or None
+    if entry is not None and entry <= chosen.first_id:
+        raise error
+    chain = Chain(
+        verdict=BROKEN, entries=reader.head().id, message=clean(error.message), entry=entry
+    )
+    follower = _new(chosen)
+    for row in _whole(reader, chosen.run_id, chain):
+        _follow(follower, row)
+    return follower, chain
+
+
+def _whole(reader: Reader, run_id: str, chain: Chain) -> Iterator[Row]:
+    """Yield the entries of a run that may be believed."""
+    with suppress(*([ChainBroken] if chain.verdict == BROKEN else [])):
+        for row in reader.rows(run_id):
+            if chain.entry is not None and row.id >= chain.entry:
+                return
+            yield row
 
 
 def plan_of(compiled: dict[str, object]) -> Plan | None:
@@ -59,23 +97,6 @@ def plan_of(compiled: dict[str, object]) -> Plan | None:
         return from_compiled(compiled, recipe())
     except _UNFIT:
         return None
-
-
-def _audited(reader: Reader) -> _Audit:
-    try:
-        head = reader.verify()
-    except ChainBroken as error:
-        return _broken(reader, error)
-    chain = Chain(verdict=WHOLE, entries=head.id, head=head.hash.hex())
-    return _Audit(chain, None, None)
-
-
-def _broken(reader: Reader, error: ChainBroken) -> _Audit:
-    entry = error.entry_id or None
-    chain = Chain(
-        verdict=BROKEN, entries=reader.head().id, message=clean(error.message), entry=entry
-    )
-    return _Audit(chain, entry, error)
 
 
 def _chosen(reader: Reader, path: Path, run_id: str | None) -> RunSummary:
@@ -89,42 +110,19 @@ def _chosen(reader: Reader, path: Path, run_id: str | None) -> RunSummary:
     return runs[-1]
 
 
-def _followed(reader: Reader, run_id: str, follower: Follower, audit: _Audit) -> _Audit:
-    """Feed the follower as far as the journal can be believed."""
-    try:
-        for row in reader.rows(run_id):
-            if audit.limit is not None and row.id >= audit.limit:
-                break
-            if isinstance(row.entry, e.PlanChanged):
-                follower.replan(plan_of(row.entry.plan), row.entry.plan)
-            follower.see(row)
-    except ChainBroken:
-        if audit.error is None:
-            raise  # the chain was whole a moment ago: this is no damage that we understand
-    return audit
-
-
-def _story(reader: Reader, chosen: RunSummary, follower: Follower, audit: _Audit) -> Story:
-    alive = reader.holder_alive() if chosen.lease is not None else False
-    run = run_of(chosen, follower, alive=alive, path=reader.path)
-    ledger = _ledger(reader, chosen.run_id, follower, audit)
-    return told(follower, run, audit.chain, ledger)
-
-
-def _ledger(reader: Reader, run_id: str, follower: Follower, audit: _Audit) -> Ledger | None:
+def _ledger(reader: Reader, follower: Follower, chain: Chain) -> Ledger | None:
     """Take what the run's end says of its time; of an open run it is worked out here."""
     if follower.plan is None or follower.course is None:
         return None
-    end = follower.last
+    end = follower.last if follower.closed_at is None else follower.closed_at
     path = path_of(follower.course, follower.opened.at, end)
     found = follower.memory.summary.get("ledger")
     if isinstance(found, dict):
         return ledger_from(found, path)
 
-    def read() -> list[e.AnyEntry]:
-        rows = reader.rows(run_id)
-        limit = audit.limit
-        return [r.entry for r in rows if r.entry is not None and (limit is None or r.id < limit)]
+    def read() -> Iterator[e.AnyEntry]:
+        rows = _whole(reader, follower.opened.run_id, chain)
+        return (row.entry for row in rows if row.entry is not None)
 
     return ledger_from(ledger_of(follower.plan, read, end).as_json(), path)
 
@@ -144,7 +142,7 @@ def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: 
         opened_wall=follower.opened_wall,
         last=follower.last,
         last_wall=follower.last_wall,
-        ended=follower.last if memory.outcome else None,
+        ended=follower.closed_at,
         state=clean(memory.state),
         outcome=clean(memory.outcome or "open"),
         simulated=opened.purpose == "rehearse" or bool(world),

@@ -13,7 +13,7 @@ from journal.entries import Fact, Finding, Instant, Remedy
 from phases import codes
 from rekindle.causes import weight
 from rekindle.report.cleaning import clean
-from rekindle.report.story import Cause, Edge, Sign, Verdict
+from rekindle.report.story import Cause, Edge, Remark, Sign, Verdict
 from rekindle.sentences import name_of
 
 CAUSES, VICTIMS, EVIDENCE, EDGES, SIGNS = 500, 50, 20, 300, 12
@@ -58,7 +58,17 @@ class Causes:
         elif len(finding.victims) > self.found[place].victim_count:
             cause = self.found[place]
             worse = cause_of(name, finding, cause.found, known)
-            self.found[place] = replace(worse, at_verdict=cause.at_verdict)
+            self.found[place] = replace(
+                worse, at_verdict=cause.at_verdict, corrected=cause.corrected
+            )
+
+    def correct(self, remark: Remark) -> None:
+        """Put what a person says was the cause beside each cause of that name."""
+        said = f"{remark.text} ({remark.actor})"
+        self.found = [
+            replace(cause, corrected=said) if cause.id == remark.finding else cause
+            for cause in self.found
+        ]
 
     def _sentenced(self, after: Memory) -> None:
         """Draw what blocks what, as it is at the verdict."""

@@ -167,7 +167,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     *since* is the cluster's own instant (None: it does not tell), *found* when this run first said it, *cleared* when
     it was gone (None: it never was). *victims* are at most fifty of the *victim_count* objects behind it.
-    *at_verdict*: it was one of the roots of the verdict.
+    *at_verdict*: it was one of the roots of the verdict. *corrected*: what a person says was the cause, and who.
     """
 
     id: str
@@ -188,6 +188,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     next_after: tuple[str, ...] = ()
     circle: bool = False
     at_verdict: bool = False
+    corrected: str = ""
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True):
@@ -298,12 +299,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's note. *corrects* says what it corrects (empty: it only remarks)."""
+    """
+    A person's note. *corrects* says what it corrects (empty: it only remarks), *finding* which cause.
+
+    Nothing is changed by it: what the journal says stands, and the correction beside it.
+    """
 
     at: Instant
     actor: str
     text: str
     corrects: str = ""
+    finding: str = ""
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):

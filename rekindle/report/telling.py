@@ -97,6 +97,9 @@ def _summary(
     yield from _pods(found)
     yield from _why(verdict, found.causes.found)
     yield _done(found, actions)
+    corrections = sum(bool(remark.corrects or remark.finding) for remark in found.remarks.items)
+    if corrections:
+        yield f"{counted(corrections, 'correction')} by people: see Notes and corrections."
 
 
 def _ended(run: Run) -> str:
@@ -128,9 +131,13 @@ def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
     yield (
         f"{counted(len(roots), 'cause')} stood behind it, {lasting} of which could never clear by waiting; that was "
         f"known {spoken(verdict.seconds)} after the first look: "
-        + "; ".join(cause.message for cause in roots)
+        + "; ".join(_caused(cause) for cause in roots)
         + "."
     )
+
+
+def _caused(cause: Cause) -> str:
+    return f"{cause.message} [corrected: {cause.corrected}]" if cause.corrected else cause.message
 
 
 def _done(found: Follower, actions: tuple[Action, ...]) -> str:

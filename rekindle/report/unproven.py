@@ -86,7 +86,7 @@ def _inventory(found: Follower) -> Iterator[str]:
 
 def _steadiness(found: Follower, run: Run) -> Iterator[str]:
     if run.outcome == "done" and found.full_since is not None:
-        held = spoken(max(0.0, found.last - found.full_since))
+        held = spoken(max(0.0, (found.closed_at or found.last) - found.full_since))
         yield f"That it stays so: all pods were Ready for {held} when the run was closed."
     elif run.ended is None:
         yield f"Anything after the latest entry, of {run.state}: the run is open."

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from journal import entries as e
 from journal import files
 from journal.errors import JournalFailed, JournalTooNew
 from journal.reader import Reader
-from journal.row import Head
+from journal.row import Head, Record
 from journal.store import Journal
 
 from .making import BOB, ROOT, begin, modes, note, rich_journal
@@ -185,8 +185,8 @@ class Interrupted(Reader):
         self.journal = journal
         return self
 
-    def _verify_chain(self, start: Head) -> Head:
-        head = super()._verify_chain(start)
+    def _verify_chain(self, start: Head, see: Callable[[Record], None]) -> Head:
+        head = super()._verify_chain(start, see)
         self.journal.append([note("meanwhile")])
         return head
 

@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 
 from engine.errors import ChainBroken, UsageWrong
+from engine.memory import Memory
 from journal import entries as e
-from journal.entries import Fact, Outcome
+from journal.entries import Fact, Finding, Outcome, RunOutcome
 from journal.reader import Reader
+from rekindle.report.following import remark
 from rekindle.report.gather import gather
 from rekindle.report.markdown import page
+from rekindle.report.roots import Causes
 from rekindle.report.story import BROKEN, FAILED, NOT_PROVEN, Story
 from tests.journal.making import tamper
 from tests.properties.clusters import NOBODY
@@ -29,6 +32,15 @@ from tests.properties.harness import Death
 from tests.properties.sqlite_book import SqliteBook
 from tests.report.conftest import Night
 from tests.report.nights import AT, small, written
+
+
+class CorrectingNote(e.Note, frozen=True, kw_only=True, tag="note"):
+    """A note that corrects an entry, whichever fields of it this journal's version knows."""
+
+    corrects: int = 0
+    said: float | None = None
+    time: float | None = None
+    finding: str = ""
 
 
 def verdicts(story: Story) -> dict[str, str]:
@@ -250,3 +262,39 @@ def test_only_a_run_that_exists_can_be_told(night: Night) -> None:
     with Reader(night.path) as reader:
         name = reader.runs()[0].run_id
     assert gather(night.path, name[:1]).run.run_id == name
+
+
+def test_a_note_after_the_end_moves_no_end(tmp_path: Path) -> None:
+    """Mutant: take the latest entry for the end in ``run_of``."""
+    closed = e.RunClosed(at=AT + 60, outcome=RunOutcome.DONE, state="done")
+    note = e.Note(at=AT + 900, text="the switch had been unplugged", actor="bob")
+
+    story = gather(written(tmp_path / "j.db", [closed, note]))
+
+    assert (story.run.ended, story.run.seconds) == (AT + 60, 60.0)
+    assert "bob: the switch had been unplugged" in page(story)
+
+
+def test_a_correction_stands_beside_what_it_corrects() -> None:
+    """Mutant: forget ``corrects`` in ``remark``, or the finding in ``Follower._told``."""
+    cause = Finding(subject="cni", cause="none", message="no CNI is installed", root=True)
+    causes = Causes()
+    causes.see(e.FindingsChanged(at=AT, changed={"T16:cni": cause}), Memory(), Memory(), Memory())
+    note = CorrectingNote(
+        at=AT,
+        text="it was the MTU",
+        actor="bob",
+        corrects=7,
+        said=AT,
+        time=AT - 60,
+        finding="T16:cni",
+    )
+
+    said = remark(note)
+    causes.correct(said)
+
+    assert said.corrects == (
+        "entry 7, which says 2025-06-12 08:16:00Z: it was 2025-06-12 08:15:00Z"
+    )
+    assert causes.found[0].message == "no CNI is installed"
+    assert causes.found[0].corrected == "it was the MTU (bob)"

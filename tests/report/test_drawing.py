@@ -141,11 +141,13 @@ def test_the_same_graph_is_the_same_picture_whatever_order_it_comes_in(
     graph: tuple[list[Node], list[Edge]], dice: random.Random
 ) -> None:
     nodes, edges = graph
-    first = blocked.blocked_by(nodes, edges)
+    drawn = blocked.blocked_by(nodes, edges)
+    laid_out = layers.lay_out([node.id for node in nodes], edges)
     dice.shuffle(nodes)
     dice.shuffle(edges)
 
-    assert first == blocked.blocked_by(nodes, edges)
+    assert drawn == blocked.blocked_by(nodes, edges)
+    assert laid_out == layers.lay_out([node.id for node in nodes], edges)
 
 
 @given(graphs())
@@ -253,6 +255,17 @@ def test_many_actions_at_once_are_one_bar_that_says_the_worst() -> None:
     assert len(drawn) < 60
     assert "1 failed" in " ".join(words(root))
     assert "flux.nudge \N{MULTIPLICATION SIGN}501" in words(root)
+
+
+def test_an_object_that_is_called_like_a_place_of_an_edge_is_still_an_object() -> None:
+    """Mutant: no ``while`` in ``lay_out``; the edge from a to c then runs through the object."""
+    edges = [Edge("a", "b"), Edge("b", "c"), Edge("a", "c")]
+    liar = "a > c in 1"
+
+    made = layers.lay_out(["a", "b", "c", liar], [*edges, Edge("a", liar)])
+
+    assert liar not in made.places
+    assert liar not in made.routes[Edge("a", "c")]
 
 
 def test_equal_victims_are_one_box_with_their_number() -> None:

@@ -224,6 +224,20 @@ def test_a_template_of_ones_own_stands_in(tmp_path: Path) -> None:
     assert html.page(replace(sample(), title="<ours>"), tmp_path) == "<p>&lt;ours&gt;</p>"
 
 
+def test_a_template_that_extends_ours_changes_one_part(tmp_path: Path) -> None:
+    own = tmp_path / html.NAME
+    own.write_text(
+        '{% extends "rekindle/report.html.j2" %}'
+        "{% block next_steps %}<p>Ring {{ story.run.cluster }}</p>{% endblock %}"
+    )
+
+    page = html.page(sample(), own)
+
+    assert "<p>Ring anton</p>" in page
+    assert "Rotate the token." not in page
+    assert page.count("<svg") == 3
+
+
 def test_the_pictures_are_markup_of_ours_and_escaped_inside() -> None:
     page = html.page(retold(sample(), lambda _: "<b>"))
 

@@ -101,6 +101,13 @@ class Tab:
         return self.page.evaluate(script)
 
 
+def test_a_machine_without_a_browser_is_told_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with pytest.raises(pytest.fail.Exception, match="package `chromium`"):
+        program()
+
+
 LOOKS = [("light", WIDE), ("dark", WIDE), ("print", WIDE), ("light", NARROW), ("dark", NARROW)]
 
 
