@@ -2,8 +2,8 @@
 Promise: what `rekindle metrics` writes is read by Prometheus' own parser, and no counter ever falls within a run.
 
 Mutants, each tried: count every settlement as done; count no time for a state, or not up to the heartbeat; write a
-verdict of zero where there was none; do not escape labels; take every question for an open one; count a cause each time that it
-changes; leave the pods' fact out of a look; do not count withdrawn entries.
+verdict of zero where there was none; do not escape labels; take every question for an open one; count a cause each time
+that it changes; leave the pods' fact out of a look; do not count withdrawn entries.
 """
 
 from __future__ import annotations
