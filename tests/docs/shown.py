@@ -39,7 +39,7 @@ PROGRAMS = ("rekindle", ".venv/bin/rekindle")
 # What a document may use besides; whatever else it shows has to be marked, or taught here.
 ORDINARY = ("cat", "cp", "diff", "grep", "head", "ls", "mkdir", "mv", "sed", "tail", "test", "wc")
 SHELLS = ("bash", "shell", "console", "zsh", "shell-session", "")
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Promise: every command that README and documents show was run, or is one that ex
 Each document is followed from its first fence to its last against simulated clusters; see ``shown``. What needs a real
 cluster says so in its source, and is held against the command table: a command or an option that is not there is red.
 
-Mutants, each tried: rename an option in README; take an ``exit N`` away from the tutorial; change a word of a shown
+Mutants, each tried: rename an option in README; take an ``exit N`` away; change a word of a shown
 output; write ``bash`` for ``sh``; leave a mark without its reason.
 """
 

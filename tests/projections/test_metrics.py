@@ -1,8 +1,9 @@
 """
 Promise: what `rekindle metrics` writes is read by Prometheus' own parser, and no counter ever falls within a run.
 
-Mutants, each tried: count an action under its last outcome only; count the time of a state from its last entry on only;
-write a ledger of zeros for an open run; do not escape labels; count open questions by ``approval.asked`` alone.
+Mutants, each tried: count every settlement as done; count no time for a state, or not up to the heartbeat; write a
+verdict of zero where there was none; do not escape labels; take every question for an open one; count a cause each time
+that it changes; leave the pods' fact out of a look; do not count withdrawn entries.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
+from journal import entries as e
 from journal.row import Row
 from rekindle.projections.exposition import Family, text
 from rekindle.projections.metrics import metrics
-from tests.projections.making import LEASE, STORY, opened, rows
+from tests.projections.making import FOUND, LEASE, STORY, opened, rows
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 COMMON = {"cluster": "lab", "purpose": "run"}
@@ -190,4 +193,11 @@ def test_any_label_and_any_number_survive(label: str, value: float) -> None:
     ((found, labels), read) = next(iter(parsed(made).items()))
     assert (found, dict(labels)) == ("rekindle_x_seconds", {"name": label, "cluster": label})
     assert read == pytest.approx(value, abs=1e-6)
-    assert len(made.split("\n")) == 4 + label.count("\n") * 0
+    assert made.count("\n") == 3
+
+
+def test_a_cause_that_changes_has_not_appeared_again() -> None:
+    worse = replace(FOUND, victims=("a", "b", "c"))
+    again = e.FindingsChanged(at=1_006.0, changed={"f1": worse})
+
+    assert of(parsed(metrics(rows((*STORY[:4], again)))), "findings_total", rule="N1") == 1

@@ -4,7 +4,7 @@ Promise: what `rekindle trace` writes is an ExportTraceServiceRequest, and the s
 OTLP/JSON is JSON of protobuf but for its ids: they are hexadecimal, where protobuf's own JSON has base64. The parser of
 protobuf is strict about everything else (unknown names, wrong types), so the ids are converted here and nothing more.
 
-Mutants, each tried: make an id from the clock; end an open action at its beginning; call a settled action OK; let a
+Mutants, each tried: make an id from the process; end an open action at its beginning; call a settled action OK; let a
 stay that was left backwards be OK; write nanoseconds as numbers; leave the events of a span unbounded.
 """
 
@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
+from msgspec.structs import replace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from journal import entries as e
 from rekindle.projections import otlp
 from rekindle.projections.trace import trace
-from tests.projections.making import STORY, opened, rows
+from tests.projections.making import FOUND, STORY, opened, rows
 
 IDS = {"traceId": 16, "spanId": 8, "parentSpanId": 8}
 
@@ -233,3 +234,10 @@ def test_a_withdrawn_entry_is_passed_over() -> None:
 
 def test_without_an_opening_there_is_nothing_to_tell() -> None:
     assert trace([]) == ""
+
+
+def test_a_cause_that_changes_has_not_been_found_again() -> None:
+    again = e.FindingsChanged(at=1_006.0, changed={"f1": replace(FOUND, message="worse")})
+    _, stay = spans(trace(rows((*STORY[:4], again))))
+
+    assert [event.name for event in stay.events] == ["cause found", "cause found"]
