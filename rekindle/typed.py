@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 
-_ABOUT_A_JOURNAL = "approve|cancel|history|log|resume|run|status"
+_ABOUT_A_JOURNAL = "approve|cancel|history|log|note|replay|resume|run|status"
 _SPAN = re.compile(rf"`(rekindle (?:{_ABOUT_A_JOURNAL})\b[^`]*)`")
 
 
