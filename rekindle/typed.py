@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 
-_ABOUT_A_JOURNAL = "approve|cancel|history|log|metrics|resume|run|status|trace"
+_ABOUT_A_JOURNAL = "approve|cancel|history|log|metrics|note|replay|resume|run|status|trace"
 _SPAN = re.compile(rf"`(rekindle (?:{_ABOUT_A_JOURNAL})\b[^`]*)`")
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from journal.entries import Instant
-from journal.redactor import redact_payload
+from journal.redactor import redact_payload, redact_text
 from phases.snapshot import (
     ALL_KINDS,
     ApiLook,
@@ -105,7 +106,7 @@ class Differ:
             if isinstance(look, Unseen):
                 self._last[source] = look
                 if before != look:
-                    unseen[source] = look
+                    unseen[source] = replace(look, why=redact_text(look.why))
                 continue
             if look.at != snapshot.at:
                 ages.setdefault(look.at, []).append(source)

@@ -72,7 +72,7 @@ def test_runs_that_only_took_longer_did_not_part() -> None:
 def test_the_first_decision_that_parted_is_named_with_its_facts(*, swapped: bool) -> None:
     one = run(
         saw(101, x="Down", y="Up", z="Up"), act(102, "ground", "dig", "x"), saw(103, y="Down"),
-        act(104, "ground", "fill", "y"), moved(110, "ground", "walls"),
+        act(104, "ground", "fill", "y"), act(106, "ground", "sweep", "w"), moved(110, "ground", "walls"),
         act(111, "walls", "lay", "x"),
     )  # fmt: skip
     two = run(

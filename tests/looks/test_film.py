@@ -79,6 +79,18 @@ def test_only_what_changed_is_written() -> None:
     assert frame.objects["Namespace"].gone == ("b",)
 
 
+def test_what_is_listed_anew_and_is_the_same_is_not_written_again() -> None:
+    differ = Differ()
+    differ.frame(look(1.0, spaces("a", "b")), 1)
+
+    again = differ.frame(look(2.0, spaces("a", "b")), 2)
+    other = differ.frame(look(3.0, spaces("a", "b", note="x")), 3)
+
+    assert again.objects == {}
+    assert other.objects["Namespace"].gone == ()
+    assert b'"b"' in bytes(other.objects["Namespace"].found)
+
+
 def test_what_cannot_be_seen_any_more_and_what_is_seen_again_are_told_apart() -> None:
     differ, joiner = Differ(), Joiner()
     blind = replace(look(2.0), objects={"Namespace": Unseen(1.0, "refused", "no")})
@@ -95,11 +107,14 @@ def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
     token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
     recorder = Recorder(tmp_path / "f", lambda: 1, lambda _text: None)
     recorder.looked(look(1.0, spaces("a", note=f"pull with {token}", password="hunter2hunter2")))
+    blind = Unseen(1.0, "refused", f"https://ops:{token}@git.example/ is closed")
+    recorder.looked(replace(look(2.0, spaces("a")), api=blind))
     recorder.done()
 
-    (take,) = Takes(tmp_path / "f")
+    takes = list(Takes(tmp_path / "f"))
 
-    kept = str(take.snapshot)
+    kept = "".join(str(take.snapshot) for take in takes)
+    assert "is closed" in kept
     assert token not in kept
     assert "hunter2" not in kept
     assert "[redacted:github-token]" in kept
