@@ -1,7 +1,8 @@
 """
 ``serve`` as a process: its address, its token, its end, and what it refuses.
 
-Mutants: ``stop.set()`` left away (the end takes five seconds); ``find_spec`` not asked; no ``O_EXCL``; no mode.
+Mutants: ``stop.set()`` left away (the end takes five seconds); ``find_spec`` not asked; no ``O_EXCL``; no mode; no
+``channel_request_lookahead``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rekindle.web.stream import ALIVE_SECONDS
 from tests.cli.conftest import SECONDS, Program
 from tests.cli.forked import Forked
 
@@ -147,6 +149,8 @@ def test_it_ends_at_once_though_streams_are_open(
 def test_a_browser_that_leaves_gives_its_thread_back(rekindle: Program, tmp_path: Path) -> None:
     path = tmp_path / "open.db"
     run = rekindle.until_entry(path, "decided", "june-12", 60)
+    run.kill()  # so that nothing is written: a failed write would tell, too
+    run.communicate(timeout=SECONDS)
     served = serve(rekindle, "--journal", str(path))
     run_id = rekindle("status", "--json", "--journal", str(path)).document["run_id"]
     events = f"/runs/{run_id}/events"
@@ -159,14 +163,12 @@ def test_a_browser_that_leaves_gives_its_thread_back(rekindle: Program, tmp_path
     for stream, answer in zip(streams, answers, strict=True):
         answer.close()
         stream.close()
-    end = time.monotonic() + 10
+    end = time.monotonic() + ALIVE_SECONDS - 0.5  # then the next write would tell
     while served.status(events) != 200:
         assert time.monotonic() < end
         time.sleep(0.2)
 
     assert served.end()[0] == 0
-    run.kill()
-    run.communicate(timeout=SECONDS)
 
 
 def test_many_ask_at_once(served: Served) -> None:
