@@ -70,6 +70,9 @@ def _after_reset(found: Follower) -> Metric:
     wipes = [deed for deed in found.doings.by_hand.items if deed.verb == WIPE]
     if low is None:
         why = NOT_COUNTED
+    elif found.causes.bare and not wipes:
+        bare = found.causes.bare
+        why = f"the lowest count of this run; {bare} nodes had been reset, or never configured, before it"
     elif wipes:
         why = f"the lowest count of this run; {len(wipes)} nodes were wiped by hand"
     else:

@@ -72,9 +72,9 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
     """Say what a person should do now."""
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
-            yield f"Answer: {clean(item.question)} (`rekindle approve {clean(item.approval)}`)"
+            yield f"Answer: {clean(item.question)} (rekindle approve {clean(item.approval)})"
         if run.alive is not True:
-            yield "Go on with this run: `rekindle resume`."
+            yield "Go on with this run: rekindle resume."
     for body in found.memory.answers.values():
         if body.get("answer") == "stuck" and run.ended is None:
             yield f"{clean(body.get('message', ''))}: {clean(body.get('hint', ''))}"

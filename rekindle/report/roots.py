@@ -17,6 +17,12 @@ from rekindle.report.story import Cause, Edge, Remark, Sign, Verdict
 from rekindle.sentences import name_of
 
 CAUSES, VICTIMS, EVIDENCE, EDGES, SIGNS = 500, 50, 20, 300, 12
+# Nodes, as the first look may find them: their stage tells no instant.
+STAGES = {
+    codes.MAINTENANCE: "has no machine configuration: it was reset, or never configured",
+    codes.UNSEEN: "does not answer on its Talos API",
+    codes.FOREIGN: "belongs to another cluster",
+}
 BAD = {codes.TERMINATING, codes.FAILED, codes.BLOCKED, codes.PROGRESSING, codes.SUSPENDED}
 
 
@@ -31,6 +37,7 @@ class Causes:
     edges_left_out: int = 0
     signs: list[Sign] = field(default_factory=list)
     gone: list[Sign] = field(default_factory=list)
+    bare: int = 0  # nodes without a machine configuration at the first look
 
     def see(self, entry: e.FindingsChanged, before: Memory, after: Memory, known: Memory) -> None:
         """Take in what changed, between two memories; *known* has the facts."""
@@ -104,6 +111,12 @@ class Causes:
                     Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
                 )
         for subject, fact in facts.items():
+            if subject.startswith(codes.node("")) and fact.code in STAGES:
+                text = STAGES[fact.code]
+                self.gone.append(
+                    Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
+                )
+                self.bare += fact.code == codes.MAINTENANCE
             if fact.code in BAD and fact.since is not None and fact.since < at:
                 text = clean(fact.reason or fact.code)
                 name = clean(name_of(subject, known))

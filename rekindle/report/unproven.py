@@ -32,7 +32,7 @@ def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...
     if found.withdrawn:
         yield f"{found.withdrawn} entries were withdrawn; what they said is not in here."
     if found.causes.found and not found.remarks.items:
-        yield "Who or what began it: this run's journal begins afterwards, and nobody added a note (`rekindle note`)."
+        yield "Who or what began it: this run's journal begins afterwards, and nobody added a note."
     yield from _steadiness(found, run)
 
 

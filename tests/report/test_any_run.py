@@ -298,3 +298,18 @@ def test_a_correction_stands_beside_what_it_corrects() -> None:
     )
     assert causes.found[0].message == "no CNI is installed"
     assert causes.found[0].corrected == "it was the MTU (bob)"
+
+
+def test_nodes_that_were_reset_before_the_run_are_a_sign_and_no_reset_of_this_run(
+    tmp_path: Path,
+) -> None:
+    """Mutant: leave the stages out of ``Causes.look``."""
+    bare = {"node/a": Fact("maintenance", since=AT), "node/b": Fact("unseen", since=AT)}
+    pods = {"pods": Fact("counted", detail={"ready": 0, "expected": 9})}
+    entries = [e.Observed(at=AT, changed=bare), e.Observed(at=AT + 9, changed=pods)]
+
+    story = gather(written(tmp_path / "j.db", entries))
+
+    assert [sign.subject for sign in story.first_signs] == ["node/a", "node/b"]
+    reset = next(row for row in story.metrics if row.name == "Post-reset pod count")
+    assert "1 nodes had been reset, or never configured" in reset.why
