@@ -53,6 +53,7 @@ bench: venv ## The figures of the README, beside their peers
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/rehearsal.py
 	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python benchmarks/report.py
 
 bench-listing: build-testbed ## Listing 10,000 and 50,000 pods on a real API server (half an hour; 16 GiB)
 	$(BIN)/python benchmarks/listing.py
