@@ -9,7 +9,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 # Hundreds of processes of the program are started by the tests: none should compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check format system soak bench bench-listing bench-recovery docs build-testbed clean
+.PHONY: help venv demo test program check format system soak bench bench-listing bench-recovery docs build-testbed clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,7 +26,10 @@ demo: venv ## Rehearse june-12, kill it, resume it, show the journal
 	$(BIN)/python examples/demo.py
 
 test: venv ## Unit tests, properties and rehearsals (minutes)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not system and not soak'
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not system and not soak and not program'
+
+program: venv ## What is for after the night, as its users have it; every command of the documents (minutes)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m program tests/cli tests/docs
 
 check: venv ## Lint, format, types, layers
 	$(BIN)/ruff check

@@ -135,6 +135,15 @@ def scenario_without_operator(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def journal_of_a_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of node-lost, done and closed; not to be written: copy it."""
+    folder = tmp_path_factory.mktemp("night")
+    journal = folder / "j.db"
+    assert Program(folder)("rehearse", "node-lost", "--journal", str(journal)).code == 0
+    return journal
+
+
+@pytest.fixture(scope="session")
 def journal_that_waits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The journal of june-12, left with three questions open; not to be written: see ``waiting``."""
     folder = tmp_path_factory.mktemp("waits")

@@ -22,6 +22,8 @@ from rekindle.parting import document, parting
 from tests.cli.conftest import Program
 from tests.journal.making import opened
 
+pytestmark = pytest.mark.program
+
 PLAN = {
     "machine": {
         "initial": "ground",

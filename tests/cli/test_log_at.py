@@ -21,6 +21,8 @@ from rekindle.past import past
 from tests.cli.conftest import Program
 from tests.journal.making import ALICE, BOB, opened
 
+pytestmark = pytest.mark.program
+
 KNOWN_LATER = {"held"}  # who holds a file is known of the present only
 QUICK = Options(synchronous="off")
 

@@ -7,6 +7,7 @@ heartbeat; drop the run from the request; take the first entry of an instant whe
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from journal.row import Row
 from rekindle.asked import requests_of
 from tests.cli.conftest import Program
 
+pytestmark = pytest.mark.program
+
 
 @pytest.fixture
-def closed(rekindle: Program, tmp_path: Path) -> Path:
-    journal = tmp_path / "j.db"
-    assert rekindle("rehearse", "node-lost", "--journal", str(journal)).code == 0
-    return journal
+def closed(journal_of_a_night: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copyfile(journal_of_a_night, tmp_path / "j.db"))
 
 
 def rows(journal: Path) -> list[Row]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import pytest
+
 from engine.judging import Rules
 from engine.turn import Turn
 from journal.codec import kind_of
@@ -19,6 +21,8 @@ from phases.recipe import recipe
 from rekindle.pace import HostPace
 from rekindle.playing import Player
 from tests.simulator.recordings import recorded
+
+pytestmark = pytest.mark.program
 
 
 @dataclass

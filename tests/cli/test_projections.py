@@ -13,6 +13,8 @@ from tests.cli.conftest import Program
 from tests.projections.test_metrics import counters_never_fall, parsed
 from tests.projections.test_trace import spans
 
+pytestmark = pytest.mark.program
+
 COMMON = {"cluster": "anton", "purpose": "rehearse"}
 HEAVY = ("kubernetes", "sqlalchemy", "pydantic", "structlog", "transitions", "rich", "yaml")
 BOTH = ("metrics", "trace")

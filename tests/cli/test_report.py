@@ -12,9 +12,13 @@ import shutil
 import stat
 from pathlib import Path
 
+import pytest
+
 from rekindle.report.story import SCHEMA
 from tests.cli.conftest import Program
 from tests.journal.making import tamper
+
+pytestmark = pytest.mark.program
 
 
 def test_a_rehearsal_is_told_with_the_times_of_its_own_document(

@@ -8,6 +8,7 @@ Mutants: ``stop.set()`` left away (the end takes five seconds); ``find_spec`` no
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import stat
@@ -30,6 +31,8 @@ from tests.cli.forked import Forked
 
 WITHOUT = """
 import importlib.util
+
+pytestmark = pytest.mark.program
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *more: None if name == "waitress" else real(name, *more)
 """
@@ -82,10 +85,8 @@ def serve(rekindle: Program, *words: str) -> Served:
 
 
 @pytest.fixture
-def journal(rekindle: Program, tmp_path: Path) -> Path:
-    path = tmp_path / "j.db"
-    rekindle("rehearse", "node-lost", "--journal", str(path))
-    return path
+def journal(journal_of_a_night: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copyfile(journal_of_a_night, tmp_path / "j.db"))
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("document", FOLLOWED, ids=name_of)
 def test_what_a_document_shows_works(document: Path, tmp_path: Path) -> None:
     reader = Reader(tmp_path)
