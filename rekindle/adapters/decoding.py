@@ -7,6 +7,7 @@ and another resource's list are no empty list.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,10 @@ from rekindle.adapters.kubernetes import Page, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+# msgspec (0.22) writes what it learns of a struct onto the struct before it is done: a second thread that learns one of
+# the same structs meanwhile decodes with half of it, and the process dies.
+_LEARNING = threading.Lock()
 
 # Besides msgspec's own: text that is no UTF-8, an integer of thousands of digits, a depth without end.
 _NOT_DECODED = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -76,11 +81,12 @@ class Decoder:
         """Prepare the decoders: they are faster than decoding by type each time."""
         self._kind = kind
         self._struct = struct
-        self._pages = msgspec.json.Decoder(Page[struct])
-        self._rough_pages = msgspec.json.Decoder(Page[msgspec.Raw])
-        self._objects = msgspec.json.Decoder(struct)
-        self._lines = msgspec.json.Decoder(_Line)
-        self._kinds = msgspec.json.Decoder(_Kinded)
+        with _LEARNING:
+            self._pages = msgspec.json.Decoder(Page[struct])
+            self._rough_pages = msgspec.json.Decoder(Page[msgspec.Raw])
+            self._objects = msgspec.json.Decoder(struct)
+            self._lines = msgspec.json.Decoder(_Line)
+            self._kinds = msgspec.json.Decoder(_Kinded)
 
     def page(self, pieces: Iterable[bytes]) -> Listed:
         """Decode a page of a list as it comes; raise UnansweredError when it is none of this kind."""
