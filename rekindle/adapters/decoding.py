@@ -7,7 +7,6 @@ and another resource's list are no empty list.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,13 +15,10 @@ from phases.objects import key_of
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.items import head_of, items_of
 from rekindle.adapters.kubernetes import Page, Status
+from rekindle.adapters.learned import decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-# msgspec (0.22) writes what it learns of a struct onto the struct before it is done: a second thread that learns one of
-# the same structs meanwhile decodes with half of it, and the process dies.
-_LEARNING = threading.Lock()
 
 # Besides msgspec's own: text that is no UTF-8, an integer of thousands of digits, a depth without end.
 _NOT_DECODED = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -81,12 +77,11 @@ class Decoder:
         """Prepare the decoders: they are faster than decoding by type each time."""
         self._kind = kind
         self._struct = struct
-        with _LEARNING:
-            self._pages = msgspec.json.Decoder(Page[struct])
-            self._rough_pages = msgspec.json.Decoder(Page[msgspec.Raw])
-            self._objects = msgspec.json.Decoder(struct)
-            self._lines = msgspec.json.Decoder(_Line)
-            self._kinds = msgspec.json.Decoder(_Kinded)
+        self._pages = decoder(Page[struct])
+        self._rough_pages = decoder(Page[msgspec.Raw])
+        self._objects = decoder(struct)
+        self._lines = decoder(_Line)
+        self._kinds = decoder(_Kinded)
 
     def page(self, pieces: Iterable[bytes]) -> Listed:
         """Decode a page of a list as it comes; raise UnansweredError when it is none of this kind."""
@@ -108,7 +103,7 @@ class Decoder:
         try:
             envelope = self._lines.decode(line)
             if envelope.type == "ERROR":
-                status = msgspec.json.decode(envelope.object, type=Status)
+                status = decoder(Status).decode(envelope.object)
                 raise EventFailedError(f"the watch ended: {status.message}", status.code or 500)
             head = self._kinds.decode(envelope.object)
             if head.kind != self._kind:

@@ -17,6 +17,7 @@ from engine.world import CONFLICT, DENIED, INVALID, NOT_FOUND, TRANSIENT
 from phases.objects import Meta
 from rekindle.adapters import settling
 from rekindle.adapters.connection import Call, Connection, Response, UnansweredError
+from rekindle.adapters.learned import decoder
 
 if TYPE_CHECKING:
     from engine.world import Intent, Settlement
@@ -228,7 +229,7 @@ class Api:
 def decode(body: bytes, kind: type[T]) -> T:
     """Decode an answer; what is not of that shape is odd."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder(kind).decode(body)
     except _NOT_DECODED as error:
         why = f"the API answered something else than was asked: {error}"
         raise UnansweredError("odd", why, sent=True) from error
@@ -241,7 +242,7 @@ def status_of(response: Response) -> Status:
     A body that is no Status is not quoted: it may hold anything.
     """
     try:
-        found = msgspec.json.decode(response.body, type=Status)
+        found = decoder(Status).decode(response.body)
     except _NOT_DECODED:
         return Status(message="(no Status object)")
     return found if found.kind == "Status" else Status(message="(no Status object)")

@@ -10,6 +10,8 @@ import re
 
 import msgspec
 
+from rekindle.adapters.learned import decoder
+
 UNAVAILABLE = "Unavailable"
 _CODE = re.compile(r"code = ([A-Za-z]+)")
 _COLUMN = re.compile(r"\S+(?: \S+)*")
@@ -79,8 +81,8 @@ class _Resource(msgspec.Struct, frozen=True):
 def spec_of(stdout: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """Decode the spec of the first resource in the output of ``get -o json``."""
     try:
-        resource = msgspec.json.decode(_first_document(stdout), type=_Resource)
-        return msgspec.json.decode(resource.spec, type=kind)
+        resource = decoder(_Resource).decode(_first_document(stdout))
+        return decoder(kind).decode(resource.spec)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         why = f"not a resource of kind {kind.__name__}: {type(error).__name__}"
         raise NotUnderstood(why) from error

@@ -35,7 +35,7 @@ print("whole")
 
 
 def test_threads_learn_one_after_the_other() -> None:
-    """Mutant: ``Decoder`` without ``_LEARNING`` (dies of a segmentation fault in nearly every try)."""
+    """Mutant: ``decoder`` without ``_LEARNING`` (dies of a segmentation fault in nearly every try)."""
     for _ in range(2):
         ended = subprocess.run(
             [sys.executable, "-c", LEARNING],
