@@ -10,13 +10,13 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Retrial, Sentence, Timer
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Finding, Outcome
+from journal.learned import convert
 
 VERDICT_SECONDS = 10.0  # after the first look, in which causes are added to the verdict
 EARLIER = 64  # attempts of a verb that were followed by others, kept for the doubt in them
@@ -70,7 +70,7 @@ def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
                 opened_at=entry.at,
                 now=entry.at,
                 plan_digest=entry.plan_digest,
-                earlier=tuple(msgspec.convert(doubt, Attempt) for doubt in entry.doubts),
+                earlier=tuple(convert(doubt, Attempt) for doubt in entry.doubts),
             )
         case e.RunResumed():
             return _resumed(memory, entry)

@@ -15,6 +15,7 @@ import msgspec
 
 from journal import codec
 from journal.entries import Redacted
+from journal.learned import convert
 from journal.row import Head, Record
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def checkpoint_digest(anchor: bytes, body: bytes) -> bytes:
 def read_record(columns: Mapping[str, object], *, expected_id: int) -> Record:
     """Take a stored row at its word about types only. Raises ``ChainBroken`` for a column of another type."""
     try:
-        record = msgspec.convert(dict(columns), Record, strict=True, builtin_types=(bytes,))
+        record = convert(dict(columns), Record)
     except msgspec.ValidationError as error:
         raise codec.broken(expected_id, f"a column is damaged: {error}") from error
     if not math.isfinite(record.at):

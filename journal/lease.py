@@ -20,6 +20,7 @@ import msgspec
 
 from journal import files
 from journal.errors import JournalFailed
+from journal.learned import decoder
 from journal.stamp import boot_id
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def claim(path: Path) -> Claim | None:
     """Read who the lock file names; None if it says nothing that can be read."""
     try:
         with lock_file(path).open("rb") as file:
-            return msgspec.json.decode(file.read(_CONTENT_BYTES), type=Claim)
+            return decoder(Claim).decode(file.read(_CONTENT_BYTES))
     except (OSError, msgspec.MsgspecError, ValueError):
         return None
 

@@ -14,6 +14,7 @@ import msgspec
 
 from journal import chain, codec, files, lease, opening, schema
 from journal.entries import RunClosed, RunOpened, RunOutcome
+from journal.learned import convert, decoder
 from journal.row import Head, Lease, Record, Row, RunSummary
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ class Reader:
         """Read ``PATH.head``; None if the journal was never closed properly."""
         try:
             text = files.beside(self.path, ".head").read_bytes()
-            return msgspec.json.decode(text, type=KnownHead)
+            return decoder(KnownHead).decode(text)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError, ValueError) as error:
@@ -300,6 +301,6 @@ class Reader:
 
     def _convert(self, columns: sqlite3.Row, kind: type[_Struct]) -> _Struct:
         try:
-            return msgspec.convert(dict(columns), kind, builtin_types=(bytes,))
+            return convert(dict(columns), kind)
         except msgspec.ValidationError as error:
             raise opening.damaged(self.path, f"{kind.__name__.lower()}: {error}") from error

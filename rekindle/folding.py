@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from engine.folding import fold
 from engine.memory import Memory
 from journal import entries as e
+from journal.learned import decoder
 from journal.reader import Reader
 from journal.row import Lease
 
@@ -65,7 +64,7 @@ def newest(path: Path, run_id: str | None = None) -> Found | None:
         checkpoint = reader.latest_checkpoint(run.run_id)
         if checkpoint is not None:
             after, body = checkpoint
-            memory = msgspec.json.decode(body, type=Memory)
+            memory = decoder(Memory).decode(body)
         plan = run.opened.plan
         for row in reader.rows(run.run_id, after):
             if row.entry is not None:

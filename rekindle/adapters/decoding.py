@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from journal.learned import decoder
 from phases.objects import key_of
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.items import head_of, items_of
 from rekindle.adapters.kubernetes import Page, Status
-from rekindle.adapters.learned import decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

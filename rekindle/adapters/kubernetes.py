@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from engine.world import CONFLICT, DENIED, INVALID, NOT_FOUND, TRANSIENT
+from journal.learned import decoder
 from phases.objects import Meta
 from rekindle.adapters import settling
 from rekindle.adapters.connection import Call, Connection, Response, UnansweredError
-from rekindle.adapters.learned import decoder
 
 if TYPE_CHECKING:
     from engine.world import Intent, Settlement

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from journal.learned import decoder
+
 _PRIVATE = 0o600
 _RECORD_LIMIT_BYTES = 64 * 1024
 _STAT_GROUP, _STAT_SESSION, _STAT_START = 2, 3, 19  # after the program's name in /proc/PID/stat
@@ -92,7 +94,7 @@ def read(path: Path) -> Record | None:
     """Read a record; None when nothing was recorded."""
     try:
         with path.open("rb") as file:
-            return msgspec.json.decode(file.read(_RECORD_LIMIT_BYTES), type=Record)
+            return decoder(Record).decode(file.read(_RECORD_LIMIT_BYTES))
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from rekindle.adapters.learned import decoder
+from journal.learned import decoder
 
 UNAVAILABLE = "Unavailable"
 _CODE = re.compile(r"code = ([A-Za-z]+)")

@@ -19,11 +19,11 @@ from tests.cli.conftest import Program
 from tests.cli.terminal import on_terminal
 from tests.journal.making import tamper
 
+pytestmark = pytest.mark.program
+
 LATER = "import dataclasses\nimport phases.recipe as r\nusual = r.recipe()\n"
 OTHER_CODE = f"""{LATER}
 from engine.answer import Wait
-
-pytestmark = pytest.mark.program
 def decide(plan, facts, findings, memory):
     return {{**usual.phases['pods-healthy'](plan, facts, findings, memory), 'moon': Wait('it is full')}}
 r.recipe = lambda: dataclasses.replace(usual, phases={{**usual.phases, 'pods-healthy': decide}})

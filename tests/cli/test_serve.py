@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -29,10 +29,10 @@ from rekindle.web.stream import ALIVE_SECONDS
 from tests.cli.conftest import SECONDS, Program
 from tests.cli.forked import Forked
 
+pytestmark = pytest.mark.program
+
 WITHOUT = """
 import importlib.util
-
-pytestmark = pytest.mark.program
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *more: None if name == "waitress" else real(name, *more)
 """
@@ -130,15 +130,14 @@ def test_it_ends_at_once_though_streams_are_open(
     run = rekindle.until_entry(path, "decided", "june-12", 60)
     served = serve(rekindle, "--journal", str(path))
     run_id = rekindle("status", "--json", "--journal", str(path)).document["run_id"]
-    streams = [served.asked(f"/runs/{run_id}/events") for _ in range(3)]
-    answers = [stream.getresponse() for stream in streams]
-    assert all(answer.readline() == b"retry: 1000\n" for answer in answers)
+    with ExitStack() as held:
+        asked = [served.asked(f"/runs/{run_id}/events") for _ in range(3)]
+        streams = [held.enter_context(closing(stream)) for stream in asked]
+        answers = [held.enter_context(stream.getresponse()) for stream in streams]
+        assert all(answer.readline() == b"retry: 1000\n" for answer in answers)
 
-    code, err, seconds = served.end(number)
+        code, err, seconds = served.end(number)
 
-    for stream, answer in zip(streams, answers, strict=True):
-        answer.close()
-        stream.close()
     run.kill()
     run.communicate(timeout=SECONDS)
 
