@@ -21,6 +21,7 @@ from pathlib import Path
 from engine.folding import fold_all
 from engine.judging import Rules
 from engine.memory import Memory
+from engine.plan import Plan
 from engine.runner import Runner
 from engine.turn import Turn
 from journal.entries import RunOpened
@@ -49,12 +50,10 @@ class Silent:
         """Nothing."""
 
 
-def recover(name: str, options: Options = REHEARSAL) -> tuple[float, float]:
-    """Recover once; (cluster seconds, wall seconds)."""
-    _, scenario, plan = load(name)
-    world = SimWorld(scenario)
-    opened = RunOpened(
-        at=world.now(),
+def opened(plan: Plan, at: float) -> RunOpened:
+    """Begin a run."""
+    return RunOpened(
+        at=at,
         run_id="bench",
         purpose="rehearse",
         cluster=plan.cluster,
@@ -64,9 +63,16 @@ def recover(name: str, options: Options = REHEARSAL) -> tuple[float, float]:
         version="bench",
         initial=plan.machine.initial,
     )
+
+
+def recover(name: str, options: Options = REHEARSAL) -> tuple[float, float]:
+    """Recover once; (cluster seconds, wall seconds)."""
+    _, scenario, plan = load(name)
+    world = SimWorld(scenario)
+    begun_by = opened(plan, world.now())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.db"
-        with Journal.open_run(path, opened, holder=Holder.here(), options=options) as journal:
+        with Journal.open_run(path, begun_by, holder=Holder.here(), options=options) as journal:
             known = [row.entry for row in journal.rows() if row.entry is not None]
             runner = Runner(
                 rules=Rules.of(recipe(), plan),
@@ -76,13 +82,13 @@ def recover(name: str, options: Options = REHEARSAL) -> tuple[float, float]:
                 dice=random.Random(1).random,
                 clock=HostClock(),
                 watcher=Silent(),
-                closing=partial(closing_of, journal, opened.run_id, plan),
+                closing=partial(closing_of, journal, begun_by.run_id, plan),
             )
             begun = time.perf_counter()
             ended = runner.run()
             wall = time.perf_counter() - begun
     assert ended.outcome == "done", ended.outcome
-    return world.now() - opened.at, wall
+    return world.now() - begun_by.at, wall
 
 
 def idle(name: str, cluster_seconds: float) -> float:

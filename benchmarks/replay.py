@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from rehearsal import Silent
+from rehearsal import Silent, opened
 
 from engine.folding import fold, fold_all
 from engine.judging import Rules
@@ -45,21 +45,6 @@ GOAL = 50_000.0
 FACTS = 100_000
 STRIDE = 40  # entries of the recovery between two looks of the long journal
 QUICK = Options(synchronous="off")
-
-
-def opened(plan: Plan, at: float) -> e.RunOpened:
-    """Begin a run."""
-    return e.RunOpened(
-        at=at,
-        run_id="bench",
-        purpose="rehearse",
-        cluster=plan.cluster,
-        identity={"kind": "simulated"},
-        plan=plan.compiled(),
-        plan_digest=plan.digest(),
-        version="bench",
-        initial=plan.machine.initial,
-    )
 
 
 def recovery(path: Path) -> Plan:

@@ -7,9 +7,12 @@ Standard library and msgspec only, as everything that only reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.errors import UsageWrong
 from engine.folding import fold
@@ -20,6 +23,7 @@ from journal.row import Lease, Row, RunSummary
 from rekindle.folding import Closed, Found
 from rekindle.lines import stamp
 from rekindle.moments import Moment, moment_of
+from rekindle.runs import pick
 
 NANOSECONDS = 1e9
 
@@ -38,42 +42,42 @@ class Past:
     withdrawn: int
 
 
-@dataclass(slots=True)
-class _Walk:
-    """What the rows so far say."""
+class Known(Struct, frozen=True):
+    """What the entries so far say, up to *seq*; *by* asked for the end, *withdrawn* of them cannot be read any more."""
 
-    learn: Callable[[e.AnyEntry], None]
-    memory: Memory = field(default_factory=Memory)
-    plan: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0
+    memory: Memory = Memory()
+    plan: dict[str, Any] = {}
     lease: Lease | None = None
     held: bool = False
-    asked_by: str = ""
+    by: str = ""
     closed: Closed | None = None
     withdrawn: int = 0
-    last: Row | None = None
 
-    def take(self, row: Row) -> None:
-        """Know one entry more."""
-        self.last = row
+    def after(self, row: Row) -> Known:
+        """Return what is known one entry later."""
         entry = row.entry
         if entry is None:
-            self.withdrawn += 1
-            return
-        self.learn(entry)
-        self.memory = fold(self.memory, entry)
+            return replace(self, seq=row.seq, withdrawn=self.withdrawn + 1)
+        then = replace(self, seq=row.seq, memory=fold(self.memory, entry))
         match entry:
             case e.RunOpened() | e.PlanChanged():
-                self.plan = entry.plan
+                return replace(then, plan=entry.plan)
             case e.LeaseTaken():
-                self.lease, self.held = _lease(entry, row), True
+                return replace(then, held=True, lease=_lease(entry, row))
             case e.LeaseLost():
-                self.held = False
+                return replace(then, held=False)
             case e.CancelRequested():
-                self.asked_by = entry.actor
+                return replace(then, by=entry.actor)
             case e.RunClosed():
-                self.closed = Closed(entry.outcome.value, row.wall_ns / NANOSECONDS, self.asked_by)
+                at = row.wall_ns / NANOSECONDS
+                return replace(then, closed=Closed(entry.outcome.value, at, self.by))
             case _:
-                pass
+                return then
+
+    def found(self, opened: e.RunOpened) -> Found:
+        """Return what ``newest`` would have found then."""
+        return Found(self.memory, opened, self.plan, self.lease, self.held, self.seq, self.closed)
 
 
 def _lease(entry: e.LeaseTaken, row: Row) -> Lease:
@@ -98,23 +102,16 @@ def past(path: Path, run_id: str | None, text: str, learn: Callable[[e.AnyEntry]
     :raises UsageWrong: when there is no such run or no such moment.
     """
     with Reader(path) as reader:
-        runs = [r for r in reader.runs() if run_id is None or r.run_id.startswith(run_id)]
-        if not runs:
-            raise UsageWrong(
-                f"{path}: there is no such run",
-                reference="no-run",
-                hint="`rekindle history` lists the runs of a journal",
-            )
-        run = runs[-1]
+        run = pick(reader.runs(), path, run_id)
         moment = moment_of(text, run.opened.at)
         _demand(run, moment, text)
-        walk, following = _walked(reader.rows(run.run_id), moment, learn)
-    if walk.last is None:
+        known, last, following = _walked(reader.rows(run.run_id), moment, learn)
+    if last is None:
         raise AssertionError("a run has no first entry")
-    at = walk.last.at if moment.at is None else moment.at
-    held = walk.held and not _idle(following, moment)
-    found = Found(walk.memory, run.opened, walk.plan, walk.lease, held, walk.last.seq, walk.closed)
-    return Past(found, walk.last, at, walk.withdrawn)
+    if _idle(following, moment):
+        known = replace(known, held=False)
+    at = last.at if moment.at is None else moment.at
+    return Past(known.found(run.opened), last, at, known.withdrawn)
 
 
 def _demand(run: RunSummary, moment: Moment, text: str) -> None:
@@ -134,15 +131,17 @@ def _outside(run: RunSummary, what: str) -> UsageWrong:
 
 def _walked(
     rows: Iterable[Row], moment: Moment, learn: Callable[[e.AnyEntry], None]
-) -> tuple[_Walk, Row | None]:
-    """Take in what had happened by then; return it with the entry that came next."""
-    walk = _Walk(learn)
+) -> tuple[Known, Row | None, Row | None]:
+    """Take in what had happened by then; return it with the last entry of it and the one that came next."""
+    known, last = Known(), None
     for row in rows:
         later = row.at > moment.at if moment.at is not None else row.seq > (moment.seq or 0)
         if later:
-            return walk, row
-        walk.take(row)
-    return walk, None
+            return known, last, row
+        if row.entry is not None:
+            learn(row.entry)
+        known, last = known.after(row), row
+    return known, last, None
 
 
 def _idle(following: Row | None, moment: Moment) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UsageWrong
 from journal.errors import Diagnosed
 from journal.reader import Reader
+from journal.row import RunSummary
 from rekindle.paths import all_journals, given_journal
 
 HISTORY = "`rekindle history --journal FILE` lists the runs of a journal"
@@ -80,16 +81,15 @@ def _newest_of(path: Path) -> Source:
     return runs[-1]
 
 
-def run_in(path: Path, run_id: str | None) -> Source:
+def pick(runs: Sequence[RunSummary], path: Path, run_id: str | None) -> RunSummary:
     """
-    Return the newest run of a journal, or the one whose id begins so.
+    Return the newest of a journal's runs, or the one whose id is *run_id* or begins so.
 
-    :raises UsageWrong: when there is none, or several begin so.
+    :raises UsageWrong: when there is none, or several begin so: nobody is told of another run than they meant.
     """
-    found = list(_runs_of(path))
-    if run_id is None and found:
-        return found[-1]
-    matching = [one for one in found if run_id and one.run_id.startswith(run_id)]
+    if run_id is None and runs:
+        return runs[-1]
+    matching = [one for one in runs if run_id and one.run_id.startswith(run_id)]
     exact = [one for one in matching if one.run_id == run_id]
     if len(exact or matching) == 1:
         return (exact or matching)[0]
@@ -105,6 +105,20 @@ def run_in(path: Path, run_id: str | None) -> Source:
         reference="no-run",
         hint="`rekindle history` lists the runs of a journal",
     )
+
+
+def run_in(path: Path, run_id: str | None) -> Source:
+    """
+    Return the newest run of a journal, or the one whose id begins so.
+
+    :raises UsageWrong: when there is none, or several begin so.
+    """
+    runs: Sequence[RunSummary] = ()
+    if path.exists():
+        with Reader(path) as reader:
+            runs = reader.runs()
+    found = pick(runs, path, run_id)
+    return Source(path, found.run_id, found.last_seq)
 
 
 def chosen(run: str | None, option: str | None) -> Source:

@@ -22,14 +22,19 @@ ARGUMENTS = [
 ]
 
 
+def program() -> str:
+    """Where Chromium is; its absence is a failure with a name, and no skipped test."""
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if found is None:
+        pytest.fail("no Chromium on PATH: `apt-get install chromium` (Debian's package `chromium`)")
+    return found
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start it with a profile of its own. Fails, and says so, where it is not installed."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.fail("no chromium here: apt-get install chromium")
+    """Start it with a profile of its own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program(), args=ARGUMENTS)
         try:
             yield browser
         finally:

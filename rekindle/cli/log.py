@@ -8,13 +8,13 @@ from typing import Any
 import click
 import msgspec
 
-from engine.errors import UsageWrong
 from journal import entries as e
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.lines import describe, stamp
 from rekindle.output import print_json, print_line, reader_left, tell
+from rekindle.runs import pick
 
 QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
 
@@ -49,15 +49,9 @@ def command(
     with Reader(path) as reader:
         if verify:
             return _verify(reader, path, as_json=as_json)
-        runs = [r for r in reader.runs() if run_id is None or r.run_id.startswith(run_id)]
-        if not runs:
-            raise UsageWrong(
-                f"{path}: there is no such run",
-                reference="no-run",
-                hint="`rekindle history` lists the runs of a journal",
-            )
+        run = pick(reader.runs(), path, run_id)
         shown = 0
-        for row in reader.rows(runs[-1].run_id):
+        for row in reader.rows(run.run_id):
             if reader_left():
                 return 0
             if as_json:
@@ -68,7 +62,7 @@ def command(
                 continue
             shown += 1
         if not as_json and not everything:
-            tell(f"{runs[-1].last_seq - shown} entries of detail are left out; --all shows them")
+            tell(f"{run.last_seq - shown} entries of detail are left out; --all shows them")
     return 0
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.errors import UsageWrong
 from journal.reader import Reader
 from journal.row import RunSummary
 from rekindle.cli.options import existing_journal
 from rekindle.output import print_text
+from rekindle.runs import pick
 
 
 def project(
@@ -25,14 +25,7 @@ def project(
     """
     path = existing_journal(journal)
     with Reader(path) as reader:
-        runs = [one for one in reader.runs() if run_id is None or one.run_id.startswith(run_id)]
-        if not runs:
-            raise UsageWrong(
-                f"{path}: there is no such run",
-                reference="no-run",
-                hint="`rekindle history` lists the runs of a journal",
-            )
-        text = made_of(reader, runs[-1])
+        text = made_of(reader, pick(reader.runs(), path, run_id))
     if output is None:
         print_text(text)
     else:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from engine.errors import ChainBroken, Diagnosed, UsageWrong
+from engine.errors import ChainBroken, Diagnosed
 from engine.plan import Plan, from_compiled
 from journal import entries as e
 from journal.reader import Reader, row_of
@@ -24,6 +24,7 @@ from rekindle.report.following import Follower
 from rekindle.report.story import BROKEN, WHOLE, Chain, Ledger, Run, Story
 from rekindle.report.telling import told
 from rekindle.report.times import ledger_from, path_of
+from rekindle.runs import pick
 
 CATEGORY = "Infrastructure"
 _UNFIT = (Diagnosed, ValueError, KeyError, TypeError)  # a plan that this rekindle cannot read
@@ -37,7 +38,7 @@ def gather(path: Path, run_id: str | None = None) -> Story:
     :raises UsageWrong: when there is no such run.
     """
     with Reader(path) as reader:
-        chosen = _chosen(reader, path, run_id)
+        chosen = pick(reader.runs(), path, run_id)
         follower = _new(chosen)
         try:
             head = reader.verify(see=partial(_shown, follower))
@@ -97,17 +98,6 @@ def plan_of(compiled: dict[str, object]) -> Plan | None:
         return from_compiled(compiled, recipe())
     except _UNFIT:
         return None
-
-
-def _chosen(reader: Reader, path: Path, run_id: str | None) -> RunSummary:
-    runs = [run for run in reader.runs() if run_id is None or run.run_id.startswith(run_id)]
-    if not runs:
-        raise UsageWrong(
-            f"{path}: there is no such run",
-            reference="no-run",
-            hint="`rekindle history` lists the runs of a journal",
-        )
-    return runs[-1]
 
 
 def _ledger(reader: Reader, follower: Follower, chain: Chain) -> Ledger | None:

@@ -12,24 +12,18 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from engine.folding import fold
-from engine.memory import Memory
 from journal import entries as e
 from journal.reader import Reader
-from journal.row import Lease, Row, RunSummary
-from rekindle.folding import Closed, Found
+from journal.row import Row, RunSummary
+from rekindle.folding import Found
 from rekindle.lines import describe, stamp
+from rekindle.past import Known
 from rekindle.web.words import plain
 
 EVERY = 2_000  # entries between two that are kept
 RUNS = 8  # whose moments are kept
 FIRST_CAUSE = "first cause"
-NANOSECONDS = 1e9
 # What only the machine needs, and what happens many times a minute.
 DETAIL = frozenset(
     {
@@ -61,39 +55,6 @@ class Mark:
         return f"{stamp(self.at)}: {self.text}"
 
 
-class Known(Struct, frozen=True):
-    """What the entries so far say, up to *seq*."""
-
-    seq: int = 0
-    memory: Memory = Memory()
-    plan: dict[str, Any] = {}
-    lease: Lease | None = None
-    held: bool = False
-    by: str = ""
-    closed: Closed | None = None
-
-    def after(self, row: Row) -> Known:
-        """Return what is known one entry later."""
-        entry = row.entry
-        if entry is None:
-            return replace(self, seq=row.seq)
-        then = replace(self, seq=row.seq, memory=fold(self.memory, entry))
-        match entry:
-            case e.RunOpened() | e.PlanChanged():
-                return replace(then, plan=entry.plan)
-            case e.LeaseTaken():
-                return replace(then, held=True, lease=_lease(entry, row))
-            case e.LeaseLost():
-                return replace(then, held=False)
-            case e.CancelRequested():
-                return replace(then, by=entry.actor)
-            case e.RunClosed():
-                at = row.wall_ns / NANOSECONDS
-                return replace(then, closed=Closed(entry.outcome.value, at, self.by))
-            case _:
-                return then
-
-
 def _begins(row: Row, instant: float) -> bool:
     """
     Say whether an entry begins another turn than that of *instant*.
@@ -102,22 +63,6 @@ def _begins(row: Row, instant: float) -> bool:
     """
     entry = row.entry
     return row.at != instant or (isinstance(entry, e.Observed) and entry.part == 1)
-
-
-def _lease(entry: e.LeaseTaken, row: Row) -> Lease:
-    """Who took it, as the entry tells; the lease row itself only has the last one."""
-    wall = row.wall_ns / NANOSECONDS
-    return Lease(
-        epoch=entry.epoch,
-        holder=entry.holder,
-        host="",
-        pid=0,
-        boot_id="",
-        since=wall,
-        expires=wall,
-        heartbeat_wall=wall,
-        heartbeat_world=entry.at,
-    )
 
 
 class Timeline:
@@ -157,10 +102,7 @@ class Timeline:
             if row.seq > seq and _begins(row, instant):
                 break
             known, instant = known.after(row), row.at
-        opened = self.run.opened
-        return Found(
-            known.memory, opened, known.plan, known.lease, known.held, known.seq, known.closed
-        )
+        return known.found(self.run.opened)
 
     def index(self, seq: int) -> int:
         """Return the place of the newest mark that is not after entry *seq*."""

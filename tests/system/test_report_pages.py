@@ -9,7 +9,6 @@ halved; ``_marks`` with one lane for all.
 
 from __future__ import annotations
 
-import shutil
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,25 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page
 
 from rekindle.report import html
+from tests.chromium import chromium, program
 from tests.pictures import june_12
 from tests.report.samples import retold, sample
 
 pytestmark = pytest.mark.system
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
 PART: FloatRect = {
     "x": 0,
@@ -47,20 +36,10 @@ READABLE = 4.5  # the contrast of WCAG AA
 LONG = "kustomization/a-namespace-with-a-long-name/WWWW-an-application-with-a-very-long-name-iiii"
 
 
-def program() -> str:
-    """Where Chromium is; its absence is a failure with a name, and no skipped test."""
-    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None:
-        pytest.fail("no Chromium on PATH: `apt-get install chromium` (Debian's package `chromium`)")
-    return found
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program(), args=ARGUMENTS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

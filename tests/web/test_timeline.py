@@ -19,9 +19,9 @@ from engine.memory import Memory
 from journal import entries as e
 from journal.reader import Reader
 from journal.store import Journal
-from rekindle.past import past
+from rekindle.past import Known, past
 from rekindle.web import timeline as timelines
-from rekindle.web.timeline import DETAIL, Known, Timeline, Timelines
+from rekindle.web.timeline import DETAIL, Timeline, Timelines
 from tests.web.conftest import OPENED, Browser, browser_of
 from tests.web.test_pages import page
 
