@@ -130,6 +130,16 @@ def _statuses(cluster: SimCluster) -> None:
         cluster.kustomizations.succeed(key, found.metadata.generation)
 
 
+def _forget(cluster: SimCluster, left: Left, keep: set[str]) -> None:
+    """Of what is gone, its controller knows nothing any more."""
+    for key in list(cluster.helm.revisions):
+        if key not in left.releases:
+            del cluster.helm.revisions[key]
+    for key in list(cluster.kustomizations.inventories):
+        if f"Kustomization/{key}" not in keep:
+            del cluster.kustomizations.inventories[key]
+
+
 def _accident(cluster: SimCluster, left: Left) -> None:
     """Take away what the accident took. It was the controllers' own doing: they are not asked again."""
     api = cluster.api
@@ -143,10 +153,7 @@ def _accident(cluster: SimCluster, left: Left) -> None:
         for key in list(api.all(kind)):
             if f"{kind}/{key}" not in keep:
                 api.remove(kind, key)
-    for key in list(cluster.helm.revisions):
-        if key not in left.releases:
-            del cluster.helm.revisions[key]
-    cluster.kustomizations.inventories.clear()
+    _forget(cluster, left, keep)
     stay = {*left.namespaces, *left.terminating, *FIRST_NAMESPACES}
     for name in list(api.all("Namespace")):
         if name not in stay:

@@ -167,8 +167,10 @@ class Night:
                 self.remarks.assumed.append(
                     f"{deed.verb} {deed.target} was done by hand at {self._rel(deed.at):.0f} s: the rehearsal does it"
                 )
+        pruned = [(at, at + PRUNED_SECONDS) for at in deleted]
+        pruned += self._roots_that_went()
         for at, name in self._going():
-            if not any(0 <= at - other <= PRUNED_SECONDS for other in deleted):
+            if not any(begun <= at <= done for begun, done in pruned):
                 self._add(at, "delete", kind="Namespace", key=name)
         for moved in self.seen.goals:
             if moved.previous:
@@ -178,6 +180,14 @@ class Night:
             self.remarks.inexpressible.append(
                 f"the run was interrupted {times}, and the cluster was alone meanwhile"
             )
+
+    def _roots_that_went(self) -> Iterator[tuple[Instant, Instant]]:
+        """Yield when a root was being deleted, and what it takes with it goes: here its controller does that again."""
+        for key in self.seen.opened.plan["section"]["inventory"]["roots"]:
+            changes = self.seen.history.get(codes.subject("kustomization", key), ())
+            for (at, fact), (until, _) in pairwise([*changes, (self.seen.end, Fact(""))]):
+                if fact.code == codes.TERMINATING:
+                    yield at, until + PRUNED_SECONDS
 
     def _going(self) -> Iterator[tuple[Instant, str]]:
         """Yield each namespace that was well, and then was deleted."""

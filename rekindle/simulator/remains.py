@@ -101,6 +101,8 @@ class Remains:
         there = [
             i for i in tree.items() if i.kind not in ("Namespace", CRD) and self._item_present(i)
         ]
+        roots = [Item("Kustomization", key=key) for key in tree.roots]  # nobody in Git brings them
+        there += [item for item in roots if self._item_present(item)]
         definitions = [name for name in tree.crds() if self._definition_present(name)]
         return Left(
             namespaces=tuple(self._namespaces({codes.READY, codes.PROGRESSING})),

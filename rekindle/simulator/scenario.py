@@ -266,6 +266,7 @@ def _problems(scenario: Scenario, tree: Tree) -> list[str]:
         f"{key} is no release of the tree" for key in left.releases if key not in tree.helmreleases
     ]
     have = {f"{item.kind}/{item.id}" for item in tree.items()}
+    have |= {f"Kustomization/{key}" for key in tree.roots}
     found += [f"{ref} is not in the tree" for ref in left.objects if ref not in have]
     found += [f"crd {name} is not in the tree" for name in left.crds if name not in tree.crds()]
     for event in scenario.events:

@@ -15,7 +15,7 @@ from journal import entries as e
 from journal.entries import AnyEntry, Fact, Outcome
 from phases import codes
 from phases.snapshot import KINDS
-from rekindle.simulator.cluster import CONTROLLERS
+from rekindle.simulator.cluster import CONTROLLERS, SimCluster
 from rekindle.simulator.recorded import recording_of
 from rekindle.simulator.scenario import EventSpec
 from rekindle.simulator.witnessed import witness_of
@@ -296,3 +296,31 @@ def test_a_command_that_failed_is_said_and_one_that_worked_counts() -> None:
 
     assert found.scenario.commands["cni"].duration == 70.0
     assert any("did not end well once" in line for line in found.remarks.inexpressible)
+
+
+def test_what_a_root_takes_with_it_goes_by_its_own_controller() -> None:
+    """
+    The root was Terminating when the run began, and Flux was not there to finish it until the run brought it back.
+
+    Mutants: namespaces that go meanwhile are deleted by the hour as well; the roots are not left; what stays has no
+    inventory any more, so that nothing is pruned.
+    """
+    root = opened_of(recorded("june")).plan["section"]["inventory"]["roots"][0]
+    subject = codes.subject("kustomization", root)
+    flux = {f"deployment__{name}": Fact(codes.ABSENT) for name in CONTROLLERS}
+    going = {subject.replace("/", "__", 1): Fact(codes.TERMINATING, since=START - 5.0)}
+
+    found = night(
+        whole(**flux, **going),
+        seen(30, {subject: Fact(codes.ABSENT), "namespace/storage": Fact(codes.TERMINATING)}),
+        seen(60, {"namespace/storage": Fact(codes.ABSENT)}),
+    )
+
+    assert found.scenario.initial.left is not None
+    assert f"Kustomization/{root}" in found.scenario.initial.left.objects
+    assert [event for event in found.scenario.events if event.do == "delete"] == [
+        EventSpec(-5.0, "delete", kind="Kustomization", key=root)
+    ]
+    cluster = SimCluster(found.scenario, tree=found.tree)
+    assert cluster.api.get("Kustomization", root).metadata.deletion_timestamp is not None
+    assert cluster.kustomizations.inventories[root], "it will prune what it had applied"
