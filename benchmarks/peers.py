@@ -2,7 +2,8 @@
 What ``listing.py`` runs in processes of their own; the last line that each prints is JSON.
 
 ``ours``: everything that ``rekindle diagnose`` lists, diagnosed, and reduced against an inventory. ``typed``: the
-official client's list of pods. ``steady``: watches that stay open, and what one changed pod costs.
+official client's list of pods. ``steady``: a watch of each built-in kind that a run looks at, and what one
+changed pod costs.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Watched:
 
     def __init__(self, kubeconfig: str, pods: int) -> None:
         """Wire; nothing is asked yet."""
-        from phases.snapshot import KINDS
+        from phases.snapshot import ALL_KINDS
         from rekindle.adapters import watch
         from rekindle.adapters.known import Known
         from rekindle.adapters.resources import BUILT_IN
@@ -112,7 +113,7 @@ class Watched:
         watch.WATCH_SECONDS = WATCH_SECONDS
         self.requests = {"list": 0, "watch": 0, "bytes": 0}
         self.connection = _counted(Path(kubeconfig), self.requests)
-        self.kinds = [kind for kind in KINDS if kind in BUILT_IN]
+        self.kinds = [kind for kind in ALL_KINDS if kind in BUILT_IN]
         self.known: Known = Known(())
         self.reports: queue.Queue[Report] = queue.Queue()
         self.watchers = [

@@ -1,9 +1,13 @@
 """
 How long the report of a long run takes, and how much memory: a journal of 100,000 facts, made up, and the program.
 
-``python benchmarks/report.py [FACTS] [--open] [--each N]``: *each* is how many facts an entry has; a rehearsed night
-has 3.2 an ``observed``, and three entries of four are ``observed`` or ``decided``. Prints seconds and MB, the least of
-three; the journal is kept in a folder of its own and made once.
+``python benchmarks/report.py [FACTS] [--each N] [--rounds N]``: *each* is how many facts an entry has; a rehearsed
+night has 3.2 an ``observed``, and three entries of four are ``observed`` or ``decided``. A closed run and an open one,
+each as Markdown, as a page and as JSON, in turns with a peer: a bare Python that does no more than read every payload
+of the same journal with ``sqlite3`` and ``json``. Prints medians of the processor's seconds (user and system, from the
+start of the process to its end), so that what else the machine does counts little, beside them those on the clock on
+the wall, their ratio to the peer, and the most memory of a pass. Goals: each format in at most 5 s of the processor and
+200 MB; 1 when one is missed.
 """
 
 from __future__ import annotations
@@ -14,9 +18,10 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 from engine.plan import Plan
 from journal import entries as e
@@ -29,7 +34,23 @@ from phases.ledger import closing
 from rekindle.rehearsal import load
 
 START = 1_749_716_160.0
-FACTS, EACH, PODS = 100_000, 3, 104
+FACTS, EACH, PODS, ROUNDS = 100_000, 3, 104, 3
+GOAL_SECONDS, GOAL_MB = 5.0, 200.0
+FORMATS = ("markdown", "html", "json")
+PEER = """
+import json, sqlite3, sys
+for (body,) in sqlite3.connect(sys.argv[1]).execute("SELECT body FROM payloads ORDER BY id"):
+    json.loads(body)
+"""
+# A process begun by a large one is told to have been as large; this one is small, and tells of its only child.
+LAUNCHER = """
+import os, subprocess, sys, time
+begun = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+wall = time.perf_counter() - begun
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss)
+"""
 COMMIT = 1_000
 ACTION_EVERY, FINDING_EVERY, POD_EVERY, DECIDED_EVERY = 40, 25, 6, 2
 CODES = (codes.PROGRESSING, codes.READY, codes.FAILED, codes.BLOCKED)
@@ -142,32 +163,77 @@ def made(path: Path, facts: int, each: int, *, left_open: bool) -> int:
     return len(kept)
 
 
-def measured(journal: Path, form: str) -> tuple[float, float]:
-    """Return seconds and MB of the program, from its start to its end."""
-    words = [sys.executable, "-m", "rekindle", "report", "--journal", str(journal)]
-    begun = time.monotonic()
-    process = subprocess.Popen([*words, "--format", form], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+class Pass(NamedTuple):
+    """A program from its start to its end: seconds of the processor, seconds on the wall, MB."""
+
+    seconds: float
+    wall: float
+    size: float
+
+
+def measured(words: Sequence[str]) -> Pass:
+    """Run a program once."""
+    told = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, sys.executable, *words],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    code, seconds, wall, size = told.stdout.split()
+    assert int(code) == 0
     scale = 1 if sys.platform == "darwin" else 1024
-    return time.monotonic() - begun, usage.ru_maxrss * scale / 1e6
+    return Pass(float(seconds), float(wall), int(size) * scale / 1e6)
 
 
-def main() -> None:
-    """Make the journal, and measure each format."""
+def compared(name: str, journal: Path, rounds: int) -> bool:
+    """Measure each format of a run and the peer in turns, print a line each; say whether a goal was missed."""
+    report = ("-m", "rekindle", "report", "--journal", str(journal), "--format")
+    words: dict[str, tuple[str, ...]] = {"peer": ("-c", PEER, str(journal))}
+    words |= {form: (*report, form) for form in FORMATS}
+    passes: dict[str, list[Pass]] = {who: [] for who in words}
+    for _ in range(rounds):
+        for who, command in words.items():
+            passes[who].append(measured(command))
+    seconds = {who: median(one.seconds for one in found) for who, found in passes.items()}
+    missed = False
+    for who, found in passes.items():
+        ratio = seconds[who] / seconds["peer"]
+        size = max(one.size for one in found)
+        wall = median(one.wall for one in found)
+        late = who != "peer" and is_missed(seconds[who], size)
+        missed = missed or late
+        print(
+            f"{name:6} {who:9} {seconds[who]:5.2f} s  wall {wall:5.2f} s  {ratio:4.1f} x  {size:4.0f} MB"
+            f"{'  missed' if late else ''}"
+        )
+    return missed
+
+
+def is_missed(seconds: float, size: float) -> bool:
+    """Say whether a format takes more than its goal allows."""
+    return seconds > GOAL_SECONDS or size > GOAL_MB
+
+
+def main() -> int:
+    """Make the journals, and measure; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("facts", nargs="?", type=int, default=FACTS)
     parser.add_argument("--each", type=int, default=EACH)
-    parser.add_argument("--open", action="store_true", dest="left_open")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
+    missed = False
     with tempfile.TemporaryDirectory(prefix="rekindle-report-") as folder:
-        journal = Path(folder) / "long.db"
-        count = made(journal, given.facts, given.each, left_open=given.left_open)
-        print(f"{given.facts} facts in {count} entries, {journal.stat().st_size / 1e6:.0f} MB")
-        for form in ("markdown", "json"):
-            seconds, size = min(measured(journal, form) for _ in range(3))
-            print(f"{form:9} {seconds:5.2f} s  {size:5.0f} MB")
+        for name in ("closed", "open"):
+            journal = Path(folder) / f"{name}.db"
+            count = made(journal, given.facts, given.each, left_open=name == "open")
+            size = journal.stat().st_size / 1e6
+            print(f"{name}: {given.facts} facts in {count} entries, {size:.0f} MB")
+            missed = compared(name, journal, given.rounds) or missed
+    print(
+        f"goals: {GOAL_SECONDS:g} s of the processor, {GOAL_MB:g} MB; load {os.getloadavg()[0]:.1f}"
+    )
+    return int(missed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,6 +20,9 @@ from journal.entries import ApprovalAsked, Outcome
 
 ACTIONS_IN_FLIGHT = 8
 
+TOLD = 200  # characters of what an action answered
+_ENDED = {"timeout": "did not end in its time and was ended"}
+
 
 def asked(memory: Memory, subject: Subject, ask: Ask) -> ApprovalAsked:
     """Make the entry for a question; its digest covers everything that the answer is bound to."""
@@ -56,7 +59,7 @@ def allowed(
     """Return what becomes of a phase's answer; *begun* are the acts that this turn begins already."""
     match answer:
         case Act():
-            return _allowed_act(plan.verbs[answer.verb], memory, subject, answer, begun)
+            return _allowed_act(plan, memory, subject, answer, begun)
         case Ask():
             if answer_to(memory, subject, answer) == "refused":
                 return _refused(answer)
@@ -76,8 +79,9 @@ def _refused(ask: Ask) -> Stuck:
 
 
 def _allowed_act(
-    verb: Verb, memory: Memory, subject: Subject, act: Act, begun: list[Act]
+    plan: Plan, memory: Memory, subject: Subject, act: Act, begun: list[Act]
 ) -> Answer:
+    verb = plan.verbs[act.verb]
     running = memory.busy(act.target) or _same_cluster_verb(verb, memory)
     if running is not None:
         return Wait(f"{running.verb} {running.target} is running")
@@ -87,10 +91,10 @@ def _allowed_act(
             message=f"{verb.name} {act.target} is needed and the plan does not allow it",
             hint=f"set machine.verbs.{verb.name}.enabled in the plan, or do it by hand",
         )
-    refusal = _exhausted(verb, memory, act)
+    refusal = _objected(verb, memory, act) or _exhausted(plan, verb, memory, act)
     if refusal is not None:
         return refusal
-    question = _question(verb, memory, subject, act)
+    question = _question(plan, verb, memory, subject, act)
     if question is not None:
         said = answer_to(memory, subject, question)
         if said == "refused":
@@ -102,6 +106,18 @@ def _allowed_act(
     return act if question is None else replace(act, approval=question)
 
 
+def _objected(verb: Verb, memory: Memory, act: Act) -> Stuck | None:
+    """A red row of the preflight forbids the verbs that need what is missing, and no others."""
+    found = memory.forbidden(verb.name, act.target)
+    if found is None:
+        return None
+    return Stuck(
+        reference="preflight-failed",
+        message=f"{verb.name} {act.target} is needed, and {found.check} forbids it: {found.subject}: {found.said}",
+        hint=f"{found.todo}; `rekindle resume` looks again",
+    )
+
+
 def _takes_turns(verb: Verb, act: Act, begun: list[Act]) -> bool:
     """One action a target, and one a cluster of a verb of that scope: also within one turn."""
     if verb.scope == "cluster" and any(other.verb == verb.name for other in begun):
@@ -109,14 +125,15 @@ def _takes_turns(verb: Verb, act: Act, begun: list[Act]) -> bool:
     return any(other.target == act.target for other in begun)
 
 
-def _question(verb: Verb, memory: Memory, subject: Subject, act: Act) -> Ask | None:
+def _question(plan: Plan, verb: Verb, memory: Memory, subject: Subject, act: Act) -> Ask | None:
     """What a person has to say yes to before this action: the phase's question, the plan's, or the backstop's."""
     question = act.approval
     if verb.typed_approval and (question is None or not question.typed):
         question = _typed(verb, act, question)
-    if question is None or _older_than_doubt(verb, memory, subject, act, question):
+    doubtful = _doubtful(plan, verb, memory, act)
+    if question is None or _older_than_doubt(memory, subject, question, doubtful):
         # An answer from before the attempt in doubt is no answer to it: asked anew, with that attempt's name.
-        return _doubt(verb, memory, act) or question
+        return _doubt(verb, act, doubtful) or question
     return question
 
 
@@ -140,51 +157,74 @@ def _same_cluster_verb(verb: Verb, memory: Memory) -> Attempt | None:
     return next((a for a in memory.open.values() if a.verb == verb.name), None)
 
 
-def _exhausted(verb: Verb, memory: Memory, act: Act) -> Answer | None:
+def is_undone(plan: Plan, memory: Memory, attempt: Attempt) -> bool:
+    """Say whether nothing of what an attempt did, or ran into, is left in the world: it counts no more."""
+    verb = plan.verbs.get(attempt.verb)
+    return verb is not None and verb.undone is not None and verb.undone(plan, memory, attempt)
+
+
+def _exhausted(plan: Plan, verb: Verb, memory: Memory, act: Act) -> Answer | None:
     """Hold the verb's own patience against the attempts of this state."""
     key = f"{act.verb} {act.target}"
     last = memory.last.get(key)
     count = memory.attempts.get(key, 0)
-    if last is None or count == 0:
+    if last is None or count == 0 or is_undone(plan, memory, last):
         return None
     said = f"{last.code or last.outcome}"
     if count >= verb.retry.attempts:
+        tried = f"{verb.name} {act.target} was tried {count} times; the last time: {said}"
         return Stuck(
             reference="attempts-exhausted",
-            message=f"{verb.name} {act.target} was tried {count} times; the last time: {said}",
+            message=f"{tried} {_evidence(last)}".rstrip(),
             hint="the journal has each attempt; mend the cause, then `rekindle resume` tries again",
         )
     retrial = memory.retrials.get(key)
     if retrial is not None and not memory.passed(retrial.due):
-        return Wait(f"{verb.name} {act.target} said {said}; tried again soon", retrial.due)
+        how = _ENDED.get(said) or f"ended with {said} {_told(_words(last))}".rstrip()
+        return Wait(f"{verb.name} {act.target} {how}; tried again soon", retrial.due)
     if last.outcome is Outcome.FAILED and last.code not in (*verb.retry.on, "not-happened"):
         return Stuck(
             reference="action-refused",
             message=f"{verb.name} {act.target} was refused: {said} {_evidence(last)}".rstrip(),
-            hint="this does not pass by waiting; the evidence is in the journal",
+            hint="this does not pass by waiting: mend what it names, then `rekindle resume` tries again; "
+            "`rekindle log --json` has all that was answered",
         )
     return None
 
 
 def _evidence(last: Attempt) -> str:
+    text = _words(last)
+    if not text and last.evidence.get("output"):
+        text = f"what it said is in {last.evidence['output']}"
+    return _told(text)
+
+
+def _words(last: Attempt) -> str:
     told = (last.evidence.get(key) for key in ("message", "why", "error"))
-    text = next((str(found) for found in told if found), "")
-    return f"({text[:200]})" if text else ""
+    return next((str(found) for found in told if found), "")
 
 
-def _doubtful(verb: Verb, memory: Memory, act: Act) -> list[Attempt]:
-    """Return earlier attempts at a once verb that happened, or may have."""
+def _told(text: str) -> str:
+    return f"({text[:TOLD]})" if text else ""
+
+
+def _doubtful(plan: Plan, verb: Verb, memory: Memory, act: Act) -> list[Attempt]:
+    """Return earlier attempts at a once verb that happened, or may have, and whose effect may still be there."""
     if verb.effect is not Effect.ONCE:
         return []
     known = memory.attempts_at(verb.name)
     if verb.scope != "cluster":
         known = tuple(attempt for attempt in known if attempt.target == act.target)
-    return [a for a in known if a.outcome in {Outcome.UNSETTLED, Outcome.DONE}]
+    return [
+        attempt
+        for attempt in known
+        if attempt.outcome in {Outcome.UNSETTLED, Outcome.DONE}
+        and not is_undone(plan, memory, attempt)
+    ]
 
 
-def _doubt(verb: Verb, memory: Memory, act: Act) -> Ask | None:
+def _doubt(verb: Verb, act: Act, doubtful: list[Attempt]) -> Ask | None:
     """The backstop: whatever a phase wishes, a once verb is never repeated without a person."""
-    doubtful = _doubtful(verb, memory, act)
     if not doubtful:
         return None
     last = doubtful[-1]
@@ -197,11 +237,11 @@ def _doubt(verb: Verb, memory: Memory, act: Act) -> Ask | None:
 
 
 def _older_than_doubt(
-    verb: Verb, memory: Memory, subject: Subject, act: Act, question: Ask
+    memory: Memory, subject: Subject, question: Ask, doubtful: list[Attempt]
 ) -> bool:
     """Say whether the answer was given before the attempt whose outcome is in doubt: then it is no answer to it."""
     known = memory.approvals.get(asked(memory, subject, question).approval)
     if known is None or known.answered_at is None:
         return False
     given = known.answered_at
-    return any(attempt.intended_at >= given for attempt in _doubtful(verb, memory, act))
+    return any(attempt.intended_at >= given for attempt in doubtful)

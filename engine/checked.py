@@ -40,13 +40,13 @@ def validated(
         return model.model_validate(data)
     except ValidationError as error:
         problems.extend(
-            marks.problem((*base, *found["loc"]), _said(found))
+            marks.problem((*base, *found["loc"]), said(found))
             for found in error.errors(include_url=False)
         )
         return None
 
 
-def _said(found: Mapping[str, Any]) -> str:
+def said(found: Mapping[str, Any]) -> str:
     """Say what is wrong; a pattern is told by its description, where the model gives one."""
     message = str(found["msg"])
     return WORDS.get(str(found["type"]), message.removeprefix("Value error, "))

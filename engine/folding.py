@@ -7,7 +7,8 @@ any prefix of a journal succeeds.
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Retrial, Sentence, Timer
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
-from journal.entries import Finding, Outcome
+from journal.entries import Fact, Finding, Instant, Outcome
 from journal.learned import convert
 
 VERDICT_SECONDS = 10.0  # after the first look, in which causes are added to the verdict
@@ -47,6 +48,8 @@ def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
             return replace(memory, goal=entry.revision)
         case e.PlanChanged():
             return replace(memory, plan_digest=entry.plan_digest)
+        case e.Preflighted():
+            return replace(memory, objections=entry.objections)
         case _:
             return _run(memory, entry)
 
@@ -70,6 +73,7 @@ def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
                 opened_at=entry.at,
                 now=entry.at,
                 plan_digest=entry.plan_digest,
+                request=entry.request,
                 earlier=tuple(convert(doubt, Attempt) for doubt in entry.doubts),
             )
         case e.RunResumed():
@@ -115,7 +119,58 @@ def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
         name: replace(timer, due=timer.due + entry.seconds) if timer.policy == "active" else timer
         for name, timer in memory.timers.items()
     }
-    return replace(memory, timers=timers)
+    if entry.seconds >= 0:
+        return replace(memory, timers=timers)
+    # All that happened moves as one, so that the latest of it is now and what came first stays first: an answer must
+    # not become younger than an attempt that it does not speak of, nor a wipe than what was begun after it.
+    back = partial(_moved_by, seconds=entry.at - memory.now)
+    return replace(
+        memory,
+        timers=timers,
+        now=entry.at,
+        entered_at=back(memory.entered_at),
+        found_at={key: back(since) for key, since in memory.found_at.items()},
+        facts={
+            subject: _seen_before(fact, back, entry.at) for subject, fact in memory.facts.items()
+        },
+        earlier=tuple(_attempted(attempt, back) for attempt in memory.earlier),
+        last={key: _attempted(attempt, back) for key, attempt in memory.last.items()},
+        open={key: _attempted(attempt, back) for key, attempt in memory.open.items()},
+        approvals={key: _answered(approval, back) for key, approval in memory.approvals.items()},
+        regressions=tuple(map(back, memory.regressions)),
+        retrials={
+            key: replace(retrial, due=retrial.due + entry.seconds)
+            for key, retrial in memory.retrials.items()
+        },
+    )
+
+
+def _moved_by(at: Instant, *, seconds: float) -> Instant:
+    return at + seconds
+
+
+def _seen_before(fact: Fact, back: Callable[[Instant], Instant], now: Instant) -> Fact:
+    """Move what our own clock dated; what is not later than now may be dated by the cluster's."""
+    late = fact.since is not None and fact.since > now
+    return replace(fact, since=back(fact.since)) if late and fact.since is not None else fact
+
+
+def _attempted(attempt: Attempt, back: Callable[[Instant], Instant]) -> Attempt:
+    settled = attempt.settled_at
+    return replace(
+        attempt,
+        intended_at=back(attempt.intended_at),
+        settled_at=None if settled is None else back(settled),
+    )
+
+
+def _answered(approval: Approval, back: Callable[[Instant], Instant]) -> Approval:
+    answered = approval.answered_at
+    return replace(
+        approval,
+        asked_at=back(approval.asked_at),
+        answered_at=None if answered is None else back(answered),
+    )
 
 
 def _decided(memory: Memory, entry: e.Decided) -> Memory:
@@ -160,7 +215,20 @@ def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
         facts.pop(subject, None)
         codes.pop(subject, None)
     looked_at = entry.at if memory.looked_at is None else memory.looked_at
-    return replace(memory, facts=facts, codes=codes, looked_at=looked_at)
+    met = _met(memory.met, entry.changed)
+    return replace(memory, facts=facts, codes=codes, met=met, looked_at=looked_at)
+
+
+def _met(met: dict[str, tuple[str, ...]], changed: dict[str, Fact]) -> dict[str, tuple[str, ...]]:
+    """Remember what was seen of what there is but one of, figures aside; so much is bounded by the vocabulary."""
+    news = {
+        subject: (*met.get(subject, ()), fact.code)
+        for subject, fact in changed.items()
+        if "/" not in subject
+        and not fact.code.isdecimal()
+        and fact.code not in met.get(subject, ())
+    }
+    return {**met, **news} if news else met
 
 
 def _sentenced(

@@ -7,20 +7,23 @@ Everything here is a function of the plan and the memory alone, so that replayin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import assert_never
 
 from engine.allowing import allowed, answer_to
 from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait
+from engine.guests import judgements, wishes
 from engine.machine import Machine, Move
 from engine.memory import Memory
 from engine.patience import spoken
 from engine.plan import DONE, Plan
 from engine.recipe import Facts, Judgement, Recipe, Verdict
+from engine.walks import gated
 from journal.entries import Json
 from journal.redactor import redact, redact_text
 
 MACHINE: Subject = "machine"
+GOAL: Subject = "goal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,26 @@ class Rules:
 
 
 def judge(rules: Rules, memory: Memory) -> dict[str, Judgement]:
-    """Ask every guard, in the order of the states; the same facts are judged once."""
+    """Ask every guard, in the order of the states, and hold against it what this run still owes."""
+    judged = _seen(rules, memory)
+    owed = rules.recipe.owed(rules.plan, memory)
+    if not owed:
+        return judged
+    return {name: _owing(found, owed.get(name)) for name, found in judged.items()}
+
+
+def _owing(found: Judgement, owed: str | None) -> Judgement:
+    """A goal that holds is not reached as long as something was asked for and is not done."""
+    if owed is None or found.verdict is not Verdict.HOLDS:
+        return found
+    return replace(found, verdict=Verdict.BROKEN, why=owed)
+
+
+def _seen(rules: Rules, memory: Memory) -> dict[str, Judgement]:
+    """The same facts are judged once."""
     if rules.latest and rules.latest[0][0] is memory.facts:
         return rules.latest[0][1]
-    judged: dict[str, Judgement] = {}
-    for name in rules.machine.order:
-        guard = rules.plan.machine.states[name].guard or name
-        judged[name] = rules.recipe.guards[guard](rules.plan, memory.facts)
+    judged = judgements(rules.recipe, rules.plan, rules.machine.order, memory.facts)
     rules.latest[:] = [(memory.facts, judged)]
     return judged
 
@@ -88,7 +104,7 @@ def move_of(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Mo
     if stop is not None and answer_to(memory, MACHINE, stop) != "given":
         return None
     fired, states = memory.fired, rules.plan.machine.states
-    return rules.machine.next_move(
+    move = rules.machine.next_move(
         memory.state,
         judged,
         held=frozenset(
@@ -96,6 +112,9 @@ def move_of(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Mo
         ),
         broken_long=frozenset(name for name in judged if f"damping/{name}" in fired),
     )
+    # What is in the way of the goal itself is in the way of nothing that leads there, nor of going back.
+    ends = move is not None and move.target == DONE
+    return None if ends and rules.recipe.objection(rules.plan, memory) is not None else move
 
 
 def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
@@ -103,12 +122,14 @@ def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
     if memory.state == DONE:
         return {}
     judged = judge(rules, memory)
-    state = rules.plan.machine.states[memory.state]
-    phase = rules.recipe.phases[state.phase or memory.state]
-    wished = dict(phase(rules.plan, memory.facts, memory.findings, memory))
+    asked = wishes(rules.recipe, rules.plan, memory.state, memory.facts, memory.findings, memory)
+    wished = gated(rules.plan.machine, memory, judged, asked)
     stop = flapping(rules, memory, judged)
     if stop is not None and answer_to(memory, MACHINE, stop) != "given":
         wished[MACHINE] = stop
+    objection = rules.recipe.objection(rules.plan, memory)
+    if objection is not None:
+        wished[GOAL] = _objecting(rules, memory, objection)
     answers: dict[Subject, Answer] = {}
     begun: list[Act] = []
     for subject, answer in wished.items():
@@ -125,6 +146,13 @@ def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
     if f"deadline/{memory.state}" in memory.fired:
         return {subject: _too_late(rules, memory, answer) for subject, answer in answers.items()}
     return answers
+
+
+def _objecting(rules: Rules, memory: Memory, objection: Answer) -> Answer:
+    """What the goal itself would begin or ask is held back by what holds the phases back; that it is owed is not."""
+    if not isinstance(objection, Act | Ask):
+        return objection
+    return rules.recipe.held(rules.plan, memory.facts, memory, {GOAL: objection})[GOAL]
 
 
 def _nothing_left(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Answer:

@@ -8,6 +8,7 @@ returned, never performed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -143,10 +144,21 @@ def _is_broken_long(lower: str, event: EventData) -> bool:
     return lower in cursor.broken_long and cursor.judgements[lower].verdict is Verdict.BROKEN
 
 
+def _drawn(name: str) -> str:
+    """Name a state as Mermaid takes it; a node's name may have dots."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
 def mermaid(plan: Plan) -> str:
     """Draw the machine for documents, as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {plan.machine.initial}"]
-    order = plan.states
+    order = [_drawn(name) for name in plan.states]
+    lines = ["stateDiagram-v2"]
+    lines += [
+        f'    state "{name}" as {drawn}'
+        for name, drawn in zip(plan.states, order, strict=True)
+        if name != drawn
+    ]
+    lines.append(f"    [*] --> {order[0]}")
     for index, name in enumerate(order):
         following = order[index + 1] if index + 1 < len(order) else DONE
         lines.append(f"    {name} --> {following}: goal holds")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from journal.entries import Fact, Finding, Instant, Json, Outcome
+from journal.entries import Fact, Finding, Instant, Json, Objection, Outcome
 
 WATCH = "watch"  # the purpose of a run that begins nothing
 
@@ -96,11 +96,15 @@ class Memory(msgspec.Struct, frozen=True):
     Everything that a decision may know besides the plan.
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
-    intents per ``verb target`` since the state was entered; *keys* are the arguments named ``once`` of all intents
+    intents per ``verb target`` since the state was entered; *request* is what was asked of the run when it was opened,
+    by verb, and no plan that changes later takes it back; *keys* are the arguments named ``once`` of all intents
     so far (what is done once per key). *looked_at* is the run's first look, *found_at* since when
     each finding stands. *wished* are actions (``verb target``) that were answered, neither begun by this run nor seen
     done by another, and since when; *codes* the code that each fact had before its present one; *deeds* the
-    latest that others did. No decision rests on these three.
+    latest that others did: the latter two tell where something was before it went out of sight, and what is
+    another life since. *objections* are what the session's preflight left.
+    *met* are all the codes that this run has seen of what there is but one of (a subject without a ``/``), in the order
+    in which they came.
     """
 
     run_id: str = ""
@@ -113,6 +117,7 @@ class Memory(msgspec.Struct, frozen=True):
     epoch: int = 0
     plan_digest: str = ""
     goal: str = ""
+    request: dict[str, Json] = {}
     identity: dict[str, Json] = {}
     world: dict[str, Json] = {}
     facts: dict[str, Fact] = {}
@@ -131,8 +136,10 @@ class Memory(msgspec.Struct, frozen=True):
     keys: dict[str, str] = {}
     wished: dict[str, Instant] = {}
     codes: dict[str, str] = {}
+    met: dict[str, tuple[str, ...]] = {}
     deeds: tuple[Deed, ...] = ()
     approvals: dict[str, Approval] = {}
+    objections: tuple[Objection, ...] = ()
     regressions: tuple[Instant, ...] = ()
     actions: int = 0
     interrupted: str = ""
@@ -165,6 +172,17 @@ class Memory(msgspec.Struct, frozen=True):
             if a.outcome is Outcome.DONE
             else replace(a, outcome=Outcome.UNSETTLED, settled_at=a.settled_at or self.now)
             for a in found
+        )
+
+    def forbidden(self, verb: str, target: str) -> Objection | None:
+        """Return the first row of the preflight that forbids *verb* on *target*."""
+        return next(
+            (
+                found
+                for found in self.objections
+                if not {verb, "*"}.isdisjoint(found.blocks) and found.target in {"", target}
+            ),
+            None,
         )
 
     def passed(self, instant: Instant) -> bool:

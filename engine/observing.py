@@ -6,7 +6,7 @@ Nothing here decides; it brings the memory up to the instant of the look.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import compress
 from operator import is_not, or_
 from typing import TypeVar
@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from engine.allowing import is_undone
 from engine.draft import Draft
 from engine.memory import Attempt, Memory
 from engine.patience import backoff
@@ -35,7 +36,7 @@ def observe(draft: Draft, facts: Facts) -> None:
     """Write what changed since the last look, and nothing else."""
     known = draft.memory.facts
     changed = _changed(draft, facts)
-    removed = tuple(sorted(known.keys() - facts.keys()))
+    removed = () if known.keys() <= facts.keys() else tuple(sorted(known.keys() - facts.keys()))
     parts = in_parts(changed)
     for number, part in enumerate(parts, start=1):
         gone = removed if number == 1 else ()
@@ -44,7 +45,7 @@ def observe(draft: Draft, facts: Facts) -> None:
         )
     if not parts and removed:
         draft.add(e.Observed(at=draft.now, removed=removed))
-    goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory.facts) if parts or removed else ""
+    goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory)
     if goal and goal != draft.memory.goal:
         draft.add(e.GoalMoved(at=draft.now, revision=goal, previous=draft.memory.goal))
 
@@ -159,6 +160,8 @@ def settle_by_probe(draft: Draft) -> None:
         verb = draft.rules.plan.verbs.get(attempt.verb)
         if verb is None or verb.probe is None or attempt.outcome is not Outcome.UNSETTLED:
             continue
+        if is_undone(draft.rules.plan, draft.memory, attempt):
+            continue  # what shows now is of a later life
         intent = intent_of(attempt)
         said = verb.probe(draft.rules.plan, draft.memory.facts, intent)
         trusted = (attempt.settled_at or draft.now) + PROBE_SETTLE_SECONDS
@@ -182,14 +185,33 @@ def settle_by_probe(draft: Draft) -> None:
 
 def doubts_left(plan: Plan, memory: Memory) -> tuple[Attempt, ...]:
     """
-    Return what a new run must not forget of the one before it: once actions whose effect was never seen.
+    Return what a new run must not forget of the one before it: once actions whose effect was never seen, and debts.
 
     A settlement is no proof. What a probe sees in the last facts, and what a run that reached its goal did, is seen.
     """
+    return (*_once_left(plan, memory), *_borrowed(plan, memory))
+
+
+def _borrowed(plan: Plan, memory: Memory) -> Iterator[Attempt]:
+    """Return what was applied and not given back since."""
+    lent = {name: verb.returned_by for name, verb in plan.verbs.items() if verb.returned_by}
+    latest = {(attempt.verb, attempt.target): attempt for attempt in memory.doubts(lent)}
+    for attempt in latest.values():
+        back = memory.last_of(lent[attempt.verb], attempt.target)
+        if (
+            back is None
+            or back.outcome is not Outcome.DONE
+            or back.intended_at < attempt.intended_at
+        ):
+            yield attempt
+
+
+def _once_left(plan: Plan, memory: Memory) -> tuple[Attempt, ...]:
     once = [name for name, verb in plan.verbs.items() if verb.effect is Effect.ONCE]
+    left = tuple(a for a in memory.doubts(once) if not is_undone(plan, memory, a))
     if memory.outcome == RunOutcome.DONE:
-        return tuple(a for a in memory.doubts(once) if a.outcome is Outcome.UNSETTLED)
-    return tuple(a for a in memory.doubts(once) if not _shows(plan, memory, a))
+        return tuple(a for a in left if a.outcome is Outcome.UNSETTLED)
+    return tuple(a for a in left if not _shows(plan, memory, a))
 
 
 def _shows(plan: Plan, memory: Memory, attempt: Attempt) -> bool:

@@ -10,104 +10,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from engine import guests
 from engine.checked import remains, validated
 from engine.errors import PlanInvalid, Problem
-from engine.patience import seconds
-from engine.recipe import Effect, Recipe, Retry, Verb
+from engine.limits import looser
+from engine.models import DONE, MAXIMUM_SECONDS, MachineModel
+from engine.recipe import Effect, Phase, Recipe, Retry, Verb
+from engine.walks import expanded, is_first, refused
 from engine.yamlfile import Marks, YamlFile, read_yaml
 
-MAXIMUM_SECONDS = 7 * 24 * 3600.0
-DONE = "done"
-
-
-def _duration(value: object) -> object:
-    return seconds(value) if isinstance(value, str) else value
-
-
-def _backoff(value: object) -> object:
-    if isinstance(value, str) and ".." in value:
-        low, high = value.split("..", 1)
-        return (seconds(low), seconds(high))
-    if isinstance(value, str):
-        return (seconds(value), seconds(value))
-    return value
-
-
-def _limit(value: object) -> object:
-    if isinstance(value, str):
-        count, separator, span = value.partition(" per ")
-        if not separator or not count.strip().isdigit():
-            message = f"{value!r} is no limit; write it like 3 per 30m"
-            raise ValueError(message)
-        return (int(count), seconds(span.strip()))
-    return value
-
-
-Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0, le=MAXIMUM_SECONDS)]
-
-
-class Model(BaseModel):
-    """Unknown keys are errors: a misspelt limit must not be silently unlimited."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DeadlineModel(Model):
-    """How long a state may be pursued. ``active`` counts only while a run holds the lease."""
-
-    after: Duration
-    policy: Literal["wall", "active", "restart"] = "active"
-
-
-class StateModel(Model):
-    """A state names the goal that is pursued; guard and phase default to the state's own name."""
-
-    next: str
-    deadline: DeadlineModel
-    stable: Annotated[float, BeforeValidator(_duration), Field(ge=0, le=3600)] = 0.0
-    guard: str = ""
-    phase: str = ""
-    options: dict[str, Any] = {}
-
-
-class RegressModel(Model):
-    """When a state is left backwards."""
-
-    to: Literal["lowest-broken"] = "lowest-broken"
-    damping: Duration = 30.0
-    limit: Annotated[tuple[int, float], BeforeValidator(_limit)] = (3, 1800.0)
-
-
-class RetryModel(Model):
-    """How often and how soon a failed action is tried again; what is not said stays the verb's own."""
-
-    attempts: int | None = Field(default=None, ge=1, le=1000)
-    backoff: Annotated[tuple[Duration, Duration] | None, BeforeValidator(_backoff)] = None
-    jitter: Literal["full", "none"] | None = None
-    on: tuple[str, ...] | None = None
-
-
-class VerbModel(Model):
-    """A plan may make a verb stricter, never looser."""
-
-    deadline: Duration | None = None
-    retry: RetryModel | None = None
-    approval: Literal["typed", "none"] | None = None
-    enabled: bool | None = None
-
-
-class MachineModel(Model):
-    """The declarative machine."""
-
-    initial: str
-    states: dict[str, StateModel] = Field(min_length=1)
-    regress: RegressModel = RegressModel()
-    verbs: dict[str, VerbModel] = {}
+__all__ = ["DONE", "MachineModel", "Plan", "from_compiled", "load", "merged", "of_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +32,8 @@ class Plan:
     A compiled plan.
 
     *section* is the domain's part as JSON, *target* the same as the domain's own type; *verbs* are the recipe's with
-    the plan's limits.
+    the plan's limits. *own* are the phases that are told their state, *foreign* says whose those are that no package of
+    ours brings: by the phase's name its distribution and version.
     """
 
     cluster: str
@@ -124,6 +41,8 @@ class Plan:
     section: dict[str, Any]
     verbs: Mapping[str, Verb] = field(compare=False)
     target: Any = field(compare=False)
+    own: Mapping[str, Phase] = field(compare=False, default_factory=dict)
+    foreign: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -135,12 +54,18 @@ class Plan:
             name = self.machine.states[name].next
         return tuple(names)
 
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Name the verbs that the plan does not switch off."""
+        return frozenset(name for name, verb in self.verbs.items() if verb.enabled)
+
     def compiled(self) -> dict[str, Any]:
         """Return plain JSON: what the journal keeps."""
         return {
             "cluster": self.cluster,
             "machine": self.machine.model_dump(mode="json"),
             "section": self.section,
+            **({"phases": {k: dict(v) for k, v in self.foreign.items()}} if self.foreign else {}),
         }
 
     def digest(self) -> str:
@@ -175,33 +100,54 @@ def load(file: YamlFile, recipe: Recipe, include: Include, finish: Finish) -> Pl
     if not isinstance(cluster, str) or not cluster:
         said = "is missing" if cluster is None else "must be text"
         problems.append(marks.problem(("cluster",), f"the cluster's name {said}"))
-    machine = _machine(data.get("machine"), recipe, marks, problems)
     raw_section = {key: value for key, value in data.items() if key not in {"cluster", "machine"}}
+    problems.extend(refused(data.get("machine"), marks))
+    machine = _machine(data.get("machine"), recipe, raw_section, marks, problems)
     section = recipe.section(raw_section, marks, include, problems)
     if section:
         section = finish(section, marks, problems)
     if problems or machine is None:
         raise PlanInvalid(problems)
-    return Plan(str(cluster), machine, section, _verbs(machine, recipe), recipe.target(section))
+    return _compiled(str(cluster), machine, section, recipe, marks)
 
 
 def from_compiled(raw: Mapping[str, Any], recipe: Recipe) -> Plan:
-    """Bring back a plan that a journal carries."""
+    """Bring back a plan that a journal carries; a phase that is not there any more says so when it is asked."""
     machine = MachineModel.model_validate(raw["machine"])
     section = dict(raw["section"])
-    return Plan(raw["cluster"], machine, section, _verbs(machine, recipe), recipe.target(section))
+    foreign: dict[str, Mapping[str, str]] = dict(raw.get("phases", {}))
+    own = guests.again(machine, recipe, foreign)
+    verbs = _verbs(machine, recipe)
+    return Plan(raw["cluster"], machine, section, verbs, recipe.target(section), own, foreign)
 
 
 def of_parts(
-    cluster: str, machine: Mapping[str, Any], section: dict[str, Any], recipe: Recipe
+    cluster: str,
+    machine: Mapping[str, Any],
+    section: dict[str, Any],
+    recipe: Recipe,
+    marks: Marks | None = None,
 ) -> Plan:
-    """Compile a plan from data that is already checked (a scenario's, a test's)."""
+    """Compile a plan from data that is already checked (a scenario's, a test's); *marks*: where its parts stand."""
     problems: list[Problem] = []
-    marks = Marks("recovery.yaml", {})
-    model = _machine(dict(machine), recipe, marks, problems)
+    marks = marks or Marks("recovery.yaml", {})
+    model = _machine(dict(machine), recipe, section, marks, problems)
     if problems or model is None:
         raise PlanInvalid(problems)
-    return Plan(cluster, model, section, _verbs(model, recipe), recipe.target(section))
+    return _compiled(cluster, model, section, recipe, marks)
+
+
+def _compiled(
+    cluster: str, machine: MachineModel, section: dict[str, Any], recipe: Recipe, marks: Marks
+) -> Plan:
+    """Put a plan together, and let the phases that are told their state check what it says to them."""
+    own, foreign = guests.invited(machine, recipe)
+    verbs = _verbs(machine, recipe)
+    plan = Plan(cluster, machine, section, verbs, recipe.target(section), own, foreign)
+    problems = guests.checked(plan, marks)
+    if problems:
+        raise PlanInvalid(problems)
+    return plan
 
 
 def merged(default: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,17 +163,19 @@ def merged(default: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str,
 
 
 def _machine(
-    given: object, recipe: Recipe, marks: Marks, problems: list[Problem]
+    given: object, recipe: Recipe, section: dict[str, Any], marks: Marks, problems: list[Problem]
 ) -> MachineModel | None:
     if given is not None and not isinstance(given, dict):
         problems.append(marks.problem(("machine",), "a machine is a mapping"))
         return None
-    override = given or {}
+    problems.extend(marks.problem(("machine",), text) for text in recipe.unwelcome)
+    override = expanded(given or {}, recipe.items(section), marks, problems)
+    if override is None:
+        return None  # a walk that cannot be made out leaves a hole, and everything around it would seem wrong
     default = recipe.machine
     if _is_whole(override):
         default = {key: value for key, value in default.items() if key not in {"states", "initial"}}
     data = merged(default, override)
-    before = len(problems)
     model = validated(MachineModel, data, marks, ("machine",), problems)
     left = model or remains(MachineModel, data, SPARE)
     if left is None:
@@ -236,15 +184,16 @@ def _machine(
     names = {*left.states, *(map(str, named) if isinstance(named, dict) else ())}
     _check_names(left, names, recipe, marks, problems)
     _check_verbs(left, recipe, marks, problems)
-    if len(problems) == before:
-        _check_reach(left, marks, problems)  # a hole would make everything behind it unreachable
+    reached = _reached(left, named)
+    if reached is not None:
+        _check_reach(left, reached, marks, problems)
     return model
 
 
 def _is_whole(override: Mapping[str, Any]) -> bool:
     """A plan that says where to begin and, of each state of its own, where it leads has a machine of its own."""
-    states = override.get("states")
-    if not isinstance(states, dict) or override.get("initial") not in states:
+    states, initial = override.get("states"), override.get("initial")
+    if not isinstance(states, dict) or not isinstance(initial, str) or initial not in states:
         return False
     return all(isinstance(state, dict) and "next" in state for state in states.values())
 
@@ -261,26 +210,47 @@ def _check_names(
             problems.append(marks.problem((*here, name), "done is where the last state leads"))
         if state.next != DONE and state.next not in names:
             problems.append(marks.problem((*here, name, "next"), f"no state {state.next!r}"))
-        if (state.guard or name) not in recipe.guards:
-            problems.append(marks.problem((*here, name), f"no guard {state.guard or name!r}"))
-        if (state.phase or name) not in recipe.phases:
-            problems.append(marks.problem((*here, name), f"no phase {state.phase or name!r}"))
+        if is_first(machine, name):
+            problems.extend(guests.missing(name, state, recipe, marks))
 
 
-def _check_reach(machine: MachineModel, marks: Marks, problems: list[Problem]) -> None:
-    states, here = machine.states, ("machine", "states")
+def _reached(machine: MachineModel, named: object) -> list[str] | None:
+    """
+    Return the states that the initial one leads to, in this order; None where that is not known.
+
+    A hole (a name that no state has, a ``next`` that is none) would make everything behind it seem unreachable.
+    """
+    given = named if isinstance(named, dict) else {}
     reached: list[str] = []
     name = machine.initial
-    while name in states and name not in reached:
+    while name != DONE and name not in reached:
+        raw = given.get(name)
+        if name not in machine.states or not isinstance(raw, dict):
+            return None
+        if raw.get("next") != machine.states[name].next:
+            return None  # what stands there is a spare part of ours
         reached.append(name)
-        name = states[name].next
-    if name in reached:
-        problems.append(marks.problem((*here, reached[-1], "next"), f"leads back to {name!r}"))
+        name = machine.states[name].next
+    return reached or None
+
+
+def _check_reach(
+    machine: MachineModel, reached: list[str], marks: Marks, problems: list[Problem]
+) -> None:
+    states, here = machine.states, ("machine", "states")
+    back = states[reached[-1]].next
+    if back != DONE:
+        problems.append(marks.problem((*here, reached[-1], "next"), f"leads back to {back!r}"))
     problems.extend(
         marks.problem((*here, name), "no state leads here")
         for name in states
-        if name not in reached
+        if name not in {*reached, DONE}
     )
+    for place, name in enumerate(reached):
+        until = states[name].until
+        if until and until not in reached[place + 1 :]:
+            text = f"{until!r} is no state that comes after this one"
+            problems.append(marks.problem((*here, name, "until"), text))
 
 
 def _check_verbs(
@@ -301,13 +271,7 @@ def _check_verbs(
             continue
         if known.typed_approval and policy.approval == "none":
             problems.append(marks.problem((*here, "approval"), "a plan may not drop this approval"))
-        if known.effect is Effect.ONCE and policy.retry is not None:
-            if (policy.retry.attempts or 0) > known.retry.attempts:
-                limit = f"at most {known.retry.attempts} attempts"
-                problems.append(marks.problem((*here, "retry", "attempts"), limit))
-            if not set(policy.retry.on or ()) <= set(known.retry.on):
-                text = f"a verb with effect once is retried on {', '.join(known.retry.on)} only"
-                problems.append(marks.problem((*here, "retry", "on"), text))
+        problems.extend(marks.problem((*here, *path), text) for path, text in looser(known, policy))
 
 
 def _verbs(machine: MachineModel, recipe: Recipe) -> dict[str, Verb]:

@@ -37,7 +37,7 @@ class Watcher(Protocol):
     """Who shows the run to people. It may not fail."""
 
     def turned(self, rules: Rules, turn: Turn) -> None:
-        """Called after each turn that changed something."""
+        """Called after a session's first turn, and after each that changed something."""
 
     def wrote(self, rows: Sequence[Row]) -> None:
         """Called after each commit."""

@@ -8,9 +8,9 @@ the phases that decide, and the verbs that may be done. All of them are pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.answer import Answer, Subject
 from engine.world import Intent
@@ -18,7 +18,7 @@ from journal.entries import Fact, Finding
 
 if TYPE_CHECKING:
     from engine.errors import Problem
-    from engine.memory import Deed, Memory
+    from engine.memory import Attempt, Deed, Memory
     from engine.plan import Include, Plan
     from engine.yamlfile import Marks
 
@@ -45,6 +45,7 @@ class Happened(StrEnum):
 
 
 Probe = Callable[["Plan", Facts, Intent], Happened]
+Undone = Callable[["Plan", "Memory", "Attempt"], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ class Verb:
 
     *probe* settles a doubtful action from facts; *guard* says, in a sentence, what refuses a second time at the
     target; *destroys* says what is gone afterwards. *scope*: doubt about a ``once`` verb of scope ``cluster`` forbids
-    it for every target, not only for its own.
+    it for every target, not only for its own. *undone* says of an attempt that whatever it did, or ran into, is
+    provably gone from the world since (its machines were wiped, and seen to be): it then counts neither as doubt nor
+    as a try. *returned_by* names the verb that gives back what this one only borrowed: what a run still owes of it,
+    the next one does.
     """
 
     name: str
@@ -78,6 +82,8 @@ class Verb:
     typed_approval: bool = False
     scope: str = "target"
     enabled: bool = True
+    undone: Undone | None = None
+    returned_by: str = ""
 
 
 class Verdict(StrEnum):
@@ -94,7 +100,8 @@ class Judgement:
     A guard's verdict, why in a sentence, and how much of the goal is reached (*done* of *expected*).
 
     *disturbed* is the instant of the latest thing that should not happen while the goal is held (a restart): a
-    stability window that began before it begins anew.
+    stability window that began before it begins anew. *own* is what the goal says of itself, where it is only needed
+    ``until`` another one holds.
     """
 
     verdict: Verdict
@@ -102,6 +109,7 @@ class Judgement:
     done: int = 0
     expected: int = 0
     disturbed: float = 0.0
+    own: Verdict | None = None
 
 
 Reduce = Callable[["Plan", Any], Facts]
@@ -112,6 +120,8 @@ Deeds = Callable[["Plan", "Memory", "Memory", "Collection[str]"], "Sequence[Deed
 
 
 Alarming = Callable[[Facts, Facts], bool]
+Owed = Callable[["Plan", "Memory"], Mapping[str, str]]
+Held = Callable[["Plan", Facts, "Memory", dict[Subject, Answer]], dict[Subject, Answer]]
 
 
 def _never(before: Facts, after: Facts) -> bool:
@@ -120,10 +130,80 @@ def _never(before: Facts, after: Facts) -> bool:
     return False
 
 
+def _nothing(plan: Plan, memory: Memory) -> Mapping[str, str]:
+    """Owe nothing."""
+    del plan, memory
+    return {}
+
+
+def _as_said(
+    plan: Plan, facts: Facts, memory: Memory, answers: dict[Subject, Answer]
+) -> dict[Subject, Answer]:
+    """Hold nothing back."""
+    del plan, facts, memory
+    return answers
+
+
 def _none(plan: Plan, before: Memory, after: Memory, wished: Collection[str]) -> Sequence[Deed]:
     """Recognise nothing."""
     del plan, before, after, wished
     return ()
+
+
+Objection = Callable[["Plan", "Memory"], "Answer | None"]
+
+
+def _no_objection(plan: Plan, memory: Memory) -> Answer | None:
+    """Let the machine move."""
+    del plan, memory
+    return None
+
+
+class Phase(Protocol):
+    """
+    A phase that is told which state it pursues: one for many states, each with options of its own.
+
+    The contract of the entry point group ``rekindle.phases``. Whatever a distribution registers there (a module, or an
+    object) has these; all but ``VERSION`` are functions of their arguments alone: no clock, no network, no files, no
+    chance, nothing remembered between two calls. Facts and the memory are only read.
+    """
+
+    @property
+    def VERSION(self) -> str:  # noqa: N802  a constant of a module
+        """What the journal writes down beside the distribution: it changes when a decision does."""
+
+    def check(self, plan: Plan, state: str) -> Sequence[str]:
+        """Say what is wrong with the state's options, a sentence each; asked once, when a plan is loaded."""
+
+    def guard(self, plan: Plan, state: str, facts: Facts) -> Judgement:
+        """Say whether the state's goal holds; broken needs contrary evidence, what was not seen is unknown."""
+
+    def decide(
+        self, plan: Plan, state: str, facts: Facts, findings: Findings, memory: Memory
+    ) -> Mapping[Subject, Answer]:
+        """Answer for each subject of the state that is left; what is Done may be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A phase that another *distribution* offers; *phase* is None where it cannot be used, *trouble* says why."""
+
+    distribution: str
+    version: str
+    phase: Phase | None
+    trouble: str = ""
+
+
+def _nobody(name: str) -> Guest | None:
+    """Know no other distribution."""
+    del name
+    return None
+
+
+def _no_items(section: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """Know nothing to walk over."""
+    del section
+    return {}
 
 
 Section = Callable[[dict[str, Any], "Marks", "Include", "list[Problem]"], dict[str, Any]]
@@ -136,11 +216,21 @@ class Recipe:
 
     *reduce* judges a look on every turn; *diagnose* finds causes in it, which is dearer and is asked now and then.
 
+    *owed* names the states whose goal does not hold, whatever their guard sees, before something that was asked of
+    this run is done in them, and says what: a guard knows facts, and what was asked is no fact.
+
+    *held* says what becomes of a phase's answers, whosever phase it is, where the facts forbid that anything begins.
+
     *alarming* says whether what changed between two turns' facts calls for a diagnosis at once.
+
+    *own* are phases that are told their state, *guest* finds one that another distribution offers, *unwelcome* says
+    what is wrong with those. *items* names what a walk may go over, from the domain's part of the plan.
 
     *section* checks the domain's part of a plan file and returns it as JSON, adding what is wrong to the problems;
     *target* turns that JSON into the domain's own type. *goal* tells the revision that everything should reach (empty:
-    unknown), *counts* a run's closing figures.
+    unknown), *counts* a run's closing figures. *objection* is what stands in the way of the end (None: nothing).
+
+    *figures* are subjects of facts that are for people alone: nothing is decided by them, and a journal may be older.
     """
 
     reduce: Reduce
@@ -151,7 +241,15 @@ class Recipe:
     machine: Mapping[str, Any]
     section: Section
     target: Callable[[dict[str, Any]], Any]
-    goal: Callable[[Plan, Facts], str]
+    goal: Callable[[Plan, Memory], str]
     counts: Callable[[Plan, Facts], dict[str, Any]]
     deeds: Deeds = _none
+    owed: Owed = _nothing
+    held: Held = _as_said
     alarming: Alarming = _never
+    objection: Objection = _no_objection
+    figures: Collection[Subject] = frozenset()
+    own: Mapping[str, Phase] = field(default_factory=dict)
+    guest: Callable[[str], Guest | None] = _nobody
+    unwelcome: tuple[str, ...] = ()
+    items: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] = _no_items

@@ -69,6 +69,11 @@ class Replayer:
     _regressed_at: Instant | None = None
     _standing: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
 
+    @property
+    def compiled(self) -> Plan | None:
+        """The journal's plan, as far as it was read."""
+        return self._rules.plan if self._rules is not None else None
+
     def see(self, position: int, entry: AnyEntry | None) -> list[Difference]:
         """Take in the next entry of the run; return what is new among the differences."""
         if entry is None:
@@ -215,6 +220,9 @@ class Replayer:
             if isinstance(entry, e.Observed):
                 said.update({s: (plain(then.get(s)), plain(f)) for s, f in entry.changed.items()})
                 said.update({s: (plain(then.get(s)), None) for s in entry.removed})
+        # A journal that has none of the figures was written before they were made: nothing has changed.
+        figures = self.recipe.figures
+        said = {s: pair for s, pair in said.items() if s not in figures or pair[0] is not None}
         if said:
             look.facts = draft.memory.facts
             look.because = named(

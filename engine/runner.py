@@ -8,7 +8,7 @@ once. The runner can be killed between any two of its lines: whoever resumes fin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -206,10 +206,11 @@ class Runner:
             self._append(commit.entries, checkpoint=body, lease_seconds=lease)
         for intent in turn.intents:
             self._world.start(intent)
-        self._turn = turn
+        is_first, self._turn = self._turn is None, turn
         self._answered_for = self._tell_questions(turn)
-        if turn.commits:
-            self._watcher.turned(self._rules, turn)
+        if turn.commits or is_first:
+            # As it is in the journal, and in the order in which everybody else will read it.
+            self._watcher.turned(self._rules, replace(turn, memory=self.memory))
 
     def _tell_questions(self, turn: Turn) -> bool:
         """Tell the world of open questions; say whether somebody there will answer one."""

@@ -67,6 +67,7 @@ INVALID = "invalid"  # the target said "never like this"
 CONFLICT = "conflict"  # the object is another one than the one meant (uid, resourceVersion)
 NOT_FOUND = "not-found"  # there is no such object
 NO_ANSWER = "no-answer"  # we cannot know
+ACCEPTED = "accepted"  # the target took it, and only what it shows can tell what came of it
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ Duplicate keys are an error here: one of them broke the cluster that this progra
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,26 +61,52 @@ def read_yaml(file: YamlFile) -> tuple[Any, Marks, list[Problem]]:
     marks = Marks(file.name, {})
     problems: list[Problem] = []
     if len(file.text) > MAXIMUM_BYTES:
-        return None, marks, [Problem(file.name, 1, 1, "$", f"larger than {MAXIMUM_BYTES} bytes")]
+        return None, marks, [_too_large(file)]
+    data: Any = {}
     loader = yaml.CSafeLoader(file.text)
-    try:
+    with _told(file.name, problems):
         _check_depth(file.text)
         node = loader.get_single_node()
         if node is None:
-            return {}, marks, [Problem(file.name, 1, 1, "$", "the file is empty")]
-        data = _build(node, (), marks, problems, loader)
+            problems.append(Problem(file.name, 1, 1, "$", "the file is empty"))
+        else:
+            data = _build(node, (), marks, problems, loader)
+    loader.dispose()
+    return data, marks, problems
+
+
+def read_documents(file: YamlFile) -> tuple[list[tuple[Any, Marks]], list[Problem]]:
+    """Compose every document of a stream, each with its own marks; problems as of ``read_yaml``."""
+    problems: list[Problem] = []
+    found: list[tuple[Any, Marks]] = []
+    if len(file.text) > MAXIMUM_BYTES:
+        return found, [_too_large(file)]
+    loader = yaml.CSafeLoader(file.text)
+    with _told(file.name, problems):
+        _check_depth(file.text)
+        while (node := loader.get_node() if loader.check_node() else None) is not None:
+            marks = Marks(file.name, {})
+            found.append((_build(node, (), marks, problems, loader), marks))
+    loader.dispose()
+    return found, problems
+
+
+@contextmanager
+def _told(name: str, problems: list[Problem]) -> Iterator[None]:
+    """Turn what is no YAML into a problem."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         said = error.problem or "not YAML"
-        problems.append(Problem(file.name, line, column, "$", OURS.get(said, said)))
-        return {}, marks, problems
+        problems.append(Problem(name, line, column, "$", OURS.get(said, said)))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        problems.append(Problem(file.name, 1, 1, "$", f"not YAML: {error}"))
-        return {}, marks, problems
-    finally:
-        loader.dispose()
-    return data, marks, problems
+        problems.append(Problem(name, 1, 1, "$", f"not YAML: {error}"))
+
+
+def _too_large(file: YamlFile) -> Problem:
+    return Problem(file.name, 1, 1, "$", f"larger than {MAXIMUM_BYTES} bytes")
 
 
 def _check_depth(text: str) -> None:

@@ -61,10 +61,10 @@ def checkpoint_digest(anchor: bytes, body: bytes) -> bytes:
     return hashlib.sha256(anchor + body).digest()
 
 
-def read_record(columns: Mapping[str, object], *, expected_id: int) -> Record:
+def read_record(columns: dict[str, object], *, expected_id: int) -> Record:
     """Take a stored row at its word about types only. Raises ``ChainBroken`` for a column of another type."""
     try:
-        record = convert(dict(columns), Record)
+        record = convert(columns, Record)
     except msgspec.ValidationError as error:
         raise codec.broken(expected_id, f"a column is damaged: {error}") from error
     if not math.isfinite(record.at):
@@ -91,7 +91,7 @@ class Verification:
         """Where the walk is."""
         return self._head
 
-    def step(self, columns: Mapping[str, object]) -> Record:
+    def step(self, columns: dict[str, object]) -> Record:
         """Check the next record."""
         expected = self._head.id + 1
         record = read_record(columns, expected_id=expected)
@@ -132,7 +132,7 @@ class Verification:
         return self._head
 
 
-def verify(records: Iterable[Mapping[str, object]], start: Head) -> Head:
+def verify(records: Iterable[dict[str, object]], start: Head) -> Head:
     """Check a whole sequence of rows. Raises ``ChainBroken``."""
     walk = Verification(start)
     for record in records:

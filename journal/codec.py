@@ -29,7 +29,8 @@ def kind_of(entry: Entry | type[Entry]) -> str:
     return str(entry.__struct_config__.tag)
 
 
-KINDS: Final = frozenset(kind_of(one) for one in get_args(AnyEntry))
+_KIND_OF: Final = {one: kind_of(one) for one in get_args(AnyEntry)}
+KINDS: Final = frozenset(_KIND_OF.values())
 
 
 def encode(entry: Entry) -> bytes:
@@ -60,7 +61,7 @@ def decode(body: bytes, *, kind: str, version: int, entry_id: int) -> AnyEntry:
         entry = _DECODER.decode(body)
     except _UNREADABLE as error:
         raise broken(entry_id, f"its payload cannot be read: {error}") from error
-    if kind_of(entry) != kind:
+    if _KIND_OF[type(entry)] != kind:
         raise broken(entry_id, f"its payload is of kind {kind_of(entry)!r}, its row says {kind!r}")
     return entry
 

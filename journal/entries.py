@@ -85,6 +85,23 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     circle: bool = False
 
 
+class Objection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    A row of the preflight that is not in order: what was looked at, what was found, what to do.
+
+    *verdict*: warning, red or unknown. *blocks* are the verbs that may not be begun while it stands (``*``: none may),
+    *target* narrows that to one target (empty: every one). No secret's value is ever in *said*.
+    """
+
+    check: str
+    verdict: str
+    subject: str
+    said: str
+    todo: str
+    blocks: tuple[str, ...] = ()
+    target: str = ""
+
+
 # --- the run -------------------------------------------------------------------------------------
 
 
@@ -94,7 +111,8 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
 
     *plan* is the compiled plan, so that the run can be read without the operator's files; *world* says how to find a
     rehearsal's world again; *previous_head* is the chain's head before this run (one chain a file); *doubts* are what
-    an earlier run of the same cluster began and never learned the end of.
+    an earlier run of the same cluster began and never learned the end of, or applied and did not give back; *request*
+    is what was asked of this run beyond its goal, by verb.
     """
 
     run_id: str
@@ -108,6 +126,7 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     world: dict[str, Json] = {}
     previous_head: str = ""
     doubts: tuple[dict[str, Json], ...] = ()
+    request: dict[str, Json] = {}
 
 
 class RunResumed(Entry, frozen=True, kw_only=True, tag="run.resumed"):
@@ -151,6 +170,17 @@ class LeaseLost(Entry, frozen=True, kw_only=True, tag="lease.lost"):
     """The holder gave up the right to append."""
 
     epoch: int
+
+
+class Preflighted(Entry, frozen=True, kw_only=True, tag="preflight"):
+    """
+    What the preflight of a session found: it takes the place of what an earlier one did.
+
+    *checked* counts all rows; those in order have no line.
+    """
+
+    checked: int
+    objections: tuple[Objection, ...] = ()
 
 
 # --- what was seen and decided -------------------------------------------------------------------
@@ -367,6 +397,7 @@ AnyEntry = (
     | CancelRequested
     | LeaseTaken
     | LeaseLost
+    | Preflighted
     | Observed
     | FindingsChanged
     | Moved

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from journal.errors import JournalFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 BALLAST_BYTES: Final = 1 << 20
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -72,6 +76,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell a full disk (or quota) from every other error of the system."""
+    return isinstance(error, OSError) and error.errno in _NO_SPACE
+
+
+def refused(lock: Path, error: OSError) -> JournalFailed:
+    """Say why there is no lock; a disk may be full before a run is begun."""
+    if is_full(error):
+        return JournalFailed(
+            f"no space is left for {lock}; nothing was begun",
+            reference="journal-disk-full",
+            hint="Make room on that file system (a few MiB), then call the same command again.",
+        )
+    return JournalFailed(
+        f"cannot open the journal's lock {lock}: {error.strerror}",
+        reference="journal-not-writable",
+        hint="The journal's folder must exist and be writable.",
+    )
 
 
 def lay_ballast(path: Path) -> None:

@@ -63,10 +63,15 @@ def _filesystem_in(mounts: list[str], folder: Path) -> str:
     return found
 
 
+def is_shared(kind: str) -> bool:
+    """Say whether several hosts may write to a file system of this type."""
+    return kind in _SHARED or kind.startswith("fuse.")
+
+
 def refuse_shared(path: Path, filesystem: Callable[[Path], str] = filesystem_of) -> None:
     """Raise ``JournalFailed`` if the journal would live on a network (or FUSE) file system."""
     kind = filesystem(path.parent)
-    if kind in _SHARED or kind.startswith("fuse."):
+    if is_shared(kind):
         raise JournalFailed(
             f"{path} is on a file system of type {kind}: two hosts could write to it at once, unseen",
             reference="journal-network-filesystem",

@@ -21,10 +21,11 @@ _LEARNT: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     """Return the decoder of a type."""
-    with _LEARNING:
-        if kind not in _LEARNT:
-            _LEARNT[kind] = msgspec.json.Decoder(kind)
-        return _LEARNT[kind]
+    found = _LEARNT.get(kind)  # it is there only once it is whole
+    if found is None:
+        with _LEARNING:
+            found = _LEARNT.get(kind) or _LEARNT.setdefault(kind, msgspec.json.Decoder(kind))
+    return found
 
 
 def convert(value: Any, kind: type[T]) -> T:  # noqa: ANN401  whatever a row or a payload holds

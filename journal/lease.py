@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from journal import files
-from journal.errors import JournalFailed
 from journal.learned import decoder
 from journal.stamp import boot_id
 
@@ -110,18 +109,18 @@ def acquire(path: Path, holder: Holder) -> Lock | None:
             files.PRIVATE_FILE,
         )
     except OSError as error:
-        raise JournalFailed(
-            f"cannot open the journal's lock {lock_file(path)}: {error.strerror}",
-            reference="journal-not-writable",
-            hint="The journal's folder must exist and be writable.",
-        ) from error
+        raise files.refused(lock_file(path), error) from error
     if not _lock_patiently(descriptor):
         os.close(descriptor)
         return None
-    os.fchmod(descriptor, files.PRIVATE_FILE)
-    text = msgspec.json.encode(Claim(holder, time.time()))
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text, 0)
+    try:
+        os.fchmod(descriptor, files.PRIVATE_FILE)
+        text = msgspec.json.encode(Claim(holder, time.time()))
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text, 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise files.refused(lock_file(path), error) from error
     return Lock(descriptor)
 
 

@@ -41,6 +41,11 @@ def unseen(_record: Record) -> None:
     """Have nobody look on."""
 
 
+def _named(columns: sqlite3.Row) -> dict[str, object]:
+    """Name the columns of ``SELECT_RECORDS``; ``dict`` of a row looks each name up among all of them."""
+    return dict(zip(schema.RECORD_COLUMNS, columns, strict=True))
+
+
 def row_of(record: Record) -> Row:
     """Read a record's payload. Raises ``ChainBroken``, ``JournalTooNew``."""
     entry = None
@@ -107,6 +112,12 @@ class Reader:
                 f"{schema.SELECT_RECORDS} WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after
             )
         for columns in found:
+            yield row_of(self._record(columns))
+
+    def notes(self, run_id: str) -> Iterator[Row]:
+        """Read the notes of a run in their order: what people corrected of entries that come before them."""
+        condition = "run_id = ? AND kind = 'note' ORDER BY seq"
+        for columns in self._select(f"{schema.SELECT_RECORDS} WHERE {condition}", run_id):
             yield row_of(self._record(columns))
 
     def last_row(self) -> Row | None:
@@ -254,7 +265,7 @@ class Reader:
         statement = f"{schema.SELECT_RECORDS} WHERE entries.id > ? ORDER BY entries.id"
         try:
             for columns in self._connection.execute(statement, (start.id,)):
-                see(walk.step(dict(columns)))
+                see(walk.step(_named(columns)))
         except opening.SQLITE_ERRORS as error:
             raise codec.broken(walk.head.id + 1, f"it cannot be read: {error}") from error
         return walk.finish()
@@ -297,7 +308,7 @@ class Reader:
 
     def _record(self, columns: sqlite3.Row) -> Record:
         expected = columns["id"] if isinstance(columns["id"], int) else 0
-        return chain.read_record(dict(columns), expected_id=expected)
+        return chain.read_record(_named(columns), expected_id=expected)
 
     def _convert(self, columns: sqlite3.Row, kind: type[_Struct]) -> _Struct:
         try:

@@ -88,6 +88,10 @@ _SPOKEN: Final = re.compile(
     rf"(?i)({_PREFIX}(?:{_STRONG}): ?){_KEPT}"
     rf"({_QUOTED}|(?=[^\s]{{0,200}}[0-9!@\#$%^*+=])[^\s\"'/\[(][^\s\"',;)]{{2,}})"
 )
+# A bootstrap token of Kubernetes' or Talos' shape (k8s.io/cluster-bootstrap: six, a dot, sixteen) in a sentence.
+_BOOTSTRAP: Final = re.compile(
+    rf"(?i)({_PREFIX}(?:{_WEAK}): ?){_KEPT}([\"']?[a-z0-9]{{6}}\.[a-z0-9]{{16,}})"
+)
 
 _SECRET_KEY: Final = re.compile(rf"(?i)(?:{_STRONG}|{_WEAK})$")
 _NAME: Final = re.compile(r"[a-z0-9]+(?:[-./][a-z0-9]+)+")
@@ -107,8 +111,7 @@ def redact_payload(body: bytes) -> bytes:
     if _HINT_BYTES.search(body.lower()) is None:
         return body
     value = msgspec.json.decode(body)
-    redacted = redact(value)
-    return body if redacted == value else _CANONICAL.encode(redacted)
+    return body if _is_clean(value) else _CANONICAL.encode(redact(value))
 
 
 _HINT: Final = re.compile("|".join(map(re.escape, _HINTS)))
@@ -127,6 +130,25 @@ def redact(value: Json) -> Json:
     return value
 
 
+def _is_clean(value: Json) -> bool:
+    """
+    Say whether a JSON value holds nothing that ``redact`` would replace.
+
+    By far the most of what is written is clean; to build it anew in order to find it equal costs twice as much.
+    """
+    if isinstance(value, str):
+        return redact_text(value) == value
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if redact_text(key) != key:
+                return False
+            if not (_redact_member(key, one) == one if _is_secrets_name(key) else _is_clean(one)):
+                return False
+    elif isinstance(value, list):
+        return all(map(_is_clean, value))
+    return True
+
+
 @lru_cache(maxsize=8192)
 def redact_text(text: str) -> str:
     """Replace the secrets in a text by ``[redacted:KIND]``; to do it again changes nothing."""
@@ -138,7 +160,7 @@ def redact_text(text: str) -> str:
     text = _URL.sub(r"\1[redacted:url-credentials]@", text)
     text = _HEADER.sub(r"\1[redacted:authorization]", text)
     text = _BEARER.sub(r"\1 [redacted:authorization]", text)
-    for pattern in (_ASSIGNED, _OPTION, _LINE, _SPOKEN):
+    for pattern in (_ASSIGNED, _OPTION, _LINE, _SPOKEN, _BOOTSTRAP):
         text = pattern.sub(_assigned, text)
     return text
 

@@ -23,6 +23,7 @@ ENTRY_COLUMNS: Final = (
     "hash",
 )
 
+RECORD_COLUMNS: Final = (*ENTRY_COLUMNS, "body")
 SELECT_RECORDS: Final = (
     "SELECT " + ", ".join(f"entries.{name}" for name in ENTRY_COLUMNS) + ", payloads.body "
     "FROM entries LEFT JOIN payloads ON payloads.id = entries.id"

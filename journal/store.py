@@ -156,9 +156,15 @@ class Journal:
     def _take_in(
         self, database: Connection, first: list[Entry], at: Instant, lived: Instant | None = None
     ) -> tuple[writer.Batch, Lease]:
-        """Take the lease, whoever had it: the OS lock is ours, so that nobody who has it can be alive."""
+        """
+        Take the lease, whoever had it here: the OS lock is ours, so that nobody of this machine who has it lives.
+
+        Of another machine our lock says nothing; there its lease counts until it has run out.
+        """
         found = self.previous_lease = writer.read_lease(database)
         now = self._wall()
+        if found is not None and _is_held_elsewhere(found, self._holder, now):
+            raise troubles.held_elsewhere(self.path, found)
         held = Lease(
             epoch=(found.epoch if found is not None else 0) + 1,
             holder=str(self._holder),
@@ -311,3 +317,10 @@ class Journal:
         if self._reader is None:
             self._reader = Reader(self.path)
         return self._reader
+
+
+def _is_held_elsewhere(found: Lease, holder: Holder, now: float) -> bool:
+    """Say whether the lease is of another machine, where the holder may live: a copy has no lock of the original."""
+    boots = {found.boot_id, holder.boot_id}
+    elsewhere = found.host != holder.host and len(boots) > 1 and "" not in boots
+    return bool(found.holder) and elsewhere and now < found.expires

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from journal import lease, opening
+from journal import files, lease, opening
 from journal.errors import Diagnosed, JournalFailed, LeaseHeld
 from journal.reader import Reader
 
@@ -81,6 +81,26 @@ def held(path: Path) -> LeaseHeld:
     )
 
 
+def held_elsewhere(path: Path, row: Lease) -> LeaseHeld:
+    """Say who may be going on with this run on another machine, and until when that has to be reckoned with."""
+    last, ends = _clock(row.heartbeat_wall), _clock(row.expires)
+    return LeaseHeld(
+        f"{path} was being written by {row.holder}, since {_moment(row.since)} UTC, on another machine; its last sign "
+        f"of life in this copy is of {last}, its lease ends at {ends} UTC",
+        reference="lease-held",
+        hint="End that session there (Ctrl-C) and copy its journal anew. If that machine is gone, wait until "
+        f"{ends} UTC and call the same command again.",
+    )
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%H:%M:%S")
+
+
 def stale(path: Path, epoch: int, row: Lease | None) -> LeaseHeld:
     """Say that somebody took the lease over while we thought that we had it."""
     who = "nobody" if row is None or not row.holder else f"{row.holder} under epoch {row.epoch}"
@@ -94,7 +114,7 @@ def stale(path: Path, epoch: int, row: Lease | None) -> LeaseHeld:
 def is_full(error: Exception) -> bool:
     """Tell a full disk from every other error: the one after which nothing is in doubt, as no write was accepted."""
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
-    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_FULL
+    return files.is_full(error) or (isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_FULL)
 
 
 def full(path: Path, *, written: bool) -> JournalFailed:

@@ -7,6 +7,7 @@ Everything that can fail without the database (redaction, encoding, hashing) hap
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -23,7 +24,7 @@ from journal.row import Head, Lease, Record, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ClauseElement
+    from sqlalchemy import ClauseElement, Insert
     from sqlalchemy.engine import Connection
 
     from journal.stamp import Stamp
@@ -79,7 +80,7 @@ def prepare(
         body = codec.encode(entry)
         seq += 1
         now = stamp()
-        columns: dict[str, object] = {
+        columns: dict[str, Any] = {
             "id": head.id + 1,
             "run_id": run_id,
             "seq": seq,
@@ -94,7 +95,7 @@ def prepare(
             "previous": head.hash,
         }
         columns["hash"] = chain.link(head.hash, columns)
-        record = msgspec.convert({**columns, "body": body}, Record, builtin_types=(bytes,))
+        record = Record(**columns, body=body)
         head = Head(id=record.id, hash=record.hash)
         records.append(record)
         rows.append(
@@ -120,15 +121,19 @@ def _compiled(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:
     return str(compiled), tuple(compiled.positiontup or ())
 
 
+@lru_cache(maxsize=2)
+def _values_for(statement: Insert) -> Callable[[Record], tuple[object, ...]]:
+    """Return what takes the values of an insert out of a record, in the order that it wants them in."""
+    return attrgetter(*_compiled(statement)[1])
+
+
 def write(connection: Connection, batch: Batch) -> None:
     """Insert the rows of a batch and withdraw the payloads that it names."""
     if not batch.records:
         return
-    columns = [msgspec.structs.asdict(record) for record in batch.records]
-    bodies = [{"id": one["id"], "body": one.pop("body")} for one in columns]
-    for statement, values in ((_INSERT_ENTRIES, columns), (_INSERT_PAYLOADS, bodies)):
-        text, names = _compiled(statement)
-        rows = [tuple(one[name] for name in names) for one in values]
+    for statement in (_INSERT_ENTRIES, _INSERT_PAYLOADS):
+        text, _ = _compiled(statement)
+        rows = list(map(_values_for(statement), batch.records))
         connection.connection.cursor().executemany(text, rows)
     for seq in batch.withdrawn:
         _withdraw(connection, batch.records[0].run_id, seq)

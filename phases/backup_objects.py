@@ -6,7 +6,18 @@ Only the fields that are read, under the API's own names.
 
 from __future__ import annotations
 
-from phases.objects import ApiStruct, Condition, Meta, Reference
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from phases.api_struct import ApiStruct
+from phases.objects import Condition, Meta, Reference
+
+# Words of VolSync's restic mover for a move that moved nothing, and ended well (volsync v0.16 mover-restic/entry.sh).
+NOTHING_RESTORED: Final = ("No eligible snapshots found", "No data will be restored")
+NOTHING_SAVED: Final = "Directory is empty"
 
 
 class Trigger(ApiStruct, frozen=True, rename="camel"):
@@ -17,22 +28,39 @@ class Trigger(ApiStruct, frozen=True, rename="camel"):
 
 
 class ReplicationSpec(ApiStruct, frozen=True, rename="camel"):
-    """See Replication."""
+    """See Replication. *source_pvc*: the claim that a source backs up."""
 
     trigger: Trigger = Trigger()
+    source_pvc: str = msgspec.field(default="", name="sourcePVC")
 
 
 class Mover(ApiStruct, frozen=True, rename="camel"):
-    """How the last move ended: Successful, Failed, or empty while none has."""
+    """
+    How the last move ended: Successful, Failed, or empty while none has.
+
+    Of *logs* only the words are kept that say that nothing was moved: the rest is foreign text and may hold anything.
+    """
 
     result: str = ""
+    logs: str = ""
+
+    def __post_init__(self) -> None:
+        """Leave out what nobody reads."""
+        if self.logs:
+            said = (*NOTHING_RESTORED, NOTHING_SAVED)
+            force_setattr(self, "logs", "\n".join(words for words in said if words in self.logs))
 
 
 class ReplicationStatus(ApiStruct, frozen=True, rename="camel"):
-    """See Replication. *latest_image* is what can be restored from; only destinations have one."""
+    """
+    See Replication. *latest_image* is what can be restored from; only destinations have one.
+
+    *last_sync_time* is the end of the last move that ended well.
+    """
 
     conditions: tuple[Condition, ...] = ()
     last_manual_sync: str = ""
+    last_sync_time: datetime | None = None
     latest_image: Reference | None = None
     latest_mover_status: Mover = Mover()
 

@@ -31,6 +31,7 @@ BACKEND_SECONDS = 600.0
 REMOVAL_SETTLE_SECONDS = 30.0  # both kinds are watched
 APIS = codes.subject("APIService", "")
 HOOKS = tuple(codes.subject(kind, "") for kind in CONFIGURATIONS)
+SERVED_BY_NOW = "has endpoints by now"  # as the rule words it
 # How an API server words a call that reached nobody. A time-out is no sign of that: somebody may be there and slow.
 NOBODY = re.compile(
     r'service "[^"]+" not found|no endpoints available|connection refused'
@@ -120,10 +121,11 @@ def _dead(
 
 
 def _is_uncalled(finding: Finding, fact: Fact) -> bool:
-    """One that must answer and is called at a Service was called in vain, and nobody was there."""
+    """One that must answer and is called at a Service was called in vain, and nobody was there, nor is by now."""
     strict: dict[str, str] = fact.detail["webhooks"]
     called = any(service and name in finding.message for name, service in strict.items())
-    return called and fact.code == codes.SEEN and NOBODY.search(finding.message) is not None
+    nobody = NOBODY.search(finding.message) is not None and SERVED_BY_NOW not in finding.message
+    return called and fact.code == codes.SEEN and nobody
 
 
 def _refused(finding: Finding, findings: Findings) -> Iterator[Subject]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from engine.plan import Plan
@@ -17,7 +19,12 @@ from phases.snapshot import Snapshot
 def diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
     """Find what is wrong in a look; roots know their victims."""
     section: Section = plan.target
-    scene = Scene(snapshot, section.inventory, section.diagnosed)
+    scene = Scene(snapshot, section.inventory, section.diagnosed, section.talos.control_planes)
+    # Of most looks no rule has a question with another answer: then a hundred rules are not asked one by one.
+    return scene.once("all", partial(_found, scene))
+
+
+def _found(scene: Scene) -> Findings:
     findings = ask_all(scene)
     edges = scene.once("blocking", lambda: blocking(scene))
     roots = {

@@ -13,6 +13,7 @@ from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact, Outcome
 from phases import codes
 from phases.section import Section
+from phases.sentence import sentenced
 from phases.verbs import COMMAND, run_command
 
 COMMAND_SETTLE_SECONDS = 120.0
@@ -54,7 +55,6 @@ def _unlisted(facts: Facts) -> str | None:
 
 def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict[Subject, Answer]:
     """Answer for the network's workloads, then for each Node."""
-    del findings
     section: Section = plan.target
     unseen = _unlisted(facts)
     if unseen is not None:
@@ -75,7 +75,9 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
         if fact is None or fact.code != codes.READY:
             reason = fact.reason if fact is not None else "not registered"
             answers[codes.k8s_node(name)] = Wait(f"{name}: {reason}")
-    return answers or {codes.API: Done()}
+    # What is wrong beyond the network is not waited for yet, and ends nobody's wait here.
+    ours = {name: root for name, root in findings.items() if root.subject in answers}
+    return sentenced(answers, ours, memory, section) or {codes.API: Done()}
 
 
 def _is_absent(facts: Facts, subject: Subject) -> bool:

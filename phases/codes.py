@@ -32,6 +32,8 @@ HEALTHY = "healthy"
 FORMING = "forming"
 NONE = "none"
 UNKNOWN = "unknown"
+LOST = "lost"
+PARTED = "parted"  # control planes tell other members and follow other leaders
 
 # The API and our kubeconfig.
 UP = "up"
@@ -39,11 +41,17 @@ PARTIAL = "partial"
 DOWN = "down"
 OURS = "ours"
 
+# What a plan's own probe says.
+HOLDS = "holds"
+NOT_YET = "not-yet"
+
 ETCD = "etcd"
+NODES = "nodes"  # all of them together; also what a walk may go over
 API = "api"
 KUBECONFIG = "kubeconfig"
 PODS = "pods"
 RESTARTS = "restarts"
+EXISTING = "pods-existing"
 ROOT = "root"
 SHORT_NAMES = {"ClusterSecretStore": "store", "CustomResourceDefinition": "crd"}
 

@@ -21,6 +21,7 @@ from engine.world import Intent
 from journal.entries import Fact, Outcome
 from phases import codes
 from phases.cni_up import network
+from phases.lives import RESET
 from phases.section import Section
 from phases.verbs import (
     APPLY,
@@ -29,6 +30,7 @@ from phases.verbs import (
     KUBECONFIG,
     NUDGE,
     PREAPPLY,
+    RECOVER,
     RELEASE,
     ROOT,
     UNHOOK,
@@ -43,6 +45,7 @@ DELETE = "flux.delete"
 # Stages of a node that has a machine configuration; a reboot and a shutdown are also those of one in maintenance.
 CONFIGURED = {"booting", "resetting", codes.RUNNING, codes.UNHEALTHY, codes.WAITS_FOR_ETCD}
 CAME_FROM_MAINTENANCE = CONFIGURED | {"installing", codes.FOREIGN}
+BEGINNINGS = (BOOTSTRAP, RECOVER)  # of etcd: what shows the one shows the other
 Shown = tuple[Subject, str, str]  # what shows it, its code before and now
 Effect = Callable[[Plan, Subject, Memory, Memory], Shown | None]
 
@@ -87,6 +90,8 @@ def _passing(plan: Plan, before: Memory, after: Memory) -> Iterator[Deed]:
 def _certainly_not_ours(plan: Plan, memory: Memory, verb: str, target: Subject) -> bool:
     """An etcd that we bootstrapped on another node is ours as well."""
     known = memory.attempts_at(verb)
+    if verb in BEGINNINGS:
+        known = tuple(attempt for other in BEGINNINGS for attempt in memory.attempts_at(other))
     if plan.verbs[verb].scope != "cluster":
         known = tuple(attempt for attempt in known if attempt.target == target)
     return all(attempt.outcome is Outcome.FAILED for attempt in known)
@@ -176,6 +181,7 @@ def _woken(_plan: Plan, target: Subject, before: Memory, after: Memory) -> Shown
 LASTING: dict[str, Effect] = {
     APPLY: _applied,
     BOOTSTRAP: _bootstrapped,
+    RECOVER: _bootstrapped,
     COMMAND: _commanded,
     KUBECONFIG: _fetched,
     ROOT: _rooted,
@@ -198,7 +204,8 @@ def _strange(section: Section, before: Memory, after: Memory) -> Iterator[Deed]:
         old = _code(before.facts, subject)
         if old == codes.UNSEEN:  # a node that was wiped restarts before it shows itself
             old = before.codes.get(subject, "")
-        if old in CONFIGURED and _code(after.facts, subject) == codes.MAINTENANCE:
+        bare = _code(after.facts, subject) == codes.MAINTENANCE
+        if old in CONFIGURED and bare and not _is_our_reset(after, subject):
             yield Deed(WIPE, subject, subject, old, codes.MAINTENANCE)
     synced = section.reconciled
     same = map(before.facts.get, synced), map(after.facts.get, synced)
@@ -210,6 +217,14 @@ def _strange(section: Section, before: Memory, after: Memory) -> Iterator[Deed]:
         subject = codes.subject("kustomization", key)
         if _became(codes.TERMINATING, subject, before.facts, after.facts):
             yield Deed(DELETE, subject, subject, _code(before.facts, subject), codes.TERMINATING)
+
+
+def _is_our_reset(memory: Memory, subject: Subject) -> bool:
+    """Say whether this run told the node to wipe itself, and has not configured it since."""
+    reset, applied = memory.last_of(RESET, subject), memory.last_of(APPLY, subject)
+    if reset is None or reset.outcome is Outcome.FAILED:
+        return False
+    return applied is None or applied.intended_at < reset.intended_at
 
 
 def _became(code: str, subject: Subject, before: Facts, after: Facts) -> bool:

@@ -8,13 +8,24 @@ inventory asks first what is not ready, and reviews what was written.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from phases import codes
 from phases.diagnosis.scene import Scene
+from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.inventory import SCHEMA
-from phases.kinds import WORKLOADS
-from phases.objects import ExternalSecret, Flux, Meta, Reference, Workload, key_of
+from phases.kinds import WORKLOADS, crds_of
+from phases.objects import (
+    CustomResourceDefinition,
+    ExternalSecret,
+    Flux,
+    Meta,
+    Reference,
+    Workload,
+    key_of,
+)
+from phases.wants import SOURCES, Brought, named_by
 
 Json = dict[str, Any]
 # Without these an inventory would be shorter than the cluster.
@@ -32,21 +43,34 @@ NEEDED: Final = (
 APPLIED: Final = "kustomize.toolkit.fluxcd.io"
 INSTALLED: Final = "helm.toolkit.fluxcd.io"
 _HELM: Final = "meta.helm.sh/release"
+_ID_PARTS = 4
 # The API server makes these itself, and nothing of anybody's runs in them.
 _ITS_OWN: Final = {"kube-public", "kube-node-lease"}
 
 
-def inventory_of(scene: Scene) -> Json:
+def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json:
     """
     Return everything that is there in the schema of ``phases.inventory.Inventory``; kinds that were not seen are empty.
+
+    *classes*: who brings each StorageClass; they are not looked at, and only a Git tree tells.
 
     Pods of a Deployment or StatefulSet are those that its spec asks for, of a DaemonSet the nodes that it is for.
     """
     kustomizations = scene.of("Kustomization")
     source = source_of(scene)
+    crds = {
+        name: found
+        for name, found in sorted(scene.of("CustomResourceDefinition").items())
+        if not is_left_over(scene, found.metadata)
+    }
+    brought = _brought(scene, source)
+    brought.classes.update(classes or {})
     workloads = [
-        _workload(scene, kind, found) for kind in WORKLOADS for found in scene.of(kind).values()
+        _workload(scene, brought, kind, found)
+        for kind in WORKLOADS
+        for found in scene.of(kind).values()
     ]
+    hooks = hooks_in(scene, workloads)
     return {
         "schema": SCHEMA,
         "nodes": sorted(scene.of("Node")),
@@ -60,6 +84,10 @@ def inventory_of(scene: Scene) -> Json:
                 "depends_on": _depends_on(found),
                 "wait": found.spec.wait,
                 "suspended": found.spec.suspend,
+                "needs": [
+                    *_held(key, found, crds, hooks),
+                    *_needs(scene, brought, "Kustomization", found),
+                ],
             }
             for key, found in sorted(kustomizations.items())
         ],
@@ -69,6 +97,7 @@ def inventory_of(scene: Scene) -> Json:
                 "parent": labelled(found.metadata, APPLIED),
                 "depends_on": _depends_on(found),
                 "suspended": found.spec.suspend,
+                "needs": _needs(scene, brought, "HelmRelease", found),
             }
             for key, found in sorted(scene.of("HelmRelease").items())
         ],
@@ -78,8 +107,7 @@ def inventory_of(scene: Scene) -> Json:
         "stores": sorted(scene.of("ClusterSecretStore")),
         "crds": [
             {"name": name, "provider": owner_of(scene, found.metadata)}
-            for name, found in sorted(scene.of("CustomResourceDefinition").items())
-            if not is_left_over(scene, found.metadata)
+            for name, found in crds.items()
         ],
         "workloads": sorted(workloads, key=lambda item: (item["key"], item["kind"])),
         "pods": sum(item["pods"] for item in workloads),
@@ -87,6 +115,56 @@ def inventory_of(scene: Scene) -> Json:
             key for key, found in kustomizations.items() if followed(found) != source
         ),
     }
+
+
+def hooks_in(scene: Scene, workloads: list[Json]) -> Hooks:
+    """Find the webhooks of a cluster, with the workloads behind them."""
+    configurations = [
+        (found, owner_of(scene, found.metadata))
+        for kind in CONFIGURATIONS
+        for found in scene.of(kind).values()
+    ]
+    labels = {name: found.metadata.labels for name, found in scene.of("Namespace").items()}
+    return hooks_of(configurations, workloads, labels)
+
+
+def _held(
+    key: str, found: Flux, crds: dict[str, CustomResourceDefinition], hooks: Hooks
+) -> list[str]:
+    """Name what the objects need that a Kustomization says it applied (``namespace_name_group_Kind``)."""
+    known = {(crd.spec.group, crd.spec.names.kind): name for name, crd in crds.items()}
+    inventory = found.status.inventory
+    held: dict[tuple[str, str], set[str]] = {}
+    for entry in inventory.entries if inventory is not None else ():
+        parts = entry.id.split("_")
+        if len(parts) == _ID_PARTS:
+            held.setdefault((parts[2], parts[3]), set()).add(parts[0])
+    names = crds_of(held, crds, known)
+    asked = hooks.needs(codes.subject("Kustomization", key), names)
+    return [*(codes.subject("crd", name) for name in names), *asked]
+
+
+def _brought(scene: Scene, ours: tuple[str, str]) -> Brought:
+    """Find who brings what others name; nobody waits for our own source, which is there before everything."""
+    found = Brought()
+    for kind in SOURCES:
+        for key, source in scene.of(kind).items():
+            owner = owner_of(scene, source.metadata)
+            if owner and (kind, key) != ours:
+                found.sources[kind, key] = owner
+    for key, chart in scene.of("HelmChart").items():
+        if chart.spec.source_ref is not None:
+            found.charts[key] = named_by(chart.spec.source_ref, chart.metadata.namespace)
+    for key, secret in scene.of("ExternalSecret").items():
+        found.add_secret(key, secret.spec)
+    for key, claim in scene.of("PersistentVolumeClaim").items():
+        found.claims[key] = claim.spec.storage_class_name
+    return found
+
+
+def _needs(scene: Scene, brought: Brought, kind: str, found: Flux) -> list[str]:
+    known = (codes.subject(kind, key_of(found.metadata)), owner_of(scene, found.metadata))
+    return brought.needs_of_flux(found.spec, found.metadata.namespace, known)
 
 
 def source_of(scene: Scene) -> tuple[str, str]:
@@ -139,12 +217,14 @@ def _of_helm(scene: Scene, metadata: Meta) -> str | None:
     return key if scene.get("HelmRelease", key) is not None else None
 
 
-def _workload(scene: Scene, kind: str, found: Workload) -> Json:
+def _workload(scene: Scene, brought: Brought, kind: str, found: Workload) -> Json:
+    owner = owner_of(scene, found.metadata)
     return {
         "kind": kind,
         "key": key_of(found.metadata),
         "pods": pods_of(kind, found),
-        "owner": owner_of(scene, found.metadata),
+        "owner": owner,
+        "needs": brought.needs_of_pods(found.spec, found.metadata.namespace, owner),
     }
 
 

@@ -7,14 +7,14 @@ Facts hold instants, never durations. What cannot be listed has no facts at all 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from engine.plan import Plan
 from engine.recipe import Facts
-from journal.entries import Fact
-from phases import codes
+from journal.entries import Fact, Instant
+from phases import codes, probing
 from phases.kinds import WORKLOADS, usual_crds
 from phases.readiness import (
     admission,
@@ -27,8 +27,9 @@ from phases.readiness import (
     workloads,
 )
 from phases.readiness.saying import unobservable
+from phases.revisions import served
 from phases.section import Section
-from phases.snapshot import KINDS, ApiLook, Seen, Snapshot, Unseen
+from phases.snapshot import KINDS, ApiLook, NodeLook, Seen, Snapshot, Unseen
 
 Listed = dict[str, Any]
 
@@ -47,14 +48,8 @@ def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
     _named(section, snapshot, facts)
     _secrets(section, snapshot, facts)
     facts.update(_of_kind(section, snapshot, "Pod", section.pods.facts_of))
+    facts.update(probing.facts_of(plan, snapshot))
     return facts
-
-
-def goal(plan: Plan, facts: Facts) -> str:
-    """Return the revision that everything should reach: the one its source serves."""
-    section: Section = plan.target
-    fact = facts.get(section.source)
-    return str(fact.detail["revision"]) if fact is not None and fact.code == codes.READY else ""
 
 
 def _listed(snapshot: Snapshot, kind: str) -> Listed | None:
@@ -104,15 +99,43 @@ def _kept(
     return fact
 
 
+def _kept_each(
+    section: Section,
+    family: str,
+    names: Iterable[str],
+    listed: Listed,
+    make: Callable[[Any], Fact],
+) -> dict[str, Fact]:
+    """Judge the objects of a family that need no context."""
+    subjects = ((codes.subject(family, name), listed.get(name)) for name in names)
+    return {
+        subject: _kept(section, subject, found, None, lambda one, _context: make(one))
+        for subject, found in subjects
+    }
+
+
 def _talos(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     control_planes: dict[str, Fact] = {}
     for name, planned in section.talos.nodes.items():
         look = snapshot.nodes.get(name, Unseen(0.0, "not-asked"))
-        fact = nodes.talos_node(look, planned.role, snapshot.at)
+        fact = _talos_node(section, name, planned.role, look, snapshot.at)
         facts[codes.node(name)] = fact
         if planned.role == "controlplane":
             control_planes[name] = fact
-    facts[codes.ETCD] = nodes.etcd(control_planes)
+    shown = tuple(control_planes.values())
+    facts[codes.ETCD] = _kept(
+        section, codes.ETCD, shown, None, lambda _shown, _context: nodes.etcd(control_planes)
+    )
+
+
+def _talos_node(
+    section: Section, name: str, role: str, look: Seen[NodeLook] | Unseen, now: Instant
+) -> Fact:
+    """Nodes are asked anew every time, and nearly always answer the same."""
+    if isinstance(look, Unseen) or not nodes.is_fresh(look, now):
+        return nodes.talos_node(look, role, now)
+    told = (look.value, role)
+    return _kept(section, codes.node(name), None, told, lambda _found, one: nodes.shown(*one))
 
 
 def _api(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
@@ -142,7 +165,8 @@ def _api_fact(section: Section, look: ApiLook) -> Fact:
     if silent:
         return Fact(codes.UNKNOWN, f"no answer from {', '.join(silent)}")
     if not look.serving:
-        return Fact(codes.PARTIAL, "ready, but does not answer our credentials yet")
+        why = f": {look.why}" if look.why else " yet"
+        return Fact(codes.PARTIAL, f"ready, but does not answer our credentials{why}")
     return Fact(codes.UP)
 
 
@@ -160,12 +184,12 @@ def _kinds(snapshot: Snapshot, facts: dict[str, Fact]) -> None:
 
 def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     def spaces(listed: Listed) -> dict[str, Fact]:
-        names = section.inventory.namespaces
-        return {codes.subject("namespace", n): machinery.namespace(listed.get(n)) for n in names}
+        return _kept_each(
+            section, "namespace", section.inventory.namespaces, listed, machinery.namespace
+        )
 
     def crds(listed: Listed) -> dict[str, Fact]:
-        names = section.crd_names
-        return {codes.subject("crd", name): machinery.crd(listed.get(name)) for name in names}
+        return _kept_each(section, "crd", section.crd_names, listed, machinery.crd)
 
     facts.update(_of_kind(section, snapshot, "Namespace", spaces))
     facts.update(_of_kind(section, snapshot, "CustomResourceDefinition", crds))
@@ -214,20 +238,26 @@ def _workloads_of(section: Section, kind: str, listed: Listed) -> dict[str, Fact
     for key, subject, pods in section.workloads_of[kind]:
         found = listed.get(key)
         if found is None:
-            made[subject] = Fact(codes.ABSENT, detail={"ready": 0, "expected": pods})
+            made[subject] = _kept(section, subject, None, pods, _absent)
         else:
-            made[subject] = _kept(section, subject, found, pods, judge)
+            leads = kind == "Deployment" and key in section.flux.controllers
+            told = workloads.controller if leads else judge
+            made[subject] = _kept(section, subject, found, pods, told)
     return made
+
+
+def _absent(_found: None, pods: int) -> Fact:
+    return Fact(codes.ABSENT, detail={"ready": 0, "expected": pods})
 
 
 def _flux(plan: Plan, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     section: Section = plan.target
 
-    def served(listed: Listed) -> dict[str, Fact]:
+    def source(listed: Listed) -> dict[str, Fact]:
         return {section.source: sources.source(listed.get(section.flux.source))}
 
-    facts.update(_of_kind(section, snapshot, "GitRepository", served))
-    aim = goal(plan, facts)
+    facts.update(_of_kind(section, snapshot, "GitRepository", source))
+    aim = served(plan, facts)
     synced = partial(_kustomizations, section, aim)
     facts.update(_of_kind(section, snapshot, "Kustomization", synced, aim))
     facts.update(_of_kind(section, snapshot, "HelmRelease", partial(_releases, section)))
@@ -276,6 +306,31 @@ def _named(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None
             kind, _, group = name.partition(".")
             for found in filter(None, map(crds.get, usual_crds(kind, group))):
                 facts.setdefault(codes.subject("crd", found.metadata.name), machinery.crd(found))
+        elif family == "object":
+            kind, _, key = name.partition("/")
+            if _was_made(snapshot, subject, kind, key):
+                facts.setdefault(codes.subject(kind, key), Fact(codes.READY))
+
+
+def _was_made(snapshot: Snapshot, asking: str, kind: str, key: str) -> bool:
+    """
+    Say whether a Secret or a ConfigMap is known to be there, though neither is ever listed.
+
+    An ExternalSecret that writes it is synced, or a Kustomization that has applied it, and does not ask for it itself.
+    What Helm, an operator or a person makes is in nobody's status.
+    """
+    for found in (_listed(snapshot, "ExternalSecret") or {}).values() if kind == "Secret" else ():
+        target = found.spec.target.name or found.metadata.name
+        if f"{found.metadata.namespace}/{target}" == key:
+            return secrets.external_secret(found, "").code == codes.READY
+    space, _, name = key.partition("/")
+    applied = f"{space}_{name}__{kind}"  # as fluxcd/cli-utils writes the id of an object of the core group
+    return any(
+        entry.id == applied
+        for other, found in (_listed(snapshot, "Kustomization") or {}).items()
+        if codes.subject("Kustomization", other) != asking and found.status.inventory is not None
+        for entry in found.status.inventory.entries
+    )
 
 
 _SYNCED = {
@@ -285,16 +340,14 @@ _SYNCED = {
 
 def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
     def synced(listed: Listed) -> dict[str, Fact]:
-        return {
-            codes.subject("externalsecret", item.key): secrets.external_secret(
-                listed.get(item.key), item.store
-            )
-            for item in section.inventory.externalsecrets
-        }
+        made: dict[str, Fact] = {}
+        for item in section.inventory.externalsecrets:
+            subject, found = codes.subject("externalsecret", item.key), listed.get(item.key)
+            made[subject] = _kept(section, subject, found, item.store, secrets.external_secret)
+        return made
 
     def stores(listed: Listed) -> dict[str, Fact]:
-        names = section.inventory.stores
-        return {codes.subject("store", name): secrets.store(listed.get(name)) for name in names}
+        return _kept_each(section, "store", section.inventory.stores, listed, secrets.store)
 
     facts.update(_of_kind(section, snapshot, "ExternalSecret", synced))
     facts.update(_of_kind(section, snapshot, "ClusterSecretStore", stores))

@@ -8,6 +8,8 @@ decides about both), and wake exactly the objects whose recorded cause has clear
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from engine.answer import Act, Answer, Stuck, Subject, Wait
 from engine.memory import Memory
 from engine.plan import Plan
@@ -15,6 +17,7 @@ from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact
 from phases import codes
 from phases.blockers import blockers
+from phases.clearing import GIVEN_UP
 from phases.cni_up import installed
 from phases.knots import (
     DELETION_GRACE_SECONDS,
@@ -23,9 +26,10 @@ from phases.knots import (
     namespaces,
     terminating,
 )
-from phases.nudges import NUDGED, is_clear, nudge, paced
+from phases.nudges import NUDGED, held, is_clear, is_mended, nudge, paced
 from phases.section import Section, Told
 from phases.sentence import sentenced
+from phases.vanished import vanished
 from phases.verbs import ROOT, settled
 
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
@@ -68,9 +72,10 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(kinds(section, facts, findings, memory))
     answers.update(namespaces(section, facts, findings, memory))
     answers.update(missing_kinds(section, facts, findings, memory))
-    answers.update(_objects(section, facts, memory))
+    answers.update(_objects(section, facts, findings, memory))
+    answers.update(vanished(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))
-    answers = sentenced(paced(section, answers, memory), findings, memory)
+    answers = sentenced(paced(section, answers, memory), findings, memory, section)
     asks = any(isinstance(a, Act) and a.approval is not None for a in answers.values())
     return _only_after_a_person(answers, facts) if asks else answers
 
@@ -82,8 +87,14 @@ def _only_after_a_person(answers: dict[Subject, Answer], facts: Facts) -> dict[S
         fact = facts.get(subject)
         behind = fact is not None and (fact.code == codes.ABSENT or _is_behind(fact, facts))
         if isinstance(answer, Wait) and (subject == codes.ROOT or behind):
-            told[subject] = Wait(answer.reason, answer.until, can_clear="no")
+            told[subject] = _hopeless(answer)
     return told
+
+
+@lru_cache(maxsize=4096)
+def _hopeless(answer: Wait) -> Wait:
+    """Say so of an answer; of the same one every turn it is the same object, and nothing is compared or written."""
+    return Wait(answer.reason, answer.until, can_clear="no")
 
 
 def _is_behind(fact: Fact, facts: Facts) -> bool:
@@ -127,7 +138,9 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
     return {codes.ROOT: Act(ROOT, codes.ROOT, {"path": section.flux.roots}, reason)}
 
 
-def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+def _objects(
+    section: Section, facts: Facts, findings: Findings, memory: Memory
+) -> dict[Subject, Answer]:
     answers: dict[Subject, Answer] = {}
     known = section.told
     for subject, fact in section.standing_synced.open_in(facts):
@@ -140,8 +153,15 @@ def _objects(section: Section, facts: Facts, memory: Memory) -> dict[Subject, An
         answers[subject] = told.answer
         if fact.code == codes.TERMINATING:
             answers[subject] = _going(fact, memory)
-        elif told.cause and is_clear(section, subject, told.cause, facts):
-            answers[subject] = nudge(subject, fact, told.cause, memory)
+        elif told.cause and (
+            is_clear(section, subject, told.cause, facts) or is_mended(subject, fact, findings)
+        ):
+            parked = fact.detail.get("parked", True)
+            answers[subject] = (
+                nudge(section, subject, fact, told.cause, memory)
+                if parked
+                else held(section, subject, facts)
+            )
     return answers
 
 
@@ -152,10 +172,10 @@ def _going(fact: Fact, memory: Memory) -> Answer:
 
 
 def _wakes(subject: Subject, fact: Fact) -> str:
-    """Return the recorded cause after whose end a nudge would help; empty: none is recorded, or nothing is parked."""
+    """Return the recorded cause after whose end a nudge would help; empty: none is recorded."""
     if fact.code not in {codes.BLOCKED, codes.FAILED} or subject.partition("/")[0] not in NUDGED:
         return ""
-    return str(fact.detail.get("cause") or "") if fact.detail.get("parked", True) else ""
+    return str(fact.detail.get("cause") or "")
 
 
 def _unwoken(subject: Subject, fact: Fact) -> Answer:
@@ -171,6 +191,6 @@ def _unwoken(subject: Subject, fact: Fact) -> Answer:
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
     hopeless = fact.detail.get("terminal") is not False  # a journal of before has no such detail
-    if fact.code == codes.FAILED and hopeless and fact.detail.get("cause") != "RetriesExceeded":
+    if fact.code == codes.FAILED and hopeless and fact.detail.get("cause") not in GIVEN_UP:
         return Wait(fact.reason, can_clear="no")
     return Wait(fact.reason, can_clear="unknown")

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from engine.answer import Subject
 from journal import entries as e
 from journal.entries import Fact, Instant
-from phases.needs import Needs, Standing, Vertex, is_at_work, needs_of
+from phases.needs import Standing, footing, is_at_work, needs_of
 from phases.path import Learnt, critical_path
 from phases.section import Section
+from phases.vertices import Needs, Vertex
 
 Spell = tuple[Instant, Instant | None]
 SPELLS = 32
@@ -57,7 +58,7 @@ class Course:
             return
         self.learnt.see(entry)
         # Codes alone tell what is done (``Standing``): most changes are of a reason, and of no code.
-        turned = [s for s, fact in entry.changed.items() if _code(self.facts.get(s)) != fact.code]
+        turned = [s for s, fact in entry.changed.items() if self._turns(s, fact)]
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
@@ -65,8 +66,16 @@ class Course:
             for vertex in self.standing.touched(subject):
                 self._mark(vertex, entry.at)
 
+    def _turns(self, subject: Subject, fact: Fact) -> bool:
+        known = self.facts.get(subject)
+        if known is not None and known.code == fact.code:
+            return False
+        return footing(subject, known) != footing(subject, fact)
+
     def _mark(self, vertex: Vertex, at: Instant) -> None:
-        spells = self.spells.setdefault(vertex, [])
+        spells = self.spells.get(vertex)
+        if spells is None:
+            spells = self.spells[vertex] = []
         was = bool(spells) and spells[-1][1] is None
         now = self.standing.is_done(vertex, self.facts)
         if now and not was:
@@ -143,10 +152,6 @@ class Course:
         return path.head or next(iter(path.subjects), "")
 
 
-def _code(fact: Fact | None) -> str:
-    return fact.code if fact is not None else ""
-
-
 @dataclass(slots=True)
 class Worked:
     """
@@ -160,6 +165,7 @@ class Worked:
     end: Instant
     seconds: dict[Vertex, float] = field(default_factory=dict)
     _since: dict[Subject, Instant] = field(default_factory=dict)
+    _spans: dict[Vertex, tuple[Instant, Instant]] = field(default_factory=dict)
 
     def see(self, entry: e.AnyEntry) -> None:
         """Take in an entry; only observations tell."""
@@ -203,9 +209,19 @@ class Worked:
         for vertex in (subject, f"{subject}#applied"):
             if vertex not in self.course.needs:
                 continue
-            till = self._end(vertex)
-            since_then, _ = self.course.begin(vertex, till)
-            begin = max(since, self.opened, since_then or self.opened)
-            span = min(at, till, self.end) - begin
+            begin, till = self._span(vertex)
+            span = min(at, till) - max(since, begin)
             if span > 0:
                 self.seconds[vertex] = self.seconds.get(vertex, 0.0) + span
+
+    def _span(self, vertex: Vertex) -> tuple[Instant, Instant]:
+        """Return from when to when work on a vertex counts; *course* is over, so that it stays the same."""
+        found = self._spans.get(vertex)
+        if found is None:
+            till = self._end(vertex)
+            since, _ = self.course.begin(vertex, till)
+            found = self._spans[vertex] = (
+                max(self.opened, since or self.opened),
+                min(till, self.end),
+            )
+        return found

@@ -8,19 +8,29 @@ Git tree or from a snapshot of the healthy cluster, is reviewed by people, and t
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StringConstraints,
+    model_serializer,
     model_validator,
 )
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 KEY = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
+NEEDABLE = (
+    "kustomization",
+    "helmrelease",
+    "externalsecret",
+    "deployment",
+    "statefulset",
+    "daemonset",
+)
 
 
 def _name(value: str) -> str:
@@ -37,8 +47,19 @@ def _key(value: str) -> str:
     return value
 
 
+def _need(value: str) -> str:
+    family, _, rest = value.partition("/")
+    if not (NAME if family == "crd" else KEY).fullmatch(rest) or family not in ("crd", *NEEDABLE):
+        message = (
+            f"write it as crd/NAME or as KIND/namespace/name ({', '.join(NEEDABLE)}), not {value!r}"
+        )
+        raise ValueError(message)
+    return value
+
+
 Name = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
 Key = Annotated[str, StringConstraints(max_length=300), AfterValidator(_key)]
+Need = Annotated[str, StringConstraints(max_length=320), AfterValidator(_need)]
 
 
 SCHEMA = "rekindle.inventory/1"
@@ -48,6 +69,14 @@ class Listed(BaseModel):
     """Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_serializer(mode="wrap")
+    def _without_empty_needs(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out needs that are none: a plan that was there before them keeps its digest."""
+        written: dict[str, Any] = write(self)
+        if written.get("needs", True):
+            return written
+        return {key: value for key, value in written.items() if key != "needs"}
 
 
 class SourceItem(Listed):
@@ -59,22 +88,35 @@ class SourceItem(Listed):
 
 
 class KustomizationItem(Listed):
-    """A Flux Kustomization. *suspended*: Git itself suspends it, so that it is expected to be."""
+    """
+    A Flux Kustomization. *suspended*: Git itself suspends it, so that it is expected to be.
+
+    *needs*: what must be there before it can be applied, beside its parent and what it depends on: the CRDs of what it
+    holds, the workloads whose webhooks are asked about it, who brings the source that it follows, the ExternalSecrets
+    of what it reads.
+    """
 
     key: Key
     parent: Key | None = None
     depends_on: tuple[Key, ...] = ()
     wait: bool = False
     suspended: bool = False
+    needs: tuple[Need, ...] = ()
 
 
 class HelmReleaseItem(Listed):
-    """A HelmRelease."""
+    """
+    A HelmRelease.
+
+    *needs*: what must be there before it can be installed: who brings the source of its chart, the ExternalSecrets of
+    its values.
+    """
 
     key: Key
     parent: Key | None = None
     depends_on: tuple[Key, ...] = ()
     suspended: bool = False
+    needs: tuple[Need, ...] = ()
 
 
 class ExternalSecretItem(Listed):
@@ -93,12 +135,18 @@ class CrdItem(Listed):
 
 
 class WorkloadItem(Listed):
-    """A workload and how many pods it should have."""
+    """
+    A workload and how many pods it should have.
+
+    *needs*: what must be there before its pods can start: the ExternalSecrets of what they read, who brings the
+    StorageClasses of their claims.
+    """
 
     kind: Literal["Deployment", "StatefulSet", "DaemonSet"]
     key: Key
     pods: int = Field(ge=0, le=100_000)
     owner: str = ""
+    needs: tuple[Need, ...] = ()
 
 
 class Inventory(Listed):

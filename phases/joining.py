@@ -7,11 +7,12 @@ such workloads. What follows a source that this tree is not is taken as the clus
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from phases import codes
+from phases.hooks import Hooks
 from phases.inventory import (
     CrdItem,
     ExternalSecretItem,
@@ -20,7 +21,9 @@ from phases.inventory import (
     KustomizationItem,
     WorkloadItem,
 )
+from phases.kinds import Held, crds_of
 
+NONE = Hooks()
 Keyed = TypeVar("Keyed", KustomizationItem, HelmReleaseItem, ExternalSecretItem)
 
 
@@ -37,8 +40,14 @@ class Joined:
     left_out: tuple[str, ...]
 
 
-def joined(git: Inventory, cluster: Inventory) -> Joined:
-    """Join; pods are the cluster's where it has the workload, else Git's."""
+def joined(
+    git: Inventory, cluster: Inventory, held: Mapping[str, Held] | None = None, hooks: Hooks = NONE
+) -> Joined:
+    """
+    Join; pods are the cluster's where it has the workload, else Git's.
+
+    *held*: what each of Git's Kustomizations brings, whose CRDs a chart may bring. *hooks*: the cluster's webhooks.
+    """
     adopted = _adopted(git, cluster)
     parents = {*git.unknown, *(item.key for item in adopted)}
     releases = [item for item in cluster.helmreleases if item.parent in parents]
@@ -59,7 +68,9 @@ def joined(git: Inventory, cluster: Inventory) -> Joined:
         source=git.source,
         roots=git.roots,
         namespaces=tuple(sorted(spaces)),
-        kustomizations=tuple(_by_key(kustomizations)),
+        kustomizations=tuple(
+            _by_key(_with_needs(_seen(kustomizations, git, cluster), crds, held or {}, hooks))
+        ),
         helmreleases=helmreleases,
         externalsecrets=externalsecrets,
         stores=tuple(
@@ -110,6 +121,31 @@ def _crds(git: Inventory, cluster: Inventory, owners: set[str]) -> tuple[CrdItem
         (item.name, item) for item in cluster.crds if not item.provider or item.provider in owners
     )
     return tuple(found[name] for name in sorted(found))
+
+
+def _seen(
+    items: Iterable[KustomizationItem], git: Inventory, cluster: Inventory
+) -> Iterable[KustomizationItem]:
+    """Add what those of a foreign source need: what they hold is in the cluster's status and in no tree of ours."""
+    known = {item.key: item.needs for item in cluster.kustomizations if item.key in git.unknown}
+    for item in items:
+        needs = (*item.needs, *known.get(item.key, ()))
+        yield item.model_copy(update={"needs": tuple(dict.fromkeys(needs))})
+
+
+def _with_needs(
+    items: Iterable[KustomizationItem],
+    crds: Iterable[CrdItem],
+    held: Mapping[str, Held],
+    hooks: Hooks,
+) -> Iterable[KustomizationItem]:
+    """Add what only the cluster knows of what Git's Kustomizations need: the CRDs and the webhooks of charts."""
+    listed = {item.name for item in crds}
+    for item in items:
+        names = crds_of(held.get(item.key, {}), listed, {})
+        asked = hooks.needs(codes.subject("Kustomization", item.key), names)
+        needs = (*item.needs, *(codes.subject("crd", name) for name in names), *asked)
+        yield item.model_copy(update={"needs": tuple(dict.fromkeys(needs))})
 
 
 def _by_key(items: Iterable[Keyed]) -> list[Keyed]:

@@ -7,6 +7,8 @@ needs none of them.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
+
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 EXTERNAL_SECRETS_CRD = "externalsecrets.external-secrets.io"
 
@@ -16,3 +18,39 @@ def usual_crds(kind: str, group: str) -> tuple[str, ...]:
     stem = kind.lower()
     plurals = {f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies", stem}
     return tuple(f"{plural}.{group}" for plural in sorted(plurals))
+
+
+# Whatever follows Flux comes after these: what installs the controllers brings their CRDs.
+_OF_FLUX = (".toolkit.fluxcd.io", ".fluxcd.controlplane.io")
+
+
+# The namespaces of what is held, by group and kind; what has none has an empty one.
+Held = Mapping[tuple[str, str], Collection[str]]
+
+
+def crds_of(
+    held: Held, listed: Collection[str], known: Mapping[tuple[str, str], str]
+) -> dict[str, frozenset[str]]:
+    """
+    Name the CRDs, of those that are *listed*, that the objects which are *held* need, with the namespaces of these.
+
+    *known*: the CRDs of which more than a name is known, by the kind that they define. Others are told by the usual
+    plurals; a kind of which none is listed is served by somebody else, and nothing is guessed.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for (group, kind), namespaces in held.items():
+        for name in _crds_of(group, kind, listed, known):
+            found[name] = found.get(name, frozenset()).union(namespaces)
+    return {name: found[name] for name in sorted(found)}
+
+
+def _crds_of(
+    group: str, kind: str, listed: Collection[str], known: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    if "." not in group or f".{group}".endswith(_OF_FLUX):
+        return  # without a dot it is Kubernetes' own
+    named = known.get((group, kind))
+    if named is not None:
+        yield named
+    else:
+        yield from (name for name in usual_crds(kind, group) if name in listed)

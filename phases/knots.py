@@ -7,13 +7,14 @@ A controller is given its time first; what a controller cannot do any more, a pe
 from __future__ import annotations
 
 from itertools import chain
-from pathlib import PurePosixPath
+from posixpath import join
 
 from engine.answer import Act, Answer, Stuck, Subject, Wait
 from engine.memory import Memory
 from engine.recipe import Facts, Findings
-from journal.entries import Fact
+from journal.entries import Fact, Finding
 from phases import codes
+from phases.hands import verb_for
 from phases.holding import holders_of, release
 from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.section import Section
@@ -91,11 +92,17 @@ def missing_kinds(
             why = f"no CRD serves {kind}"
             answers[subject] = _untied(section, subject, why, facts, memory)
     for found in findings.values():
-        knot = found.rule == DEADLOCK and found.root and not found.next_after
+        knot = found.rule == DEADLOCK and found.root and _is_near(found, findings)
         absent = facts.get(found.subject, GONE).code == codes.ABSENT
         if knot and absent and found.subject not in answers:
             answers[found.subject] = _untied(section, found.subject, found.message, facts, memory)
     return answers
+
+
+def _is_near(knot: Finding, findings: Findings) -> bool:
+    """Say whether a knot blocks, or blocks next after what the recovery clears itself: then it is untied meanwhile."""
+    before = (findings.get(name) for name in knot.next_after)
+    return all(found is not None and verb_for(found) for found in before)
 
 
 def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: Memory) -> Answer:
@@ -108,7 +115,7 @@ def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: 
     if due is not None and not memory.passed(due):
         return Wait(f"CRD {name} was applied and does not show yet", due)
     if name in section.crds.available and section.crds.preapply == "when-blocked":
-        path = str(PurePosixPath(section.crds.directory) / f"{name}.yaml")
+        path = join(section.crds.directory, f"{name}.yaml")
         return Act(PREAPPLY, subject, {"crd": name, "path": path}, why)
     if _is_coming(section, name, facts):
         return Wait(f"CRD {name} is being installed by its provider")

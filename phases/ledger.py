@@ -18,8 +18,9 @@ from engine.memory import Memory
 from engine.plan import Plan
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, Json
+from phases import codes
 from phases.hindsight import Course, Window, Worked
-from phases.needs import Vertex
+from phases.vertices import Vertex
 from phases.waits import (
     NOBODY,
     NS_HELD,
@@ -34,6 +35,18 @@ from phases.waits import (
 
 Read = Callable[[], Iterable[AnyEntry]]
 DIGITS = 3
+PIECES = 1_000
+SPACE = codes.subject("namespace", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """From *start* to *end* the run waited for *vertex* (empty: for nothing more), and that was of class *name*."""
+
+    start: Instant
+    end: Instant
+    vertex: Vertex
+    name: str
 
 
 @dataclass(slots=True)
@@ -41,13 +54,15 @@ class Ledger:
     """
     A run's time, in seconds: *classes* add up to *total*; *critical_path* is what the work alone would have taken.
 
-    *beside* has waits that ran while the path went on elsewhere: part of no sum.
+    *beside* has waits that ran while the path went on elsewhere: part of no sum. *pieces* are where *classes* come
+    from, in the order of time; empty where there were too many of them.
     """
 
     total: float
     critical_path: float
     classes: dict[str, float]
     beside: dict[str, float]
+    pieces: tuple[Piece, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         """Write it as a run's closing entry has it; *ratio* is None where no work was seen."""
@@ -80,7 +95,13 @@ def ledger_of(plan: Plan, read: Read, end: Instant | None = None) -> Ledger:
             opened = last = entry.at
         last = max(last, entry.at)
         course.see(entry)
-    closed = max(last, end or last)
+    return ledger_along(plan, course, read, opened, max(last, end or last))
+
+
+def ledger_along(
+    plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant
+) -> Ledger:
+    """Add up a run whose *course* is known to its end already: *read* is called once."""
     book = _Book(plan, course, course.windows(opened, closed))
     worked = Worked(course, opened, closed)
     for entry in read():
@@ -89,7 +110,8 @@ def ledger_of(plan: Plan, read: Read, end: Instant | None = None) -> Ledger:
     book.until(closed)
     longest = max(worked.longest(), book.classes.get(USEFUL, 0.0))
     total = closed - opened
-    return Ledger(total, min(longest, total), book.classes, book.beside)
+    pieces = tuple(book.pieces) if len(book.pieces) <= PIECES else ()
+    return Ledger(total, min(longest, total), book.classes, book.beside, pieces)
 
 
 def closing(plan: Plan, read: Read, end: Instant) -> dict[str, Json]:
@@ -99,38 +121,67 @@ def closing(plan: Plan, read: Read, end: Instant) -> dict[str, Json]:
 
 @dataclass(slots=True)
 class _Book:
-    """The second reading: each interval between two entries goes to one class."""
+    """
+    The second reading: each interval between two entries goes to one class.
+
+    *memory* shares *facts*, which are changed in place: a copy an entry would be most of the work. It is as of the
+    latest entry but for its clock, which is *now*.
+    """
 
     plan: Plan
     course: Course
     windows: tuple[Window, ...]
     memory: Memory = field(default_factory=Memory)
+    now: Instant = 0.0
     classes: dict[str, float] = field(default_factory=dict)
     beside: dict[str, float] = field(default_factory=dict)
+    pieces: list[Piece] = field(default_factory=list)
     _at: int = 0
-    _asked: tuple[object, object, tuple[Subject, ...]] = (None, None, ())
+    _asks: tuple[Subject, ...] = ()
+    _held: bool = False
 
     def see(self, entry: AnyEntry) -> None:
         """Book what passed before *entry*, then take it in."""
         if not isinstance(entry, e.RunOpened):
             if isinstance(entry, e.RunResumed) and entry.idle_seconds > 0:
-                begun = max(self.memory.now, entry.at - entry.idle_seconds)
-                self.until(begun)
-                self._add(NOBODY, self.memory.now, entry.at)
+                self.until(max(self.now, entry.at - entry.idle_seconds))
+                self._add(NOBODY, self.now, entry.at, "")
             else:
                 self.until(entry.at)
+        self.now = max(self.now, entry.at)
+        self._take(entry)
+
+    def _take(self, entry: AnyEntry) -> None:
+        if isinstance(entry, e.Observed):
+            self._look(entry)
+            return
         self.memory = fold(self.memory, entry)
+        if isinstance(entry, e.Decided):
+            known = self.memory.answers
+            fresh = {subject: known[subject] for subject in entry.answers if subject in known}
+            stay = (s for s in self._asks if s in known and s not in fresh)
+            self._asks = (*stay, *open_questions(self.memory, fresh))
+        elif isinstance(entry, e.ApprovalAsked | e.ApprovalGiven | e.ApprovalRefused):
+            self._asks = open_questions(self.memory)
+
+    def _look(self, entry: e.Observed) -> None:
+        if self.memory.looked_at is None:
+            self.memory = fold(self.memory, e.Observed(at=entry.at))
+        self.memory.facts.update(entry.changed)
+        for subject in entry.removed:
+            self.memory.facts.pop(subject, None)
+        if any(s.startswith(SPACE) for s in (*entry.changed, *entry.removed)):
+            self._held = is_held(self.plan.target, self.memory)
 
     def until(self, end: Instant) -> None:
         """Book the time from the latest entry to *end*, window by window."""
-        begun = self.memory.now
+        begun = self.now
         while begun < end:
             window = self._window(begun)
             till = min(end, window.end) if window is not None else end
             self._book(window.vertex if window is not None else "", begun, till)
             begun = till
-        if end > self.memory.now:
-            self.memory = _later(self.memory, end)
+        self.now = max(self.now, end)
 
     def _window(self, at: Instant) -> Window | None:
         while self._at < len(self.windows) and self.windows[self._at].end <= at:
@@ -139,26 +190,21 @@ class _Book:
 
     def _book(self, vertex: Vertex, begun: Instant, till: Instant) -> None:
         if self.memory.interrupted:
-            self._add(NOBODY, begun, till)
+            self._add(NOBODY, begun, till, vertex)
             return
-        asks = self._questions()
+        asks = self._asks
         found = what_is(Question(self.plan.target, self.course, self.memory, vertex, begun, asks))
-        self._add(found, begun, till)
-        if found not in {PERSON, NS_HELD} and (asks or is_held(self.plan.target, self.memory)):
+        self._add(found, begun, till, vertex)
+        if found not in {PERSON, NS_HELD} and (asks or self._held):
             name = PERSON if asks else NS_HELD
             self.beside[name] = self.beside.get(name, 0.0) + till - begun
 
-    def _questions(self) -> tuple[Subject, ...]:
-        """Return the open questions; most entries change neither questions nor what people said."""
-        answers, approvals = self.memory.answers, self.memory.approvals
-        if self._asked[0] is not answers or self._asked[1] is not approvals:
-            self._asked = (answers, approvals, open_questions(self.memory))
-        return self._asked[2]
-
-    def _add(self, name: str, begun: Instant, till: Instant) -> None:
-        if till > begun:
-            self.classes[name] = self.classes.get(name, 0.0) + till - begun
-
-
-def _later(memory: Memory, now: Instant) -> Memory:
-    return fold(memory, e.Note(at=now, text="", actor=""))
+    def _add(self, name: str, begun: Instant, till: Instant, vertex: Vertex) -> None:
+        if till <= begun:
+            return
+        self.classes[name] = self.classes.get(name, 0.0) + till - begun
+        last = self.pieces[-1] if self.pieces else None
+        if last is not None and (last.vertex, last.name) == (vertex, name):
+            self.pieces[-1] = Piece(last.start, till, vertex, name)
+        elif len(self.pieces) <= PIECES:  # one more than is kept says that there were too many
+            self.pieces.append(Piece(begun, till, vertex, name))

@@ -10,7 +10,8 @@ from datetime import datetime
 
 import msgspec
 
-from phases.objects import ApiStruct, Condition, ConditionsStatus, Meta, Reference, SourceStatus
+from phases.api_struct import ApiStruct
+from phases.objects import Condition, ConditionsStatus, Meta, Reference, SourceStatus
 
 
 class ServiceReference(ApiStruct, frozen=True, rename="camel"):
@@ -52,13 +53,42 @@ class WebhookRule(ApiStruct, frozen=True, rename="camel"):
     operations: tuple[str, ...] = ()
 
 
+class Requirement(ApiStruct, frozen=True, rename="camel"):
+    """What a label must be. *operator*: In, NotIn, Exists or DoesNotExist."""
+
+    key: str = ""
+    operator: str = ""
+    values: tuple[str, ...] = ()
+
+
+class Selector(ApiStruct, frozen=True, rename="camel"):
+    """Which labels are meant; an empty one means all."""
+
+    match_labels: dict[str, str] = msgspec.field(default_factory=dict)
+    match_expressions: tuple[Requirement, ...] = ()
+
+
+class MatchCondition(ApiStruct, frozen=True, rename="camel"):
+    """An expression that decides whether a webhook is asked; it is not read."""
+
+    name: str = ""
+
+
 class Webhook(ApiStruct, frozen=True, rename="camel"):
-    """One webhook of a configuration. *failure_policy* Fail is the API's default."""
+    """
+    One webhook of a configuration. *failure_policy* Fail is the API's default.
+
+    *namespace_selector*, *object_selector* and *match_conditions*: which objects it is asked about, of those that its
+    rules match.
+    """
 
     name: str = ""
     client_config: ClientConfig = ClientConfig()
     failure_policy: str = "Fail"
     rules: tuple[WebhookRule, ...] = ()
+    namespace_selector: Selector = Selector()
+    object_selector: Selector = Selector()
+    match_conditions: tuple[MatchCondition, ...] = ()
 
 
 class WebhookConfiguration(ApiStruct, frozen=True, rename="camel"):

@@ -2,29 +2,26 @@
 What needs what: the extended dependency graph of a recovery, as far as the inventory knows it.
 
 ``dependsOn`` is only a part of it. A Kustomization also needs its source, what applies it, its namespace, and the CRD
-of what it brings: Flux dry-runs the whole set before it applies any of it. An edge that the inventory does not know
-(which Secret a pod reads, which claim it mounts, which registry it pulls from) is not there: nothing is guessed.
-
-A vertex is a subject: it is *there and well*. Two others end in a suffix: ``SUBJECT#applied`` (what a Kustomization or
-a release brings exists) and ``namespace/NAME#gone`` (nothing of an earlier life is on its way out any more).
+of what it brings: Flux dry-runs the whole set before it applies any of it. What else an object needs (who makes a
+Secret that it reads, who brings the source of its chart) its item in the inventory says. An edge that the inventory
+does not know (which registry a pod pulls from, which address a gateway waits for) is not there: nothing is guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import lru_cache
 
 from engine.answer import Subject
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
+from phases.beforehand import add_seedable, installed, installed_owners
 from phases.inventory import HelmReleaseItem, KustomizationItem
 from phases.kinds import EXTERNAL_SECRETS_CRD
 from phases.section import Section
+from phases.vertices import GONE, Needs, Vertex, applied, gone
 
-Vertex = str
-Needs = Mapping[Vertex, tuple[Vertex, ...]]
-APPLIED = "#applied"
-GONE = "#gone"
 STORES_CRD = "clustersecretstores.external-secrets.io"
 WELL = {"node": codes.RUNNING, codes.ETCD: codes.HEALTHY, codes.API: codes.UP}
 # Stages of Talos in which a machine is busy with itself; in the others it waits for us.
@@ -33,18 +30,10 @@ AT_WORK = {
     codes.ETCD: {codes.FORMING},
     codes.API: {codes.PARTIAL},
 }
+BUSY = {codes.PROGRESSING}  # of everything else
+AT_WORK_AT_ALL = BUSY.union(*AT_WORK.values())
 # What is said of objects that are looked at again some time, and that nobody is known to have taken up.
 QUEUED = ("not reconciled yet", "not synced since")
-
-
-def applied(subject: Subject) -> Vertex:
-    """Name the vertex of what a Kustomization or a release brings."""
-    return subject + APPLIED
-
-
-def gone(namespace: str) -> Vertex:
-    """Name the vertex of a namespace's earlier life."""
-    return codes.subject("namespace", namespace) + GONE
 
 
 def subject_of(vertex: Vertex) -> Subject:
@@ -58,17 +47,20 @@ def family_of(vertex: Vertex) -> str:
     return f"{subject.partition('/')[0]}{mark}{part}"
 
 
-def needs_of(section: Section) -> Needs:
+def needs_of(section: Section, *, certain: bool = False) -> Needs:
     """
     Return what each vertex needs; a vertex that needs nothing has an empty tuple.
 
-    What is named and is nobody's (a dependency that no inventory has) is left out: diagnosis names it.
+    What is named and is nobody's (a dependency that no inventory has) is left out: diagnosis names it. *certain*: so is
+    what somebody may have put there beforehand, for whoever concludes that something cannot come.
     """
     edges: dict[Vertex, dict[Vertex, None]] = {}
     for vertex, needed in _edges(section):
         edges.setdefault(vertex, {})
         if needed:
             edges[vertex][needed] = None
+    if not certain:
+        add_seedable(section, edges)
     return {
         vertex: tuple(needed for needed in found if needed in edges and needed != vertex)
         for vertex, found in edges.items()
@@ -169,10 +161,12 @@ def _releases(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
 def _crds(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
     """A CRD comes from what brings it, unless it is applied out of band as soon as something asks for it."""
     early = section.crds.available if section.crds.preapply == "when-blocked" else ()
+    first = installed_owners(section)
     for item in section.inventory.crds:
         subject = codes.subject("crd", item.name)
+        by_owner = item.provider and item.provider not in first and item.name not in early
         yield subject, section.source
-        yield subject, applied(item.provider) if item.provider and item.name not in early else ""
+        yield subject, applied(item.provider) if by_owner else ""
 
 
 def _secrets(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
@@ -214,13 +208,6 @@ def _workloads(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
             yield owner, subject
 
 
-def installed(section: Section) -> frozenset[Subject]:
-    """Name the workloads that commands of the plan install, before anything that would own them is there."""
-    keys = (*section.cni.deployments, *section.flux.controllers)
-    cni = codes.subject("DaemonSet", section.cni.daemonset)
-    return frozenset((cni, *(codes.subject("Deployment", key) for key in keys)))
-
-
 class Standing:
     """
     Which vertices are done, by facts; a mapping that grows old with its facts.
@@ -235,6 +222,7 @@ class Standing:
         self.parent: dict[Subject, Subject] = {}
         self.brought: dict[Subject, list[Subject]] = {}
         self.first = installed(section)
+        self._touched: dict[Subject, tuple[Vertex, ...]] = {}
         for subject, parent in self._parents():
             if subject not in self.first:
                 self.parent[subject] = parent
@@ -249,8 +237,14 @@ class Standing:
             if work.owner.startswith("helmrelease/"):
                 yield codes.subject(work.kind, work.key), work.owner
 
-    def touched(self, subject: Subject) -> Iterator[Vertex]:
-        """Yield the vertices that a changed fact of *subject* may have made done, or undone."""
+    def touched(self, subject: Subject) -> tuple[Vertex, ...]:
+        """Return the vertices that a changed fact of *subject* may have made done, or undone."""
+        found = self._touched.get(subject)
+        if found is None:
+            found = self._touched[subject] = tuple(self._touched_by(subject))
+        return found
+
+    def _touched_by(self, subject: Subject) -> Iterator[Vertex]:
         parent = self.parent.get(subject, "")
         found = (subject, applied(subject), subject + GONE, applied(parent))
         yield from (vertex for vertex in found if vertex in self.needs)
@@ -259,27 +253,54 @@ class Standing:
 
     def is_done(self, vertex: Vertex, facts: Facts) -> bool:
         """Say whether a vertex is done; what is not known is not."""
-        subject, _, part = vertex.partition("#")
+        subject, part, well = _parts(vertex)
         if subject == codes.ROOT:
             return all(_is_there(item, facts) for item in self.roots)
+        found = facts.get(subject)
         if part == "gone":
-            found = facts.get(subject)
             return found is not None and found.code != codes.TERMINATING
-        if is_well(subject, facts):
+        if found is not None and found.code == well:
             return True
         brought = self.brought.get(subject, ()) if part == "applied" else ()
         return any(_is_there(child, facts) for child in brought)
 
 
+@lru_cache(maxsize=8192)  # a recovery asks of the same vertices at every change
+def _parts(vertex: Vertex) -> tuple[Subject, str, str]:
+    """Take a vertex apart: its object, its suffix, and the code that the object has when it is well."""
+    subject, _, part = vertex.partition("#")
+    return subject, part, _well(subject)
+
+
+@lru_cache(maxsize=8192)
+def _well(subject: Subject) -> str:
+    return WELL.get(subject.partition("/")[0], codes.READY)
+
+
 def is_well(subject: Subject, facts: Facts) -> bool:
     """Say whether a subject is known to be as it should be."""
     found = facts.get(subject)
-    return found is not None and found.code == WELL.get(subject.partition("/")[0], codes.READY)
+    return found is not None and found.code == _well(subject)
+
+
+def footing(subject: Subject, fact: Fact | None) -> str:
+    """
+    Say of a subject all that ``Standing`` asks of its fact: well, there, terminating, absent, or nothing (not known).
+
+    Most changes of a code change none of it.
+    """
+    if fact is None:
+        return ""
+    if fact.code == _well(subject):
+        return "well"
+    return fact.code if fact.code in {codes.TERMINATING, codes.ABSENT} else "there"
 
 
 def is_at_work(subject: Subject, fact: Fact) -> bool:
     """Say whether somebody is known to work on a subject: what only waits in a queue is not worked on."""
-    busy = AT_WORK.get(subject.partition("/")[0], {codes.PROGRESSING})
+    if fact.code not in AT_WORK_AT_ALL:
+        return False
+    busy = AT_WORK.get(subject.partition("/")[0], BUSY)
     return fact.code in busy and not fact.reason.startswith(QUEUED)
 
 

@@ -1,18 +1,19 @@
 """
 Node maintenance: each planned node is in maintenance, or configured with our own secrets.
 
-Nothing is done here. A node with foreign secrets is somebody else's, or its talosconfig is an old one; wiping it is
-never the way out of a doubt.
+Nothing is done here but the resets that a person asked for when the run was opened. A node with foreign secrets is
+somebody else's, or its talosconfig is an old one; wiping it is never the way out of a doubt.
 """
 
 from __future__ import annotations
 
-from engine.answer import Answer, Done, Stuck, Subject, Wait
+from engine.answer import Answer, Done, Subject, Wait
 from engine.memory import Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact
-from phases import codes
+from phases import codes, resets
+from phases.wiping import foreign
 
 
 def guard(plan: Plan, facts: Facts) -> Judgement:
@@ -33,11 +34,12 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
 
 def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict[Subject, Answer]:
     """Answer for each planned node."""
-    del findings, memory
-    return {
+    del findings
+    found = {
         codes.node(name): node_answer(name, facts.get(codes.node(name)))
         for name in plan.target.talos.nodes
     }
+    return {**found, **resets.answers(plan, facts, memory)}
 
 
 def node_answer(name: str, fact: Fact | None) -> Answer:
@@ -48,12 +50,3 @@ def node_answer(name: str, fact: Fact | None) -> Answer:
     if fact.code == codes.FOREIGN:
         return foreign(name)
     return Done()
-
-
-def foreign(name: str) -> Stuck:
-    """A node that is configured with other secrets than ours."""
-    return Stuck(
-        reference="node-foreign",
-        message=f"{name} is configured with other secrets than those of this plan's talosconfig",
-        hint="compare the talosconfig with the one the node was configured with; it is not touched",
-    )

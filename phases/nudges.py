@@ -6,21 +6,30 @@ The protocol is Flux's own annotation; a blanket reconcile would only queue behi
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from engine.answer import Act, Answer, Subject, Wait
-from engine.memory import Memory
-from engine.recipe import Facts
-from journal.entries import Fact, Outcome
-from phases import codes
-from phases.blockers import is_called, is_served
-from phases.knots import crd_of
+from engine.memory import Attempt, Memory
+from engine.recipe import Facts, Findings
+from journal.entries import Fact, Json, Outcome
+from phases import codes, order
+from phases.clearing import CLEARED, Asked, servers
+from phases.diagnosis.controllers import WORKERS
 from phases.section import Section
 from phases.verbs import NUDGE
 
-CONFIRM_SECONDS = 60.0  # twice the time after which Flux looks at a dependency again
+# Twice the time after which Flux looks at a dependency again, where nobody told it another.
+CONFIRM_SECONDS = 60.0
 CONFIRMED = {"gitrepository", "helmrelease", "kustomization"}  # they tell which token they handled
-NUDGES_IN_FLIGHT = 4  # Flux's own default for how many it reconciles at once
+# So many at once, of all kinds; more where a controller is known to have more workers. Of one kind never more than its
+# controller reconciles at once.
+NUDGES_IN_FLIGHT = 4
+CONTROLLERS = {
+    "gitrepository": "source-controller",
+    "helmrelease": "helm-controller",
+    "kustomization": "kustomize-controller",
+}
 NUDGES_PER_SECOND = 5
 NOT_YET = "its cause has cleared; waits for its turn to be woken"
 NUDGED = {
@@ -28,65 +37,39 @@ NUDGED = {
     "gitrepository": "GitRepository",
     "helmrelease": "HelmRelease",
     "kustomization": "Kustomization",
+    "store": "ClusterSecretStore",
 }
+# Rules that say of an object, with "clears by itself: yes", that its cause has gone and that nothing is missing but its
+# next attempt. They see what no fact is about: what it waited for may be in no inventory.
+MENDED = frozenset({"E4", "H7", "H8", "K13", "K14", "N10", "N11"})
 
 
 def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bool:
     """Say whether the recorded cause that blocks *subject* has provably cleared."""
     family, _, name = cause.partition(":")
-    match family:
-        case "dependency":
-            family = subject.partition("/")[0]
-            named = codes.subject(family, name)
-            return _is_ready(named, facts) and all(
-                _is_ready(other, facts) for other in section.dependencies.get(subject, ())
-            )
-        case "kind":
-            kind, _, group = name.partition(".")
-            return crd_of(section, facts, kind, group) is not None
-        case "namespace" | "namespace-gone":
-            fact = facts.get(codes.subject("namespace", name))
-            # Gone is as good as active: the next attempt creates it anew.
-            return fact is not None and fact.code in {codes.READY, codes.ABSENT}
-        case "namespace-missing":
-            return _is_ready(codes.subject("namespace", name), facts)
-        case "source":
-            return _is_ready(section.source, facts)
-        case "store":
-            fact = facts.get(codes.subject("store", name))
-            return fact is not None and fact.code == codes.READY and not fact.reason
-        case "webhook":
-            return is_called(section, name, facts)
-        case "api":
-            return is_served(name, facts)
-        case "health":
-            return all(_is_ready(_of_health_check(item), facts) for item in name.split(","))
-        case "RetriesExceeded":
-            # Whatever it was: the nodes and the network are up again by the time this state is pursued.
-            return True
-        case _:
-            return False
+    asked = CLEARED.get(family)
+    return asked is not None and asked(Asked(section, subject, name, facts))
 
 
-def _is_ready(subject: Subject, facts: Facts) -> bool:
-    fact = facts.get(subject)
-    return fact is not None and fact.code == codes.READY
+def is_mended(subject: Subject, fact: Fact, findings: Findings) -> bool:
+    """Say whether diagnosis has found of this very failure that only the next attempt is waited for."""
+    return any(
+        found.rule in MENDED
+        and found.subject == subject
+        and found.clears_itself == "yes"
+        and found.since == fact.since  # a look at causes may be of the attempt before
+        for found in findings.values()
+    )
 
 
-def _of_health_check(item: str) -> Subject:
-    """``Deployment/ns/name``, as a health check names it, to the subject of the same object."""
-    kind, _, key = item.partition("/")
-    return codes.subject(kind, key)
-
-
-def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
+def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     """Once per UID, generation and cause; a nudge that did not help is not repeated."""
     uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
-    key = f"{uid}/{generation}/{cause}{_occurrence(cause, memory.facts)}"
+    key = f"{uid}/{generation}/{cause}{_occurrence(section, subject, cause, memory.facts)}"
     if key in memory.keys and not _may_repeat(subject, key, memory):
-        return _woken(subject, fact, cause, key, memory)
+        return _woken(section, subject, fact, cause, key, memory)
     kind, _, name = subject.partition("/")
-    namespace, _, bare = name.partition("/")
+    namespace, _, bare = name.rpartition("/")  # a store has no namespace
     # What nobody sends needs no token of its own: a wish that stays the same is written once.
     at = memory.opened_at if memory.watches else memory.now
     stamp = datetime.fromtimestamp(at, UTC).isoformat()
@@ -101,21 +84,47 @@ def nudge(subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
         "cause": cause,
         "once": key,
     }
+    if fact.code == codes.READY or fact.detail.get("says_ready"):
+        arguments["ready"] = True  # else it is refused where the object says so by then
     return Act(NUDGE, subject, arguments, f"{cause} has cleared")
 
 
-def _occurrence(cause: str, facts: Facts) -> str:
+def _occurrence(section: Section, subject: Subject, cause: str, facts: Facts) -> str:
     """
     Tell one end of a cause from the next: a store that fails again after a reboot clears again.
 
-    Of a store alone: what Ready says of it is not made anew by every attempt of its own, as a Kustomization's is.
+    Of stores, sources and who serves what these fetched alone: what Ready says of them is not made anew by every
+    attempt of theirs, as a Kustomization's is.
     """
     family, _, name = cause.partition(":")
-    found = facts.get(codes.subject("store", name)) if family == "store" else None
-    return f"@{found.since:.0f}" if found is not None and found.since is not None else ""
+    if subject.startswith(("store/", "gitrepository/")):
+        ended = [facts.get(subject)]
+    elif family == "store":
+        ended = [facts.get(codes.subject("store", name))]
+    else:
+        ended = [facts.get(server) for server in servers(section)] if family == "source" else []
+    since = [fact.since for fact in ended if fact is not None and fact.since is not None]
+    return f"@{max(since):.0f}" if since else ""
 
 
-def _woken(subject: Subject, fact: Fact, cause: str, key: str, memory: Memory) -> Wait:
+def held(section: Section, subject: Subject, facts: Facts) -> Wait:
+    """
+    Say why nobody wakes what a worker holds, though its cause has cleared: a nudge can only make it later.
+
+    Without the gate the nudge is taken up once the attempt is over; with it (off by default, kustomize-controller 1.9,
+    internal/features) every nudge ends the health check that runs, and begins another. A source has none to end, and
+    of a release no fact says that a worker holds it.
+    """
+    family = subject.partition("/")[0]
+    gate = _said_of_controller(section, family, "cancels", facts)
+    cancels = family == "kustomization" and gate is True
+    why = "would cut its health check off and begin another" if cancels else "only waits behind it"
+    return Wait(f"its cause has cleared, and a worker holds it already: a nudge {why}")
+
+
+def _woken(
+    section: Section, subject: Subject, fact: Fact, cause: str, key: str, memory: Memory
+) -> Wait:
     """Only the controller's own token shows that a whole attempt began after the nudge; silence is a finding."""
     last = memory.last_of(NUDGE, subject)
     helpless = Wait(f"woken after {cause} cleared; {fact.reason}", can_clear="unknown")
@@ -124,7 +133,7 @@ def _woken(subject: Subject, fact: Fact, cause: str, key: str, memory: Memory) -
     told = subject.partition("/")[0] in CONFIRMED
     if not told or fact.detail.get("handled_at") == last.arguments["requested_at"]:
         return helpless
-    due = last.settled_at + CONFIRM_SECONDS
+    due = _due(section, last, memory.facts)
     if not memory.passed(due):
         return Wait(f"woken after {cause} cleared; no controller has taken it up yet", due)
     return Wait(
@@ -136,21 +145,93 @@ def _woken(subject: Subject, fact: Fact, cause: str, key: str, memory: Memory) -
 def paced(
     section: Section, answers: dict[Subject, Answer], memory: Memory
 ) -> dict[Subject, Answer]:
-    """Wake few at a time and what others wait for first: a herd would only queue in front of itself."""
+    """Wake few at a time and by the critical path: a herd would only queue in front of itself."""
     wished = [s for s, a in answers.items() if isinstance(a, Act) and a.verb == NUDGE]
+    if not wished:
+        return answers
     begun = [a for a in memory.last.values() if a.verb == NUDGE]
     recent = [a.intended_at for a in begun if a.intended_at > memory.now - 1.0]
-    in_flight = sum(a.verb == NUDGE for a in memory.open.values())
-    free = max(0, min(NUDGES_IN_FLIGHT - in_flight, NUDGES_PER_SECOND - len(recent)))
-    if len(wished) <= free:
+    workers = workers_by_family(section, memory.facts)
+    held = [a for a in begun if _is_in_flight(section, a, memory)]
+    lanes = {
+        family: count - sum(a.target.startswith(f"{family}/") for a in held)
+        for family, count in workers.items()
+    }
+    open_ = sum(a.verb == NUDGE for a in memory.open.values())
+    most = max(NUDGES_IN_FLIGHT, *workers.values())
+    free = max(0, min(most - open_, NUDGES_PER_SECOND - len(recent)))
+    later = _left_over(section, wished, memory, lanes, free)
+    if not later:
         return answers
     told = dict(answers)
-    later = sorted(wished, key=section.rank)[free:]
     for subject in later:
         told[subject] = Wait(NOT_YET)
-    if recent:  # one alarm is enough for all of them
-        told[later[0]] = Wait(NOT_YET, min(recent) + 1.0)
+    # One alarm is enough for all of them: a second has passed, or somebody is no longer waited for.
+    alarms = [
+        *(at + 1.0 for at in recent),
+        *(_due(section, a, memory.facts) for a in held if a.settled_at),
+    ]
+    if alarms:
+        told[later[0]] = Wait(NOT_YET, min(alarms))
     return told
+
+
+def _left_over(
+    section: Section, wished: list[Subject], memory: Memory, lanes: dict[str, int], free: int
+) -> list[Subject]:
+    """Return who has to wait for its turn; *lanes* is how many more each family's controller takes."""
+    wanted = Counter(subject.partition("/")[0] for subject in wished)
+    if len(wished) <= free and all(wanted[family] <= lanes[family] for family in lanes):
+        return []  # no order is needed, and none is cheap
+    later: list[Subject] = []
+    for subject in order.urgency(section, memory.facts, wished):
+        family = subject.partition("/")[0]
+        if free <= 0 or lanes.get(family, free) <= 0:
+            later.append(subject)
+            continue
+        free -= 1
+        if family in lanes:
+            lanes[family] -= 1
+    return later
+
+
+def workers_by_family(section: Section, facts: Facts) -> dict[str, int]:
+    """Return how many objects of each kind its controller reconciles at once, as it was started or by its default."""
+    found: dict[str, int] = {}
+    for family, controller in CONTROLLERS.items():
+        said = _said_of_controller(section, family, "workers", facts)
+        found[family] = WORKERS[controller] if said is None else int(said)
+    return found
+
+
+def _said_of_controller(section: Section, family: str, name: str, facts: Facts) -> Json:
+    """Return what the controller of a family of objects was told; None: nothing, or it is not known."""
+    keys = (key for key in section.flux.controllers if key.endswith(f"/{CONTROLLERS.get(family)}"))
+    known = (facts.get(codes.subject("Deployment", key)) for key in keys)
+    return next((fact.detail[name] for fact in known if fact and name in fact.detail), None)
+
+
+def _is_in_flight(section: Section, attempt: Attempt, memory: Memory) -> bool:
+    """A worker has it, or will: until the controller says that it has handled the token, or for as long as it may."""
+    if attempt.settled_at is None:
+        return True
+    if attempt.outcome is not Outcome.DONE:
+        return False
+    if memory.passed(_due(section, attempt, memory.facts)):
+        return False
+    family, fact = attempt.target.partition("/")[0], memory.facts.get(attempt.target)
+    if fact is None or family not in CONFIRMED:
+        return False
+    return fact.detail.get("handled_at") != attempt.arguments.get("requested_at")
+
+
+def _due(section: Section, attempt: Attempt, facts: Facts) -> float:
+    """Until when a nudge may go unconfirmed: twice the time after which its controller looks at a dependency again."""
+    family = attempt.target.partition("/")[0]
+    told = _said_of_controller(section, family, "requeue", facts)
+    return (attempt.settled_at or attempt.intended_at) + (
+        2 * float(told) if told else CONFIRM_SECONDS
+    )
 
 
 def _may_repeat(subject: Subject, key: str, memory: Memory) -> bool:

@@ -10,14 +10,8 @@ from datetime import datetime
 
 import msgspec
 
-
-class ApiStruct(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """
-    Names as in the API's JSON.
-
-    The collector does not follow them: what is decoded from JSON and frozen has no cycles, and there are a dozen of
-    them a pod.
-    """
+from phases.api_struct import ApiStruct
+from phases.templates import ClaimName, ClaimTemplate, MaybeReference, Template
 
 
 class Owner(ApiStruct, frozen=True, rename="camel"):
@@ -39,8 +33,8 @@ class Meta(ApiStruct, frozen=True, rename="camel"):
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
     finalizers: tuple[str, ...] = ()
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
     owner_references: tuple[Owner, ...] = ()
 
 
@@ -74,6 +68,7 @@ class NodeInfo(ApiStruct, frozen=True, rename="camel"):
     """Identity of the machine behind a Node object."""
 
     machine_id: str = msgspec.field(default="", name="machineID")
+    system_uuid: str = msgspec.field(default="", name="systemUUID")
     boot_id: str = msgspec.field(default="", name="bootID")
 
 
@@ -125,6 +120,9 @@ class CrdNames(ApiStruct, frozen=True, rename="camel"):
 
     kind: str = ""
     plural: str = ""
+    list_kind: str = ""
+    singular: str = ""
+    short_names: tuple[str, ...] = ()
 
 
 class CrdVersion(ApiStruct, frozen=True, rename="camel"):
@@ -170,33 +168,20 @@ class UpdateStrategy(ApiStruct, frozen=True, rename="camel"):
     rolling_update: RollingUpdate | None = None
 
 
-class Container(ApiStruct, frozen=True, rename="camel"):
-    """See TemplateSpec. Read for controllers alone: their version, and the options they run with."""
-
-    name: str = ""
-    image: str = ""
-    args: tuple[str, ...] = ()
-
-
-class TemplateSpec(ApiStruct, frozen=True, rename="camel"):
-    """See Template."""
-
-    containers: tuple[Container, ...] = ()
-
-
-class Template(ApiStruct, frozen=True, rename="camel"):
-    """What a workload's pods are made from."""
-
-    spec: TemplateSpec = TemplateSpec()
-
-
 class WorkloadSpec(ApiStruct, frozen=True, rename="camel"):
-    """See Workload. *replicas* None is 1; DaemonSets have none."""
+    """
+    See Workload. *replicas* None is 1; DaemonSets have none.
+
+    *pod_management_policy* and *volume_claim_templates* are StatefulSets' own: OrderedReady makes the next pod after
+    the one before it is ready.
+    """
 
     replicas: int | None = None
+    pod_management_policy: str = "OrderedReady"
     progress_deadline_seconds: int | None = None
     update_strategy: UpdateStrategy = UpdateStrategy()
     template: Template = Template()
+    volume_claim_templates: tuple[ClaimTemplate, ...] = ()
 
 
 class WorkloadStatus(ApiStruct, frozen=True, rename="camel"):
@@ -262,12 +247,6 @@ class ContainerStatus(ApiStruct, frozen=True, rename="camel"):
     last_state: ContainerState = ContainerState()
 
 
-class ClaimName(ApiStruct, frozen=True, rename="camel"):
-    """See PodVolume."""
-
-    claim_name: str = ""
-
-
 class PodVolume(ApiStruct, frozen=True, rename="camel"):
     """A volume of a pod, of which only the claim is read."""
 
@@ -330,12 +309,36 @@ class HelmTest(ApiStruct, frozen=True, rename="camel"):
     enable: bool = False
 
 
+class ChartSource(ApiStruct, frozen=True, rename="camel"):
+    """See ChartTemplate."""
+
+    source_ref: Reference | None = None
+
+
+class ChartTemplate(ApiStruct, frozen=True, rename="camel"):
+    """The HelmChart that a HelmRelease has made for itself, of which only its source is read."""
+
+    spec: ChartSource = ChartSource()
+
+
+class PostBuild(ApiStruct, frozen=True, rename="camel"):
+    """Where variables of a Kustomization are from; those that stand inline are not read."""
+
+    substitute_from: tuple[MaybeReference, ...] = ()
+
+
+class Sealed(ApiStruct, frozen=True, rename="camel"):
+    """What is read with a Secret: the keys of a Kustomization's decryption, another cluster's kubeconfig."""
+
+    secret_ref: MaybeReference | None = None
+
+
 class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     """
     What Kustomizations and HelmReleases have. Durations are Go's ("1h0m0s"); empty: not set.
 
-    *deletion_policy* is Kustomizations' own; *chart_ref* (an OCIRepository or a HelmChart), *install*, *upgrade*,
-    *rollback*, *test* and *drift_detection* are HelmReleases'.
+    *deletion_policy*, *post_build* and *decryption* are Kustomizations' own; *chart_ref* (an OCIRepository or a
+    HelmChart), *chart*, *values_from*, *install*, *upgrade*, *rollback*, *test* and *drift_detection* HelmReleases'.
     """
 
     suspend: bool = False
@@ -347,11 +350,16 @@ class FluxSpec(ApiStruct, frozen=True, rename="camel"):
     depends_on: tuple[Reference, ...] = ()
     deletion_policy: str = ""
     chart_ref: Reference | None = None
+    chart: ChartTemplate | None = None
     install: HelmAction | None = None
     upgrade: HelmAction | None = None
     rollback: HelmAction | None = None
     drift_detection: DriftDetection | None = None
     test: HelmTest | None = None
+    post_build: PostBuild | None = None
+    decryption: Sealed | None = None
+    kube_config: Sealed | None = None
+    values_from: tuple[MaybeReference, ...] = ()
 
 
 class InventoryEntry(ApiStruct, frozen=True, rename="camel"):
@@ -437,9 +445,14 @@ class Source(ApiStruct, frozen=True, rename="camel"):
 
 
 class SecretTarget(ApiStruct, frozen=True, rename="camel"):
-    """Which Secret is written; without a name it is called like the ExternalSecret."""
+    """
+    Which Secret is written; without a name it is called like the ExternalSecret.
+
+    *creation_policy* Merge or None: somebody else makes it.
+    """
 
     name: str = ""
+    creation_policy: str = ""
 
 
 class SecretSpec(ApiStruct, frozen=True, rename="camel"):

@@ -16,9 +16,8 @@ from engine.recipe import Facts
 from journal import entries as e
 from journal.entries import Instant
 from phases.needs import (
-    Needs,
+    AT_WORK_AT_ALL,
     Standing,
-    Vertex,
     family_of,
     is_at_work,
     is_well,
@@ -26,6 +25,7 @@ from phases.needs import (
     subject_of,
 )
 from phases.section import Section
+from phases.vertices import Needs, Vertex
 
 # Seconds. Sources: [M] our model of a recovery of this size (a rebuild is: Talos apply and boot 3 to 5 minutes, etcd
 # and API 1 to 2, network and DNS 1 to 2, Flux 1; a workload's roll-out has a median of 49 s); [S] the controllers' own:
@@ -73,7 +73,7 @@ class Learnt:
         if not isinstance(entry, e.Observed):
             return
         for subject, fact in entry.changed.items():
-            if is_at_work(subject, fact):
+            if fact.code in AT_WORK_AT_ALL and is_at_work(subject, fact):
                 self.begun.setdefault(subject, entry.at)
                 continue
             begun = self.begun.pop(subject, None)

@@ -49,4 +49,4 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
         clears = "unknown" if fact.code in {codes.FAILED, codes.ABSENT} else "yes"
         answers[subject] = Wait(f"{key}: {fact.reason or fact.code}", can_clear=clears)
     answers.update(blockers(plan.target, facts, findings, memory, answers))
-    return sentenced(answers, findings, memory)
+    return sentenced(answers, findings, memory, plan.target)

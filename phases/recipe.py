@@ -6,24 +6,33 @@ Registration by list, one line each.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
+from engine.answer import Answer
+from engine.memory import Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings, Recipe
 from phases import (
     cni_up,
     codes,
+    command_until,
     deeds,
     facts,
     flux_synced,
+    giving_back,
+    half_gone,
     node_maintenance,
     pods_healthy,
+    resets,
+    revisions,
     talos_ready,
 )
+from phases.probing import COMMAND_UNTIL
 from phases.section import Section
 from phases.sectionfile import load_section
 from phases.snapshot import Snapshot
@@ -66,6 +75,18 @@ def alarming(before: Facts, after: Facts) -> bool:
     return any(subject.startswith("holder/") for subject in after.keys() - before.keys())
 
 
+def objection(plan: Plan, memory: Memory) -> Answer | None:
+    """Say what is still owed before a run may be called done: a yes to its revision, and what it only borrowed."""
+    return revisions.objection(plan, memory) or giving_back.objection(plan, memory)
+
+
+def items(section: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """Name what a walk may go over: the planned nodes, in their order. The section may still be wrong."""
+    talos = section.get("talos")
+    nodes = talos.get("nodes") if isinstance(talos, dict) else None
+    return {codes.NODES: tuple(map(str, nodes)) if isinstance(nodes, dict) else ()}
+
+
 @cache
 def recipe() -> Recipe:
     """Return the domain."""
@@ -78,8 +99,14 @@ def recipe() -> Recipe:
         machine=default_machine(),
         section=load_section,
         target=Section.model_validate,
-        goal=facts.goal,
+        goal=revisions.goal,
+        objection=objection,
         counts=counts,
         deeds=deeds.deeds,
         alarming=alarming,
+        figures=frozenset({codes.EXISTING}),
+        own={COMMAND_UNTIL: command_until},
+        items=items,
+        owed=resets.owed,
+        held=half_gone.held,
     )

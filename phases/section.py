@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.answer import Answer, Subject
+from engine.patience import seconds
 from journal.entries import Fact
 from phases import codes
 from phases.diagnosis.scene import Kept
@@ -70,6 +71,19 @@ class Talos(Strict):
         return tuple(name for name, node in self.nodes.items() if node.role == "controlplane")
 
 
+class Etcd(Strict):
+    """
+    A snapshot of etcd that the operator brings, for ``etcd.recover`` (empty: only what a run took itself).
+
+    *copied*: it was copied out of a member's data directory, and has no hash of its own. *sha256* is of that file,
+    filled in when the plan is loaded: what is recovered from is what was reviewed.
+    """
+
+    snapshot: str = ""
+    copied: bool = False
+    sha256: str = ""
+
+
 class Kubernetes(Strict):
     """*kubeconfig*: our own file, fetched from Talos and never merged into another. *api_port*: on each node."""
 
@@ -99,6 +113,41 @@ class Command(Strict):
     effect: Literal["convergent", "once"] = "convergent"
     probe: tuple[str, ...] = ()
     guard: str = ""
+    environment: dict[str, str] = {}
+
+
+class Notify(Strict):
+    """
+    A command that is told when a person must hear of something.
+
+    It gets a line of JSON on stdin and the same in REKINDLE_EVENT, REKINDLE_MESSAGE, REKINDLE_NEXT and others. What it
+    says is thrown away; that it fails changes nothing of the run.
+    """
+
+    argv: tuple[str, ...] = Field(min_length=1)
+    on: tuple[Literal["approval", "blocked", "done"], ...] = ("approval", "blocked", "done")
+    directory: str = "."
+    deadline: str = "30s"
+    environment: dict[str, str] = {}
+
+    @property
+    def deadline_seconds(self) -> float:
+        """After so long it is ended."""
+        return seconds(self.deadline)
+
+
+class Probe(Strict):
+    """
+    A command that only looks; no shell. Exit 0: what it asks about holds, *not_yet*: it does not, else it is not known.
+
+    It is run again and again, *every* so often and ended after *deadline*, for as long as anybody looks.
+    """
+
+    argv: tuple[str, ...] = Field(min_length=1)
+    not_yet: int = Field(ge=1, le=125)
+    every: str = "10s"
+    deadline: str = "10s"
+    directory: str = "."
     environment: dict[str, str] = {}
 
 
@@ -148,8 +197,11 @@ class Section(Strict):
     cni: Cni
     flux: Flux
     crds: Crds = Crds()
+    etcd: Etcd = Etcd()
     inventory: Annotated[Inventory, Field(description="in the file: {file: PATH}")]
     commands: dict[Name, Command] = {}
+    notify: Notify | None = None
+    probes: dict[Name, Probe] = {}
     repository: str = "."
 
     @cached_property
@@ -193,6 +245,11 @@ class Section(Strict):
     @cached_property
     def diagnosed(self) -> dict[str, Kept]:
         """What rules found that nothing has changed since: a memory as well."""
+        return {}
+
+    @cached_property
+    def drawn(self) -> dict[str, object]:
+        """What was drawn from this section alone (``phases.order``): a memory as well."""
         return {}
 
     @cached_property
@@ -248,18 +305,17 @@ class Section(Strict):
             found[subject] = tuple(names)
         return found
 
-    def rank(self, subject: Subject) -> tuple[int, int, Subject]:
-        """Order subjects as they can succeed: sources, Kustomizations by depth, releases by depth, the rest."""
-        families = ("gitrepository", "kustomization", "helmrelease")
-        family = subject.partition("/")[0]
-        place = families.index(family) if family in families else len(families)
-        return place, self._depth(subject, ()), subject
-
-    def _depth(self, subject: Subject, path: tuple[Subject, ...]) -> int:
-        if subject in path:
-            return 0  # a cycle has no depth
-        below = self.dependencies.get(subject, ())
-        return 1 + max((self._depth(item, (*path, subject)) for item in below), default=-1)
+    @cached_property
+    def parents(self) -> dict[Subject, Subject]:
+        """The Kustomization that applies each Kustomization, HelmRelease and ExternalSecret."""
+        secrets = self.inventory.externalsecrets
+        items = (
+            *((subject, item.parent) for subject, item in self.kustomizations),
+            *((subject, item.parent) for subject, item in self.releases),
+            *((codes.subject("externalsecret", item.key), item.parent) for item in secrets),
+        )
+        found = {s: codes.subject("kustomization", parent) for s, parent in items if parent}
+        return {subject: parent for subject, parent in found.items() if subject != parent}
 
     @cached_property
     def crd_names(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from engine.patience import seconds
 from engine.plan import Include
 from engine.yamlfile import Marks, read_yaml
 from phases.inventory import SCHEMA, Inventory
+from phases.placeholders import used
 from phases.section import Section
 
 SPARE_NAME = "spare"  # a name that no check may speak of
@@ -19,6 +20,7 @@ SPARE: dict[str, Any] = {
     "cni": {"daemonset": "spare/spare", "command": SPARE_NAME},
     "flux": {"roots": "-"},
     "commands": {"*": {"argv": ["-"]}},
+    "probes": {"*": {"argv": ["-"], "not_yet": 1}},
 }
 
 
@@ -78,17 +80,38 @@ def _check(section: Section, names: set[str], marks: Marks, problems: list[Probl
                 f"{name!r} is run again whenever what it brings is missing: it must be convergent"
             )
             problems.append(marks.problem(path, text))
+        elif name in section.commands and (named := used(section.commands[name].argv)):
+            text = f"{name!r} names {{{named[0]}}}: only what walks over the nodes is about one"
+            problems.append(marks.problem(path, text))
+    _check_addresses(section, marks, problems)
+    _check_programs(section, marks, problems)
+
+
+def _check_addresses(section: Section, marks: Marks, problems: list[Problem]) -> None:
     addresses = [node.address for node in section.talos.nodes.values()]
     for name, node in section.talos.nodes.items():
         if addresses.count(node.address) > 1 and node.address != SPARE_NAME:
             here = ("talos", "nodes", name, "address")
             problems.append(marks.problem(here, f"{node.address} is given to two nodes"))
+
+
+def _check_programs(section: Section, marks: Marks, problems: list[Problem]) -> None:
+    """Check what commands and probes say of themselves."""
+    if section.notify is not None:
+        _check_span(section.notify.deadline, ("notify", "deadline"), marks, problems)
+    for name, probe in section.probes.items():
+        for key, text in (("every", probe.every), ("deadline", probe.deadline)):
+            _check_span(text, ("probes", name, key), marks, problems)
     for name, command in section.commands.items():
         place = ("commands", name)
-        try:
-            seconds(command.deadline)
-        except ValueError as error:
-            problems.append(marks.problem((*place, "deadline"), str(error)))
+        _check_span(command.deadline, (*place, "deadline"), marks, problems)
         if command.effect == "once" and not (command.probe and command.guard):
             text = "a command with effect once needs a probe and a guard"
             problems.append(marks.problem(place, text))
+
+
+def _check_span(text: str, path: tuple[str, ...], marks: Marks, problems: list[Problem]) -> None:
+    try:
+        seconds(text)
+    except ValueError as error:
+        problems.append(marks.problem(path, str(error)))

@@ -2,37 +2,77 @@
 What no waiting ends, by the catalogue of causes: said at once, with the way out, and not at a deadline.
 
 The 59 minutes of the night that this program comes from were lost after five seconds. But a sentence that is wrong ends
-a recovery that would have succeeded, so that it is passed only on a root that has stood for a while, and never where
-the recovery itself has a verb for the cause.
+a recovery that would have succeeded, so that it is passed only on a root that has stood for a while, that somebody here
+waits behind, and for which the recovery has no verb of its own.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
 from engine.memory import Memory
 from engine.recipe import Findings
 from journal.entries import Finding
-from phases.verbs import NUDGE
+from phases import codes, order
+from phases.hands import verb_for
+from phases.section import Section
+from phases.snapshot import MORE_KINDS
+from phases.verbs import NUDGE, RELEASE
 
-STANDING_SECONDS = 30.0  # what a controller is about to change by itself is over by then
+# A look at causes may be half a minute older than what it is held against, and what a controller is about to change by
+# itself is over by then: whoever stops for less would stop for a picture.
+STANDING_SECONDS = 30.0
 NUDGED_SECONDS = 300.0  # a whole attempt after our nudge, and the look at it
-LACKING = ("absent", "missing")  # words in the causes of what is not there
-# Rules whose cause the recovery itself clears, or asks a person about: its nodes and network, CRDs, finalizers.
-OURS = ("T", "L", "N", "C", "K4", "F1")
+# The longest pause of a kubelet between two pulls of an image, and between two starts of a container.
+KUBELET_SECONDS = 300.0
+# Words in the causes of what is not there, or is refused for want of what is not there (a credential, a right, a newer
+# CRD): all of them may be brought by what is not applied yet.
+LACKING = ("absent", "missing", "refused", "credentials", "forbidden", "version-not-served")
+APPLIERS = ("kustomization/", "helmrelease/")
+# Causes that are the kubelet's last word and not its last attempt: a registry, or a mirror of one, may be among what
+# still comes up (a mirror's "not found" hides that the registry behind it is out of reach), and what a container needs
+# to start with is most while everything starts at once.
+TRIED_AGAIN = {"L7": "image", "L8": "crashing"}
+BESIDE = {kind.lower() for kind in MORE_KINDS}
+# Rules about what the run may not be judged by: they end a wait only if something of this run is behind them.
+OTHERS = ("C", "F", "L", "N", "T")
+# Rules about what is wrong and keeps nobody from becoming Ready: one object of two owners, and drift.
+HARMLESS = frozenset({"H12", "N12"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What a sentence rests on."""
+
+    answers: dict[Subject, Answer]
+    findings: Findings
+    memory: Memory
+    section: Section | None
 
 
 def sentenced(
-    answers: dict[Subject, Answer], findings: Findings, memory: Memory
+    answers: dict[Subject, Answer],
+    findings: Findings,
+    memory: Memory,
+    section: Section | None = None,
 ) -> dict[Subject, Answer]:
-    """Replace waits that no waiting ends: Stuck for a cause that can never clear, and no hope for what is behind it."""
+    """
+    Replace waits that no waiting ends: Stuck for a cause that can never clear, and no hope for what is behind it.
+
+    *section*: what is known of what needs what, beyond what the findings say.
+    """
+    case = _Case(answers, findings, memory, section)
+    final, behind = _final(case)
+    if not final:
+        return answers
     told = dict(answers)
-    for name, root in findings.items():
-        if not _is_final(name, root, answers, memory):
-            continue
-        for subject in root.victims:
-            answer = told.get(subject)
-            if isinstance(answer, Wait) and answer.can_clear != "no":
-                told[subject] = Wait(answer.reason, answer.until, can_clear="no")
+    for subject in behind:
+        answer = told.get(subject)
+        if isinstance(answer, Wait) and answer.can_clear != "no":
+            told[subject] = Wait(answer.reason, answer.until, can_clear="no")
+    for root in final:
         told[root.subject] = Stuck(
             reference="cause-cannot-clear",
             message=f"{root.message}: no waiting ends this",
@@ -41,26 +81,126 @@ def sentenced(
     return told
 
 
-def _is_final(name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:
+def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
+    """
+    Return the roots that nothing ends, and what cannot get well before they are mended.
+
+    Those that something which is still to come may end are taken out: it may bring what is missing, or be what a
+    kubelet tries again for. What comes only after another of them comes no
+    sooner than that one is mended, so that two of which each lacks what is behind the other are both final.
+    """
+    answers, memory = case.answers, case.memory
+    roots = case.findings.items()
+    held = [root for name, root in roots if _is_lasting(name, root, answers, memory)]
+    tried = any(_is_tried_again(root) for root in held) and _is_being_tried(memory)
+    while held:
+        behind = _behind(held, case)
+        coming = [s for s, a in answers.items() if s not in behind and _is_hopeful(a)]
+        applied = any(s.startswith(APPLIERS) for s in coming)
+        left = [
+            root
+            for root in held
+            if not (bool(coming) or tried if _is_tried_again(root) else applied and _lacks(root))
+        ]
+        if len(left) == len(held):
+            return held, behind
+        held = left
+    return [], set()
+
+
+def _behind(held: list[Finding], case: _Case) -> set[Subject]:
+    """
+    Return what cannot get well before these causes are mended.
+
+    Of much that is not there nobody knows who brings it (a store, a CRD): but if all that is still to be applied is
+    behind these causes, then so is whatever is absent, and who waits for that.
+    """
+    answers, facts = case.answers, case.memory.facts
+    behind = {subject for root in held for subject in (root.subject, *root.victims)}
+    if case.section is not None:
+        behind |= order.behind(case.section, facts, behind)
+    appliers = [s for s, a in answers.items() if s.startswith(APPLIERS) and _is_hopeful(a)]
+    if not appliers or not behind.issuperset(appliers):
+        return behind
+    absent = {s for s in answers if s in facts and facts[s].code == codes.ABSENT}
+    waiting = (root.victims for root in case.findings.values() if root.subject in absent)
+    behind = behind.union(absent, *waiting)
+    return behind if case.section is None else behind | order.behind(case.section, facts, behind)
+
+
+def _is_lasting(name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:
+    """Say whether a root stands, is in the way, and is nobody's to clear: neither its own nor the recovery's."""
     if not root.root or root.clears_itself != "no" or root.next_after:
         return False
-    if root.rule.startswith(OURS) or isinstance(answers.get(root.subject), Act | Ask | Stuck):
+    if _is_in_hand(root, memory) or isinstance(answers.get(root.subject), Act | Ask | Stuck):
         return False
-    if _may_still_come(root, answers):
+    if not _is_in_the_way(root, answers, memory):
         return False
-    nudged = memory.last_of(NUDGE, root.subject)
-    if nudged is not None and not memory.passed(nudged.intended_at + NUDGED_SECONDS):
+    if any(_is_being_woken(s, answers, memory) for s in (root.subject, *root.blocks)):
         return False
     found_at = memory.found_at.get(name)
     return found_at is not None and memory.passed(found_at + STANDING_SECONDS)
 
 
-def _may_still_come(root: Finding, answers: dict[Subject, Answer]) -> bool:
-    """What is not there may be brought by any Kustomization that is not applied yet, but for those that wait for it."""
-    if not any(word in root.cause for word in LACKING):
+def _is_being_woken(subject: Subject, answers: dict[Subject, Answer], memory: Memory) -> bool:
+    """Say whether an attempt of *subject* after our nudge is still to come: it may find the cause gone."""
+    answer = answers.get(subject)
+    if isinstance(answer, Act) and answer.verb == NUDGE:
+        return True
+    nudged = memory.last_of(NUDGE, subject)
+    return nudged is not None and not memory.passed(nudged.intended_at + NUDGED_SECONDS)
+
+
+def _is_in_hand(root: Finding, memory: Memory) -> bool:
+    """Say whether the recovery has a verb for this; a finalizer it takes off only what it expects to be there."""
+    verb = verb_for(root)
+    return bool(verb) and (verb != RELEASE or _is_expected(root, memory))
+
+
+def _is_in_the_way(root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:
+    """
+    Say whether a root is in the way of what this run waits for.
+
+    Rules read more than a run is judged by: of that, what nobody here waits behind ends nobody's wait.
+    """
+    if root.rule in HARMLESS:
         return False
-    behind = {root.subject, *root.victims}
-    return any(s.startswith("kustomization/") and s not in behind for s in answers)
+    if not answers.keys().isdisjoint((root.subject, *root.victims)):
+        return True
+    if root.subject.partition("/")[0] in BESIDE or root.rule.startswith(OTHERS):
+        return False
+    fact = memory.facts.get(root.subject)
+    return _is_expected(root, memory) and (fact is None or fact.code != codes.READY)
+
+
+def _is_expected(root: Finding, memory: Memory) -> bool:
+    """Say whether a root is about an object of this run, as far as anything of this run is known."""
+    return root.subject in memory.facts or not memory.facts
+
+
+def _is_hopeful(answer: Answer) -> bool:
+    return isinstance(answer, Act | Ask) or (isinstance(answer, Wait) and answer.can_clear != "no")
+
+
+def _lacks(root: Finding) -> bool:
+    """Say whether what is missing may be brought by any Kustomization or release that is not applied yet."""
+    return any(word in root.cause for word in LACKING)
+
+
+def _is_tried_again(root: Finding) -> bool:
+    return TRIED_AGAIN.get(root.rule) == root.cause
+
+
+def _is_being_tried(memory: Memory) -> bool:
+    """Say whether a kubelet may still make its first attempt after the last of the others has come up."""
+    return not memory.passed(max(_ready_since(memory), default=0.0) + KUBELET_SECONDS)
+
+
+def _ready_since(memory: Memory) -> Iterator[float]:
+    """Since when each of what is up is up."""
+    for fact in memory.facts.values():
+        if fact.code == codes.READY and fact.since is not None:
+            yield fact.since
 
 
 def _way_out(root: Finding) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from journal.entries import Instant
+from phases.backup_objects import CephCluster, Replication
 from phases.more_objects import (
     Anything,
     ApiService,
@@ -68,8 +69,17 @@ class NodeLook(msgspec.Struct, frozen=True):
     *stage* is MachineStatus' stage (maintenance, booting, running, ...), or ``foreign``: it is configured, but with
     other secrets than ours. *unmet* are the names of unmet conditions. *etcd* is the state of the etcd service
     (Waiting, Preparing, Running, ..., empty: there is none, None: it did not tell), *members* the host names of etcd's
-    member list as this node tells it (None: it answered none), *learners* those of them that are learners. *alarms* are
-    etcd's own (NOSPACE, CORRUPT); no adapter asks for them yet.
+    member list as this node tells it (None: it answered none), *learners* those of them that are learners, *member_ids*
+    the members' ids in the same order. *etcd_failing*: its health was asked for and is bad, which is more than that it
+    is not known to be good.
+
+    What each member says of itself: *member_id*, *leader* (the id of whom it follows, empty: there is no leader, None:
+    it did not tell), *raft_term*, and *db_size* (as talosctl writes it, 4.2 MB). *alarms* are etcd's own (NOSPACE,
+    CORRUPT), None: they were not told. Ids are hexadecimal. No talosctl shows a cluster's id: members of one cluster
+    know each other's ids, and that is how a foreign one is told.
+
+    *diagnostics* is what Talos itself finds wrong with the machine, (id, message) each, None: it did not tell, as a
+    Talos that has no such resource. It may be a minute older than the rest of the look.
     """
 
     stage: str
@@ -82,19 +92,30 @@ class NodeLook(msgspec.Struct, frozen=True):
     members: tuple[str, ...] | None = None
     learners: tuple[str, ...] = ()
     version: str = ""
-    alarms: tuple[str, ...] = ()
+    alarms: tuple[str, ...] | None = ()
+    member_ids: tuple[str, ...] = ()
+    etcd_failing: bool = False
+    member_id: str = ""
+    leader: str | None = None
+    raft_term: int = 0
+    db_size: str = ""
+    diagnostics: tuple[tuple[str, str], ...] | None = None
 
 
 class ApiLook(msgspec.Struct, frozen=True):
     """
     The Kubernetes API: */readyz* on each control plane's own address (by its name), and whether it answers us at all.
 
-    *serving* is true when a list was answered with our credentials. *ca_matches* is None while unknown.
+    *serving* is true when a list was answered with our credentials; *why* says what came instead. *ca_matches* is None
+    while unknown. *silent* is the server that the kubeconfig names (mostly a virtual address), where nothing answers
+    there and a control plane's own address does.
     """
 
     readyz: dict[str, bool] = {}
     serving: bool = False
     ca_matches: bool | None = None
+    why: str = ""
+    silent: str = ""
 
 
 class KubeconfigLook(msgspec.Struct, frozen=True):
@@ -122,7 +143,7 @@ class Holder(msgspec.Struct, frozen=True):
     owner_alive: bool | None = None
 
 
-# Kinds that a snapshot lists, and the structs that hold them.
+# Kinds that a run is judged by, and the structs that hold them.
 KINDS: dict[str, Any] = {
     "Node": Node,
     "Namespace": Namespace,
@@ -142,7 +163,8 @@ KINDS: dict[str, Any] = {
     "MutatingWebhookConfiguration": WebhookConfiguration,
 }
 
-# Kinds that only diagnosis lists.
+# Kinds that only rules of diagnosis read. A run looks at them as well; nothing is expected of them, no fact is made of
+# them, and a change of one is no reason for a turn: the next diagnosis sees it.
 MORE_KINDS: dict[str, Any] = {
     "Service": Service,
     "EndpointSlice": EndpointSlice,
@@ -157,6 +179,10 @@ MORE_KINDS: dict[str, Any] = {
     "VolumeAttachment": Attachment,
     "Gateway": Gateway,
     "Certificate": Anything,  # cert-manager's, of which only the conditions are read
+    # Few objects, and only where somebody has installed their CRD: a restore an application, and one or two clusters.
+    "ReplicationDestination": Replication,
+    "ReplicationSource": Replication,
+    "CephCluster": CephCluster,
 }
 ALL_KINDS: dict[str, Any] = {**KINDS, **MORE_KINDS}
 
@@ -207,11 +233,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     """
     Everything in one look, at the world instant *at*.
 
-    *objects* maps a kind of ``KINDS`` to the objects by key (``namespace/name``, or ``name`` where the kind has no
+    *objects* maps a kind of ``ALL_KINDS`` to the objects by key (``namespace/name``, or ``name`` where the kind has no
     namespace); a kind whose API is not installed is Seen and empty. *holders* maps ``namespace/NAME`` and ``crd/NAME``
     to what still holds them, for those that are Terminating. Where not everything could be listed that key is Unseen,
     and ``KEY/listed`` has what was found all the same: enough to act on, never proof that nothing is left. *revision*
-    is the commit that the operator's Git tree is at (empty: not known).
+    is the commit that the operator's Git tree is at (empty: not known). *probes* are the exit codes of the plan's own
+    probes, by ``NAME`` or ``NAME/NODE``.
     """
 
     at: Instant
@@ -221,3 +248,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     objects: dict[str, Seen[Objects] | Unseen] = {}
     holders: dict[str, Seen[tuple[Holder, ...]] | Unseen] = {}
     revision: str = ""
+    probes: dict[str, Seen[int] | Unseen] = {}

@@ -27,11 +27,13 @@ class Standing:
         self._is_open = bytearray(b"\1") * len(self._subjects)
         self.pods_wanted = sum(pods)
         self._ready = [0] * len(self._pods)
+        self._followed: Facts | None = None
+        self._open: list[tuple[Subject, Fact | None]] = []
 
-    def open_in(self, facts: Facts) -> list[tuple[Subject, Fact | None]]:
+    def open_in(self, facts: Facts) -> Sequence[tuple[Subject, Fact | None]]:
         """Return those that are not Ready, in their order, with their facts."""
         self._follow(facts)
-        return list(compress(zip(self._subjects, self._found, strict=True), self._is_open))
+        return self._open
 
     def ready_pods_in(self, facts: Facts) -> int:
         """Count the ready pods of all, of each at most those that it should have."""
@@ -39,6 +41,8 @@ class Standing:
         return sum(self._ready)
 
     def _follow(self, facts: Facts) -> None:
+        if facts is self._followed:
+            return  # a guard and a decision of one turn ask about the same facts
         found = list(map(facts.get, self._subjects))
         for place in compress(range(len(found)), map(is_not, found, self._found)):
             fact = found[place]
@@ -47,3 +51,5 @@ class Standing:
                 ready = 0 if fact is None else int(fact.detail["ready"])
                 self._ready[place] = min(ready, self._pods[place])
         self._found = found
+        self._open = list(compress(zip(self._subjects, found, strict=True), self._is_open))
+        self._followed = facts

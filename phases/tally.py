@@ -1,5 +1,5 @@
 """
-What fifty thousand pods come to: all restarts, and the names of some that will not become ready as they are.
+What fifty thousand pods come to: how many there are, all restarts, and some that will not become ready as they are.
 
 A pod that changed is counted again, the others are not.
 """
@@ -17,6 +17,10 @@ from phases.readiness.pods import stuck
 from phases.snapshot import Followed
 
 POD_PROBLEMS = 50
+ENDED = {
+    "Succeeded",
+    "Failed",
+}  # phases; what has run to its end stays listed, and is no pod that is left
 
 
 class PodTally:
@@ -29,10 +33,8 @@ class PodTally:
         self._begin_anew()
 
     def facts_of(self, listed: Mapping[str, Pod]) -> dict[Subject, Fact]:
-        """Name at most fifty pods, the first by name, and count all restarts."""
-        changed: Collection[str] | None = None
-        if isinstance(listed, Followed):
-            changed = listed.changed_since(self._listed)
+        """Name at most fifty pods, the first by name; count all restarts, and the pods that have not ended."""
+        changed = _changed(self._listed, listed)
         if changed is None:
             self._begin_anew()
             changed = listed.keys()
@@ -43,10 +45,12 @@ class PodTally:
         made = {codes.subject("pod", key): self._bad[key] for key in self._names[:POD_PROBLEMS]}
         # The count is the code itself, so that the fact's instant is that of the latest restart.
         made[codes.RESTARTS] = Fact(str(self._total))
+        made[codes.EXISTING] = Fact(str(len(self._existing)))
         return made
 
     def _begin_anew(self) -> None:
         self._total = 0
+        self._existing: set[str] = set()
         self._restarts: dict[str, int] = {}
         self._bad: dict[str, Fact] = {}
         self._names: list[str] = []
@@ -54,10 +58,13 @@ class PodTally:
     def _count(self, key: str, pod: Pod | None) -> None:
         """Take out what was counted for a pod, and count it as it is now."""
         self._total -= self._restarts.pop(key, 0)
+        self._existing.discard(key)
         if self._bad.pop(key, None) is not None:
             del self._names[bisect_left(self._names, key)]
         if pod is None or pod.metadata.namespace not in self._namespaces:
             return
+        if pod.status.phase not in ENDED:
+            self._existing.add(key)
         restarts = sum(status.restart_count for status in pod.status.container_statuses)
         if restarts:
             self._restarts[key] = restarts
@@ -66,3 +73,12 @@ class PodTally:
         if waits is not None:
             self._bad[key] = Fact(codes.FAILED, waits.reason)
             insort(self._names, key)
+
+
+def _changed(before: Mapping[str, Pod] | None, listed: Mapping[str, Pod]) -> Collection[str] | None:
+    """Name the pods that are not the same as *before*; None: nobody knows."""
+    if isinstance(listed, Followed):
+        return listed.changed_since(before)
+    if before is None or isinstance(before, Followed):
+        return None
+    return [key for key in before.keys() | listed.keys() if before.get(key) is not listed.get(key)]

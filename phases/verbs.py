@@ -5,13 +5,25 @@ Arguments that an intent carries, by verb (strings unless said otherwise); doers
 
 ``talos.apply``        node, address, config (path of the machine configuration), sha256 (of that file), insecure (bool)
 ``etcd.bootstrap``     node, address, machine_uuid, boot_id (as seen when it was decided)
+``node.reset``         node, address, machine_uuid, boot_id (both as seen), scope (labels to wipe), graceful (bool),
+                       snapshot (of a control plane: what there is of etcd, or why there is none)
+``etcd.snapshot``      node, address, machine_uuid, file (its name beside the journal), quorum (the verdict then),
+                       members (as that node told them, None: not at all), apart (who told others at that time)
+``etcd.recover``       as etcd.bootstrap; snapshot (path), sha256 (of it), copied (bool: of the data directory, so
+                       without a hash of its own), taken (instant, None: not known), others (addresses by name of the
+                       other control planes, which are asked once more)
+``etcd.remove-member``  node, address (of a healthy member), member (id), name (that the id must still have)
 ``kubeconfig.fetch``   node, address, path (where our own kubeconfig file goes)
-``command.run``        command (its name in the plan); argv and directory come from the plan
+``command.run``        command (its name in the plan); argv and directory come from the plan; node, address (if it is
+                       run for one node: they go into the argv)
 ``crd.preapply``       crd (name), path (manifest; applied server-side, field manager ``rekindle``)
 ``root.apply``         path (file or folder of manifests; applied server-side, field manager ``rekindle``)
-``flux.nudge``         kind, namespace, name, uid, generation (int), requested_at (the token), reset (bool), cause, once
+``flux.nudge``         kind, namespace, name, uid, generation (int), requested_at (the token), reset (bool), cause,
+                       once, ready (bool: it said so of itself when this was decided; absent: it did not)
 ``finalizer.release``  group, version, resource, kind, namespace, name, uid, finalizers (list of str to take off)
 ``apiservice.remove``  kind, name, uid (the DELETE is of this uid and of no other)
+``apply.give-back``    path (as it was applied; what its owner owns as well by now is no longer ours)
+``git.ancestry``       repository (path of the operator's clone), old, new (commits); changes nothing, asks no server
 ``webhook.remove``     kind (Validating- or MutatingWebhookConfiguration), name, uid
 
 Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``timeout``.
@@ -19,17 +31,26 @@ Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``t
 
 from __future__ import annotations
 
-from engine.answer import Act
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from engine.answer import Act, Subject
 from engine.memory import Attempt
 from engine.patience import seconds
-from engine.plan import Plan
 from engine.recipe import Effect, Facts, Happened, Retry, Verb
 from engine.world import CONFLICT, NOT_FOUND, PRECONDITION, TRANSIENT, Intent
 from journal.entries import Outcome
 from phases import codes
+from phases.lives import RESET, bootstrap_undone, reset_happened
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
 
 APPLY = "talos.apply"
 BOOTSTRAP = "etcd.bootstrap"
+SNAPSHOT = "etcd.snapshot"
+RECOVER = "etcd.recover"
+REMOVE_MEMBER = "etcd.remove-member"
 KUBECONFIG = "kubeconfig.fetch"
 COMMAND = "command.run"
 PREAPPLY = "crd.preapply"
@@ -38,6 +59,8 @@ NUDGE = "flux.nudge"
 RELEASE = "finalizer.release"
 UNSERVE = "apiservice.remove"
 UNHOOK = "webhook.remove"
+ANCESTRY = "git.ancestry"
+GIVE_BACK = "apply.give-back"
 
 
 def bootstrap_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
@@ -52,6 +75,23 @@ def bootstrap_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
         if fact is not None and fact.detail.get("members"):
             return Happened.YES
     return Happened.UNKNOWN
+
+
+def member_removed(plan: Plan, facts: Facts, intent: Intent) -> Happened:
+    """Say whether a member is gone, by its id: those who tell a list have it, or have it not."""
+    lists = [
+        fact.detail["ids"]
+        for name in plan.target.talos.control_planes
+        if (fact := facts.get(codes.node(name))) is not None
+        and fact.code != codes.UNSEEN
+        and fact.detail.get("ids")
+    ]
+    if not lists:
+        return Happened.UNKNOWN
+    gone = [intent.arguments["member"] not in ids for ids in lists]
+    if all(gone):
+        return Happened.YES
+    return Happened.UNKNOWN if any(gone) else Happened.NO
 
 
 def release_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
@@ -98,7 +138,8 @@ def removed_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
 def nudge_happened(plan: Plan, facts: Facts, intent: Intent) -> Happened:
     """Say whether a nudge reached its object: its token is on it, or it is not."""
     del plan
-    key = f"{intent.arguments['namespace']}/{intent.arguments['name']}"
+    parts = (str(intent.arguments["namespace"]), str(intent.arguments["name"]))
+    key = "/".join(filter(None, parts))  # a ClusterSecretStore has no namespace
     found = facts.get(codes.subject(str(intent.arguments["kind"]), key))
     if found is None or "uid" not in found.detail:
         return Happened.UNKNOWN
@@ -155,6 +196,64 @@ VERBS: dict[str, Verb] = {
         "planned control plane is asked and none may show a member",
         destroys="nothing by itself; a second bootstrap makes a second cluster",
         scope="cluster",
+        undone=bootstrap_undone,
+    ),
+    RESET: Verb(
+        name=RESET,
+        effect=Effect.ONCE,
+        deadline_seconds=60.0,  # it answers at once; what becomes of it the node shows
+        retry=Retry(
+            attempts=3,
+            backoff_seconds=5.0,
+            backoff_limit_seconds=60.0,
+            on=(TRANSIENT, CONFLICT),  # another boot than was seen: nothing was done, look again
+        ),
+        probe=reset_happened,
+        guard="the machine UUID and the boot id are read just before and must be those that were agreed to; a machine "
+        "in maintenance refuses",
+        destroys="the labels that are wiped: STATE, the machine configuration; EPHEMERAL, etcd's data, images, logs "
+        "and local volumes",
+        typed_approval=True,
+        enabled=False,
+    ),
+    SNAPSHOT: Verb(
+        name=SNAPSHOT,
+        effect=Effect.KEYED,  # its file's name: never overwritten, and a second one costs room and nothing else
+        deadline_seconds=300.0,
+        retry=Retry(attempts=5, backoff_seconds=5.0, backoff_limit_seconds=60.0),
+    ),
+    RECOVER: Verb(
+        name=RECOVER,
+        effect=Effect.ONCE,
+        deadline_seconds=600.0,
+        retry=Retry(
+            attempts=30,
+            backoff_seconds=10.0,
+            backoff_limit_seconds=10.0,
+            full_jitter=False,
+            on=(PRECONDITION, TRANSIENT, CONFLICT),
+        ),
+        probe=bootstrap_happened,
+        guard="every other control plane is asked once more, and none may tell a member; Talos refuses with "
+        "AlreadyExists where etcd's data directory is not empty",
+        destroys="what was written to etcd after the snapshot was taken; a second recovery makes a second cluster",
+        typed_approval=True,
+        scope="cluster",
+        enabled=False,
+        undone=bootstrap_undone,
+    ),
+    REMOVE_MEMBER: Verb(
+        name=REMOVE_MEMBER,
+        effect=Effect.ONCE,
+        deadline_seconds=30.0,
+        retry=Retry(attempts=5, backoff_seconds=5.0, backoff_limit_seconds=60.0, on=(TRANSIENT,)),
+        probe=member_removed,
+        guard="the member's id must still have the name that was approved; etcd knows no id twice, and refuses a "
+        "removal that would cost it its quorum",
+        destroys="the member: its machine has to join anew, with an empty data directory",
+        typed_approval=True,
+        scope="cluster",
+        enabled=False,
     ),
     KUBECONFIG: Verb(
         name=KUBECONFIG,
@@ -178,7 +277,20 @@ VERBS: dict[str, Verb] = {
         effect=Effect.CONVERGENT,
         deadline_seconds=30.0,
         retry=Retry(attempts=8, backoff_seconds=2.0, backoff_limit_seconds=30.0),
+        returned_by=GIVE_BACK,
     ),
+    GIVE_BACK: Verb(
+        name=GIVE_BACK,
+        effect=Effect.CONVERGENT,
+        deadline_seconds=30.0,
+        retry=Retry(
+            attempts=3,
+            backoff_seconds=2.0,
+            backoff_limit_seconds=30.0,
+            on=(TRANSIENT, CONFLICT, NOT_FOUND),
+        ),
+    ),
+    ANCESTRY: Verb(name=ANCESTRY, effect=Effect.READ, deadline_seconds=120.0),
     ROOT: Verb(
         name=ROOT,
         effect=Effect.CONVERGENT,
@@ -189,6 +301,7 @@ VERBS: dict[str, Verb] = {
             backoff_limit_seconds=30.0,
             on=(TRANSIENT, NOT_FOUND),
         ),
+        returned_by=GIVE_BACK,
     ),
     NUDGE: Verb(
         name=NUDGE,
@@ -227,7 +340,18 @@ VERBS: dict[str, Verb] = {
 }
 
 
-def run_command(plan: Plan, name: str, reason: str) -> Act:
-    """Run one of the plan's commands; its effect is judged by what it was to bring, never by its exit code."""
+def command_target(name: str, node: str = "") -> Subject:
+    """Subject of one of the plan's commands, where it is run for one node after the other: of that node's."""
+    return f"command/{name}/{node}" if node else f"command/{name}"
+
+
+def run_command(plan: Plan, name: str, reason: str, about: Mapping[str, str] | None = None) -> Act:
+    """
+    Run one of the plan's commands; its effect is judged by what it was to bring, never by its exit code.
+
+    *about*: the node that it is run for, with its address.
+    """
+    values = dict(about or {})
     deadline = seconds(plan.target.commands[name].deadline)
-    return Act(COMMAND, f"command/{name}", {"command": name}, reason, deadline_seconds=deadline)
+    target = command_target(name, values.get("node", ""))
+    return Act(COMMAND, target, {"command": name, **values}, reason, deadline_seconds=deadline)

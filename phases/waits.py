@@ -7,8 +7,9 @@ said, are listed in ``docs/explanation/dead-wait.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.answer import Subject
 from engine.memory import Memory
@@ -16,16 +17,29 @@ from journal.entries import Fact, Finding, Instant
 from phases import codes
 from phases.hindsight import LOST, Course
 from phases.knots import terminating
-from phases.needs import Vertex, is_at_work, is_well, subject_of
+from phases.lives import RESET
+from phases.needs import is_at_work, is_well, subject_of
 from phases.nudges import is_clear
 from phases.section import Section
-from phases.verbs import APPLY, BOOTSTRAP, COMMAND, KUBECONFIG, RELEASE, ROOT
+from phases.verbs import (
+    APPLY,
+    BOOTSTRAP,
+    COMMAND,
+    KUBECONFIG,
+    RECOVER,
+    RELEASE,
+    REMOVE_MEMBER,
+    ROOT,
+    SNAPSHOT,
+)
+from phases.vertices import Vertex
 
 USEFUL, UNKNOWN, NOBODY = "useful", "unknown", "nobody"
 RETRY, HEALTH_HOLD, STARVED, DEPENDENCY = "DW1", "DW3", "DW4", "DW5"
 FIRST_STAGE, SOURCE_POLL, RELEASE_RETRY, SECRET_RETRY = "DW6", "DW7", "DW8", "DW9"
-CRD, POD_RETRY, EVICTION, NS_HELD, TOOL = "DW10", "DW11", "DW13", "DW14", "DW15"
-PULL, CERTIFICATE, PERSON, DELETION = "DW16", "DW17", "DW18", "DW20"
+CRD, POD_RETRY, ATTACHMENT, EVICTION, NS_HELD = "DW10", "DW11", "DW12", "DW13", "DW14"
+TOOL, PULL, CERTIFICATE, PERSON, DELETION = "DW15", "DW16", "DW17", "DW18", "DW20"
+Answers = Mapping[Subject, Mapping[str, Any]]
 WORKLOADS = {"deployment", "statefulset", "daemonset"}
 # Rules of diagnosis whose finding about an object, or about what blocks it, names the class of its wait. Everything
 # of a pod that backs off is DW11; K16 and L6 are told by what they block.
@@ -33,6 +47,7 @@ BY_RULE = {
     "K16": STARVED,
     "K18": PERSON,
     "K20": DELETION,
+    "L13": ATTACHMENT,
     "L20": EVICTION,
     "L6": PULL,
     "L7": POD_RETRY,
@@ -42,6 +57,10 @@ BY_RULE = {
 WORKS_ON = {
     APPLY: {"node"},
     BOOTSTRAP: {"etcd", "node", "api"},
+    RESET: {"node"},
+    RECOVER: {"etcd", "node", "api"},
+    REMOVE_MEMBER: {"etcd"},
+    SNAPSHOT: {"etcd"},
     COMMAND: {"daemonset", "deployment", "k8s-node"},
     KUBECONFIG: {"api"},
     ROOT: {"root"},
@@ -100,10 +119,11 @@ def what_is(asked: Question) -> str:
     return UNKNOWN if fact is None else _by_fact(asked, subject, fact)
 
 
-def open_questions(memory: Memory) -> tuple[Subject, ...]:
-    """Return what questions without an answer, and dead ends, are about."""
+def open_questions(memory: Memory, answers: Answers | None = None) -> tuple[Subject, ...]:
+    """Return what questions without an answer, and dead ends, are about: of *answers*, else of all that stand."""
     answered = {item.subject for item in memory.approvals.values() if item.answer}
-    kinds = ((subject, body.get("answer")) for subject, body in memory.answers.items())
+    found = memory.answers if answers is None else answers
+    kinds = ((subject, body.get("answer")) for subject, body in found.items())
     return tuple(s for s, kind in kinds if kind == "stuck" or (kind == "ask" and s not in answered))
 
 

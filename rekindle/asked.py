@@ -12,7 +12,7 @@ from engine.ports import Requests
 from journal import entries as e
 from journal import inbox
 from journal.entries import AnyEntry, Instant
-from rekindle.lines import stamp
+from rekindle.spans import stamp
 
 Report = Callable[[str], None]
 

@@ -6,6 +6,7 @@ One pass over the entries; of the facts only those mappings are kept that someth
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from journal.entries import Finding, Outcome
 from journal.row import Row
 
 OPEN = "open"
+# What tells one thing from its next life, or one rehearsal's from another's: no part of a question's sense.
+UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,12 +37,14 @@ class Choice:
     """
     Something that was decided for the first time in a state: to act, to ask, or that it is stuck.
 
-    *key* says what, *after* how many seconds after the state was entered, *facts* are those that it was decided from.
+    *key* says what, *subject* and *target* about which thing (``Course.named``), *body* is as it was written; *after*
+    how many seconds after the state was entered, *facts* are those that it was decided from.
     """
 
     state: str
     key: str
     subject: str
+    target: str
     body: Mapping[str, Any]
     seq: int
     at: float
@@ -49,7 +54,11 @@ class Choice:
 
 @dataclass(slots=True)
 class Course:
-    """A run. *attempts*: by state and action (verb and target), how many ended how; *left*: facts at a state's end."""
+    """
+    A run. *attempts*: by state and action (verb and target), how many ended how; *left*: facts at a state's end.
+
+    *names*: of subjects that the journal knows by a UID, which is another one in every cluster and in every rehearsal.
+    """
 
     memory: Memory = field(default_factory=Memory)
     version: str = ""
@@ -61,6 +70,7 @@ class Course:
     findings: dict[str, Finding] = field(default_factory=dict)
     choices: dict[str, dict[str, Choice]] = field(default_factory=dict)
     left: dict[str, Facts] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     by_hand: int = 0
     _begun_in: dict[str, str] = field(default_factory=dict)
 
@@ -84,6 +94,7 @@ class Course:
         if before.outcome:
             return
         self.ended_at = self.memory.now
+        self._learn_names(entry)
         match entry:
             case e.RunOpened() | e.PlanChanged():
                 self.plan, self.plan_digest = entry.plan, entry.plan_digest
@@ -117,6 +128,28 @@ class Course:
         stay.seconds += max(0.0, at - memory.entered_at)
         self.left[memory.state] = memory.facts
 
+    def named(self, subject: str) -> str:
+        """Say which thing a subject is: by its kind, namespace and name, where the journal calls it by a UID."""
+        return self.names.get(subject, subject)
+
+    def _learn_names(self, entry: e.AnyEntry) -> None:
+        if isinstance(entry, e.Observed):
+            for subject, fact in entry.changed.items():
+                self._learn(subject, fact.detail)
+        if isinstance(entry, e.Decided):
+            for body in entry.answers.values():
+                self._learn(str(body.get("target", "")), body.get("arguments") or {})
+        if isinstance(entry, e.ActionIntended):
+            self._learn(entry.target, entry.arguments)
+
+    def _learn(self, subject: str, detail: Mapping[str, Any]) -> None:
+        family, _, rest = subject.partition("/")
+        if not rest or rest != detail.get("uid"):
+            return
+        parts = (family, *(str(detail.get(part) or "") for part in ("kind", "namespace", "name")))
+        if parts[-1]:
+            self.names[subject] = "/".join(part for part in parts if part)
+
     def _acted(self, entry: e.ActionIntended | e.ActionSettled) -> None:
         if isinstance(entry, e.ActionIntended):
             self._begun_in[entry.action] = self.memory.state
@@ -128,25 +161,34 @@ class Course:
         """Count where an action was begun, wherever it ended."""
         state = self._begun_in.get(entry.action, self.memory.state)
         actions = self.attempts.setdefault(state, {})
-        return actions.setdefault(f"{entry.verb} {entry.target}", Counter())
+        return actions.setdefault(f"{entry.verb} {self.named(entry.target)}", Counter())
 
     def _decided(self, entry: e.Decided, seq: int) -> None:
         known = self.choices.setdefault(entry.state, {})
         for subject, body in entry.answers.items():
-            key = key_of(subject, body)
+            about, target = self.named(subject), self.named(str(body.get("target", "")))
+            key = key_of(about, target, body)
             if key and key not in known:
-                after = entry.at - self.memory.entered_at
-                facts = self.memory.facts
-                known[key] = Choice(entry.state, key, subject, body, seq, entry.at, after, facts)
+                known[key] = Choice(
+                    state=entry.state,
+                    key=key,
+                    subject=about,
+                    target=target,
+                    body=body,
+                    seq=seq,
+                    at=entry.at,
+                    after=entry.at - self.memory.entered_at,
+                    facts=self.memory.facts,
+                )
 
 
-def key_of(subject: str, body: Mapping[str, Any]) -> str:
+def key_of(subject: str, target: str, body: Mapping[str, Any]) -> str:
     """Say what was decided, without what differs in every run; empty for a wait."""
     match body.get("answer"):
         case "act":
-            return f"act {body['verb']} {body['target']}"
+            return f"act {body['verb']} {target}"
         case "ask":
-            return f"ask {subject}: {body['question']}"
+            return f"ask {subject}: {UUID.sub('...', str(body['question']))}"
         case "stuck":
             return f"stuck {subject}: {body['reference']}"
         case _:

@@ -83,7 +83,7 @@ def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
     leading = {
         "pods": counted.get("pods", {}),
         "bootstraps": counted.get("bootstraps", bootstraps(memory)),
-        "wipes": counted.get("wipes", 0),
+        "wipes": counted.get("wipes", wipes(memory)),
     }
     if "recorded_from" in counted:
         leading["recorded_from"] = counted["recorded_from"]
@@ -99,3 +99,9 @@ def schema_of(memory: Memory) -> str:
 def bootstraps(memory: Memory) -> int:
     """How often etcd was bootstrapped, so far as the journal knows (a simulated world counts for itself)."""
     return sum(a.outcome is Outcome.DONE for a in memory.attempts_at("etcd.bootstrap"))
+
+
+def wipes(memory: Memory) -> int:
+    """How many nodes this run wiped, as they showed themselves afterwards."""
+    resets = memory.attempts_at("node.reset")
+    return len({a.target for a in resets if a.outcome is Outcome.DONE and a.by == "probe"})

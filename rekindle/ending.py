@@ -15,10 +15,10 @@ from engine.runner import Ended
 from journal.entries import AnyEntry, Instant, Json
 from journal.row import Row
 from phases.ledger import closing
-from phases.recipe import recipe
 from rekindle.document import of_run
 from rekindle.folding import Found
 from rekindle.output import as_line, print_json, tell
+from rekindle.recipes import recipe
 from rekindle.sentences import questions, to_answer
 from rekindle.typed import command, with_journal
 from rekindle.watching import handed_over

@@ -7,30 +7,33 @@ stands that never clears, not where things wait for one another in a circle. It 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.memory import Memory
 from engine.patience import spoken
-from engine.plan import DONE, Plan, from_compiled
 from journal.reader import Reader
 from journal.row import Row
-from phases.path import Learnt, critical_path
-from phases.recipe import recipe
-from phases.section import Section
-from phases.sentence import OURS
 from rekindle.causes import roots
 from rekindle.folding import Found
 from rekindle.sentences import questions
-from rekindle.view import nothing_seen
+from rekindle.view import nothing_seen, states_of
+
+# What should exist, and the paths through it, are read only where a time can be told: they take longer to import than
+# everything else that ``status`` does.
+if TYPE_CHECKING:
+    from engine.plan import Plan
+    from journal.entries import Finding
+    from phases.path import Learnt
+    from phases.section import Section
 
 SHOWN = 3  # subjects at the beginning of the path; the last one is always shown
 READ_ENTRIES = 20_000  # less than a second; of a longer run the defaults have to do
 EVERY_SECONDS = 10.0  # of world time, between two looks of a session
-CLEARED_BY_US = tuple(name for name in OURS if name != "N")  # a held namespace needs a person
+DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +78,59 @@ def _chain(path: Sequence[str]) -> str:
     return " -> ".join((*path[:SHOWN], "...", path[-1]))
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What of a plan is ahead: its *states* in order, how long each has to hold (*stable*), and what should exist."""
+
+    states: tuple[str, ...]
+    stable: Mapping[str, float]
+    section: Callable[[], Section]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Ahead:
+        """Read it of a plan."""
+        stable = {name: plan.machine.states[name].stable for name in plan.states}
+        return cls(plan.states, stable, lambda: plan.target)
+
+    @classmethod
+    def within(cls, compiled: Mapping[str, Any]) -> Ahead:
+        """Read it of a plan as a journal carries it, and of that no more than is asked for."""
+
+        def section() -> Section:
+            from phases.section import Section
+
+            return Section.model_validate(compiled["section"])
+
+        states = states_of(compiled)[:-1]
+        found = compiled["machine"]["states"]
+        return cls(
+            states, {name: float(found[name].get("stable", 0.0)) for name in states}, section
+        )
+
+
 def eta(memory: Memory, plan: Plan, learnt: Learnt, *, held: bool = True) -> Eta:
     """Say when a run will be done; *held*: a session pursues it."""
+    return told(memory, Ahead.of(plan), lambda: learnt, held=held)
+
+
+def told(memory: Memory, ahead: Ahead, learnt: Callable[[], Learnt], *, held: bool = True) -> Eta:
+    """Say the same, and ask for what was *learnt* only if there is a time to tell."""
     if memory.state == DONE:
         return Eta(0.0, "nothing is left to do")
     why = _hindrance(memory, held=held)
     if why:
         return Eta(None, why=why)
-    section: Section = plan.target
-    path = critical_path(section, memory.facts, memory.now, learnt)
+    from phases.path import critical_path
+
+    known = learnt()
+    path = critical_path(ahead.section(), memory.facts, memory.now, known)
     if path.remaining_seconds is None:
         circle = " -> ".join((*path.circle, path.circle[0]))
         return Eta(None, path=path.subjects, why=f"they wait for one another: {circle}")
     basis = path.basis
-    if learnt.count:
-        basis = f"class defaults and {learnt.count} durations of this run"
-    seconds = path.remaining_seconds + _steady(memory, plan)
+    if known.count:
+        basis = f"class defaults and {known.count} durations of this run"
+    seconds = path.remaining_seconds + _steady(memory, ahead)
     return Eta(round(seconds, 3), basis, path.subjects)
 
 
@@ -107,31 +147,52 @@ def _hindrance(memory: Memory, *, held: bool) -> str:
     if stuck:
         return f"stuck: {stuck[0].get('message', '')}"
     for root in roots(memory):
-        ours = root.rule.startswith(CLEARED_BY_US)
-        if root.clears_itself == "no" and not root.next_after and not ours:
+        if root.clears_itself == "no" and not root.next_after and not _is_cleared_by_us(root):
             return f"this never clears by itself: {root.message}"
     return "" if held else "nobody pursues it"
 
 
-def _steady(memory: Memory, plan: Plan) -> float:
+def _is_cleared_by_us(root: Finding) -> bool:
+    from phases.hands import verb_for
+    from phases.verbs import RELEASE
+
+    return verb_for(root) not in {"", RELEASE}  # what a finalizer holds needs a person
+
+
+def _steady(memory: Memory, ahead: Ahead) -> float:
     """Return how long goals must still hold, from this state on."""
-    names = plan.states[plan.states.index(memory.state) :] if memory.state in plan.states else ()
+    names = ahead.states[ahead.states.index(memory.state) :] if memory.state in ahead.states else ()
     armed = memory.timers.get(f"stable/{memory.state}")
     left = max(0.0, armed.due - memory.now) if armed is not None else None
-    spans = [plan.machine.states[name].stable for name in names]
+    spans = [ahead.stable[name] for name in names]
     if left is not None and spans:
         spans[0] = left
     return sum(spans)
 
 
 def of_found(found: Found, journal: Path) -> Eta:
-    """Say it for a run that was read from its journal, by the durations that are in it."""
-    learnt = Learnt()
-    plan = from_compiled(found.plan, recipe())
-    if not found.memory.outcome and found.last_seq <= READ_ENTRIES:
+    """Say it for a run that was read from its journal, by the durations that are in it up to then."""
+    return told(
+        found.memory,
+        Ahead.within(found.plan),
+        lambda: _learnt_until(found, journal),
+        held=found.alive is not False,
+    )
+
+
+def _learnt_until(found: Found, journal: Path) -> Learnt:
+    """Read what had been learnt by the last entry that is in *found*; of a long run nothing."""
+    learnt = _nothing_learnt()
+    if found.last_seq <= READ_ENTRIES:
         with Reader(journal) as reader:
-            _learn(learnt, islice(reader.rows(found.memory.run_id), READ_ENTRIES))
-    return eta(found.memory, plan, learnt, held=found.alive is not False)
+            _learn(learnt, islice(reader.rows(found.memory.run_id), found.last_seq))
+    return learnt
+
+
+def _nothing_learnt() -> Learnt:
+    from phases.path import Learnt
+
+    return Learnt()
 
 
 def _learn(learnt: Learnt, rows: Iterable[Row]) -> None:
@@ -144,7 +205,7 @@ def _learn(learnt: Learnt, rows: Iterable[Row]) -> None:
 class Forecast:
     """The same for a session that goes on: learns from what it writes, and looks again every ten seconds."""
 
-    learnt: Learnt = field(default_factory=Learnt)
+    learnt: Learnt = field(default_factory=_nothing_learnt)
     _said: str = ""
     _key: tuple[object, ...] = ()
     _at: float = float("-inf")
@@ -155,6 +216,8 @@ class Forecast:
 
     def say(self, plan: Plan, memory: Memory) -> str:
         """Return the sentence; an older one of the same state within the ten seconds."""
+        from phases.section import Section
+
         if not isinstance(getattr(plan, "target", None), Section):
             return ""
         key = (memory.state, memory.outcome, len(questions(memory)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from engine.memory import Memory
 from journal import entries as e
 from journal.learned import decoder
 from journal.reader import Reader
-from journal.row import Lease
+from journal.row import Lease, Row
 
 VERIFIED_ENTRIES = 2_000  # thirty milliseconds a thousand
 
@@ -76,6 +77,12 @@ def newest(path: Path, run_id: str | None = None) -> Found | None:
         closed = _closed(reader, run.run_id, after) if memory.outcome else None
         alive = reader.holder_alive()
         return Found(memory, run.opened, plan, run.lease, alive, run.last_seq, closed)
+
+
+def opening(path: Path, run_id: str) -> list[Row]:
+    """Read how a run was opened: its first entry, which is written before anybody watches it."""
+    with Reader(path) as reader:
+        return list(islice(reader.rows(run_id), 1))
 
 
 def _closed(reader: Reader, run_id: str, after: int) -> Closed | None:

@@ -7,11 +7,13 @@ Later facts change what later states would find; so each is said "as far as toda
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from engine.allowing import allowed, asked
-from engine.answer import Act, Ask, Stuck, Wait
-from engine.folding import fold
+from engine.answer import Act, Answer, Ask, Stuck, Wait
+from engine.folding import fold_all
+from engine.guests import wishes
 from engine.judging import Rules
 from engine.memory import Memory
 from engine.patience import spoken
@@ -19,6 +21,8 @@ from engine.recipe import Verb, Verdict
 from engine.turn import Turn, take
 from engine.world import World
 from journal import entries as e
+from rekindle.doctor.check import Check
+from rekindle.preflight import entry_of
 from rekindle.sentences import name_of
 
 LOOK_SECONDS = 20.0
@@ -26,8 +30,17 @@ SHOWN = 5
 OK, WARNINGS, CRITICAL, COULD_NOT_TELL = 0, 1, 2, 3
 
 
-def look(rules: Rules, world: World) -> Turn:
-    """Look until everything answered or the time is up; the turn is computed and thrown away."""
+def look(
+    rules: Rules,
+    world: World,
+    checks: Sequence[Check] = (),
+    request: dict[str, Any] | None = None,
+) -> Turn:
+    """
+    Look until everything answered or the time is up; the turn is computed and thrown away.
+
+    *checks* are those of the preflight: what they forbid would be stuck. *request*: what would be asked of the run.
+    """
     opened = e.RunOpened(
         at=world.now(),
         run_id="plan",
@@ -38,8 +51,9 @@ def look(rules: Rules, world: World) -> Turn:
         plan_digest=rules.plan.digest(),
         version="",
         initial=rules.plan.machine.initial,
+        request=request or {},
     )
-    memory = fold(Memory(), opened)
+    memory = fold_all(Memory(), (opened, entry_of(checks, opened.at)))
     ends = time.monotonic() + LOOK_SECONDS
     while True:
         turn = take(rules, memory, world.look(), world.now(), lambda: 0.5, draining=True)
@@ -98,9 +112,9 @@ def document(rules: Rules, turn: Turn) -> dict[str, Any]:
 
 def _foreseen(rules: Rules, turn: Turn, name: str) -> dict[str, Any]:
     memory = turn.memory
-    phase = rules.recipe.phases[rules.plan.machine.states[name].phase or name]
+    said = wishes(rules.recipe, rules.plan, name, memory.facts, memory.findings, memory)
     acts, asks, waits = [], [], []
-    for subject, wished in phase(rules.plan, memory.facts, memory.findings, memory).items():
+    for subject, wished in said.items():
         answer = allowed(rules.plan, memory, subject, wished, [])
         question = _question(memory, subject, answer) if isinstance(answer, Ask) else None
         if question is not None:
@@ -114,6 +128,7 @@ def _foreseen(rules: Rules, turn: Turn, name: str) -> dict[str, Any]:
                         "name": name_of(wished.target, memory),
                         "why": wished.reason,
                         "approval": question["id"] if question is not None else None,
+                        **_forbidden(answer),
                     }
                 )
             case Wait():
@@ -121,6 +136,13 @@ def _foreseen(rules: Rules, turn: Turn, name: str) -> dict[str, Any]:
             case _:
                 pass
     return {"actions": acts, "approvals": asks, "waits": waits}
+
+
+def _forbidden(answer: Answer) -> dict[str, str]:
+    """Say what the preflight has against an action."""
+    if isinstance(answer, Stuck) and answer.reference == "preflight-failed":
+        return {"forbidden": answer.message, "hint": answer.hint}
+    return {}
 
 
 def _question(memory: Memory, subject: str, ask: Ask) -> dict[str, str]:
@@ -171,6 +193,9 @@ def _of_state(state: dict[str, Any], verbs: dict[str, Any], *, short: bool) -> l
             f"{verb['effect']}; {spoken(verb['deadline_seconds'])}, {verb['attempts']} attempts"
         )
         written.append(f"  would do    {act['verb']} {act['name']}  ({limits})  {act['why']}")
+        if "forbidden" in act:
+            written.append(f"  forbidden   {act['forbidden']}")
+            written.append(f"              {act['hint']}")
         first = questions.pop(act["approval"], None)
         if first is not None:
             written += _asked("  asks first  ", first)

@@ -11,10 +11,10 @@ from pathlib import Path
 from engine.errors import Exit, UsageWrong
 from engine.plan import from_compiled
 from journal.troubles import held
-from phases.recipe import recipe
 from rekindle import beginning
 from rekindle.folding import Found
 from rekindle.output import tell
+from rekindle.recipes import recipe
 from rekindle.session import Options, resume_run
 from rekindle.worlds import world_of
 

@@ -17,9 +17,11 @@ from pydantic import ValidationError
 from engine.errors import EnvironmentWrong, NoApi
 from journal.redactor import redact_text
 from phases.diagnosis.scene import Scene
-from phases.existing import NEEDED, followed, inventory_of, is_left_over, owner_of
+from phases.existing import NEEDED, followed, hooks_in, inventory_of, is_left_over, owner_of
+from phases.hooks import Hooks
 from phases.inventory import Inventory
-from phases.joining import joined
+from phases.joining import NONE, joined
+from phases.kinds import Held
 from phases.snapshot import Snapshot, Unseen
 from phases.unready import unready
 from rekindle import diagnosed
@@ -36,7 +38,8 @@ class Taken:
     *origin* says where it is from, in a sentence without its full stop.
 
     *foreign* maps Kustomizations to a source that is not the inventory's (``Kind NS/NAME``); *notes* are further
-    things that are not known; *unready* what was not healthy (``SUBJECT: why``).
+    things that are not known; *unready* what was not healthy (``SUBJECT: why``). *held*: what each of Git's
+    Kustomizations brings, *classes*: who brings each of its StorageClasses. *hooks*: the cluster's webhooks.
     """
 
     inventory: Inventory
@@ -44,6 +47,9 @@ class Taken:
     foreign: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unready: tuple[str, ...] = ()
+    held: Mapping[str, Held] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+    hooks: Hooks = NONE
 
 
 def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
@@ -59,19 +65,27 @@ def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
     origin = f"the Git tree {name} at {f'commit {commit}' if commit else 'no commit'}{changed}"
     inventory = checked(rendered.inventory)
     blind = _only_a_cluster_knows(inventory) if alone else ()
-    return Taken(inventory, origin, rendered.unknown, (*blind, *rendered.notes))
+    return Taken(
+        inventory,
+        origin,
+        rendered.unknown,
+        (*blind, *rendered.notes),
+        held=rendered.held,
+        classes=rendered.classes,
+    )
 
 
-def of_cluster(snapshot: Snapshot, name: str) -> Taken:
+def of_cluster(snapshot: Snapshot, name: str, classes: Mapping[str, str] | None = None) -> Taken:
     """
-    Take what is there; *unready* says what is not as it should be.
+    Take what is there; *unready* says what is not as it should be. *classes*: who brings each StorageClass, by Git.
 
     :raises NoApi: when nothing could be listed.
     :raises EnvironmentWrong: when that is our credentials' fault.
     """
     _must_answer(snapshot, name)
     scene = Scene(snapshot)
-    inventory = checked(inventory_of(scene))
+    raw = inventory_of(scene, classes)
+    inventory = checked(raw)
     at = datetime.fromtimestamp(snapshot.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     kustomizations = scene.of("Kustomization")
     foreign = {key: " ".join(followed(kustomizations[key])) for key in inventory.unknown}
@@ -82,12 +96,13 @@ def of_cluster(snapshot: Snapshot, name: str) -> Taken:
         for name, owner in _left(scene)
     ]
     notes += [f"whether Git suspends {key}, which is suspended here" for key in paused]
-    return Taken(inventory, f"{name} at {at}", foreign, tuple(notes), _unready(scene))
+    hooks = hooks_in(scene, raw["workloads"])
+    return Taken(inventory, f"{name} at {at}", foreign, tuple(notes), _unready(scene), hooks=hooks)
 
 
 def of_both(git: Taken, cluster: Taken) -> Taken:
     """Take Git's Flux objects and what the cluster knows that they bring."""
-    both = joined(git.inventory, cluster.inventory)
+    both = joined(git.inventory, cluster.inventory, git.held, cluster.hooks)
     absent = [f"{name}: {_has(name)} has it, and the cluster has not" for name in both.absent]
     left = [f"{subject}, which Git has not: it is left out" for subject in both.left_out]
     return Taken(

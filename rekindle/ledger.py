@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from engine.patience import spoken
-from journal.entries import Json
+from journal.entries import Instant, Json
+from rekindle.spans import between, exact, shares
 
 SHOWN = 4
 # The catalogue of dead waits, a few words each: docs/explanation/dead-wait.md.
@@ -20,6 +21,7 @@ NAMES = {
     "DW9": "a secret's retry",
     "DW10": "a CRD",
     "DW11": "pods that back off",
+    "DW12": "a volume on a lost node",
     "DW13": "pods on a lost node",
     "DW14": "a held namespace",
     "DW15": "our own windows",
@@ -31,25 +33,54 @@ NAMES = {
 }
 
 
-def sentence(summary: Mapping[str, Json]) -> str:
-    """Say in a line what a run's time went to; empty for a run that has no ledger."""
+def sentence(summary: Mapping[str, Json], ended: Instant | None = None) -> str:
+    """
+    Say in a line what a run's time went to; empty for a run that has no ledger.
+
+    *ended* is when it was closed: the time that it took is then that between the instants which people are shown.
+    """
     found = summary.get("ledger")
     if not isinstance(found, Mapping):
         return ""
-    total, work, ratio = (found.get(k) for k in ("seconds", "critical_path_seconds", "ratio"))
+    ratio = found.get("ratio")
+    work = rounded(found, ended)
     times = f" (T/CP {ratio:g})" if ratio else ""
-    said = [f"{spoken(total or 0.0)}, of which the work alone {spoken(work or 0.0)}{times}"]
-    dead = _named(found.get("dead") or {})
+    longest = found.get("critical_path_seconds") or 0.0
+    said = [f"{exact(work.total)}, of which the work alone {exact(longest)}{times}"]
+    dead = _named(found.get("dead") or {}, work.dead)
     said += [f"dead: {dead}"] if dead else []
-    said += [f"not known: {spoken(found['unknown'])}"] if found.get("unknown", 0) >= 1 else []
-    beside = _named(found.get("beside") or {})
+    said += [f"not known: {exact(work.unknown)}"] if found.get("unknown", 0) >= 1 else []
+    aside = found.get("beside") or {}
+    beside = _named(aside, {name: round(span) for name, span in aside.items()})
     said += [f"beside it: {beside}"] if beside else []
     return "; ".join(said)
 
 
-def _named(classes: Mapping[str, float]) -> str:
-    """Name the longest waits first."""
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """A ledger in whole seconds: *useful*, *unknown* and *dead* add up to *total*, which is what people are shown."""
+
+    total: int
+    useful: int
+    unknown: int
+    dead: Mapping[str, int]
+
+
+def rounded(ledger: Mapping[str, Json], ended: Instant | None = None) -> Rounded:
+    """Round the ledger of a closing entry, or of an open run at its latest entry (*ended*; none: by itself)."""
+    seconds = float(ledger.get("seconds") or 0.0)
+    total = round(seconds)
+    if ended is not None:  # a closing entry has milliseconds
+        total = between(round(ended - seconds, 3), ended)
+    dead: Mapping[str, float] = ledger.get("dead") or {}
+    known = (float(ledger.get("useful") or 0.0), float(ledger.get("unknown") or 0.0))
+    useful, unknown, *rest = shares(total, (*known, *dead.values()))
+    return Rounded(total, useful, unknown, dict(zip(dead, rest, strict=True)))
+
+
+def _named(classes: Mapping[str, float], seconds: Mapping[str, int]) -> str:
+    """Name the longest waits first; *seconds* are those that are shown."""
     order = sorted(classes.items(), key=lambda item: -item[1])
-    lasting = [(name, span) for name, span in order if span >= 1]
-    told = [f"{NAMES.get(name, name)} {spoken(span)} ({name})" for name, span in lasting[:SHOWN]]
+    lasting = [name for name, span in order if span >= 1]
+    told = [f"{NAMES.get(name, name)} {exact(seconds[name])} ({name})" for name in lasting[:SHOWN]]
     return ", ".join(told) + (f" and {len(lasting) - SHOWN} more" if len(lasting) > SHOWN else "")

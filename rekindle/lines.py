@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from engine.patience import spoken
 from journal import entries as e
 from journal.entries import Finding
 from rekindle.ledger import sentence
+from rekindle.spans import clock
 
 TEXT = 160
 
 
-def clock(instant: float) -> str:
-    """Write an instant as the time of day in UTC."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%H:%M:%S")
+def _asked_for(entry: e.RunOpened) -> str:
+    """Say what was asked of a run beyond its goal: each verb with the nodes that it is about."""
+    return "; ".join(
+        f"{verb} {', '.join(map(str, said.get('nodes', ())))}"
+        for verb, said in entry.request.items()
+    )
 
 
-def stamp(instant: float) -> str:
-    """Write an instant with its date, in UTC."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+def jumped(seconds: float) -> str:
+    """Say that the host's clock did not go as its time did."""
+    span = spoken(abs(seconds))
+    if seconds < 0:
+        return f"the clock was set back by {span}; deadlines are moved with it"
+    return f"the clock is {span} ahead: this machine slept, or its clock was set; deadlines are moved with it"
 
 
 def describe(entry: e.AnyEntry | None) -> str:
@@ -30,14 +35,15 @@ def describe(entry: e.AnyEntry | None) -> str:
         case e.RunOpened():
             origin = entry.identity.get("recorded_from")
             again = f", recorded as run {origin}" if origin else ""
-            return f"run {entry.run_id} opened: {entry.purpose} of {entry.cluster}{again}"
+            also = f"; asked for: {_asked_for(entry)}" if entry.request else ""
+            return f"run {entry.run_id} opened: {entry.purpose} of {entry.cluster}{again}{also}"
         case e.RunResumed():
             left = f", open: {', '.join(entry.open_actions)}" if entry.open_actions else ""
             return f"resumed by {entry.holder}{left}"
         case e.RunInterrupted():
             return f"session ended: {entry.why}"
         case e.RunClosed():
-            took = sentence(entry.summary)
+            took = sentence(entry.summary, entry.at)
             return f"run closed: {entry.outcome}{f'; {took}' if took else ''}"
         case e.CancelRequested():
             return f"{entry.actor} asked to cancel"
@@ -45,6 +51,8 @@ def describe(entry: e.AnyEntry | None) -> str:
             return f"lease {entry.epoch} taken by {entry.holder}"
         case e.LeaseLost():
             return f"lease {entry.epoch} given up"
+        case e.Preflighted():
+            return _preflighted(entry)
         case e.TakenOver():
             return f"taken over by {entry.actor}: from here on it acts"
         case e.Note():
@@ -73,7 +81,7 @@ def _describe_work(entry: e.AnyEntry) -> str:
         case e.GoalMoved():
             return f"goal: {entry.revision}"
         case e.ClockJumped():
-            return f"the clock jumped by {entry.seconds:g} s"
+            return jumped(entry.seconds)
         case e.PlanChanged():
             return f"plan changed ({entry.verdict}): {entry.plan_digest[:12]}"
         case e.Redacted():
@@ -127,6 +135,11 @@ def _decided(entry: e.Decided) -> str:
     if entry.removed:
         parts.append(f"{len(entry.removed)} done")
     return _cut("; ".join(parts))
+
+
+def _preflighted(entry: e.Preflighted) -> str:
+    said = [f"{found.check} {found.verdict}" for found in entry.objections]
+    return _cut(f"preflight of {entry.checked} rows: {', '.join(said) or 'all in order'}")
 
 
 def _cut(text: str) -> str:

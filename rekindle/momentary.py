@@ -15,15 +15,14 @@ from msgspec import to_builtins
 
 from engine.memory import Attempt, Memory
 from engine.patience import spoken
-from engine.plan import from_compiled
-from phases.path import Learnt
-from phases.recipe import recipe
 from rekindle import shown
 from rekindle.causes import roots
-from rekindle.eta import Eta, eta
-from rekindle.lines import cause, clock, stamp
+from rekindle.eta import Eta, of_found
+from rekindle.lines import cause
 from rekindle.past import NANOSECONDS, Past, past
+from rekindle.retold import memory_of
 from rekindle.sentences import action
+from rekindle.spans import clock, stamp
 from rekindle.view import View
 
 NODES = ("node", "k8s-node")  # by Talos, by Kubernetes
@@ -44,13 +43,12 @@ def stood(path: Path, run_id: str | None, moment: str) -> Stood:
 
     :raises UsageWrong: when there is no such run or no such moment.
     """
-    learnt = Learnt()
-    found = past(path, run_id, moment, learnt.see)
+    found = past(path, run_id, moment)
+    found = replace(found, found=replace(found.found, memory=memory_of(found.found.memory)))
     seen = shown.seen_of(found.found, path)
     if seen.closed:
         return Stood(found, seen, None)
-    plan = from_compiled(found.found.plan, recipe())
-    until = eta(found.found.memory, plan, learnt, held=found.found.alive is not False)
+    until = of_found(found.found, path)
     return Stood(found, replace(seen, eta=until.sentence), until)
 
 

@@ -21,10 +21,10 @@ from journal.row import Row
 from journal.troubles import held
 from rekindle.asked import note_of
 from rekindle.folding import newest
-from rekindle.lines import stamp
 from rekindle.moments import instant_of, moment_of
 from rekindle.output import tell
 from rekindle.runs import run_in
+from rekindle.spans import stamp
 
 QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired, e.LeaseTaken)
 SHOWN = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from msgspec import to_builtins
@@ -49,7 +50,7 @@ def parting(a: Course, b: Course) -> Parting | None:
         if alone:
             run, choice = min(alone, key=lambda item: item[1].after)
             here, there = (a, b) if run == A else (b, a)
-            facts = _parted(choice, _facts_then(choice, here, there))
+            facts = _parted(choice, here, there)
             listed = dict(list(facts.items())[:FACTS])
             if run == B:
                 listed = {subject: (two, one) for subject, (one, two) in listed.items()}
@@ -71,21 +72,30 @@ def _facts_then(choice: Choice, here: Course, there: Course) -> Facts:
     return there.left.get(choice.state, there.memory.facts)
 
 
-def _parted(choice: Choice, others: Facts) -> dict[str, tuple[Fact | None, Fact | None]]:
+def _parted(
+    choice: Choice, here: Course, there: Course
+) -> dict[str, tuple[Fact | None, Fact | None]]:
     """Name the facts that say something else, those first that the decision is about."""
+    known = _by_name(choice.facts, here)
+    others = _by_name(_facts_then(choice, here, there), there)
     found: dict[str, tuple[Fact | None, Fact | None]] = {}
-    for subject in choice.facts.keys() | others.keys():
-        mine, theirs = choice.facts.get(subject), others.get(subject)
+    for subject in known.keys() | others.keys():
+        mine, theirs = known.get(subject), others.get(subject)
         if (mine.code if mine else None) != (theirs.code if theirs else None):
             found[subject] = (mine, theirs)
     text = json.dumps(choice.body, sort_keys=True)
 
     def order(subject: str) -> tuple[int, str]:
-        if subject in {choice.subject, str(choice.body.get("target", ""))}:
+        if subject in {choice.subject, choice.target}:
             return 0, subject
         return (1 if subject.rpartition("/")[2] in text else 2), subject
 
     return {subject: found[subject] for subject in sorted(found, key=order)}
+
+
+def _by_name(facts: Facts, course: Course) -> Facts:
+    """Return facts by what each is about, so that a thing and its next life are one."""
+    return {course.named(subject): fact for subject, fact in facts.items()}
 
 
 def _otherwise(a: Course, b: Course) -> str:
@@ -171,11 +181,36 @@ def _as_json(found: Parting) -> dict[str, Any]:
     }
 
 
-def attempts(a: Course, b: Course, state: str) -> Iterator[tuple[str, int, int]]:
-    """Return each action that was begun in a state, and how often by either."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """
+    A verb in a state.
+
+    *often*: how often it was begun in a and in b; *same*: on so many targets as often in both; *more*: on which more
+    often by the one.
+    """
+
+    verb: str
+    often: tuple[int, int]
+    same: int
+    more: dict[str, tuple[str, ...]]
+
+
+def attempts(a: Course, b: Course, state: str) -> Iterator[Tried]:
+    """Return each verb of which something was begun in a state."""
     mine, theirs = a.attempts.get(state, {}), b.attempts.get(state, {})
-    for key in sorted(mine.keys() | theirs.keys()):
-        yield key, _count(mine, key), _count(theirs, key)
+    keys = sorted(mine.keys() | theirs.keys())
+    for verb, group in groupby(keys, key=lambda key: key.partition(" ")[0]):
+        counts = {key.partition(" ")[2]: (_count(mine, key), _count(theirs, key)) for key in group}
+        yield Tried(
+            verb=verb,
+            often=(sum(n for n, _ in counts.values()), sum(n for _, n in counts.values())),
+            same=sum(one == two for one, two in counts.values()),
+            more={
+                A: tuple(target for target, (one, two) in counts.items() if one > two),
+                B: tuple(target for target, (one, two) in counts.items() if one < two),
+            },
+        )
 
 
 def _count(actions: Mapping[str, Mapping[str, int]], key: str) -> int:

@@ -6,7 +6,7 @@ Standard library and msgspec only, as everything that only reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from journal import entries as e
 from journal.reader import Reader
 from journal.row import Lease, Row, RunSummary
 from rekindle.folding import Closed, Found
-from rekindle.lines import stamp
 from rekindle.moments import Moment, moment_of
 from rekindle.runs import pick
+from rekindle.spans import stamp
 
 NANOSECONDS = 1e9
 
@@ -95,9 +95,9 @@ def _lease(entry: e.LeaseTaken, row: Row) -> Lease:
     )
 
 
-def past(path: Path, run_id: str | None, text: str, learn: Callable[[e.AnyEntry], None]) -> Past:
+def past(path: Path, run_id: str | None, text: str) -> Past:
     """
-    Fold a run (None: the newest) up to the moment that *text* names; *learn* is told each entry on the way.
+    Fold a run (None: the newest) up to the moment that *text* names.
 
     :raises UsageWrong: when there is no such run or no such moment.
     """
@@ -105,7 +105,7 @@ def past(path: Path, run_id: str | None, text: str, learn: Callable[[e.AnyEntry]
         run = pick(reader.runs(), path, run_id)
         moment = moment_of(text, run.opened.at)
         _demand(run, moment, text)
-        known, last, following = _walked(reader.rows(run.run_id), moment, learn)
+        known, last, following = _walked(reader.rows(run.run_id), moment)
     if last is None:
         raise AssertionError("a run has no first entry")
     if _idle(following, moment):
@@ -129,17 +129,13 @@ def _outside(run: RunSummary, what: str) -> UsageWrong:
     )
 
 
-def _walked(
-    rows: Iterable[Row], moment: Moment, learn: Callable[[e.AnyEntry], None]
-) -> tuple[Known, Row | None, Row | None]:
+def _walked(rows: Iterable[Row], moment: Moment) -> tuple[Known, Row | None, Row | None]:
     """Take in what had happened by then; return it with the last entry of it and the one that came next."""
     known, last = Known(), None
     for row in rows:
         later = row.at > moment.at if moment.at is not None else row.seq > (moment.seq or 0)
         if later:
             return known, last, row
-        if row.entry is not None:
-            learn(row.entry)
         known, last = known.after(row), row
     return known, last, None
 

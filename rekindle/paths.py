@@ -12,6 +12,7 @@ from engine.errors import UsageWrong
 from rekindle.typed import command
 
 ENVIRONMENT = "REKINDLE_JOURNAL"
+PLAN = "recovery.yaml"  # in the folder where one stands
 
 
 def state_folder() -> Path:
@@ -21,8 +22,13 @@ def state_folder() -> Path:
 
 
 def journal_for_cluster(cluster: str) -> Path:
-    """The journal of a real cluster."""
-    return _ours(state_folder() / f"{_file_name(cluster)}.db")
+    """The journal of a real cluster; the folder is made."""
+    return _ours(place_for_cluster(cluster))
+
+
+def place_for_cluster(cluster: str) -> Path:
+    """Where the journal of a real cluster is, or would be; nothing is made."""
+    return state_folder() / f"{_file_name(cluster)}.db"
 
 
 def journal_for_rehearsal(scenario: str) -> Path:

@@ -15,15 +15,18 @@ from typing import Any
 from engine.errors import PlanInvalid, Problem, UsageWrong
 from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile, read_yaml
-from phases.recipe import recipe
 from phases.section import Flux
+from rekindle.recipes import recipe
 
-DEFAULT = "recovery.yaml"
+_NOT_TEXT = "write it as UTF-8, or take an earlier version of it: `git log -p FILE` has them"
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path, missing: list[Problem] | None = None) -> Plan:
     """
     Load a plan.
+
+    *missing* takes what the plan names and is not there, which is then no reason not to load it: for whoever only
+    looks.
 
     :raises PlanInvalid: with every problem of the file and of the files that it names.
     :raises UsageWrong: when it cannot be read at all.
@@ -34,7 +37,7 @@ def read_plan(path: Path) -> Plan:
         return YamlFile(str(_shown(folder / name)), _text(folder / name))
 
     def finish(section: dict[str, Any], marks: Marks, problems: list[Problem]) -> dict[str, Any]:
-        return _Finisher(folder, marks, problems).finish(section)
+        return _Finisher(folder, marks, problems, missing).finish(section)
 
     return load(_file(path), recipe(), include, finish)
 
@@ -92,7 +95,9 @@ def _file(path: Path) -> YamlFile:
         raise UsageWrong(
             f"{path}: {error.strerror or error}",
             reference="plan-unreadable",
-            hint="name the plan file: `rekindle run PLAN`; examples/ has some to begin with",
+            hint=_NOT_TEXT
+            if error.errno == 0
+            else "name the plan file: `rekindle run PLAN`; examples/ has some to begin with",
         ) from error
 
 
@@ -112,19 +117,29 @@ def _shown(path: Path) -> Path:
 class _Finisher:
     """Makes paths absolute, and remembers what is missing."""
 
-    def __init__(self, folder: Path, marks: Marks, problems: list[Problem]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        marks: Marks,
+        problems: list[Problem],
+        missing: list[Problem] | None = None,
+    ) -> None:
         self._folder = folder
         self._marks = marks
         self._problems = problems
+        self._missing = problems if missing is None else missing
 
     def finish(self, section: dict[str, Any]) -> dict[str, Any]:
-        talos, crds = section["talos"], section["crds"]
+        talos, crds, etcd = section["talos"], section["crds"], section["etcd"]
         talos["talosconfig"] = self.existing(talos["talosconfig"], "talos", "talosconfig")
         for name, node in talos["nodes"].items():
             node["config"] = self.existing(node["config"], "talos", "nodes", name, "config")
             node["sha256"] = _digest(Path(node["config"]))
         section["kubernetes"]["kubeconfig"] = self._own(section["kubernetes"]["kubeconfig"])
         section["flux"]["roots"] = self.existing(section["flux"]["roots"], "flux", "roots")
+        if etcd["snapshot"]:
+            etcd["snapshot"] = self.existing(etcd["snapshot"], "etcd", "snapshot")
+            etcd["sha256"] = _digest_of_large(Path(etcd["snapshot"]))
         if crds["directory"]:
             crds["directory"] = self.existing(crds["directory"], "crds", "directory")
             found = Path(crds["directory"]).glob("*.yaml")
@@ -132,6 +147,12 @@ class _Finisher:
         for name, command in section["commands"].items():
             here = ("commands", name, "directory")
             command["directory"] = self.existing(command["directory"], *here)
+        if section.get("notify"):
+            place = ("notify", "directory")
+            section["notify"]["directory"] = self.existing(section["notify"]["directory"], *place)
+        for name, probe in section["probes"].items():
+            here = ("probes", name, "directory")
+            probe["directory"] = self.existing(probe["directory"], *here)
         section["repository"] = self.existing(section["repository"], "repository")
         return section
 
@@ -152,8 +173,16 @@ class _Finisher:
         """Return an absolute path; what is not there becomes a problem at its place."""
         absolute = self._absolute(name)
         if not Path(absolute).exists():
-            self._problems.append(self._marks.problem(path, f"{absolute} does not exist"))
+            self._missing.append(self._marks.problem(path, f"{absolute} does not exist"))
         return absolute
+
+
+def _digest_of_large(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _digest(path: Path) -> str:

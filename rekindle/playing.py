@@ -22,7 +22,25 @@ from journal.row import Row
 from rekindle.pace import Pace
 from rekindle.watchers import Show
 
-TURNED = (e.Observed, e.FindingsChanged, e.Moved, e.Decided, e.TimerFired)
+# What only a turn writes. A session writes everything else between two turns, or begins or ends with it.
+TURNED = (
+    e.Observed,
+    e.GoalMoved,
+    e.FindingsChanged,
+    e.TimerSet,
+    e.TimerCancelled,
+    e.TimerFired,
+    e.RetryScheduled,
+    e.Moved,
+    e.ByHand,
+    e.Decided,
+    e.ApprovalAsked,
+    e.ActionIntended,
+)
+BY_A_TURN = (
+    "probe",
+    "deadline",
+)  # who settles an action in a turn; its own end is written before one
 SKIPPED_SECONDS = 60.0  # of the world, without anybody: less is waited for as everything else
 
 
@@ -68,21 +86,44 @@ class Player:
         self._begun, self._from = self.pace.monotonic(), at
 
     def _shown(self, commit: list[Row]) -> None:
-        turned = False
-        for row in commit:
+        for rows, turned in _turns(commit):
+            self._fold(rows)
+            self.show.wrote(rows)
+            if turned and self._rules is not None:
+                self.show.turned(self._rules, Turn((), self.memory, {}, {}, (), diagnosed=False))
+
+    def _fold(self, rows: Iterable[Row]) -> None:
+        for row in rows:
             entry = row.entry
             if entry is None:
                 continue
             if isinstance(entry, (e.RunOpened, e.PlanChanged)):
                 self._rules = Rules.of(self.recipe, from_compiled(entry.plan, self.recipe))
             self.memory = fold(self.memory, entry)
-            turned = turned or isinstance(entry, TURNED)
-        self.show.wrote(commit)
-        if turned and self._rules is not None:
-            self.show.turned(self._rules, Turn((), self.memory, {}, {}, (), diagnosed=False))
+
+
+def _turns(rows: Iterable[Row]) -> Iterator[tuple[list[Row], bool]]:
+    """Part what was written in one breath: each turn with its entries, and what came before, between and after."""
+    part: list[Row] = []
+    turned = looked = False
+    for row in rows:
+        of_a_turn, looks = _is_of_a_turn(row.entry), isinstance(row.entry, e.Observed)
+        if part and (of_a_turn != turned or (looks and not looked)):
+            yield part, turned
+            part = []
+        part.append(row)
+        turned, looked = of_a_turn, looks
+    if part:
+        yield part, turned
+
+
+def _is_of_a_turn(entry: e.AnyEntry | None) -> bool:
+    if isinstance(entry, e.ActionSettled):
+        return entry.by in BY_A_TURN
+    return isinstance(entry, TURNED)
 
 
 def _commits(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """What has one instant was written in one breath."""
+    """What has one instant was written in one breath: a turn, or what came between two, or several of these."""
     for _, group in groupby(rows, key=lambda row: row.at):
         yield list(group)

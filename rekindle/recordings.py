@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from engine.errors import UsageWrong
 from engine.plan import of_parts
+from engine.yamlfile import Marks
 from journal.entries import Fact
 from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
-from phases.recipe import recipe
 from rekindle.outputfile import write
+from rekindle.recipes import recipe
 from rekindle.rehearsal import plan_of
 from rekindle.runs import Source
 from rekindle.simulator.cluster import SimCluster
@@ -85,7 +86,7 @@ def write_to(folder: Path, recording: Recording) -> Path:
 def otherwise(recording: Recording) -> list[str]:
     """Look at the scenario's cluster, and say what is not as the run saw it: the simulator is only a model."""
     scenario = recording.scenario
-    plan = plan_of(Path(f"{scenario.name}.yaml"), scenario, recording.tree)
+    plan = plan_of(scenario, Marks(f"{scenario.name}.yaml", {}), recording.tree)
     # Without our kubeconfig there is nothing to compare: it is what the run got first.
     shown = replace(scenario, initial=replace(scenario.initial, kubeconfig="ours"))
     facts = reduce(plan, SimWorld(SimCluster(shown, tree=recording.tree)).look())

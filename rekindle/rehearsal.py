@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.checked import validated
+from engine.checked import remains, validated
 from engine.errors import Diagnosed, PlanInvalid, Problem
 from engine.plan import Plan, of_parts
-from engine.yamlfile import Marks
+from engine.walks import refused
+from engine.yamlfile import Marks, spelled
 from journal.entries import Json
-from phases.recipe import recipe
 from phases.section import Section
+from rekindle.recipes import recipe
 from rekindle.simulator.errors import ScenarioInvalid
 from rekindle.simulator.inventory import section_of
 from rekindle.simulator.scenario import (
     Scenario,
     check_commands,
+    check_probes,
     find_scenario,
     identity,
     load_scenario,
+    read_scenario,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
     from rekindle.simulator.tree import Tree
 
 
+PLAN = ("plan",)  # where a scenario has its plan
+
+
 def load(name: str) -> tuple[Path, Scenario, Plan]:
     """
     Load a scenario, a file or one of the package's by name, with its plan.
@@ -44,21 +51,39 @@ def load(name: str) -> tuple[Path, Scenario, Plan]:
     :raises PlanInvalid: when its plan does not hold together.
     """
     path = find_scenario(name)
-    scenario = load_scenario(path)
-    return path, scenario, plan_of(path, scenario)
+    scenario, marks = read_scenario(path)
+    return path, scenario, plan_of(scenario, marks)
 
 
-def plan_of(path: Path, scenario: Scenario, tree: Tree | None = None) -> Plan:
-    """Compile a scenario's plan with the default machine, or with parts of its own; the tree is its inventory."""
+def plan_of(scenario: Scenario, marks: Marks, tree: Tree | None = None) -> Plan:
+    """
+    Compile a scenario's plan with the default machine, or with parts of its own; the tree is its inventory.
+
+    *marks*: where the parts of the scenario stand. What is wrong with the machine is told beside what is wrong with
+    the rest, as of a plan file.
+    """
     raw = section_of(scenario, tree)
     machine = raw.pop("machine", {})
     problems: list[Problem] = []
-    section = validated(Section, raw, Marks(str(path), {}), ("plan",), problems)
-    if not isinstance(section, Section):
+    section = validated(Section, raw, marks, PLAN, problems)
+    left = section or remains(Section, raw, {})
+    if left is None:
+        raise PlanInvalid(problems)
+    known = left.model_dump(mode="json", by_alias=True)
+    places = {path[1:]: place for path, place in marks.places.items() if path[:1] == PLAN}
+    inside = Marks(marks.file, places)
+    # What was recorded of a run has the loader's own states: they came from a plan that was loaded.
+    found = [] if scenario.recorded is not None else refused(machine, inside)
+    try:
+        plan = of_parts(scenario.cluster, machine, known, recipe(), inside)
+    except PlanInvalid as error:
+        found += error.problems
+    problems += [replace(one, path=f"{spelled(PLAN)}.{one.path}") for one in found]
+    if problems or section is None:
         raise PlanInvalid(problems)
     check_commands(scenario, section.commands)
-    known = section.model_dump(mode="json", by_alias=True)
-    return of_parts(scenario.cluster, machine, known, recipe())
+    check_probes(scenario, section.probes)
+    return plan
 
 
 def in_process(name: str) -> tuple[Plan, World]:
@@ -67,6 +92,11 @@ def in_process(name: str) -> tuple[Plan, World]:
 
     _, scenario, plan = load(name)
     return plan, SimWorld(scenario)
+
+
+def requested(name: str) -> dict[str, Json]:
+    """Return what a scenario asks of the run that rehearses it."""
+    return load_scenario(find_scenario(name)).request
 
 
 def new_address(path: Path, scenario: Scenario, journal: Path, speed: float) -> WorldAddress:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.parted import Difference, What
-from rekindle.lines import stamp
+from journal.redactor import redact
 from rekindle.replaying import Replayed
+from rekindle.spans import stamp
 
 SUBJECTS = 5
 TEXT = 200
@@ -39,6 +40,7 @@ def lines(result: Replayed, shown: int | None) -> Iterator[str]:
     yield f"{verdict}: run {result.source.run_id}, {compared}"
     if result.film is None:
         yield "no looks were recorded (--record): the facts are the journal's own"
+    yield from result.phases
     for what in result.said:
         yield f"recording {result.film}: {what}"
 
@@ -60,5 +62,5 @@ def _difference(one: Difference) -> Iterator[str]:
 def _body(body: Any) -> str:  # noqa: ANN401  JSON
     if body is None:
         return "nothing"
-    text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(redact(body), ensure_ascii=False, sort_keys=True)
     return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"

@@ -7,22 +7,28 @@ A journal that nobody writes is verified before it is held against anything.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from engine import guests
 from engine.errors import EnvironmentWrong
 from engine.parted import Difference
 from engine.plan import Plan
+from engine.recipe import Recipe
 from engine.replay import Replayer
+from journal import entries as e
 from journal.reader import Reader
+from journal.redactor import redact_text
 from journal.row import Row
-from phases.recipe import recipe
 from rekindle.looks.film import film_of
 from rekindle.looks.takes import Take, Takes
+from rekindle.recipes import recipe
+from rekindle.retold import rows_of
 from rekindle.runs import Source
 
+WITHHELD = "[redacted: what differs is a secret, or made of one]"
 KEPT = 1_000  # differences that are kept; what is over is counted
 
 
@@ -37,6 +43,7 @@ class Replayed:
     film: Path | None = None
     said: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    phases: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
@@ -57,6 +64,45 @@ def replayed(source: Source, plan: Plan | None) -> Replayed:
     :raises EnvironmentWrong: when the journal's plan means nothing to today's code.
     """
     begun = time.monotonic()
+    result = _held_against(source, plan, lambda rows: rows)
+    if not result.same:
+        # The verdict is of the journal as it is. What differs is shown by what of it may be shown, and what today's
+        # code makes of that: a text made of a secret's is not always known for one.
+        fit = _held_against(source, plan, rows_of)
+        result.differences = fit_to_show(result.differences, fit.differences)
+        result.phases = fit.phases
+    result.seconds = time.monotonic() - begun
+    return result
+
+
+def fit_to_show(found: list[Difference], fit: list[Difference]) -> list[Difference]:
+    """Tell each difference by its like in a replay of redacted rows; what has none there differs in a secret."""
+    like = {_key(one): one for one in fit}
+    return [_told_by(like.get(_key(one)), one) for one in found]
+
+
+def _key(one: Difference) -> tuple[object, ...]:
+    return one.position, one.at, one.what
+
+
+def _told_by(like: Difference | None, one: Difference) -> Difference:
+    told = like if like is not None else replace(one, journaled={}, today={}, because=())
+    return replace(
+        told,
+        journaled=_bodies(one.journaled, told.journaled),
+        today=_bodies(one.today, told.today),
+    )
+
+
+def _bodies(found: dict[str, Any], fit: dict[str, Any]) -> dict[str, Any]:
+    told = {redact_text(s): None if body is None else WITHHELD for s, body in found.items()}
+    fitting = {redact_text(subject): body for subject, body in fit.items()}
+    return {subject: fitting.get(subject, body) for subject, body in told.items()}
+
+
+def _held_against(
+    source: Source, plan: Plan | None, fit: Callable[[Iterator[Row]], Iterator[Row]]
+) -> Replayed:
     film = film_of(source.journal, source.run_id)
     takes = Takes(film) if film.exists() else None
     result = Replayed(source, Replayer(recipe(), plan), film=film if takes else None)
@@ -64,7 +110,7 @@ def replayed(source: Source, plan: Plan | None) -> Replayed:
         if reader.holder_alive() is not True:
             reader.verify()
         try:
-            walk(result, reader.rows(source.run_id), iter(takes or ()))
+            walk(result, fit(reader.rows(source.run_id)), iter(takes or ()))
         except ValueError as error:  # pydantic's, of a plan of another time
             raise EnvironmentWrong(
                 f"the plan of run {source.run_id} means nothing to this rekindle: {_first_line(error)}",
@@ -72,7 +118,6 @@ def replayed(source: Source, plan: Plan | None) -> Replayed:
                 hint="replay it with the rekindle that wrote it: `rekindle log` shows its version",
             ) from error
     result.said += takes.said if takes is not None else []
-    result.seconds = time.monotonic() - begun
     return result
 
 
@@ -88,7 +133,17 @@ def walk(result: Replayed, rows: Iterator[Row], takes: Iterator[Take]) -> None:
         if row.seq > until:
             result.keep(replayer.looked_away())
         result.keep(replayer.see(row.seq, row.entry))
+        if isinstance(row.entry, e.RunOpened | e.PlanChanged) and replayer.compiled is not None:
+            result.phases += _of_other_versions(replayer.compiled, replayer.recipe)
     result.keep(replayer.looked_away())
+
+
+def _of_other_versions(plan: Plan, ours: Recipe) -> list[str]:
+    """Say which phases decide here in another version than then: a difference may be theirs."""
+    return [
+        f"the phase {name!r} was of {then['distribution']} {then['version']} then, and is of {today['version']} here"
+        for name, (then, today) in guests.changed(plan, ours).items()
+    ]
 
 
 def _first_line(error: Exception) -> str:
@@ -111,6 +166,7 @@ def document(result: Replayed) -> dict[str, Any]:
         "withdrawn": counted.withdrawn,
         "recording": str(result.film) if result.film is not None else None,
         "recording_lacks": result.said,
+        "phases": result.phases,
         "seconds": round(result.seconds, 3),
         "count": result.count,
         "differences": [

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.memory import Approval, Attempt, Memory
 from rekindle.causes import roots
-from rekindle.lines import clock
+from rekindle.spans import clock
 from rekindle.typed import command, with_journal
 
 _UID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")

@@ -11,13 +11,14 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from engine import guests
 from engine.errors import EnvironmentWrong, Exit
 from engine.judging import Rules
 from engine.memory import Memory
@@ -28,33 +29,42 @@ from engine.runner import Runner
 from engine.world import World
 from journal import entries as e
 from journal import options as durability
-from journal.entries import Instant, LeaseLost, Outcome
+from journal.entries import Instant, LeaseLost
 from journal.lease import Holder
 from journal.store import Journal
-from phases.recipe import recipe
-from rekindle import __version__, signals
+from phases.section import Section
+from rekindle import __version__, preflight, signals
 from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
+from rekindle.doctor.check import Check
 from rekindle.ending import closing_of, left_at_once, tell_ended
-from rekindle.folding import Found, newest
+from rekindle.folding import Found, newest, opening
 from rekindle.looks.film import film_of
 from rekindle.looks.recorder import RecordedWorld, Recorder, Say
-from rekindle.sentences import questions
+from rekindle.notifying import Notifier
+from rekindle.output import tell
+from rekindle.recipes import recipe
+from rekindle.resuming import standing, telling
 from rekindle.signals import Orders
 from rekindle.typed import command
-from rekindle.watchers import watcher_for
+from rekindle.watchers import Show, watcher_for
 from rekindle.worlds import clock_of
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a new run is opened with, before its world exists."""
+    """
+    What a new run is opened with, before its world exists.
+
+    *request*: what is asked of it beyond its goal, by verb.
+    """
 
     purpose: str
     plan: Plan
     at: Instant
     identity: dict[str, Any]
     world: dict[str, Any] = field(default_factory=dict)
+    request: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ class Options:
     How a session behaves.
 
     *approve*: ids that count as approved as soon as they are asked; *record*: what it sees is kept beside the journal.
+    *checks*: what a preflight found that was told already; None: the session makes its own.
     """
 
     journal: Path
@@ -70,6 +81,7 @@ class Options:
     approve: tuple[str, ...] = ()
     patient: bool = False
     record: bool = False
+    checks: tuple[Check, ...] | None = None
 
 
 MakeWorld = Callable[[Found, Plan], World]
@@ -92,6 +104,7 @@ def open_run(
         version=__version__,
         initial=plan.machine.initial,
         world=opening.world,
+        request=opening.request,
         doubts=tuple(msgspec.to_builtins(doubt) for doubt in doubts)
         if _same(before, opening)
         else (),
@@ -148,7 +161,9 @@ def resume_run(
 def _adopt(journal: Journal, found: Found, plan: Plan | None) -> Plan:
     """Take the operator's plan of today in the place of the journal's, and write that down."""
     known = from_compiled(found.plan, recipe())
-    if plan is None or plan.digest() == known.digest():
+    guests.demanded(plan or known)
+    plan = plan or _with_phases_of_today(known)
+    if plan.digest() == known.digest():
         return known
     changed = e.PlanChanged(
         at=found.memory.now,
@@ -159,6 +174,17 @@ def _adopt(journal: Journal, found: Found, plan: Plan | None) -> Plan:
     )
     journal.append([changed])
     return plan
+
+
+def _with_phases_of_today(known: Plan) -> Plan:
+    """Name the versions that are here: what decides from now on is what the journal has to name."""
+    found = guests.changed(known, recipe())
+    for name, (then, today) in found.items():
+        tell(
+            f"the phase {name!r} is of {today['distribution']} {today['version']} now; the run was opened with "
+            f"{then['distribution']} {then['version']}"
+        )
+    return replace(known, foreign={**known.foreign, **{n: now for n, (_, now) in found.items()}})
 
 
 def compare(old: Plan, new: Plan, memory: Memory) -> str:
@@ -192,6 +218,7 @@ def _pursue(
     orders.listen(show.ending, close=show.close)
     world: World | None = None
     recorder: Recorder | None = None
+    notifier: Notifier | None = None
     try:
         found = newest(options.journal)
         if found is None:
@@ -199,17 +226,21 @@ def _pursue(
             raise AssertionError(message)
         world = make_world(found, plan)
         show.clock = clock_of(world)
+        if not resumed:
+            show.wrote(opening(options.journal, found.memory.run_id))
+        memory, again = preflight.written(journal, found.memory, plan, options.checks, show.say)
+        notifier = notifier_of(plan, show, journal.path, found)
         if options.record:
             recorder = recorder_of(journal, show.say)
         runner = Runner(
             rules=Rules.of(recorder.over(recipe()) if recorder else recipe(), plan),
             logbook=journal,
             world=RecordedWorld(world, recorder) if recorder else world,
-            memory=found.memory,
+            memory=memory,
             dice=random.SystemRandom().random,
             clock=HostClock(),
-            watcher=show,
-            requests=_with_approvals(requests_of(journal.path, show.say), options),
+            watcher=telling(notifier or show, found.memory, show.say, resumed=resumed),
+            requests=again(_with_approvals(requests_of(journal.path, show.say), options)),
             patient=options.patient,
             closing=partial(closing_of, journal, found.memory.run_id, plan),
             tied=found.memory.watches,
@@ -232,6 +263,8 @@ def _pursue(
             end_world(world)
     finally:
         show.close()
+        if notifier is not None:
+            notifier.finish()
         if recorder is not None:
             recorder.close()
         if world is not None:
@@ -240,6 +273,15 @@ def _pursue(
     wall = time.monotonic() - begun
     tell_ended(ended, options.journal, counted, wall, as_json=options.as_json)
     return ended.exit_code
+
+
+def notifier_of(plan: Plan, show: Show, journal: Path, found: Found) -> Notifier | None:
+    """Tell whom the plan names; a drill wakes nobody."""
+    section: Section = plan.target
+    if section.notify is None or found.simulated:
+        return None
+    standing = (plan.cluster, found.memory.state)
+    return Notifier(section.notify, show, str(journal), show.say, standing)
 
 
 def recorder_of(journal: Journal, say: Say) -> Recorder:
@@ -253,20 +295,6 @@ def _ended_without_a_way(memory: Memory) -> bool:
     kinds = {body.get("answer") for body in memory.answers.values()}
     stuck = bool(kinds) and kinds <= {"stuck", "ask"}
     return memory.interrupted in {"stuck", "waiting"} or (bool(memory.interrupted) and stuck)
-
-
-def standing(memory: Memory) -> str:
-    """Say what a resumed run finds: done, open, and what it goes on with."""
-    if memory.watches:
-        return f"watching {memory.run_id} in {memory.state} again; nothing is begun"
-    done = sum(attempt.outcome is Outcome.DONE for attempt in memory.last.values())
-    doubtful = sum(attempt.outcome is Outcome.UNSETTLED for attempt in memory.last.values())
-    open_ = ", ".join(f"{a.verb} {a.target}" for a in memory.open.values()) or "none"
-    asked = len(questions(memory))
-    return (
-        f"resuming {memory.run_id} in {memory.state}: {done} actions done, {doubtful} in doubt, open: {open_}; "
-        f"{asked} questions unanswered; everything is looked at before anything is done"
-    )
 
 
 def _resume(runner: Runner, journal: Journal, found: Found, world: World) -> None:

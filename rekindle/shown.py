@@ -17,7 +17,7 @@ from rekindle.causes import because
 from rekindle.document import watched
 from rekindle.folding import Found
 from rekindle.ledger import sentence
-from rekindle.lines import clock, stamp
+from rekindle.spans import clock, stamp
 from rekindle.typed import command as typed
 from rekindle.view import View, states_of, view
 from rekindle.watching import handed_over
@@ -92,7 +92,7 @@ def lines(seen: View, found: Found, path: Path) -> Iterator[str]:
     yield f"as of         {stamp(seen.now)}{time}, {since} in this state{until}"
     yield f"waits for     {seen.waits_for}"
     yield f"can succeed   {seen.can_succeed}"
-    took = sentence(found.memory.summary)
+    took = sentence(found.memory.summary, seen.now)
     if seen.eta or took:
         yield f"{'eta' if seen.eta else 'took':14}{seen.eta or took}"
     yield f"you must      {seen.must_do}"

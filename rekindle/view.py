@@ -15,8 +15,8 @@ from engine.patience import spoken
 from journal.entries import Finding
 from rekindle import sentences, watching
 from rekindle.causes import roots
-from rekindle.lines import clock
 from rekindle.sentences import Standing, action, questions
+from rekindle.spans import clock
 
 FAMILIES = ("node", "k8s-node", "namespace", "kustomization", "helmrelease", "externalsecret")
 GOOD = {"node": {"running"}}

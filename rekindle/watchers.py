@@ -28,7 +28,8 @@ from journal import entries as e
 from journal.row import Row
 from rekindle.causes import because
 from rekindle.eta import Forecast
-from rekindle.lines import clock, describe
+from rekindle.lines import describe
+from rekindle.spans import clock
 from rekindle.view import ENDING, View, ending, headline, view
 
 LOUD = (
@@ -36,6 +37,7 @@ LOUD = (
     e.RunResumed,
     e.RunInterrupted,
     e.RunClosed,
+    e.Preflighted,
     e.CancelRequested,
     e.Moved,
     e.ActionIntended,

@@ -30,6 +30,7 @@ def world_of(found: Found, plan: Plan, journal: Path) -> World:
 
 def real(plan: Plan, journal: Path) -> World:
     """Reach for the real cluster; nothing is asked before the first look."""
+    from phases.probing import wanted
     from rekindle.adapters.cluster import RealWorld
 
     program = plan.target.talos.talosctl
@@ -39,7 +40,7 @@ def real(plan: Plan, journal: Path) -> World:
             reference="talosctl-missing",
             hint="install talosctl in the cluster's version, or name it in the plan: talos.talosctl",
         )
-    return RealWorld(plan.target, plan.cluster, journal)
+    return RealWorld(plan.target, plan.cluster, journal, probes=wanted(plan))
 
 
 def clock_of(world: World) -> Callable[[], float]:

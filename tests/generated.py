@@ -10,6 +10,7 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
+from textwrap import wrap
 
 import click
 
@@ -19,12 +20,17 @@ from engine.plan import of_parts
 from phases.recipe import recipe
 from rekindle.cli.main import COMMANDS
 from rekindle.rehearsal import load
+from rekindle.schemas import KINDS, text_of
+from tests import reference
 from tests.pictures import june_12, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PICTURES = ROOT / "docs" / "pictures"
 README = ROOT / "README.md"
+WIDTH = 118
+ALT = re.compile(r"!\[Pods over time: [^\]]*\]\(docs/pictures/pods\.svg\)")
+SEEN = re.compile(r'<desc id="pods-desc">(.*?) States: ')
 FENCE = re.compile(r"(<!-- states -->\n)(.*?)(<!-- /states -->)", re.DOTALL)
 
 
@@ -64,6 +70,7 @@ def states() -> str:
     ]
     for name, verb in plan.verbs.items():
         approval = "typed" if verb.typed_approval else "-"
+        approval += "" if verb.enabled else "; off unless the plan enables it"
         lines.append(
             f"| `{name}` | {verb.effect} | {spoken(verb.deadline_seconds)} | {verb.retry.attempts} | {approval} "
             f"| {verb.destroys or '-'} |"
@@ -71,23 +78,34 @@ def states() -> str:
     return "\n".join([*lines, ""])
 
 
-def readme() -> str:
-    """The README with today's picture of the machine."""
+def readme(drawn: dict[str, str]) -> str:
+    """The README with today's picture of the machine, and with what today's picture of the pods shows."""
     _, _, plan = load("june-12")
     picture = f"```mermaid\n{mermaid(plan)}\n```\n"
-    return FENCE.sub(
+    text = FENCE.sub(
         lambda found: found[1] + picture + found[3], README.read_text(encoding="utf-8")
     )
+    found = SEEN.search(drawn["pods.svg"])
+    assert found is not None, "the picture of the pods says in its words what it shows"
+    alt = f"![Pods over time: {found[1]} Below the curve the states and the actions of the rehearsal.]"
+    text, changed = ALT.subn("\n".join([*wrap(alt, WIDTH)]) + "(docs/pictures/pods.svg)", text)
+    assert changed == 1, "README shows the picture of the pods once"
+    return text
 
 
 def main() -> int:
     """Write, or say what is stale."""
+    drawn = pictures(june_12())
     made = {
         REFERENCE / "commands.md": commands(),
         REFERENCE / "machine.md": states(),
-        README: readme(),
+        REFERENCE / "rules.md": reference.rules(),
+        REFERENCE / "dead-waits.md": reference.dead_waits(),
+        REFERENCE / "metrics.md": reference.metrics(),
+        README: readme(drawn),
     }
-    made |= {PICTURES / name: text for name, text in pictures(june_12()).items()}
+    made |= {REFERENCE / f"{kind}.schema.json": text_of(kind) for kind in KINDS}
+    made |= {PICTURES / name: text for name, text in drawn.items()}
     if "--write" in sys.argv:
         for path, text in made.items():
             path.parent.mkdir(parents=True, exist_ok=True)

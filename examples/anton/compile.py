@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 from manifests import Manifest, nodes, pods, workload
 from simulated import WORKLOADS, simulated
-from tree import ROOT, ROOTS_FILE, Broken, Tree, depends_on, depth, key_of, load_tree
+from tree import ROOT, ROOTS_FILE, Broken, Rendered, Tree, depends_on, depth, key_of, load_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,8 @@ EXPECTED = {
     "depth": 3,
 }
 HEADER = "# Written by compile.py. Edit the tree, then run compile.py again.\n"
+# What an editor checks the inventory by.
+EDITOR = "# yaml-language-server: $schema=../../docs/reference/inventory.schema.json\n"
 
 
 def workloads(tree: Tree) -> list[Manifest]:
@@ -75,6 +77,7 @@ def inventory(tree: Tree) -> Manifest:
             "depends_on": rendered.depends_on,
             "wait": rendered.manifest["spec"].get("wait", False),
             "suspended": rendered.manifest["spec"].get("suspend", False),
+            **_needs(held_crds(tree, rendered)),
         }
         for key, rendered in sorted(tree.kustomizations.items())
     ]
@@ -95,6 +98,17 @@ def inventory(tree: Tree) -> Manifest:
         "workloads": running,
         "pods": sum(row["pods"] for row in running),
     }
+
+
+def held_crds(tree: Tree, rendered: Rendered) -> set[str]:
+    """Name the CRDs of what a Kustomization holds."""
+    kinds = ((it["apiVersion"].rpartition("/")[0], it["kind"]) for it in rendered.objects)
+    crds = tree.crds()
+    return {f"crd/{crds[kind]['metadata']['name']}" for kind in kinds if kind in crds}
+
+
+def _needs(found: set[str]) -> Manifest:
+    return {"needs": sorted(found)} if found else {}
 
 
 def _names(tree: Tree, kind: str) -> list[str]:
@@ -202,7 +216,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     files = bootstrap(tree) | {
-        ROOT / "inventory.yaml": dump(listed, flow=None),
+        ROOT / "inventory.yaml": EDITOR + dump(listed, flow=None),
         SIMULATOR: dump(simulated(tree), flow=None),
     }
     if arguments.check and (old := stale(files)):

@@ -3,7 +3,9 @@ Certificates that nobody signs (catalogue T9, L15).
 
 A kubelet asks for its serving certificate by a CertificateSigningRequest, and kube-controller-manager approves only
 those for its client certificate (kubernetes v1.36, pkg/controller/certificates/approver/sarapprove.go): with
-rotate-server-certificates somebody else has to, or no metrics, no logs and no exec come from that node.
+rotate-server-certificates somebody else has to, or no metrics, no logs and no exec come from that node. A request that
+nobody has answered has no condition and so no instant: since when it waits is not said. But one that was made less than
+a minute ago, or is of a kubelet that has run for less, may be answered yet; and of a node that is gone none matters.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import UNKNOWN, YES, Proof, Rule, look, never, reversible
-from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.scene import Scene, instant, is_younger, path_of, subject_of
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.diagnosis.words import counted, listed
 from phases.objects import condition, key_of
@@ -35,17 +37,13 @@ RATE_LIMITED: Final = re.compile(
 def _unapproved(scene: Scene) -> Iterable[Finding]:
     """T9: kubelets ask for a serving certificate, and nobody approves: one cause, however many nodes."""
     waiting: dict[str, list[str]] = {}
-    starts = []
     for name, found in scene.of(REQUEST).items():
-        made = found.metadata.creation_timestamp
         decided = any(condition(found.status.conditions, kind) for kind in DECIDED)
-        if found.spec.signer_name != SERVING or decided or made is None:
+        node = found.spec.username.removeprefix(NODE_USER)
+        if found.spec.signer_name != SERVING or decided:
             continue
-        # A request is made once and waits from then on: here the age is an instant of the matter.
-        if scene.older(made.timestamp(), APPROVAL_SECONDS):
-            node = found.spec.username.removeprefix(NODE_USER)
+        if _is_awaited(scene, node) and not is_younger(scene, found.metadata, APPROVAL_SECONDS):
             waiting.setdefault(node, []).append(name)
-            starts.append(made.timestamp())
     if not waiting:
         return
     yield Finding(
@@ -55,7 +53,6 @@ def _unapproved(scene: Scene) -> Iterable[Finding]:
         f"({listed(waiting)}): logs, exec and metrics of these nodes fail",
         clears_itself=UNKNOWN,
         rule="T9",
-        since=min(starts),
         evidence=tuple(
             f"{REQUEST}/{name} .status.conditions" for names in waiting.values() for name in names
         ),
@@ -68,6 +65,16 @@ def _unapproved(scene: Scene) -> Iterable[Finding]:
             never("approve all that wait unseen: whoever may ask gets the name of any node"),
         ),
     )
+
+
+def _is_awaited(scene: Scene, name: str) -> bool:
+    """Say whether a kubelet has registered, and not only now: it has written the first conditions of its Node."""
+    node = scene.get("Node", name)
+    if node is None:
+        return not scene.seen("Node")
+    said = map(instant, node.status.conditions)
+    first = min((since for since in said if since is not None), default=None)
+    return first is not None and scene.older(first, APPROVAL_SECONDS)
 
 
 def _limited(scene: Scene) -> Iterable[Finding]:

@@ -8,7 +8,7 @@ Up to kustomize-controller 1.6 the stage of Namespaces and CRDs is awaited for t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from engine.answer import Subject
@@ -17,8 +17,10 @@ from phases import codes
 from phases.diagnosis.attempts import timeout_of
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.diagnosis.structure import is_well
+from phases.diagnosis.structure import ill_of, is_well
+from phases.diagnosis.victims import is_gone
 from phases.objects import Condition, Flux, Workload, condition
+from phases.readiness.workloads import option_in, workers_said
 
 SERVES: Final = {
     "helm-controller": ("HelmRelease",),
@@ -58,21 +60,13 @@ def version_of(scene: Scene, name: str) -> tuple[int, int] | None:
 def option_of(scene: Scene, name: str, option: str) -> str | None:
     """Return what a controller was started with for ``--option``; None where it has its default."""
     work = deployment_of(scene, name)
-    if work is None:
-        return None
-    for container in work.spec.template.spec.containers:
-        for position, argument in enumerate(container.args):
-            key, equals, value = argument.partition("=")
-            if key.lstrip("-") == option and argument.startswith("-"):
-                following = container.args[position + 1 : position + 2]
-                return value if equals else next(iter(following), "")
-    return None
+    return None if work is None else option_in(work, option)
 
 
 def workers_of(scene: Scene, name: str) -> int:
     """Return how many objects a controller reconciles at once."""
-    said = option_of(scene, name, "concurrent") or ""
-    return int(said) if said.isdecimal() and int(said) else WORKERS[name]
+    work = deployment_of(scene, name)
+    return (None if work is None else workers_said(work)) or WORKERS[name]
 
 
 def attempt_ends(scene: Scene, found: Flux, held: Condition) -> Instant | None:
@@ -86,6 +80,21 @@ def attempt_ends(scene: Scene, found: Flux, held: Condition) -> Instant | None:
     if version is None:
         return None
     return since + (timeout if version < SHORT_STAGES else STAGE_WAIT_SECONDS)
+
+
+def without_pods(scene: Scene) -> Iterator[Subject]:
+    """Return Flux's controllers that have no pod that is available, and what of their kinds is still to be made."""
+    if not scene.seen("Deployment"):
+        return
+    for name, kinds in SERVES.items():
+        work = deployment_of(scene, name)
+        if work is not None and work.status.available_replicas:
+            continue
+        if work is not None:  # that one is not there has another reason
+            yield subject_of("Deployment", work.metadata)
+        for kind in kinds:
+            expected = (s for s in sorted(ill_of(scene)) if s.startswith(codes.subject(kind, "")))
+            yield from (s for s in expected if is_gone(scene, kind, s.partition("/")[2]))
 
 
 def _down(scene: Scene) -> Iterable[Finding]:

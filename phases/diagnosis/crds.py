@@ -12,7 +12,7 @@ from typing import Final
 
 from journal.entries import Finding, Remedy
 from phases import codes
-from phases.diagnosis.missing import Missing, missing
+from phases.diagnosis.missing import Missing, has_names, missing
 from phases.diagnosis.providers import is_deadlocked, provider_state
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
@@ -98,13 +98,32 @@ def _clears(held: tuple[Holder, ...] | None) -> str:
     return YES if all(h.owner_alive for h in held) else NO
 
 
+def _may_have_names_of(other: CustomResourceDefinition, found: CustomResourceDefinition) -> bool:
+    """Say whether two CRDs want a name of the same group both, as each does with itself."""
+    ours, theirs = found.spec.names, other.spec.names
+    resources = {ours.plural, ours.singular, *ours.short_names} - {""}
+    kinds = {ours.kind, ours.list_kind} - {""}
+    return other.spec.group == found.spec.group and not (
+        resources.isdisjoint((theirs.plural, theirs.singular, *theirs.short_names))
+        and kinds.isdisjoint((theirs.kind, theirs.list_kind))
+    )
+
+
+def _frees(holders: list[CustomResourceDefinition]) -> str:
+    """Say whether names come free: who has them may be on its way out or gone already; only who stays keeps them."""
+    going = any(deleted_at(one.metadata) is not None for one in holders)
+    return NO if not going and any(map(has_names, holders)) else UNKNOWN
+
+
 def _conflicting(scene: Scene) -> Iterable[Finding]:
     """C2: another CRD has its names already, so that it is never served."""
-    for found in scene.of("CustomResourceDefinition").values():
+    listing = scene.of("CustomResourceDefinition")
+    for found in listing.values():
         said = condition(found.status.conditions, "NamesAccepted")
         if said is None or said.status != "False" or deleted_at(found.metadata) is not None:
             continue
         name = found.metadata.name
+        holders = [other for other in listing.values() if _may_have_names_of(other, found)]
         asking = [m for m in missing(scene) if m.name == name]
         blocks = [
             *waited_for(scene, "CustomResourceDefinition", found.metadata, APPLYING),
@@ -115,7 +134,7 @@ def _conflicting(scene: Scene) -> Iterable[Finding]:
             cause="names-taken",
             message=f"CRD {name} is not served, another CRD has its names: {quote(said.message or said.reason)}",
             blocks=tuple(dict.fromkeys(blocks)),
-            clears_itself=NO,
+            clears_itself=_frees(holders),
             rule="C2",
             uid=found.metadata.uid,
             since=instant(said),
@@ -145,10 +164,7 @@ def _absent(scene: Scene) -> Iterable[Finding]:
 
 def _is_their_own_case(found: Missing, crd: CustomResourceDefinition) -> bool:
     """C1, C2 and C5 say more about a CRD that exists."""
-    if deleted_at(crd.metadata) is not None or _unserved(found):
-        return True
-    said = condition(crd.status.conditions, "NamesAccepted")
-    return said is not None and said.status == "False"
+    return deleted_at(crd.metadata) is not None or bool(_unserved(found)) or not has_names(crd)
 
 
 def _here(scene: Scene, found: Missing, crd: CustomResourceDefinition) -> Finding:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
 MANY: Final = 10
+CIRCLE: Final = "circle"
+# One that ends where the missing kind is defined: a CRD may be applied out of band, a dependency may not be.
+THROUGH_A_KIND: Final = "circle-through-a-kind"
 APPLIED, IS_READY = "applied", "ready"
 State = tuple[str, Subject]
 Need = tuple[State, State, str]  # the first waits for the second, and why
@@ -48,6 +51,7 @@ def _circles(scene: Scene) -> Iterable[Finding]:
         if state[0] == IS_READY:
             needs.setdefault(state, {})[APPLIED, state[1]] = ""
     told: set[frozenset[Subject]] = set()
+    lacking = _lacking(scene)
     for _ in range(MANY):
         circle = _one(needs)
         if circle is None:
@@ -58,7 +62,8 @@ def _circles(scene: Scene) -> Iterable[Finding]:
         whys = [needs[waits].pop(needed) for waits, needed in steps]
         if members not in told:
             told.add(members)
-            yield _finding(scene, sorted(members), whys)
+            cause = CIRCLE if lacking.isdisjoint(whys) else THROUGH_A_KIND
+            yield _finding(scene, cause, sorted(members), whys)
 
 
 def _one(needs: dict[State, dict[State, str]]) -> list[State] | None:
@@ -71,12 +76,12 @@ def _one(needs: dict[State, dict[State, str]]) -> list[State] | None:
     return None
 
 
-def _finding(scene: Scene, members: list[Subject], whys: list[str]) -> Finding:
+def _finding(scene: Scene, cause: str, members: list[Subject], whys: list[str]) -> Finding:
     first, *others = members
     found = scene.get(*_kind_and_key(first))
     return Finding(
         subject=first,
-        cause="circle",
+        cause=cause,
         message=f"these wait for one another for ever: {'; '.join(sorted(whys))}",
         blocks=tuple(others),
         clears_itself=NO,
@@ -108,6 +113,13 @@ def _needs(scene: Scene) -> Iterator[Need]:
     if scene.inventory is not None:
         yield from _in_inventory(scene, scene.inventory)
         yield from _kinds(scene, scene.inventory)
+
+
+def _lacking(scene: Scene) -> frozenset[str]:
+    """Return the reasons to wait that are a kind which nothing defines."""
+    if scene.inventory is None:
+        return frozenset()
+    return frozenset(why for _, _, why in _kinds(scene, scene.inventory))
 
 
 def _in_cluster(scene: Scene) -> Iterator[Need]:

@@ -3,7 +3,7 @@ Roots instead of forty red rows.
 
 Findings block subjects, and subjects block one another: a Kustomization its dependents and what it applies. A root is
 a finding that no other finding blocks; in a circle of findings all are roots together, since waiting ends none of
-them. Victims are everything that a root reaches.
+them. What blocks only next does not explain what is before it. Victims are everything that a root reaches.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root,
     reached = {name: _reach(finding, findings, blocking) for name, finding in findings.items()}
     roots: list[Root] = []
     for name, finding in findings.items():
+        later = _later(name, findings, reached)
         above = [
             other
             for other, subjects in reached.items()
             if other != name
+            and other not in later
             and finding.subject in subjects
             and findings[other].subject != finding.subject
         ]
@@ -45,6 +47,17 @@ def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root,
         victims = tuple(sorted(reached[name] - {finding.subject}))
         roots.append(Root(name, finding, victims, circle=bool(circle)))
     return tuple(sorted(roots, key=_weight))
+
+
+def _later(
+    name: str, findings: Mapping[str, Finding], reached: Mapping[str, frozenset[Subject]]
+) -> set[str]:
+    """Return what blocks only after a finding has cleared, and what is behind that."""
+    after = {other for other, found in findings.items() if name in found.next_after}
+    if not after:
+        return after
+    behind = frozenset().union(*(reached[other] for other in after))
+    return after | {other for other, found in findings.items() if found.subject in behind}
 
 
 def _weight(root: Root) -> tuple[bool, int, str]:

@@ -27,17 +27,18 @@ RATE_LIMIT: Final = re.compile(
 )
 IMAGE: Final = re.compile(r'(?:pull and unpack image|pulling image|resolve reference) "([^"]+)"')
 DEFAULT_REGISTRY: Final = "docker.io"
-# What the message says, in words, and whether that passes by itself; the first that it contains.
+# What the message says beside the image's name, in words, and whether that passes by itself; the first that it has.
 PULL_FAILURES: Final = (
     (r"no such host|server misbehaving", "the node cannot resolve the registry's name", UNKNOWN),
     (r"i/o timeout|connection refused|no route to host", "the registry is not reached", UNKNOWN),
-    (r"x509|certificate", "the registry's certificate is not trusted", NO),
+    # By a clock that is not in sync yet, or of what still brings the authority, none is trusted.
+    (r"x509|certificate", "the registry's certificate is not trusted", UNKNOWN),
     (
-        r"unauthorized|401|authentication required|denied",
+        r"(?i:unauthorized|forbidden)|\b40[13]\b|authentication required|denied",
         "the registry refuses the credentials",
         NO,
     ),
-    (r"not found|manifest unknown|404", "the registry has no such image", NO),
+    (r"(?i:not found)|manifest unknown|\b404\b", "the registry has no such image", NO),
 )
 SOURCE: Final = (
     "kubernetes v1.36 pkg/kubelet/images/image_manager.go; containerd v2 core/remotes/docker"
@@ -109,9 +110,10 @@ def _unpullable(scene: Scene) -> Iterable[Finding]:
             continue
         # The longest message is the one of an attempt; a back-off of old kubelets says nothing but its name.
         text = max((t.text for t in troubles), key=len)
-        why, clears = _why(text)
-        image = IMAGE.search(text)
-        what = f"image {image.group(1)}" if image is not None else "an image"
+        named = IMAGE.search(text)
+        image = named.group(1) if named is not None else ""
+        why, clears = _why(text, image)
+        what = f"image {image}" if image else "an image"
         yield group.finding(
             scene,
             "L7",
@@ -126,9 +128,11 @@ def _unpullable(scene: Scene) -> Iterable[Finding]:
         )
 
 
-def _why(text: str) -> tuple[str, str]:
+def _why(text: str, image: str) -> tuple[str, str]:
+    # A name is no reason: there are images of exporters of x509 certificates, and tags with any number.
+    beside = text.replace(image, "") if image else text
     for pattern, words, clears in PULL_FAILURES:
-        if re.search(pattern, text):
+        if re.search(pattern, beside):
             return words, clears
     # An attempt says why; a back-off alone does not.
     told = quote(text) if "Back-off pulling" not in text or ": " in text else ""

@@ -14,11 +14,12 @@ from typing import Any, Final
 from journal.entries import Finding, Remedy
 from phases.diagnosis.attempts import failing
 from phases.diagnosis.flux_findings import finding
-from phases.diagnosis.missing_objects import BARE, DECRYPTION, SUBSTITUTE, found_by
+from phases.diagnosis.missing_objects import found_by
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import NO, Proof, Rule, destructive, look, never, reversible
 from phases.diagnosis.scene import Scene
 from phases.objects import Condition, Flux, key_of
+from phases.readiness.lacking import asked
 
 NO_PATH: Final = "kustomization path not found"
 WRONG_KEY = re.compile(
@@ -124,10 +125,9 @@ def _substitution(scene: Scene) -> Iterable[Finding]:
 def _build(scene: Scene) -> Iterable[Finding]:
     """K10: kustomize cannot build the tree."""
 
-    def tell(_: Flux, ready: Condition) -> Told | None:
+    def tell(found: Flux, ready: Condition) -> Told | None:
         line = " ".join(ready.message.split())
-        others = (WRONG_KEY, UNSET, SUBSTITUTE, DECRYPTION, BARE)
-        if any(other.search(line) for other in others):
+        if WRONG_KEY.search(line) or UNSET.search(line) or asked(ready, found.metadata.namespace):
             return None
         return "build", f"cannot be built: {quote(line)}; what runs is untouched", (GIT, KEEP)
 

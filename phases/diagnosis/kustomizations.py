@@ -12,6 +12,7 @@ from typing import Final
 
 from journal.entries import Finding
 from phases.diagnosis.attempts import failing, stalled, timeout_of
+from phases.diagnosis.beneath import waited_for_now
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.quoting import quote, utc
 from phases.diagnosis.rule import (
@@ -61,7 +62,7 @@ def _unhealthy(scene: Scene, rule: str, text: str, cause: str) -> Iterator[Findi
         items = HEALTH_ITEM.findall(ready.message)
         mended = are_ready(scene, items)
         name = key_of(found.metadata)
-        what = ", ".join(items) or quote(ready.message)
+        what, now = ", ".join(items) or quote(ready.message), waited_for_now(scene, items)
         yield finding(
             scene,
             "Kustomization",
@@ -70,8 +71,12 @@ def _unhealthy(scene: Scene, rule: str, text: str, cause: str) -> Iterator[Findi
             ready,
             cause=cause,
             message=f"Kustomization {name} waited in vain for {quote(what)}"
-            + (", which is ready by now" if mended else ""),
+            + (", which is ready by now" if mended else now.text),
             clears_itself=YES if mended else UNKNOWN,
+            evidence=(
+                path_of("Kustomization", found.metadata, "status.conditions[Ready]"),
+                *now.evidence,
+            ),
             clears_when=f"{quote(what)} is ready, and the Kustomization was tried again",
             remedies=(
                 look(f"why they are not ready: {', '.join(subjects_of(items))}"),

@@ -78,7 +78,8 @@ def _missing(
     said = next((one.crd for one, _ in everyone if one.crd), "")
     item = expected_crd(scene, kind, group, said)
     # Of two CRDs that claim a kind, the one without the names serves nothing.
-    defined = sorted(scene.kinds_of(kind, group), key=lambda name: not _has_names(scene, name))
+    listing = scene.of("CustomResourceDefinition")
+    defined = sorted(scene.kinds_of(kind, group), key=lambda name: not has_names(listing[name]))
     crd = scene.get("CustomResourceDefinition", defined[0]) if defined else None
     name = defined[0] if defined else item.name if item is not None else said
     versions = tuple(dict.fromkeys(one.version for one, _ in everyone if one.version))
@@ -86,6 +87,7 @@ def _missing(
     return Missing(kind, group, versions, told, name, crd, item)
 
 
-def _has_names(scene: Scene, name: str) -> bool:
-    said = condition(scene.get("CustomResourceDefinition", name).status.conditions, "NamesAccepted")
+def has_names(crd: CustomResourceDefinition) -> bool:
+    """Say whether nobody disputes a CRD's names."""
+    said = condition(crd.status.conditions, "NamesAccepted")
     return said is None or said.status != "False"

@@ -1,9 +1,8 @@
 """
 Secrets and ConfigMaps that are asked for and not there, each once, with all that ask for it (catalogue K8, K9, H5, E7).
 
-Neither is ever listed, so what is missing is read from those who miss it: kustomize-controller (decryption:
-internal/decryptor/decryptor.go; substitution: fluxcd/pkg kustomize/kustomize_varsub.go), helm-controller (fluxcd/pkg
-chartutil/values.go), and the kubelet (pkg/kubelet/kubelet_pods.go). One missing Secret has stopped forty
+Neither is ever listed, so what is missing is read from those who miss it: Flux's controllers
+(``phases.readiness.lacking``), and the kubelet (pkg/kubelet/kubelet_pods.go). One missing Secret has stopped forty
 Kustomizations: it is one cause, and the first rule that sees it speaks for all who ask.
 """
 
@@ -21,7 +20,8 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.objects import Flux, Meta, Pod, condition, key_of
+from phases.objects import Meta, Pod, condition, key_of
+from phases.readiness.lacking import TO_DECRYPT, TO_READ, TO_SUBSTITUTE, VALUES, asked
 
 _KIND = {
     "secret": "Secret",
@@ -30,16 +30,9 @@ _KIND = {
     "configmaps": "ConfigMap",
 }
 NOT_FOUND = re.compile(r'\b(secrets?|configmaps?) "([^"]+)" not found', re.IGNORECASE)
-SUBSTITUTE = re.compile(r"substitute from '(Secret|ConfigMap)/([^']+)' error: .*not found")
-DECRYPTION = re.compile(r"decryption Secret '([^']+)': .*not found")
-# From 1.9 on, the controller says no more than what the API said.
-BARE = re.compile(r'^secrets? "([^"]+)" not found$', re.IGNORECASE)
-VALUES = re.compile(
-    r"could not resolve (?:optional )?(Secret|ConfigMap) chart values reference '([^']+)'"
-    r"(?: with key '([^']+)')?: (.*)",
-    re.DOTALL,
-)
 KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)")
+RULE_FOR: Final = {TO_DECRYPT: "K8", TO_SUBSTITUTE: "K9", TO_READ: "H5"}
+READY: Final = "status.conditions[Ready]"
 ORDER: Final = ("K8", "K9", "H5", "E7")  # whose finding speaks for all who miss the same
 
 
@@ -70,7 +63,7 @@ def missing(scene: Scene) -> dict[Subject, Missing]:
 
     def collect() -> dict[Subject, Missing]:
         made: dict[Subject, Missing] = {}
-        for each in (_of_kustomizations(scene), _of_releases(scene), _of_pods(scene)):
+        for each in (_of_flux(scene), _of_pods(scene)):
             for rule, kind, key, part, asker, since, path in each:
                 subject = codes.subject(kind, key)
                 found = made.setdefault(subject, Missing(kind, key))
@@ -85,42 +78,25 @@ def missing(scene: Scene) -> dict[Subject, Missing]:
     return scene.once("missing-objects", collect)
 
 
-Asked = tuple[str, str, str, str, Subject, Instant | None, str]
+Miss = tuple[str, str, str, str, Subject, Instant | None, str]
 
 
-def _of_kustomizations(scene: Scene) -> Iterator[Asked]:
-    for found, ready in failing(scene, "Kustomization"):
-        if ready.reason != "BuildFailed":
-            continue
-        space = found.metadata.namespace
-        line = " ".join(ready.message.split())
-        told: tuple[str, str, str] | None = None
-        if said := SUBSTITUTE.search(line):
-            told = "K9", said[1], f"{space}/{said[2]}"
-        elif said := DECRYPTION.search(line):
-            told = "K8", "Secret", said[1]
-        elif said := BARE.search(line):
-            told = "K8", "Secret", f"{space}/{said[1]}"
-        if told is not None:
-            yield (*told, "", *_asker("Kustomization", found), _path("Kustomization", found))
-
-
-def _of_releases(scene: Scene) -> Iterator[Asked]:
-    for found, ready in failing(scene, "HelmRelease"):
-        said = VALUES.search(ready.message)
-        if ready.reason != "ValuesError" or said is None or not said[4].endswith("not found"):
-            continue
-        key = (said[3] or "") if said[4] == "key not found" else ""
-        asker = _asker("HelmRelease", found)
-        yield "H5", said[1], said[2], key, *asker, _path("HelmRelease", found)
+def _of_flux(scene: Scene) -> Iterator[Miss]:
+    for kind in ("Kustomization", "HelmRelease"):
+        for found, ready in failing(scene, kind):
+            said = asked(ready, found.metadata.namespace)
+            if said is not None:
+                asker, path = subject_of(kind, found.metadata), path_of(kind, found.metadata, READY)
+                rule = RULE_FOR[said.purpose]
+                yield rule, said.kind, said.key, said.part, asker, instant(ready), path
 
 
 def _unreadable(scene: Scene) -> Iterator[Finding]:
     """Values that are there and no values; what was said of them may quote the Secret, so it is not repeated."""
     for found, ready in failing(scene, "HelmRelease"):
-        said = VALUES.search(ready.message)
-        if ready.reason != "ValuesError" or (said and said[4].endswith("not found")):
+        if ready.reason != "ValuesError" or asked(ready, found.metadata.namespace) is not None:
             continue
+        said = VALUES.search(ready.message)
         where = f"{said[1]} {said[2]}, key {said[3] or '?'}," if said else "what it refers to"
         yield finding(
             scene,
@@ -136,16 +112,7 @@ def _unreadable(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _asker(kind: str, found: Flux) -> tuple[Subject, Instant | None]:
-    ready = condition(found.status.conditions, "Ready")
-    return subject_of(kind, found.metadata), instant(ready)
-
-
-def _path(kind: str, found: Flux) -> str:
-    return path_of(kind, found.metadata, "status.conditions[Ready]")
-
-
-def _of_pods(scene: Scene) -> Iterator[Asked]:
+def _of_pods(scene: Scene) -> Iterator[Miss]:
     for pod in scene.of("Pod").values():
         for text in _refusals(pod):
             space = pod.metadata.namespace
@@ -186,8 +153,8 @@ def _finding(scene: Scene, found: Missing) -> Finding:
         cause="key-missing" if found.keys else "missing",
         message=f"{found.kind} {found.key} {what}: {len(askers)} wait for it{_whence(scene, found, maker)}",
         blocks=askers,
-        # Somebody may still make it, from Git or otherwise; a key to decrypt with is nobody's but the operator's.
-        clears_itself=NO if found.rule == "K8" else UNKNOWN,
+        # Somebody may still make it, from Git or otherwise; a key to decrypt with is mostly the operator's alone.
+        clears_itself=NO if found.rule == "K8" and not maker else UNKNOWN,
         rule=found.rule,
         since=min(found.since, default=None),
         evidence=tuple(found.evidence),
@@ -197,16 +164,19 @@ def _finding(scene: Scene, found: Missing) -> Finding:
 
 
 def _whence(scene: Scene, found: Missing, maker: str) -> str:
-    if found.kind != "Secret" or found.rule == "K8":
+    if found.kind != "Secret":
         return ""
     if maker:
         return f"; {maker} would make it"
+    if found.rule == "K8":
+        return ""
     return "; no ExternalSecret makes it" if scene.seen("ExternalSecret") else ""
 
 
 def _remedies(found: Missing, maker: str) -> tuple[Remedy, ...]:
     if found.rule == "K8":
         return (
+            *((look(f"why {maker} has not made it"),) if maker else ()),
             reversible(
                 f"apply {found.key} with the age key that .sops.yaml names the recipient of"
             ),
@@ -219,11 +189,13 @@ def _remedies(found: Missing, maker: str) -> tuple[Remedy, ...]:
 
 
 def maker_of(scene: Scene, key: str) -> Subject:
-    """Name the ExternalSecret that writes a Secret."""
+    """Name the ExternalSecret that writes a Secret; one that is still to come is known by its name alone."""
     for made in scene.of("ExternalSecret").values():
         if target_of(made.metadata, made.spec.target.name) == key:
             return subject_of("ExternalSecret", made.metadata)
-    return ""
+    expected = scene.inventory.externalsecrets if scene.inventory is not None else ()
+    to_come = any(item.key == key and scene.get("ExternalSecret", key) is None for item in expected)
+    return codes.subject("ExternalSecret", key) if to_come else ""
 
 
 def target_of(metadata: Meta, name: str) -> str:

@@ -1,5 +1,5 @@
 """
-Nodes and etcd, as far as a snapshot shows them (catalogue T14-T17).
+Nodes, as far as a snapshot shows them (catalogue T15-T17).
 
 Node objects are what the API remembers; what the machine is, only Talos says. Before there is a CNI every healthy node
 is not Ready: that is one cause of its own, and not many nodes that are ill.
@@ -7,23 +7,28 @@ is not Ready: that is one cause of its own, and not many nodes that are ill.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Final
 
 from engine.answer import Subject
-from journal.entries import Finding, Instant, Remedy
+from journal.entries import Finding, Instant
 from phases import codes
+from phases.diagnosis.controllers import without_pods
+from phases.diagnosis.machines import BOOTED, looks
 from phases.diagnosis.pods import hanging, held_by_taints, pods_on
-from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, destructive, look, never, reversible
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of
 from phases.diagnosis.words import counted, listed, named
 from phases.objects import Node, condition
-from phases.snapshot import NodeLook
 
 CNI: Final = "cni"
 K8S_NODES: Final = "k8s-nodes"
 CNI_DAEMON_SETS: Final = ("cilium", "calico-node", "kube-flannel", "kube-flannel-ds", "canal")
+# How others call theirs (antrea-agent, weave-net, kube-router, kube-ovn-cni, ovnkube-node, kindnet, aws-node).
+CNI_LIKE: Final = re.compile(
+    r"\b(cni|calico|flannel|canal|antrea|weave|router|ovn\w*|kindnet|aws-node)\b|-net\b"
+)
 NO_NETWORK: Final = ("cni plugin not initialized", "NetworkPluginNotReady")
 NOT_READY: Final = "node.kubernetes.io/not-ready"
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
@@ -31,94 +36,6 @@ TOGETHER_SECONDS: Final = (
     300.0  # nodes that a switch takes down are noticed within minutes of each other
 )
 SEVERAL: Final = 2
-
-
-def _looks(scene: Scene) -> dict[str, NodeLook]:
-    """Return what Talos says of each node now; an older look says nothing."""
-    return {name: found for name, found in scene.machines().items() if found is not None}
-
-
-def _strangers(scene: Scene) -> Iterable[Finding]:
-    """T14: an alarm, a member that is no planned node, or control planes in different clusters."""
-    looks = _looks(scene)
-    lists = {
-        n: set(look.members) for n, look in looks.items() if look.members and look.etcd_healthy
-    }
-    extra = set().union(*lists.values()) - set(scene.machines())
-    control_planes = [n for n, look in looks.items() if look.etcd]
-    quorate = len(lists) > len(control_planes) / 2
-    yield from _alarms(looks)
-    if not _is_growing(lists):
-        told = "; ".join(f"{name} tells {listed(lists[name])}" for name in sorted(lists))
-        yield _etcd(
-            "split",
-            f"control planes do not tell the same members of etcd: {told}",
-            (
-                look(
-                    "find out which of them was bootstrapped first; the others are clusters of their own"
-                ),
-                destructive(
-                    "wipe the EPHEMERAL partition of those that do not belong, and let them join"
-                ),
-                never("bootstrap another control plane"),
-            ),
-        )
-    elif extra:
-        remove = f"remove {listed(extra)} from etcd: the healthy members have a quorum"
-        yield _etcd(
-            "stale-member",
-            f"etcd still counts {named(extra, 'member')} that is no planned node: every write needs more of the others",
-            (
-                look("make sure that the machine behind it is gone for good"),
-                *((reversible(remove),) if quorate else ()),
-                never("recover from a snapshot while a quorum stands"),
-            ),
-        )
-
-
-def _alarms(looks: dict[str, NodeLook]) -> Iterable[Finding]:
-    """An alarm makes all of etcd read only until it is disarmed, also where room is free again."""
-    told = sorted({alarm for found in looks.values() for alarm in found.alarms})
-    if told:
-        mend = reversible("free room, defragment each member in turn, and then disarm the alarm")
-        yield _etcd(
-            "alarm",
-            f"etcd has raised an alarm and takes no writes: {listed(told)}",
-            (
-                look("how full the disks of the control planes are, and etcd's quota"),
-                *((mend,) if "CORRUPT" not in told else ()),
-                never(
-                    "disarm CORRUPT: replace the member that differs while the rest has a quorum"
-                ),
-            ),
-            "nodes[*].alarms",
-            "etcd has no alarm",
-        )
-
-
-def _is_growing(lists: dict[str, set[str]]) -> bool:
-    """While a member joins, the others tell it a moment earlier: one list is then within the other."""
-    sizes = sorted(lists.values(), key=len)
-    return all(small <= large for small, large in pairwise(sizes))
-
-
-def _etcd(
-    cause: str,
-    message: str,
-    remedies: tuple[Remedy, ...],
-    evidence: str = "nodes[*].members",
-    clears_when: str = "every control plane tells the planned members, and no others",
-) -> Finding:
-    return Finding(
-        subject=codes.ETCD,
-        cause=cause,
-        message=message,
-        clears_itself=NO,
-        rule="T14",
-        evidence=(evidence,),
-        clears_when=clears_when,
-        remedies=remedies,
-    )
 
 
 def _is_unready(found: Node) -> bool:
@@ -137,16 +54,16 @@ def _since(found: Node) -> Instant | None:
 
 def _leftovers(scene: Scene) -> Iterable[Finding]:
     """T15: the Node object is of an earlier life of its machine: it is not Ready, and nothing will make it so."""
-    looks = _looks(scene)
+    seen = looks(scene)
     for name, found in scene.of("Node").items():
-        look_ = looks.get(name)
+        look_ = seen.get(name)
         if look_ is None or not _is_unready(found):
             continue
         boot = found.status.node_info.boot_id
         other_boot = bool(boot and look_.boot_id) and boot != look_.boot_id
-        if look_.stage == "maintenance":
+        if look_.stage == codes.MAINTENANCE:
             why = "its machine was wiped and waits for its configuration"
-        elif look_.stage in {"booting", "running"} and other_boot:
+        elif look_.stage in BOOTED and other_boot:
             why = "its machine has booted since, and its kubelet has not registered again"
         else:
             continue
@@ -181,12 +98,16 @@ def waiting_for_network(scene: Scene) -> dict[str, Node]:
     return {name: found for name, found in scene.of("Node").items() if _waits_for_network(found)}
 
 
+def _is_cni(name: str) -> bool:
+    return name in CNI_DAEMON_SETS or CNI_LIKE.search(name) is not None
+
+
 def _without_network(scene: Scene) -> Iterable[Finding]:
     """T16: nodes whose container runtime has no network plugin: one cause, however many nodes."""
     waiting = waiting_for_network(scene)
     if not waiting:
         return
-    installed = [w for w in scene.of("DaemonSet").values() if w.metadata.name in CNI_DAEMON_SETS]
+    installed = [w for w in scene.of("DaemonSet").values() if _is_cni(w.metadata.name)]
     if installed:
         told = (f"{w.metadata.name} has {w.status.number_ready} pods ready" for w in installed)
         why, clears = listed(told), UNKNOWN
@@ -198,7 +119,12 @@ def _without_network(scene: Scene) -> Iterable[Finding]:
         subject=CNI,
         cause="no-network",
         message=f"{named(waiting, 'node')} cannot run pods, for want of a network: {why}",
-        blocks=(*map(codes.k8s_node, sorted(waiting)), *held_by_taints(scene, NOT_READY)),
+        blocks=(
+            *map(codes.k8s_node, sorted(waiting)),
+            *held_by_taints(scene, NOT_READY),
+            # Flux itself needs a network; on one node that has it, it may run.
+            *(without_pods(scene) if len(waiting) == len(scene.of("Node")) else ()),
+        ),
         clears_itself=clears,
         rule="T16",
         since=min((s for s in map(_since, waiting.values()) if s is not None), default=None),
@@ -261,15 +187,11 @@ def _window(lost: list[tuple[Instant, str]], need: int) -> list[tuple[Instant, s
     return best if len(best) >= need else []
 
 
-ETCD_SOURCE: Final = (
-    "talos v1.13 internal/app/machined/pkg/system/services/etcd.go: members join by hand or by plan"
-)
 BOOT_SOURCE: Final = "kubernetes v1.36 pkg/kubelet/nodestatus/setters.go: the kubelet writes nodeInfo with each status"
 CNI_SOURCE: Final = "kubernetes v1.36 pkg/kubelet/kubelet.go, containerd: NetworkPluginNotReady"
 BUDGET_SOURCE: Final = "kubernetes v1.36 pkg/controller/nodelifecycle: full and partial disruption"
 
 RULES = (
-    Rule("T14", "etcd counts strangers", Proof.SOURCE, ETCD_SOURCE, _strangers),
     Rule("T15", "a Node object is a leftover", Proof.SOURCE, BOOT_SOURCE, _leftovers),
     Rule("T16", "nodes without a network", Proof.SOURCE, CNI_SOURCE, _without_network),
     Rule("T17", "many nodes lost at once", Proof.CONTROLLER, BUDGET_SOURCE, _all_at_once),

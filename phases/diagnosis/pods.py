@@ -62,14 +62,19 @@ class Group:
         return tuple(dict.fromkeys(trouble.evidence for trouble in self.troubles))
 
     def finding(self, scene: Scene, rule: str, **fields: Any) -> Finding:  # noqa: ANN401  the fields of Finding
-        """Make a finding about the owner: since the first of its pods has the trouble, with all of them as evidence."""
+        """
+        Make a finding about the owner: since the first of its pods has the trouble, with all of them as evidence.
+
+        *fields* may have more evidence than that.
+        """
+        more = fields.pop("evidence", ())
         return Finding(
             subject=self.subject,
             rule=rule,
             blocks=self.victims(scene),
             uid=self.metadata.uid,
             since=self.since,
-            evidence=self.evidence,
+            evidence=(*self.evidence, *more),
             **fields,
         )
 

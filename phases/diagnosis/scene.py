@@ -15,7 +15,7 @@ from journal.entries import Instant
 from phases import codes
 from phases.objects import Condition, Meta, key_of
 from phases.readiness.nodes import FRESH_SECONDS
-from phases.snapshot import Holder, NodeLook, Seen, Snapshot
+from phases.snapshot import ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 
 if TYPE_CHECKING:
     from phases.inventory import Inventory
@@ -35,7 +35,7 @@ class Kept:
 @dataclass(frozen=True)
 class Scene:
     """
-    *inventory* is None where nobody said what should exist.
+    *inventory* is None where nobody said what should exist; *control_planes* are the plan's (empty: there is no plan).
 
     *kept* is shared by the looks at one cluster with one inventory (and never by two clusters): what no question has a
     new answer for is not worked out again. Time is asked in yes or no, so that its passing alone makes nothing new.
@@ -44,6 +44,7 @@ class Scene:
     snapshot: Snapshot
     inventory: Inventory | None = None
     kept: dict[str, Kept] = field(default_factory=dict, compare=False, repr=False)
+    control_planes: tuple[str, ...] = ()
     _fresh: dict[str, Kept] = field(default_factory=dict, init=False, compare=False, repr=False)
     _asking: list[dict[tuple[Any, ...], object]] = field(
         default_factory=list, init=False, compare=False, repr=False
@@ -115,6 +116,16 @@ class Scene:
         found: Mapping[str, NodeLook | None] = self._ask("machines")
         return found
 
+    def unseen_machines(self) -> Mapping[str, str]:
+        """Return the code by which each planned node is not seen: refused, silent, denied, ..."""
+        found: Mapping[str, str] = self._ask("unseen machines")
+        return found
+
+    def api(self) -> ApiLook | None:
+        """Return what is known of the API now; None where nothing of it could be told, or not lately."""
+        found: ApiLook | None = self._ask("api")
+        return found
+
     def kinds_of(self, kind: str, group: str) -> list[str]:
         """Return the names of the CRDs that define a kind of a group, served or not."""
         return [
@@ -139,6 +150,16 @@ def instant(condition: Condition | None) -> Instant | None:
     if condition is None or condition.last_transition_time is None:
         return None
     return condition.last_transition_time.timestamp()
+
+
+def is_younger(scene: Scene, metadata: Meta, seconds: float) -> bool:
+    """
+    Say whether an object is there for less than this: then nothing about it can have lasted longer.
+
+    The other way round an age says nothing, so that this may only ever withhold a finding.
+    """
+    made = metadata.creation_timestamp
+    return made is not None and not scene.older(made.timestamp(), seconds)
 
 
 def deleted_at(metadata: Meta) -> Instant | None:
@@ -166,6 +187,17 @@ def _machines(scene: Scene) -> Mapping[str, NodeLook | None]:
     }
 
 
+def _unseen_machines(scene: Scene) -> Mapping[str, str]:
+    looks = sorted(scene.snapshot.nodes.items())
+    return {name: found.code for name, found in looks if isinstance(found, Unseen)}
+
+
+def _api(scene: Scene) -> ApiLook | None:
+    found = scene.snapshot.api
+    fresh = isinstance(found, Seen) and scene.snapshot.at - found.at <= FRESH_SECONDS
+    return found.value if isinstance(found, Seen) and fresh else None
+
+
 _ANSWERS: dict[str, Callable[..., Any]] = {
     "passed": lambda scene, instant: scene.snapshot.at >= instant,
     "seen": lambda scene, kind: isinstance(scene.snapshot.objects.get(kind), Seen),
@@ -173,6 +205,8 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "get": lambda scene, kind, key: _of(scene, kind).get(key),
     "holders": _holders,
     "machines": _machines,
+    "unseen machines": _unseen_machines,
+    "api": _api,
 }
 _BY_IDENTITY = {
     "of",

@@ -7,7 +7,7 @@ claim (kubernetes v1.36, pkg/controller/volume/persistentvolume): a claim withou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from engine.answer import Subject
@@ -25,22 +25,21 @@ KIND: Final = "PersistentVolumeClaim"
 SOURCE: Final = "kubernetes v1.36 pkg/controller/volume/persistentvolume/pv_controller.go"
 
 
+def pods_using(scene: Scene, found: Claim) -> Iterator[Pod]:
+    """Return the pods that mount a claim."""
+    for pod in scene.of("Pod").values():
+        names = [v.persistent_volume_claim for v in pod.spec.volumes]
+        same = pod.metadata.namespace == found.metadata.namespace
+        if same and any(n is not None and n.claim_name == found.metadata.name for n in names):
+            yield pod
+
+
 def users_of(
     scene: Scene, found: Claim, wanted: Callable[[Pod], bool] = lambda _: True
 ) -> list[Subject]:
     """Return what uses a claim, by the pods that are *wanted*."""
-    used = []
-    for pod in scene.of("Pod").values():
-        names = [v.persistent_volume_claim for v in pod.spec.volumes]
-        same = pod.metadata.namespace == found.metadata.namespace
-        if (
-            same
-            and wanted(pod)
-            and any(name is not None and name.claim_name == found.metadata.name for name in names)
-        ):
-            kind, owner = owner_of(scene, pod)
-            used.append(codes.subject(kind, key_of(owner)))
-    return list(dict.fromkeys(used))
+    owners = (owner_of(scene, pod) for pod in pods_using(scene, found) if wanted(pod))
+    return list(dict.fromkeys(codes.subject(kind, key_of(owner)) for kind, owner in owners))
 
 
 def _is_waiting(found: Claim) -> bool:

@@ -3,7 +3,9 @@ Ready at an old revision, or Ready of what nobody has looked at (catalogue K21).
 
 kstatus calls an object without conditions Current (fluxcd/cli-utils pkg/kstatus/status/generic.go; flux2 issue 387):
 where the controller of a kind does not run, a Kustomization that waits for its objects is Ready all the same. Flux's
-own kinds are told apart by ``observedGeneration: -1``, which External Secrets does not write.
+own kinds are told apart by ``observedGeneration: -1``, which External Secrets does not write. How long nobody has
+looked is told by how long the Kustomization has been Ready: it applied everything before it said so. What was made anew
+since is given as long.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from typing import Final
 from journal.entries import Finding
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.rule import UNKNOWN, look, nudge
-from phases.diagnosis.scene import Scene, path_of, subject_of
+from phases.diagnosis.scene import Scene, instant, is_younger, path_of, subject_of
 from phases.diagnosis.words import listed
-from phases.objects import Flux, condition, key_of
+from phases.objects import Condition, Flux, condition, key_of
 from phases.readiness.flux import short
 
 FRESH_SECONDS: Final = 60.0  # a new artifact is taken up at once, by event
@@ -32,7 +34,7 @@ def stale(scene: Scene) -> Iterator[Finding]:
         if ready is None or ready.status != "True" or found.spec.suspend or gone:
             continue
         yield from _behind(scene, found)
-        yield from _unjudged(scene, found)
+        yield from _unjudged(scene, found, ready)
 
 
 def _behind(scene: Scene, found: Flux) -> Iterator[Finding]:
@@ -64,23 +66,25 @@ def _behind(scene: Scene, found: Flux) -> Iterator[Finding]:
     )
 
 
-def _unjudged(scene: Scene, found: Flux) -> Iterator[Finding]:
+def _unjudged(scene: Scene, found: Flux, ready: Condition) -> Iterator[Finding]:
+    since = instant(ready)
+    if not found.spec.wait or since is None or not scene.older(since, FRESH_SECONDS):
+        return
     entries = found.status.inventory.entries if found.status.inventory is not None else ()
     unseen = []
-    for entry in entries if found.spec.wait else ():
+    for entry in entries:
         namespace, _, rest = entry.id.partition("_")
         name, group, kind = [*rest.rsplit("_", 2), "", ""][:3]
         if group != GROUP or kind not in KINDS:
             continue
         one = scene.get(kind, f"{namespace}/{name}" if namespace else name)
-        made = one.metadata.creation_timestamp if one is not None else None
-        if one is None or made is None or condition(one.status.conditions, "Ready") is not None:
+        if one is None or is_younger(scene, one.metadata, FRESH_SECONDS):
             continue
-        if scene.older(made.timestamp(), FRESH_SECONDS):  # nobody has looked since it was made
-            unseen.append((made.timestamp(), kind, one.metadata))
+        if condition(one.status.conditions, "Ready") is None:
+            unseen.append((kind, one.metadata))
     if not unseen:
         return
-    names = listed(f"{kind} {key_of(metadata)}" for _, kind, metadata in unseen)
+    names = listed(f"{kind} {key_of(metadata)}" for kind, metadata in unseen)
     yield finding(
         scene,
         "Kustomization",
@@ -89,10 +93,10 @@ def _unjudged(scene: Scene, found: Flux) -> Iterator[Finding]:
         None,
         cause="unjudged",
         message=f"Kustomization {key_of(found.metadata)} says Ready, and nobody has looked at {names} yet",
-        since=min(made for made, _, _ in unseen),
-        blocks=tuple(subject_of(kind, metadata) for _, kind, metadata in unseen),
+        since=since,
+        blocks=tuple(subject_of(kind, metadata) for kind, metadata in unseen),
         clears_itself=UNKNOWN,
-        evidence=tuple(path_of(kind, metadata, "status") for _, kind, metadata in unseen),
+        evidence=tuple(path_of(kind, metadata, "status") for kind, metadata in unseen),
         clears_when="they have a Ready condition",
         remedies=(look("whether the controllers of External Secrets run"),),
     )

@@ -131,23 +131,54 @@ def behind_namespace(scene: Scene, metadata: Meta) -> tuple[Subject, ...]:
     found = [
         *waited_for(scene, "Namespace", metadata, APPLYING),
         *subjects(refused),
-        *_expected_in(scene, metadata.name),
+        *(codes.subject(kind, key) for kind, key, _ in _within(scene, metadata.name)),
+        *(who for who in _makers(scene, metadata) if _is_to_come(scene, who)),
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _expected_in(scene: Scene, namespace: str) -> Iterator[Subject]:
+def _makers(scene: Scene, metadata: Meta) -> Iterator[Subject]:
+    """
+    Return who has to make a namespace anew, or something in it: neither is possible before its deletion is over.
+
+    The first waits for it in its first stage, the second is refused (N10, N11). A set is applied as a whole, so that
+    all else in it waits as well.
+    """
+    prefix = OWNER_LABELS["Kustomization"]
+    name, space = (metadata.labels.get(f"{prefix}/{part}") for part in ("name", "namespace"))
+    if name and space:
+        yield codes.subject("Kustomization", f"{space}/{name}")
+    for kind, key, parent in _within(scene, metadata.name):
+        if parent and scene.seen(kind) and is_gone(scene, kind, key):
+            yield codes.subject("Kustomization", parent)
+
+
+def is_gone(scene: Scene, kind: str, key: str) -> bool:
+    """What is on its way out counts as gone: it has to be made again."""
+    found = scene.get(kind, key)
+    return found is None or found.metadata.deletion_timestamp is not None
+
+
+def _is_to_come(scene: Scene, subject: Subject) -> bool:
+    """Say whether a Kustomization is expected and gone; one that is there to stay says itself what holds it."""
+    key = subject.partition("/")[2]
+    listed = scene.inventory.kustomizations if scene.inventory is not None else ()
+    absent = scene.seen("Kustomization") and is_gone(scene, "Kustomization", key)
+    return absent and any(item.key == key for item in listed)
+
+
+def _within(scene: Scene, namespace: str) -> Iterator[tuple[str, str, str]]:
+    """Return the kind, the key, and the Kustomization that makes it (if any), of what is expected in a namespace."""
     if scene.inventory is None:
         return
-    families = (
-        ("kustomization", scene.inventory.kustomizations),
-        ("helmrelease", scene.inventory.helmreleases),
-        ("externalsecret", scene.inventory.externalsecrets),
-    )
-    for family, items in families:
+    for kind, items in (
+        ("Kustomization", scene.inventory.kustomizations),
+        ("HelmRelease", scene.inventory.helmreleases),
+        ("ExternalSecret", scene.inventory.externalsecrets),
+    ):
         for item in items:
             if item.key.partition("/")[0] == namespace:
-                yield codes.subject(family, item.key)
+                yield kind, item.key, item.parent or ""
     for workload in scene.inventory.workloads:
         if workload.key.partition("/")[0] == namespace:
-            yield codes.subject(workload.kind, workload.key)
+            yield workload.kind, workload.key, ""

@@ -13,6 +13,10 @@ from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import FLUX_KINDS, is_well, subject_of_item
 from phases.kinds import WORKLOADS
 from phases.readiness.verdict import verdict
+from phases.snapshot import MORE_KINDS
+
+# Kinds that are well or not by what they say themselves, and not by what stands beside them.
+JUDGED = frozenset({*WORKLOADS, *MORE_KINDS, "ClusterSecretStore", "ExternalSecret"})
 
 
 def subjects_of(items: Iterable[str]) -> tuple[str, ...]:
@@ -32,4 +36,4 @@ def _is_ready(scene: Scene, item: str) -> bool:
         return False
     if kind in FLUX_KINDS:
         return is_well(found)
-    return kind in WORKLOADS and verdict(kind, found).code == READY
+    return kind in JUDGED and verdict(kind, found).code == READY

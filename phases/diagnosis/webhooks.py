@@ -37,6 +37,12 @@ from phases.more_objects import Webhook, WebhookConfiguration
 CALLING: Final = re.compile(r'failed calling webhook "([^"]+)"(?:: ([^\n]*))?')
 DENIED: Final = re.compile(r'admission webhook "([^"]+)" denied the request(?:: ([^\n]*))?')
 UNTRUSTED: Final = re.compile(r"x509|certificate has expired|tls: ")
+# A policy that misses something, or cannot look, says no only until that is there.
+LACKING: Final = re.compile(
+    r"not found|no(?:t|t yet)? (?:ready|available|established|exist)|n't exist|no matches for"
+    r"|connection refused|no endpoints|timed out|timeout|deadline exceeded",
+    re.IGNORECASE,
+)
 CONFIGURATIONS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 ADMISSION: Final = "kubernetes v1.36 apiserver pkg/util/webhook/error.go: failed calling webhook"
 DENIAL: Final = "kubernetes v1.36 apiserver pkg/admission/plugin/webhook/errors/statuserror.go"
@@ -113,17 +119,14 @@ def _state(scene: Scene, call: Call) -> tuple[str, str]:
     if call.configuration is None and all(scene.seen(kind) for kind in CONFIGURATIONS):
         return YES, "its configuration is gone by now, and who was refused has not tried again"
     last = quote(call.details[-1]) if call.details else ""
-    for webhook in call.webhooks.values():
-        service = webhook.client_config.service if webhook is not None else None
-        if service is None:
-            continue
-        name, state = name_of(service), backend_of(scene, service)
-        if state == ABSENT:
-            return UNKNOWN, f"{name} does not exist"
-        if state == EMPTY:
-            return UNKNOWN, f"{name} has no ready endpoint"
-        if state == SERVED:
-            return UNKNOWN, f"{name} has endpoints by now, the last call failed ({last})"
+    services = [w.client_config.service for w in call.webhooks.values() if w is not None]
+    states = {backend_of(scene, one): name_of(one) for one in reversed(services) if one is not None}
+    if ABSENT in states:
+        return UNKNOWN, f"{states[ABSENT]} does not exist"
+    if EMPTY in states:
+        return UNKNOWN, f"{states[EMPTY]} has no ready endpoint"
+    if SERVED in states:
+        return UNKNOWN, f"{states[SERVED]} has endpoints by now, the last call failed ({last})"
     return UNKNOWN, last
 
 
@@ -177,7 +180,7 @@ def _denied(scene: Scene) -> Iterable[Finding]:
             subject=subject,
             cause="denied",
             message=f"{who} is against the policy of webhook {name}: {quote(reason) or 'no reason given'}",
-            clears_itself=NO,
+            clears_itself=NO if reason and not LACKING.search(reason) else UNKNOWN,
             rule="WH3",
             uid=complaint.uid,
             since=complaint.since,

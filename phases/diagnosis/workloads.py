@@ -13,6 +13,7 @@ from typing import Final
 
 from journal.entries import Finding, Instant
 from phases import codes
+from phases.diagnosis.beneath import under_claims
 from phases.diagnosis.network import COREDNS
 from phases.diagnosis.pods import (
     Group,
@@ -45,7 +46,10 @@ from phases.objects import ContainerStatus, Pod, condition, key_of
 
 AVAILABLE: Final = re.compile(r"nodes are available: (.+?)(?:\. (?:no new|preemption)|\.?$)")
 CRASHING: Final = "CrashLoopBackOff"
+OUT_OF_MEMORY: Final = "OOMKilled"
 IN_DELETION: Final = "because it is being terminated"
+# Labels and annotations of what a release brings.
+HELM: Final = ("helm.sh/", "helm.toolkit.fluxcd.io/")
 DNS: Final = codes.subject("Deployment", COREDNS)  # what ails it is said with DNS
 
 
@@ -56,12 +60,14 @@ def _unplaced(scene: Scene) -> Iterable[Finding]:
             continue
         reason = AVAILABLE.search(group.troubles[0].text)
         why = reason.group(1) if reason is not None else group.troubles[0].text
+        storage = under_claims(scene, (trouble.pod for trouble in group.troubles))
         yield group.finding(
             scene,
             "L5",
             cause="unschedulable",
             message=f"{group.name}: no node takes {counted(len(group.troubles), 'pod')} ({quote(why)})"
-            f"{_missing_nodes(scene)}",
+            f"{_missing_nodes(scene)}{storage.text}",
+            evidence=storage.evidence,
             clears_itself=UNKNOWN,
             clears_when="its pods are scheduled",
             remedies=(
@@ -104,7 +110,8 @@ def _crashing(scene: Scene) -> Iterable[Finding]:
         if subject == DNS:
             continue
         pods = {trouble.pod.metadata.name for trouble in group.troubles}
-        out_of_memory = any("OOMKilled" in trouble.text for trouble in group.troubles)
+        # Where one of them ends otherwise, memory is not what all of them want, and a node may have been short of it.
+        out_of_memory = all(trouble.text.endswith(OUT_OF_MEMORY) for trouble in group.troubles)
         yield group.finding(
             scene,
             "L8",
@@ -201,7 +208,7 @@ def _given_up(scene: Scene) -> Iterable[Finding]:
             cause="job-failed",
             message=f"Job {key_of(found.metadata)} has given up: {why}",
             blocks=tuple(waited_for(scene, "Job", found.metadata, WAITING)),
-            clears_itself=NO,
+            clears_itself=UNKNOWN if _comes_again(found) else NO,
             rule="L19",
             uid=found.metadata.uid,
             since=since,
@@ -212,6 +219,13 @@ def _given_up(scene: Scene) -> Iterable[Finding]:
                 reversible("delete the Job once the cause is gone: what owns it makes it again"),
             ),
         )
+
+
+def _comes_again(found: Job) -> bool:
+    """Say whether somebody makes it anew: its CronJob, Helm's next attempt, or its owner once it was cleaned up."""
+    marks = (*found.metadata.labels, *found.metadata.annotations)
+    helm = any(mark.startswith(HELM) for mark in marks)
+    return bool(_cron_of(found)) or helm or found.spec.ttl_seconds_after_finished is not None
 
 
 def _cron_of(found: Job) -> str:

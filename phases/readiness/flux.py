@@ -12,8 +12,10 @@ from typing import Any
 
 from journal.entries import Fact
 from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE
-from phases.objects import Condition, Flux, Meta, condition
+from phases.more_objects import Chart
+from phases.objects import Condition, Flux, Meta, Source, condition
 from phases.readiness.kinds import unserved
+from phases.readiness.lacking import lacked
 from phases.readiness.saying import (
     TEXT_BYTES,
     absent,
@@ -51,6 +53,8 @@ DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependenc
 # Where a nudge leaves its token: Flux's objects, and External Secrets'.
 NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
 UNOBSERVED = "the latest generation is not reconciled"
+# Its own Ready is True, and something else denies it: who wakes it knows that, and is not stopped by it.
+SAYS_READY = {"says_ready": True}
 
 
 def kustomization(
@@ -77,7 +81,7 @@ def kustomization(
         return Fact(PROGRESSING, progress(found.status.conditions), detail=detail)
     if ready.status == "False":
         cause = cause_of(ready, found.metadata.namespace)
-        parked = {**detail, "parked": _is_parked(found.status.conditions)}
+        parked = {**detail, "parked": is_parked(found.status.conditions)}
         return blocked(text_of(ready), cause, since_of(ready), parked)
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, UNOBSERVED, detail=detail)
@@ -92,7 +96,8 @@ def _applied(revision: str, goal: str, source: Fact | None, detail: dict[str, An
             text = f"applied {short(revision or 'nothing')}, goal {short(wanted)}"
             return Fact(PROGRESSING, text, detail=detail)
     if source is not None and source.code != READY:
-        return blocked(f"its source is {source.code}: {source.reason}", "source", detail=detail)
+        text = f"its source is {source.code}: {source.reason}"
+        return blocked(text, "source", detail={**detail, **SAYS_READY})
     return Fact(READY, detail=detail)
 
 
@@ -125,7 +130,7 @@ def cause_of(ready: Condition, namespace: str) -> str:
     Name what has to clear first.
 
     ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``api:GROUP/VERSION``,
-    ``dependency:NS/N``, ``health:K/NS/N,…``, ``source``, or a reason.
+    ``dependency:NS/N``, ``health:K/NS/N,…``, ``object:K/NS/N`` (a Secret or ConfigMap), ``source``, or a reason.
     """
     for asked in unserved(ready.message):
         if asked.kind and asked.group:
@@ -146,6 +151,9 @@ def cause_of(ready: Condition, namespace: str) -> str:
         return f"health:{','.join(waited)}"
     if ready.reason == "ArtifactFailed":
         return "source"
+    missing = lacked(ready, namespace)
+    if missing:
+        return f"object:{missing}"
     return f"reason:{ready.reason}"
 
 
@@ -168,7 +176,7 @@ def early(found: Flux | None, *, suspended: bool) -> Fact | None:
     return None
 
 
-def handled(found: Flux) -> dict[str, Any]:
+def handled(found: Flux | Source | Chart) -> dict[str, Any]:
     """Say which nudge a controller has answered with a whole attempt: one of ours, or of somebody else."""
     token = found.status.last_handled_reconcile_at
     if not token:
@@ -186,8 +194,26 @@ def identity(metadata: Meta) -> dict[str, Any]:
     return found
 
 
-def _is_parked(conditions: tuple[Condition, ...]) -> bool:
-    """Progressing means that a worker holds it now; anything else waits for its retry."""
+def is_held(kind: str, conditions: tuple[Condition, ...]) -> bool:
+    """
+    Say whether a worker is at an object, by what it says itself.
+
+    kustomize-controller and source-controller tell it by the reason of Reconciling; helm-controller leaves that at
+    Progressing while it waits as well (1.6, recorded), and only Ready=Unknown means work. External Secrets tells it
+    nowhere.
+    """
+    if kind != "HelmRelease":
+        return not is_parked(conditions)
+    ready = condition(conditions, "Ready")
+    return ready is not None and ready.status == "Unknown"
+
+
+def is_parked(conditions: tuple[Condition, ...]) -> bool:
+    """
+    Progressing means that a worker holds it now; anything else waits for its retry.
+
+    Of Kustomizations and of sources (source-controller 1.9): a HelmRelease says Progressing while it waits.
+    """
     reconciling = condition(conditions, "Reconciling")
     return (
         reconciling is None or reconciling.status != "True" or reconciling.reason != "Progressing"

@@ -8,15 +8,21 @@ always true and says nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from journal.entries import Fact, Instant
 from phases.codes import (
     ABSENT,
+    FOREIGN,
     FORMING,
     HEALTHY,
+    LOST,
     NONE,
+    PARTED,
     PROGRESSING,
     READY,
     RUNNING,
@@ -26,8 +32,9 @@ from phases.codes import (
     UNSEEN,
     WAITS_FOR_ETCD,
 )
+from phases.etcd_quorum import Quorum, is_healthy, is_silent, quorum
 from phases.more_objects import Lease
-from phases.objects import Node, condition
+from phases.objects import Node, NodeInfo, condition
 from phases.readiness.saying import terminating
 from phases.snapshot import NodeLook, Seen, Unseen
 
@@ -37,7 +44,7 @@ LEASE_SECONDS = (
 )
 PERMITTED_UNMET = {"nodeReady"}
 WAITING_STATES = {"Waiting", "Preparing"}
-RUNS = "Running"
+UUID_DIGITS = re.compile("[0-9a-f]{32}")
 BAD_TAINTS = (
     "node.kubernetes.io/not-ready",
     "node.kubernetes.io/unreachable",
@@ -50,9 +57,18 @@ def talos_node(look: Seen[NodeLook] | Unseen, role: str, now: Instant) -> Fact:
     if isinstance(look, Unseen):
         why = f"{look.code}: {look.why}" if look.why else look.code
         return Fact(UNSEEN, why, look.since or None, {"role": role})
-    if now - look.at > FRESH_SECONDS:
+    if not is_fresh(look, now):
         return Fact(UNSEEN, "no answer any more", look.at, {"role": role})
-    value = look.value
+    return shown(look.value, role)
+
+
+def is_fresh(look: Seen[NodeLook], now: Instant) -> bool:
+    """Tell whether a look still says something of *now*."""
+    return now - look.at <= FRESH_SECONDS
+
+
+def shown(value: NodeLook, role: str) -> Fact:
+    """Judge what a planned node shows just now."""
     detail: dict[str, Any] = {
         "role": role,
         "uuid": value.machine_uuid,
@@ -62,10 +78,26 @@ def talos_node(look: Seen[NodeLook] | Unseen, role: str, now: Instant) -> Fact:
         "members": None if value.members is None else sorted(value.members),
         "learners": sorted(value.learners),
     }
-    if value.alarms:
-        detail["alarms"] = sorted(value.alarms)
+    detail |= _member(value)
     code, reason = _stage(value, role)
     return Fact(code, reason, detail=detail)
+
+
+def _member(look: NodeLook) -> dict[str, Any]:
+    """Say of an etcd member what decisions rest on; what grows with every write (term, size) stays in the look."""
+    told: dict[str, Any] = {}
+    if look.alarms:
+        told["alarms"] = sorted(look.alarms)
+    if look.member_ids and look.members:
+        pairs = zip(look.member_ids, look.members, strict=False)
+        told["ids"] = dict(sorted(pairs))
+    if look.member_id:
+        told["member_id"] = look.member_id
+    if look.leader is not None:
+        told["leader"] = look.leader
+    if look.etcd_failing:
+        told["failing"] = True
+    return told
 
 
 def _stage(look: NodeLook, role: str) -> tuple[str, str]:
@@ -82,6 +114,12 @@ def _stage(look: NodeLook, role: str) -> tuple[str, str]:
 
 def etcd(control_planes: Mapping[str, Fact]) -> Fact:
     """Judge etcd by what every planned control plane shows; one unseen leaves it unknown."""
+    found = quorum(control_planes)
+    fact = _etcd(control_planes, found)
+    return replace(fact, detail={**fact.detail, "quorum": found.verdict})
+
+
+def _etcd(control_planes: Mapping[str, Fact], found: Quorum) -> Fact:
     names = sorted(control_planes)
     unseen = [name for name in names if control_planes[name].code == UNSEEN]
     told = {
@@ -89,15 +127,17 @@ def etcd(control_planes: Mapping[str, Fact]) -> Fact:
         for name, fact in control_planes.items()
         if fact.code != UNSEEN and fact.detail.get("members")
     }
+    if found.verdict in {FOREIGN, LOST, PARTED}:
+        return Fact(found.verdict, found.said)
     if unseen:
         return Fact(UNKNOWN, f"not seen: {', '.join(unseen)}", detail={"members": len(told)})
-    silent = [n for n in names if _is_silent(control_planes[n])]
+    silent = [n for n in names if is_silent(control_planes[n])]
     if silent:
         return Fact(UNKNOWN, f"not told by {', '.join(silent)}", detail={"members": len(told)})
     if not told:
         return Fact(NONE, "no control plane has a member list")
     learners = sorted({n for fact in control_planes.values() for n in fact.detail["learners"]})
-    ill = [n for n in names if not _is_healthy(control_planes[n])]
+    ill = [n for n in names if not is_healthy(control_planes[n])]
     if ill:
         return Fact(FORMING, f"not healthy on {', '.join(ill)}")
     alarms = sorted({a for fact in control_planes.values() for a in fact.detail.get("alarms", ())})
@@ -108,19 +148,9 @@ def etcd(control_planes: Mapping[str, Fact]) -> Fact:
     if any(members != names for members in told.values()) or len(told) != len(names):
         widest = max(told.values(), key=len)
         return Fact(FORMING, f"members: {', '.join(widest)} of {', '.join(names)}")
+    if found.apart:
+        return Fact(FORMING, found.said)
     return Fact(HEALTHY)
-
-
-def _is_healthy(control_plane: Fact) -> bool:
-    """A service on its way out may still call itself healthy."""
-    return bool(control_plane.detail["etcd_healthy"]) and control_plane.detail["etcd"] == RUNS
-
-
-def _is_silent(control_plane: Fact) -> bool:
-    """Say whether a question about etcd got no answer: what it did not tell is unknown, not contrary evidence."""
-    if control_plane.detail["etcd"] is None:
-        return True
-    return _is_healthy(control_plane) and control_plane.detail["members"] is None
 
 
 def k8s_node(
@@ -132,7 +162,7 @@ def k8s_node(
     cordoned: bool = False,
 ) -> Fact:
     """
-    Judge a Node object against the machine behind it: an object of an earlier boot is a leftover.
+    Judge a Node object against the machine behind it: one of an earlier boot or another machine is a leftover.
 
     *lease*: its heartbeat in kube-node-lease, judged at *now* (None: not asked); a Node stays Ready for a while after
     its kubelet has died. *cordoned*: the plan has it so.
@@ -142,8 +172,9 @@ def k8s_node(
     if found.metadata.deletion_timestamp is not None:
         return terminating(found.metadata)
     boot_id = str(talos.detail.get("boot_id") or "") if talos is not None else ""
-    if boot_id and found.status.node_info.boot_id != boot_id:
-        return Fact(PROGRESSING, "the Node object is of an earlier boot")
+    leftover = _leftover(found.status.node_info, talos, boot_id)
+    if leftover:
+        return Fact(PROGRESSING, leftover)
     ready = condition(found.status.conditions, "Ready")
     if ready is None or ready.status != "True":
         text = ready.message if ready is not None else "no Ready condition"
@@ -163,6 +194,43 @@ def k8s_node(
             UNOBSERVABLE, "its machine's boot id cannot be read: this may be of an earlier boot"
         )
     return Fact(READY)
+
+
+def _leftover(info: NodeInfo, talos: Fact | None, boot_id: str) -> str:
+    """
+    Say whose a Node object is, if it is not that of its machine as that runs now (empty: nothing says so).
+
+    One boot id is one boot of one machine, whatever either says of its UUID: Talos shows the one that was written into
+    its META partition, where there is one, and kubelets that of the firmware.
+    """
+    if boot_id and info.boot_id == boot_id:
+        return ""
+    here = str(talos.detail.get("uuid") or "") if talos is not None else ""
+    if _are_two(info, here):
+        return (
+            f"the Node object is of another machine (systemUUID {info.system_uuid[:36]}, here is {here[:36]}): its "
+            "kubelet registers anew, or delete the object"
+        )
+    return "the Node object is of an earlier boot" if boot_id else ""
+
+
+def _are_two(info: NodeInfo, here: str) -> bool:
+    """Say whether two UUIDs are surely of two machines; case and byte order (SMBIOS before 2.6) make no difference."""
+    there, ours = _digits(info.system_uuid), _digits(here)
+    if not there or not ours or there == _digits(info.machine_id):
+        return False  # a kubelet without a UUID in the firmware tells its machine-id in the place of it
+    return ours not in {there, _swapped(there)}
+
+
+def _digits(text: str) -> str:
+    """Return the 32 digits of a UUID; empty where it is none, or what firmware has instead of one."""
+    digits = text.replace("-", "").lower()
+    return digits if UUID_DIGITS.fullmatch(digits) and len(set(digits)) > 1 else ""
+
+
+def _swapped(digits: str) -> str:
+    raw = bytes.fromhex(digits)
+    return (raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]).hex()
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,15 @@ from typing import Any
 from journal.entries import Fact
 from phases.codes import PROGRESSING, READY
 from phases.objects import Condition, Flux, condition
-from phases.readiness.flux import UNOBSERVED, cause_of, early, handled, identity, progress
+from phases.readiness.flux import (
+    SAYS_READY,
+    UNOBSERVED,
+    cause_of,
+    early,
+    handled,
+    identity,
+    progress,
+)
 from phases.readiness.saying import absent, blocked, failed, is_true, since_of, text_of
 
 DEPLOYED = "deployed"
@@ -60,20 +68,21 @@ def _not_ready(found: Flux, ready: Condition, detail: dict[str, Any]) -> Fact:
 def _denied(found: Flux, chart_version: str, detail: dict[str, Any]) -> Fact | None:
     """Return what denies Ready=True; what a status does not tell denies nothing."""
     conditions = found.status.conditions
+    denied = {**detail, **SAYS_READY}
     if _is_locked(found):
         return Fact(PROGRESSING, UNLOCKS, detail=detail)
     last = found.status.history[0] if found.status.history else None
     if last is not None and last.status not in {"", DEPLOYED}:
-        return blocked(f"its release is {last.status}", f"release:{last.status}", detail=detail)
+        return blocked(f"its release is {last.status}", f"release:{last.status}", detail=denied)
     released = condition(conditions, "Released")
     if released is not None and released.status != "True":
         cause = f"reason:{released.reason}"
-        return blocked(text_of(released), cause, since_of(released), detail)
+        return blocked(text_of(released), cause, since_of(released), denied)
     tested = condition(conditions, "TestSuccess")
     if found.spec.test is not None and found.spec.test.enable and not is_true(tested):
         if tested is None or tested.status == "Unknown":
             return Fact(PROGRESSING, "its tests have not passed yet", detail=detail)
-        return blocked(text_of(tested), f"reason:{tested.reason}", since_of(tested), detail)
+        return blocked(text_of(tested), f"reason:{tested.reason}", since_of(tested), denied)
     if last is not None and chart_version and last.chart_version != chart_version:
         text = f"released chart {last.chart_version or 'nothing'}, goal {chart_version}"
         return Fact(PROGRESSING, text, detail=detail)

@@ -14,7 +14,8 @@ from collections.abc import Set as AbstractSet
 from journal.entries import Fact, Instant
 from phases.codes import PROGRESSING, READY
 from phases.objects import ExternalSecret, condition
-from phases.readiness.flux import identity
+from phases.readiness.flux import SAYS_READY, identity
+from phases.readiness.lacking import backend_in
 from phases.readiness.saying import absent, blocked, since_of, terminating, text_of
 
 # Ready, says the controller, and there is no Secret: it ended its work by deleting or not making one.
@@ -47,16 +48,17 @@ def external_secret(
         return Fact(PROGRESSING, "not synced yet", detail=detail)
     if ready.status == "False":
         return blocked(text_of(ready), f"store:{store}", since_of(ready), detail)
+    denied = {**detail, **SAYS_READY}
     if ready.reason in GONE_TARGET:
-        return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), detail)
+        return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), denied)
     late = _is_late(found, opened)
     if late:
         return Fact(PROGRESSING, late, detail=detail)
     if target is not None and not target:
-        return blocked("its Secret is not there", "target", detail=detail)
+        return blocked("its Secret is not there", "target", detail=denied)
     if target is not None and keys - target:
         missing = ", ".join(sorted(keys - target))
-        return blocked(f"its Secret lacks {missing}", "target", detail=detail)
+        return blocked(f"its Secret lacks {missing}", "target", detail=denied)
     return Fact(READY, detail=detail)
 
 
@@ -83,7 +85,9 @@ def store(found: ExternalSecret | None) -> Fact:
     if ready is None or ready.status == "Unknown":
         return Fact(PROGRESSING, "not validated yet")
     if ready.status == "False":
-        return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready))
+        backend = backend_in(ready.message)
+        cause = f"backend:{backend}" if backend else f"reason:{ready.reason}"
+        return blocked(text_of(ready), cause, since_of(ready), identity(found.metadata))
     if ready.reason != VALID:
         return Fact(READY, f"{ready.reason}: not verified", detail={"verified": False})
     return Fact(READY)

@@ -12,7 +12,8 @@ from journal.entries import Fact
 from phases.codes import PROGRESSING, READY, SUSPENDED
 from phases.more_objects import Chart
 from phases.objects import Source, condition
-from phases.readiness.flux import identity
+from phases.readiness.flux import SAYS_READY, handled, identity, is_parked
+from phases.readiness.lacking import unreached
 from phases.readiness.saying import (
     absent,
     blocked,
@@ -28,12 +29,16 @@ STATIC = "oci"
 
 
 def source(found: Source | Chart | None) -> Fact:
-    """Judge a source; detail.revision is what it serves (empty: nothing), detail.cause is the reason it gives."""
+    """
+    Judge a source; detail.revision is what it serves (empty: nothing), detail.cause is the reason it gives.
+
+    detail.unreached: what it asked was not there at all; detail.parked: no worker holds it just now.
+    """
     if found is None:
         return absent()
     status = found.status
     revision = status.artifact.revision if status.artifact else ""
-    detail = {**identity(found.metadata), "revision": revision}
+    detail = {**identity(found.metadata), **handled(found), "revision": revision}
     if found.metadata.deletion_timestamp is not None:
         return terminating(found.metadata)
     if found.spec.suspend:
@@ -48,7 +53,9 @@ def source(found: Source | Chart | None) -> Fact:
             text_of(stalled), cause, terminal=True, since=since_of(stalled), detail=detail
         )
     if ready is not None and ready.status == "False":
-        return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), detail)
+        parked = {**detail, "parked": is_parked(status.conditions)}
+        told = {**parked, "unreached": True} if unreached(ready.message) else parked
+        return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), told)
     if is_stale(found.metadata, status.observed_generation):
         return Fact(PROGRESSING, "the latest generation is not fetched", detail=detail)
     if not is_true(ready) or not revision:
@@ -57,5 +64,6 @@ def source(found: Source | Chart | None) -> Fact:
         return Fact(PROGRESSING, "a newer revision than what it serves is known", detail=detail)
     failing = condition(status.conditions, "FetchFailed")
     if failing is not None and is_true(failing):
-        return blocked(text_of(failing), f"reason:{failing.reason}", since_of(failing), detail)
+        denied = {**detail, **SAYS_READY}
+        return blocked(text_of(failing), f"reason:{failing.reason}", since_of(failing), denied)
     return Fact(READY, detail=detail)

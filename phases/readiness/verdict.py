@@ -38,10 +38,7 @@ from phases.snapshot import ALL_KINDS, Unseen
 STRUCTS: Final[Mapping[str, Any]] = {
     **ALL_KINDS,
     "Bucket": ALL_KINDS["GitRepository"],
-    "CephCluster": backup.CephCluster,
     "ReplicaSet": Workload,
-    "ReplicationDestination": backup.Replication,
-    "ReplicationSource": backup.Replication,
     "Restore.velero.io": backup.Restore,
     "Volume.longhorn.io": backup.LonghornVolume,
     "VolumeSnapshot": backup.VolumeSnapshot,

@@ -7,6 +7,9 @@ DaemonSet that wants no pods is no network. A condition that is not told denies 
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from engine.patience import seconds
 from journal.entries import Fact
 from phases.codes import PROGRESSING, READY
 from phases.objects import Condition, Workload, WorkloadSpec, condition
@@ -24,6 +27,7 @@ from phases.readiness.saying import (
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 COMPLETE = "NewReplicaSetAvailable"
 UNSEEN = "the controller has not seen the latest generation"
+CANCELS = "CancelHealthCheckOnNewRevision"  # a gate of kustomize- and helm-controller
 NO_DEADLINE = 2**31 - 1  # so the API says "never": the controller then writes no Progressing
 
 
@@ -43,6 +47,58 @@ def verdict(kind: str, workload: Workload, expected: int) -> Fact:
         return Fact(PROGRESSING, problem, detail=detail)
     nothing = kind != "DaemonSet" and workload.spec.replicas == 0
     return Fact(READY, "scaled to zero" if nothing else "", detail=detail)
+
+
+def controller(workload: Workload, expected: int) -> Fact:
+    """
+    Judge the Deployment of a controller, and say what decides whether a nudge of its objects helps.
+
+    detail.workers is how many objects it was told to reconcile at once, detail.cancels whether it was told to end a
+    health check that runs as soon as it is nudged, detail.requeue after how many seconds it looks at a
+    dependency again.
+    """
+    fact = verdict("Deployment", workload, expected)
+    said = {
+        "workers": workers_said(workload),
+        "cancels": gate_said(workload, CANCELS),
+        "requeue": requeue_said(workload),
+    }
+    known = {name: value for name, value in said.items() if value is not None}
+    return replace(fact, detail={**fact.detail, **known}) if known else fact
+
+
+def option_in(workload: Workload, option: str) -> str | None:
+    """Return what a workload was started with for ``--option``; None where it has its default."""
+    for container in workload.spec.template.spec.containers:
+        for position, argument in enumerate(container.args):
+            key, equals, value = argument.partition("=")
+            if key.lstrip("-") == option and argument.startswith("-"):
+                following = container.args[position + 1 : position + 2]
+                return value if equals else next(iter(following), "")
+    return None
+
+
+def workers_said(workload: Workload) -> int | None:
+    """Return how many objects a controller was told to reconcile at once; None where it has its default."""
+    said = option_in(workload, "concurrent") or ""
+    return int(said) if said.isdecimal() and int(said) else None
+
+
+def requeue_said(workload: Workload) -> float | None:
+    """Return after how many seconds a controller was told to look at a dependency again; None: its default."""
+    try:
+        return seconds(option_in(workload, "requeue-dependency") or "") or None
+    except ValueError:
+        return None
+
+
+def gate_said(workload: Workload, gate: str) -> bool | None:
+    """Return whether a controller was told to have a feature gate; None where it has its default."""
+    for said in (option_in(workload, "feature-gates") or "").split(","):
+        name, _, value = said.strip().partition("=")
+        if name == gate and value.lower() in {"true", "false"}:
+            return value.lower() == "true"
+    return None
 
 
 def replica_set(found: Workload | None) -> Fact:
@@ -127,7 +183,8 @@ def _is_complete(progressing: Condition) -> bool:
 def _stateful_set(workload: Workload, wanted: int) -> str:
     status, spec = workload.status, workload.spec
     if status.ready_replicas < wanted or status.replicas < wanted:
-        return f"{status.ready_replicas} of {wanted} pods ready"
+        held = _held_back(workload, wanted)
+        return f"{status.ready_replicas} of {wanted} pods ready{held}"
     if status.replicas > wanted:
         return f"{status.replicas - wanted} old pods left"
     if spec.update_strategy.type == "OnDelete":  # old pods stay on purpose: nothing is rolling
@@ -142,6 +199,14 @@ def _stateful_set(workload: Workload, wanted: int) -> str:
     if status.current_replicas is not None and status.current_replicas < wanted:
         return f"{status.current_replicas} of {wanted} pods at the current revision"
     return ""
+
+
+def _held_back(workload: Workload, wanted: int) -> str:
+    """Name those that nobody will see before another is ready: they have no pod whose failure would show."""
+    status, missing = workload.status, wanted - workload.status.replicas
+    ordered = workload.spec.pod_management_policy == "OrderedReady"
+    waits = ordered and missing > 0 and status.ready_replicas < status.replicas
+    return f"; {missing} more come only after those that are there" if waits else ""
 
 
 def _partition(spec: WorkloadSpec) -> int:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from phases.snapshot import KINDS, ApiLook, KubeconfigLook, Seen, Unseen
+from phases.snapshot import ALL_KINDS, ApiLook, KubeconfigLook, Seen, Unseen
 from rekindle.adapters import authorities
 from rekindle.adapters.background import ODD, outliving
 from rekindle.adapters.connection import Connection, UnansweredError
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 POLL_SECONDS = 2.0
 JOIN_SECONDS = 3.0
 ABSENT, OURS, FOREIGN, UNREADABLE = "absent", "ours", "foreign", "unreadable"
+# Codes of an address where nothing answers; whatever else comes, be it of another CA or a refusal, is an answer.
+SILENT = frozenset({"silent", "refused"})
 _AT_ONCE = 4
+_Said = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ class ApiPoller:
         api = Api(connection)
         discovery = Discovery(api)
         watchers = {
-            kind: Watcher(connection, kind, self._report, clock=self._clock) for kind in KINDS
+            kind: Watcher(connection, kind, self._report, clock=self._clock) for kind in ALL_KINDS
         }
         holders = HolderPoller(
             api,
@@ -233,34 +236,44 @@ class ApiPoller:
         """Find an address that serves us, and ask each control plane whether it is ready."""
         at = self._clock()
         answers = {name: pool.submit(session.api.readyz, name) for name in sorted(self._addresses)}
-        base = session.connection.base
-        code, why = self._find_base(session)
+        base, own = session.connection.base, session.connection.bases[0]
+        beside = {own: pool.submit(_said, session, own)} if base != own else {}
+        said: dict[str, _Said] = {}
+
+        def ask(one: str) -> _Said:
+            """Ask an address once a look: one that is silent costs seconds."""
+            if one not in said:
+                said[one] = beside[one].result() if one in beside else _said(session, one)
+            return said[one]
+
+        code, why = self._find_base(session, ask)
         serving = not code
         asked = ((name, answer.result()) for name, answer in answers.items())
         readyz = {name: ready for name, ready in asked if ready is not None}
         self._follow(session, serving=serving, moved=session.connection.base != base)
         if serving or readyz or code in {"denied", FOREIGN}:
             matches = True if serving and self._cluster_ca() else None
-            look = ApiLook(readyz, serving, ca_matches=False if code == FOREIGN else matches)
+            matches = False if code == FOREIGN else matches
+            moved = serving and session.connection.base != own
+            silent = own if moved and ask(own)[0] in SILENT else ""
+            look = ApiLook(readyz, serving, ca_matches=matches, why=why, silent=silent)
             self._seen = at
             self._report(ApiReport(Seen(look, at)))
         else:
             self._report(ApiReport(Unseen(self._seen, code, why)))
 
-    def _find_base(self, session: Session) -> tuple[str, str]:
+    def _find_base(self, session: Session, ask: Callable[[str], _Said]) -> _Said:
         """Ask the present address, then the others; return code and reason of the first that failed."""
         connection = session.connection
         first = ("", "")
         for base in (connection.base, *(b for b in connection.bases if b != connection.base)):
             if self._stopping.is_set():
                 break
-            try:
-                session.api.serves(base)
-            except (RefusedError, UnansweredError) as error:
-                first = first if first[0] else (code_of(error), str(error))
-            else:
+            said = ask(base)
+            if not said[0]:
                 connection.use(base)
-                return "", ""
+                return said
+            first = first if first[0] else said
         return first if first[0] else ("not-asked", "")
 
     def _follow(self, session: Session, *, serving: bool, moved: bool) -> None:
@@ -274,6 +287,15 @@ class ApiPoller:
             if not session.holders.started:
                 session.holders.start()
         self._was_serving = serving
+
+
+def _said(session: Session, base: str) -> _Said:
+    """Ask an address for a list; return code and reason of what came instead (empty: a list came)."""
+    try:
+        session.api.serves(base)
+    except (RefusedError, UnansweredError) as error:
+        return code_of(error), str(error)
+    return "", ""
 
 
 def _stop(session: Session) -> None:

@@ -1,7 +1,8 @@
 """
 Whose cluster a file speaks of: the certificate authorities in talosconfig, machine configurations and kubeconfigs.
 
-A CA is told by the SHA-256 of its certificate. Only certificates are taken out of these files, never keys or tokens.
+A CA is told by the SHA-256 of its certificate. Only certificates are taken out of these files, never keys or tokens;
+of those it is said only that they are there.
 """
 
 from __future__ import annotations
@@ -33,32 +34,77 @@ class MachineAuthorities:
     kubernetes: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """
+    How a file says who we are: *certificate* in DER (empty: none that can be read) and whether its *key* is there.
+
+    *other* names another way (token, exec), *program* the one that an ``exec`` calls.
+    """
+
+    certificate: bytes = b""
+    key: bool = False
+    other: str = ""
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineConfig:
+    """What a machine configuration is about; *installer* is the image that names the version of Talos."""
+
+    authorities: MachineAuthorities
+    type: str = ""
+    installer: str = ""
+    encrypted: bool = False
+
+
 def of_talosconfig(path: Path) -> str:
     """Return the fingerprint of the CA in the current context."""
+    return _fingerprint(_talos_context(path).get("ca"))
+
+
+def client_of_talosconfig(path: Path) -> Client:
+    """Return who the current context says we are."""
+    context = _talos_context(path)
+    return Client(_der(context.get("crt")), bool(context.get("key")))
+
+
+def _talos_context(path: Path) -> dict[str, Any]:
+    """Return the current context, or the first where none is named; empty where there is none."""
     content = _mapping(path)
     contexts = _sub(content, "contexts")
     first: object = next(iter(contexts.values()), None)
     context = contexts.get(str(content.get("context", ""))) or first
-    return _fingerprint(context.get("ca")) if isinstance(context, dict) else ""
+    return context if isinstance(context, dict) else {}
 
 
 def of_machine_config(path: Path) -> MachineAuthorities:
     """Return the CAs that a node with this configuration would have."""
+    return machine_config(path).authorities
+
+
+def machine_config(path: Path) -> MachineConfig:
+    """Return what a node with this configuration would be."""
     for document in _documents(path):
         if isinstance(document, dict) and "machine" in document:
-            machine = _sub(_sub(document, "machine"), "ca").get("crt")
-            cluster = _sub(_sub(document, "cluster"), "ca").get("crt")
-            return MachineAuthorities(_fingerprint(machine), _fingerprint(cluster))
+            machine, cluster = _sub(document, "machine"), _sub(document, "cluster")
+            return MachineConfig(
+                MachineAuthorities(
+                    _fingerprint(_sub(machine, "ca").get("crt")),
+                    _fingerprint(_sub(cluster, "ca").get("crt")),
+                ),
+                str(machine.get("type") or ""),
+                str(_sub(machine, "install").get("image") or ""),
+                "sops" in document,
+            )
     raise Unreadable(f"{path} has no machine configuration")
 
 
 def of_kubeconfig(path: Path) -> str:
     """Return the fingerprint of the CA that the current context trusts (empty: it names none)."""
     content = _mapping(path)
-    contexts = {c.get("name"): _sub(c, "context") for c in _list(content, "contexts")}
-    clusters = {c.get("name"): _sub(c, "cluster") for c in _list(content, "clusters")}
-    context = contexts.get(content.get("current-context"))
-    cluster = clusters.get(context.get("cluster")) if context else None
+    context = _named(content, "contexts", "context", content.get("current-context"))
+    cluster = _named(content, "clusters", "cluster", context.get("cluster"))
     if not cluster or not cluster.get("server"):
         raise Unreadable(f"{path} has no current context with a server")
     if "certificate-authority-data" in cluster:
@@ -66,6 +112,27 @@ def of_kubeconfig(path: Path) -> str:
     if "certificate-authority" in cluster:
         return _of_pem(_bytes(path.parent / str(cluster["certificate-authority"])))
     return ""
+
+
+def client_of_kubeconfig(path: Path) -> Client:
+    """Return who the current context says we are."""
+    content = _mapping(path)
+    context = _named(content, "contexts", "context", content.get("current-context"))
+    user = _named(content, "users", "user", context.get("user"))
+    if "exec" in user:
+        return Client(other="exec", program=str(_sub(user, "exec").get("command") or ""))
+    if user.get("token") or user.get("tokenFile"):
+        return Client(other="token")
+    certificate = _der(user.get("client-certificate-data"))
+    if not certificate and user.get("client-certificate"):
+        certificate = _der_of_pem(_bytes(path.parent / str(user["client-certificate"])))
+    return Client(certificate, bool(user.get("client-key-data") or user.get("client-key")))
+
+
+def _named(content: dict[str, Any], items: str, inside: str, name: object) -> dict[str, Any]:
+    """Return what is inside the item of that name; empty where there is none, or the name is no text."""
+    found = [item for item in _list(content, items) if item.get("name") == name]
+    return _sub(found[-1], inside) if found and isinstance(name, str) else {}
 
 
 def _mapping(path: Path) -> dict[str, Any]:
@@ -80,7 +147,7 @@ def _documents(path: Path) -> list[Any]:
     """Read all documents of a YAML file."""
     try:
         return list(yaml.load_all(_bytes(path), Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
         raise Unreadable(f"{path} is no YAML") from error
 
 
@@ -107,21 +174,35 @@ def _list(content: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 def _fingerprint(data: object) -> str:
     """Digest a base64 PEM; what is no certificate (encrypted, a placeholder) has none."""
-    if not isinstance(data, str):
-        return ""
-    try:
-        return _of_pem(base64.b64decode(data, validate=False))
-    except (ValueError, binascii.Error):
-        return ""
+    return _digest(_der(data))
 
 
 def _of_pem(pem: bytes) -> str:
     """Digest the first certificate of a PEM."""
+    return _digest(_der_of_pem(pem))
+
+
+def _digest(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest() if der else ""
+
+
+def _der(data: object) -> bytes:
+    """Decode a base64 PEM; empty for what is no certificate."""
+    if not isinstance(data, str):
+        return b""
+    try:
+        return _der_of_pem(base64.b64decode(data, validate=False))
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def _der_of_pem(pem: bytes) -> bytes:
+    """Decode the first certificate of a PEM; empty where there is none."""
     begin, end = pem.find(b"-----BEGIN CERTIFICATE-----"), pem.find(b"-----END CERTIFICATE-----")
     if begin < 0 or end < 0:
-        return ""
+        return b""
     text = pem[begin : end + len(b"-----END CERTIFICATE-----")].decode(errors="replace")
     try:
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
+        return ssl.PEM_cert_to_DER_cert(text)
     except ValueError:
-        return ""
+        return b""

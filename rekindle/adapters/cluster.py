@@ -8,6 +8,7 @@ it is: a source that does not answer is ``Unseen``, never an error and never a w
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from pathlib import Path
@@ -21,16 +22,19 @@ from rekindle.adapters.doers import Doers
 from rekindle.adapters.known import Known, Observation
 from rekindle.adapters.mailbox import Mailbox
 from rekindle.adapters.nodes import NodePoller
+from rekindle.adapters.probes import ProbePoller
 from rekindle.adapters.reports import Changes, Whole
 from rekindle.adapters.revisions import RevisionPoller
 from rekindle.adapters.talos import NodeEye, Talosctl, TalosNodeAddress
 from rekindle.adapters.talos_actions import TalosActions
+from rekindle.adapters.talos_etcd import EtcdActions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.world import Intent, Question
     from journal.entries import Instant, Json
+    from phases.probing import Wanted
     from phases.section import Section
     from phases.snapshot import Snapshot
     from rekindle.adapters.background import Background
@@ -38,8 +42,10 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 3.0
 _CONTROL_PLANE = "controlplane"
 _TERMINATING_KINDS = frozenset({"Namespace", "CustomResourceDefinition"})
-_NODE_VERBS = frozenset({"talos.apply", "etcd.bootstrap", "node.reset"})
-_API_VERBS = frozenset({"etcd.bootstrap", "kubeconfig.fetch", "command.run"})
+_ETCD_VERBS = frozenset({"etcd.bootstrap", "etcd.recover", "etcd.remove-member"})
+_NODE_VERBS = frozenset({"talos.apply", "node.reset", *_ETCD_VERBS})
+_API_VERBS = frozenset({"etcd.bootstrap", "etcd.recover", "kubeconfig.fetch", "command.run"})
+_COMMAND = "command.run"
 Message = Observation | Settlement
 
 
@@ -48,7 +54,7 @@ class RealWorld:
     The World of a real cluster.
 
     Threads begin with the first look, and end with ``close``. *journal* is the journal's path: lock files and outputs
-    of commands stand beside it.
+    of commands stand beside it. *probes* are the plan's own, which its states ask for.
     """
 
     def __init__(
@@ -57,11 +63,13 @@ class RealWorld:
         cluster_name: str,
         journal: Path,
         *,
+        probes: Sequence[Wanted] = (),
         clock: Callable[[], Instant] = time.time,
         talos_port: int = tls_probe.TALOS_PORT,
     ) -> None:
         """Wire everything; nothing is asked yet."""
         self._section = section
+        self._wanted = tuple(probes)
         self._name = cluster_name
         self._journal = journal
         self._clock = clock
@@ -94,18 +102,23 @@ class RealWorld:
             clock=self._clock,
         )
         self._revisions = RevisionPoller(Path(section.repository), put)
+        environment = {
+            "KUBECONFIG": section.kubernetes.kubeconfig,
+            "TALOSCONFIG": section.talos.talosconfig,
+        }
+        self._probes = ProbePoller(self._wanted, put, environment=environment, clock=self._clock)
         commands = Commands(
             section.commands,
             self._journal,
             stopping=self._stopping,
-            environment={
-                "KUBECONFIG": section.kubernetes.kubeconfig,
-                "TALOSCONFIG": section.talos.talosconfig,
-            },
+            environment=environment,
             clock=self._clock,
         )
         actions = TalosActions(talosctl, talosconfig, self._journal, talos_port)
-        self._doers = Doers(actions, commands, lambda: self._api.session, self._cluster_ca, put)
+        etcd = EtcdActions(actions, talosctl, self._journal)
+        self._doers = Doers(
+            actions, etcd, commands, lambda: self._api.session, self._cluster_ca, put
+        )
 
     # --- the port ----------------------------------------------------------------------------
 
@@ -155,10 +168,13 @@ class RealWorld:
         """
         self._begin()
         self._forget_delivered()
+        # An instant is hours away when the clock is set back meanwhile: no wait is longer than it was to be.
+        span = math.inf if until is None else max(until - self._clock(), 0.0)
+        ends = time.monotonic() + span
         while not self._stopping.is_set():
             self._take()
             ready = self._last_return + COALESCE_SECONDS - time.monotonic()
-            late = until is not None and self._clock() >= until
+            late = until is not None and (self._clock() >= until or time.monotonic() >= ends)
             if self._settlements or self._interrupted or late or (self._changed and ready <= 0):
                 return self._wakeup()
             gathered = self._clock() + max(ready, 0.0) if self._changed else None
@@ -198,7 +214,7 @@ class RealWorld:
 
     def _pollers(self) -> list[Background]:
         """List everything that runs beside us."""
-        return [*self._nodes.values(), self._api, self._revisions]
+        return [*self._nodes.values(), self._api, self._revisions, self._probes]
 
     def _wakeup(self) -> Wakeup:
         """Hand out what has gathered."""
@@ -234,6 +250,8 @@ class RealWorld:
                 poller.hurry()
         if verb in _API_VERBS:
             self._api.hurry()
+        if verb == _COMMAND:
+            self._probes.hurry()
 
     def _want_holders(self, message: Message) -> None:
         """Say what is Terminating, when that may have changed."""

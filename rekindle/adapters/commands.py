@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.world import CONFLICT, INVALID
+from phases.placeholders import filled
 from rekindle.adapters import orphans, settling
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ class Commands:
         if command is None:
             return settling.failed(intent, INVALID, why="the plan has no such command")
         until = time.monotonic() + intent.deadline_seconds
+        argv = filled(command.argv, intent.arguments)
         try:
-            started = self._spawn(intent, command)
+            started = self._spawn(intent, command.model_copy(update={"argv": argv}))
         except orphans.LockHeldError:
             return settling.failed(intent, CONFLICT, why="this action is running already")
         except OSError as error:

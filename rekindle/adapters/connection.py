@@ -16,37 +16,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from rekindle.adapters.unanswered import UnansweredError, translate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from journal.entries import Json
 
+__all__ = ["Call", "Connection", "Incoming", "Response", "Stream", "UnansweredError"]
+
 REQUEST_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 _BODY_LIMIT_BYTES = 256 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
-_POOL_SIZE = 32
+_POOL_SIZE = 48  # a watch for each kind, and what asks beside them
 _SHORTEST_SECONDS = 0.01
 # A long list is a thirteenth of its size when packed. Even on loopback that is no loss: the server works for it half as
 # much again, and we save as much in reads of a few kilobytes. A watch is never packed.
 _PACKED: Mapping[str, str] = {"Accept-Encoding": "gzip"}
 _AS_IS: Mapping[str, str] = {}
-
-
-class UnansweredError(Exception):
-    """
-    There was no answer.
-
-    *code*: refused, silent, foreign (another CA), odd, denied (no credentials could be had). *sent* is false when the
-    request certainly never left.
-    """
-
-    def __init__(self, code: str, why: str, *, sent: bool) -> None:
-        """Keep what decides apart from the sentence."""
-        super().__init__(why)
-        self.code = code
-        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +172,7 @@ class Connection:
                 preload_content=False,
             )
         except Exception as error:
-            raise _translate(error, sent=True) from error
+            raise translate(error, sent=True) from error
 
     def _credentials(self) -> dict[str, str]:
         """Return the header that says who we are; the client refreshes a token when it is due."""
@@ -226,7 +215,7 @@ class _Pieces:
         except GeneratorExit:
             raise
         except Exception as error:
-            raise _translate(error, sent=True) from error
+            raise translate(error, sent=True) from error
         finally:
             self._raw.close()
 
@@ -248,9 +237,23 @@ def _load(kubeconfig: Path) -> Any:  # noqa: ANN401  the client's
             config_file=str(kubeconfig), client_configuration=configuration, persist_config=False
         )
     except Exception as error:
-        why = f"{kubeconfig} is no usable kubeconfig: {error}"
+        why = f"{kubeconfig} is no usable kubeconfig: {_fault(error)}"
         raise UnansweredError("denied", why, sent=False) from error
     return configuration
+
+
+def _fault(error: Exception) -> str:
+    """Say in one line what is wrong with a kubeconfig; what the client trips over is no sentence for people."""
+    from kubernetes.config import ConfigException
+    from yaml import YAMLError
+
+    if isinstance(error, ConfigException | OSError):
+        return " ".join(str(error).split())
+    if isinstance(error, YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        return f"{where}{getattr(error, 'problem', None) or 'it is not YAML'}"
+    return "its content has not the form of one"
 
 
 def _until_the_end(raw: Any, until: float, limit: int) -> Iterator[bytes]:  # noqa: ANN401  urllib3's
@@ -269,7 +272,7 @@ def _until_the_end(raw: Any, until: float, limit: int) -> Iterator[bytes]:  # no
     except GeneratorExit:
         raise
     except Exception as error:
-        raise _translate(error, sent=True) from error
+        raise translate(error, sent=True) from error
 
 
 def _check(size: int, limit: int, until: float) -> None:
@@ -278,32 +281,3 @@ def _check(size: int, limit: int, until: float) -> None:
         raise UnansweredError("odd", f"an answer of more than {limit} bytes", sent=True)
     if time.monotonic() > until:
         raise UnansweredError("silent", "the answer came too slowly", sent=True)
-
-
-def _translate(error: Exception, *, sent: bool) -> UnansweredError:
-    """Turn what urllib3 raises into our own words."""
-    import ssl
-
-    from urllib3 import exceptions
-
-    if isinstance(error, UnansweredError):
-        return error
-    if isinstance(error, exceptions.NameResolutionError):
-        return UnansweredError("refused", "the name does not resolve", sent=False)
-    if isinstance(error, exceptions.ConnectTimeoutError):
-        return UnansweredError("silent", "no connection in time", sent=False)
-    if isinstance(error, exceptions.NewConnectionError):
-        return UnansweredError("refused", "the connection was refused", sent=False)
-    if isinstance(error, exceptions.TimeoutError):
-        return UnansweredError("silent", "no answer in time", sent=sent)
-    if isinstance(error, (exceptions.SSLError, ssl.SSLError)):
-        foreign = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        code = "foreign" if foreign else "odd"
-        return UnansweredError(code, f"TLS failed: {_brief(error)}", sent=not foreign)
-    return UnansweredError("odd", f"the connection broke: {_brief(error)}", sent=sent)
-
-
-def _brief(error: Exception) -> str:
-    """Name an error without quoting what a server sent."""
-    reason = getattr(error, "reason", None)
-    return str(reason) if isinstance(reason, str) else type(error.__cause__ or error).__name__

@@ -16,6 +16,7 @@ from phases.objects import key_of
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.items import head_of, items_of
 from rekindle.adapters.kubernetes import Page, Status
+from rekindle.adapters.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,19 +137,24 @@ class Decoder:
             return Page(rough.kind, rough.metadata, items)
 
     def _object(self, raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401  any of KINDS
-        """Decode an object; some controllers write null for what they do not have."""
+        """Decode an object; of the kind that there are ten thousand of, with the words that all have in common."""
+        found = self._decoded(raw)
+        return shared(found) if self._kind == "Pod" else found
+
+    def _decoded(self, raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401  any of KINDS
+        """Decode it; some controllers write null for what they do not have."""
         try:
             return self._objects.decode(raw)
         except msgspec.ValidationError:
             return msgspec.convert(
-                _without_nulls(msgspec.json.decode(raw)), self._struct, strict=False
+                without_nulls(msgspec.json.decode(raw)), self._struct, strict=False
             )
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401  JSON
-    """Leave out what is null."""
+def without_nulls(value: Any) -> Any:  # noqa: ANN401  JSON
+    """Leave out what is null: to the API it is the same as nothing."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value if item is not None]
+        return [without_nulls(item) for item in value if item is not None]
     return value

@@ -51,6 +51,17 @@ def release(flux: Object, parent: str | None) -> Object:
     }
 
 
+def kind_of(found: Object) -> tuple[str, str]:
+    """Return group and kind."""
+    return str(found.get("apiVersion", "")).rpartition("/")[0], str(found.get("kind", ""))
+
+
+def defined(found: Object) -> tuple[str, str]:
+    """Return group and kind that a CustomResourceDefinition defines."""
+    spec = spec_of(found)
+    return str(spec.get("group", "")), str(sub(spec, "names").get("kind", ""))
+
+
 def release_namespace(flux: Object) -> str:
     """Return the namespace that a release makes; empty if it makes none."""
     makes = sub(spec_of(flux), "install").get("createNamespace") and not is_suspended(flux)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from engine.world import INVALID, TRANSIENT
 from journal.errors import Diagnosed
-from rekindle.adapters import finalizers, flux, manifests, removals, settling
+from rekindle.adapters import finalizers, flux, giving_back, manifests, removals, settling
+from rekindle.adapters.ancestry import ancestry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rekindle.adapters.apiserver import Session
     from rekindle.adapters.commands import Commands
     from rekindle.adapters.talos_actions import TalosActions
+    from rekindle.adapters.talos_etcd import EtcdActions
 
 ACTIONS_LIMIT = 256
 
@@ -32,6 +34,7 @@ class Doers:
     def __init__(
         self,
         talos: TalosActions,
+        etcd: EtcdActions,
         commands: Commands,
         session: Callable[[], Session | None],
         cluster_ca: Callable[[], str],
@@ -45,6 +48,10 @@ class Doers:
         self._by_verb: Mapping[str, Callable[[Intent], Settlement | None]] = {
             "talos.apply": talos.apply,
             "etcd.bootstrap": talos.bootstrap,
+            "node.reset": talos.reset,
+            "etcd.snapshot": etcd.snapshot,
+            "etcd.recover": etcd.recover,
+            "etcd.remove-member": etcd.remove_member,
             "kubeconfig.fetch": lambda intent: talos.kubeconfig(intent, cluster_ca()),
             "command.run": commands.run,
             "crd.preapply": self._apply,
@@ -53,6 +60,8 @@ class Doers:
             "finalizer.release": self._release,
             "apiservice.remove": self._remove,
             "webhook.remove": self._remove,
+            "git.ancestry": ancestry,
+            "apply.give-back": self._give_back,
         }
 
     def start(self, intent: Intent) -> None:
@@ -105,6 +114,14 @@ class Doers:
         if session is None:
             return _no_api(intent)
         return manifests.apply(intent, session.api, session.discovery, documents)
+
+    def _give_back(self, intent: Intent) -> Settlement:
+        """Leave what was applied to its owner."""
+        documents = manifests.read(Path(str(intent.arguments["path"])))
+        session = self._session()
+        if session is None:
+            return _no_api(intent)
+        return giving_back.give_back(intent, session.api, session.discovery, documents)
 
     def _nudge(self, intent: Intent) -> Settlement:
         """Nudge a Flux object."""

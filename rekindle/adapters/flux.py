@@ -10,7 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.world import CONFLICT, INVALID, NOT_FOUND, PRECONDITION
-from phases.objects import ApiStruct, Condition, Meta, condition
+from phases.api_struct import ApiStruct
+from phases.objects import Condition, Meta, condition
+from phases.readiness.flux import is_held
+from phases.readiness.saying import is_true
 from rekindle.adapters import settling
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import (
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 RESET_AT = "reconcile.fluxcd.io/resetAt"
 FORCE_SYNC = "force-sync"
-HELD = ("True", "Progressing")
 NUDGED_KINDS = frozenset(
     {"Kustomization", "HelmRelease", "GitRepository", "ExternalSecret", "ClusterSecretStore"}
 )
@@ -43,7 +45,7 @@ class _Spec(ApiStruct, frozen=True, rename="camel"):
 
 
 class _Status(ApiStruct, frozen=True, rename="camel"):
-    """Whether a worker holds it."""
+    """Whether it is Ready, and whether a worker holds it."""
 
     conditions: tuple[Condition, ...] = ()
 
@@ -97,7 +99,7 @@ def _nudge(intent: Intent, api: Api, kind: str) -> Settlement:
 
 
 def _refuse(intent: Intent, found: _Object) -> Settlement | None:
-    """Refuse another object, another generation, and what is suspended or on its way out."""
+    """Refuse another object, another generation, and what is suspended, on its way out, held or Ready by now."""
     metadata = found.metadata
     if metadata.uid != intent.arguments.get("uid"):
         return settling.failed(intent, CONFLICT, why="another object has this name by now")
@@ -108,25 +110,16 @@ def _refuse(intent: Intent, found: _Object) -> Settlement | None:
         return settling.failed(intent, PRECONDITION, why="it is being deleted")
     if found.spec is not None and found.spec.suspend:
         return settling.failed(intent, PRECONDITION, why="it is suspended")
-    if _is_held(str(intent.arguments.get("kind", "")), found):
+    if is_held(str(intent.arguments.get("kind", "")), _conditions(found)):
         # A nudge would queue behind the worker, or cancel its health check: either way it helps nobody.
         return settling.failed(intent, CONFLICT, why="a worker of its controller holds it just now")
+    if is_true(condition(_conditions(found), "Ready")) and not intent.arguments.get("ready"):
+        return settling.failed(intent, CONFLICT, why="it is Ready by now")
     return None
 
 
-def _is_held(kind: str, found: _Object) -> bool:
-    """
-    Say whether a worker is at this object.
-
-    kustomize-controller tells it by the reason of Reconciling; helm-controller leaves that at Progressing while it
-    waits as well (1.6, recorded), and only Ready=Unknown means work.
-    """
-    conditions = found.status.conditions if found.status is not None else ()
-    if kind == "Kustomization":
-        reconciling = condition(conditions, "Reconciling")
-        return reconciling is not None and (reconciling.status, reconciling.reason) == HELD
-    ready = condition(conditions, "Ready")
-    return kind == "HelmRelease" and ready is not None and ready.status == "Unknown"
+def _conditions(found: _Object) -> tuple[Condition, ...]:
+    return found.status.conditions if found.status is not None else ()
 
 
 def marks(intent: Intent, kind: str) -> dict[str, str]:

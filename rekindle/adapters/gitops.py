@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from phases.inventory import KEY, NAME, SCHEMA
 from phases.kinds import WORKLOADS
-from rekindle.adapters import described, manifests, substitution
+from rekindle.adapters import described, manifests, needed, substitution
 from rekindle.adapters.described import Object, key_of, name_of, spec_of
 from rekindle.adapters.kustomize import KustomizeFailed, Tree
+from rekindle.adapters.needed import Needed
 from rekindle.adapters.programs import ProgramFailed, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from phases.kinds import Held
+
 KUSTOMIZATIONS_LIMIT = 2000
 _GIT_SECONDS = 5.0
+_READ = (described.GROUPS, described.MAKERS, needed.NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,16 @@ class Rendered:
     """
     *inventory* in its schema; *unknown* maps the Kustomizations of another source to that source (``Kind NS/NAME``).
 
-    *notes*: a sentence for each other thing that cannot be known from here.
+    *notes*: a sentence for each other thing that cannot be known from here. *held*: what each Kustomization
+    brings, for a CRD that only a cluster has. *classes*: who brings each StorageClass, for claims
+    that only a cluster has.
     """
 
     inventory: dict[str, Any]
     unknown: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    held: Mapping[str, Held] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -53,11 +61,13 @@ class _Found:
     workloads: dict[tuple[str, str], Object] = field(default_factory=dict)
     configmaps: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    needed: Needed = field(default_factory=Needed)
 
     def add(self, found: Object, parent: str | None) -> None:
         """Take an object in, if it is of a kind that counts."""
         if described.counts(found, described.MAKERS):
             self.note(f"what {found['kind']} {key_of(found)} makes")
+        self.needed.take(found, parent)
         if not described.counts(found):
             return
         if not (NAME.fullmatch(name_of(found)) and KEY.fullmatch(key_of(found))):
@@ -67,7 +77,8 @@ class _Found:
             case "Namespace":
                 self.namespaces.add(name_of(found))
             case "HelmRelease":
-                self.helmreleases[key_of(found)] = described.release(found, parent)
+                item = self.needed.ask(found, parent, described.release(found, parent))
+                self.helmreleases[key_of(found)] = item
                 self.namespaces |= {described.release_namespace(found)} - {""}
             case "ExternalSecret":
                 self.externalsecrets[key_of(found)] = described.secret(found, parent)
@@ -75,12 +86,13 @@ class _Found:
                 self.stores.add(name_of(found))
             case "CustomResourceDefinition":
                 self.crds[name_of(found)] = described.crd(found, parent)
+                self.needed.defined[described.defined(found)] = name_of(found)
             case "ConfigMap":
                 data = described.sub(found, "data")
                 self.configmaps[key_of(found)] = {str(k): str(v) for k, v in data.items()}
             case str(kind) if kind in WORKLOADS:
                 item = described.workload(found, parent, len(self.nodes))
-                self.workloads[kind, key_of(found)] = item
+                self.workloads[kind, key_of(found)] = self.needed.ask(found, parent, item)
 
     def note(self, text: str) -> None:
         """Remember, once, that something cannot be known."""
@@ -137,7 +149,8 @@ class _Walk:
             return
         if key in self.found.kustomizations:
             return
-        self.found.kustomizations[key] = described.kustomization(flux, parent)
+        item = described.kustomization(flux, parent)
+        self.found.kustomizations[key] = self.found.needed.ask(flux, parent, item)
         _limit(self.found)
         kind, source = described.source_of(flux)
         if self.ours is not None and (kind, source) != self.ours:
@@ -152,7 +165,8 @@ class _Walk:
     def _take_in(self, key: str, flux: Object) -> None:
         given = self._given(flux)
         for item in self.tree.build(spec_of(flux)):
-            if not (described.counts(item) or described.counts(item, described.MAKERS)):
+            self.found.needed.hold(key, item)
+            if not any(described.counts(item, kinds) for kinds in _READ):
                 continue
             try:
                 made, unknown = substitution.substituted(item, given)
@@ -192,7 +206,13 @@ def inventory(
             reference="roots-empty",
             hint="name the manifests of the root Kustomizations: flux.roots in the plan, or --roots",
         )
-    return Rendered(_written(found, ours, sorted(walk.unknown)), walk.unknown, tuple(found.notes))
+    return Rendered(
+        _written(found, ours, sorted(walk.unknown)),
+        walk.unknown,
+        tuple(found.notes),
+        found.needed.held,
+        found.needed.brought.classes,
+    )
 
 
 def revision(tree: Path) -> str:
@@ -247,6 +267,7 @@ def _limit(found: _Found) -> None:
 
 def _written(found: _Found, ours: tuple[str, str] | None, unknown: list[str]) -> dict[str, Any]:
     """Write it all down in the schema's order."""
+    found.needed.tell(ours, found.crds, found.workloads.values())
     workloads = sorted(found.workloads.values(), key=lambda item: (item["key"], item["kind"]))
     namespace, _, name = ours[1].partition("/") if ours is not None else ("", "", "")
     return {

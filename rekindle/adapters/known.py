@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.snapshot import KINDS, ApiLook, Holder, KubeconfigLook, NodeLook, Seen, Snapshot, Unseen
+from phases.snapshot import (
+    ALL_KINDS,
+    MORE_KINDS,
+    ApiLook,
+    Holder,
+    KubeconfigLook,
+    NodeLook,
+    Seen,
+    Snapshot,
+    Unseen,
+)
 from rekindle.adapters import holders
 from rekindle.adapters.apiserver import (
     ApiMessage,
@@ -14,13 +24,14 @@ from rekindle.adapters.apiserver import (
     KubeconfigReport,
 )
 from rekindle.adapters.nodes import NodeReport
+from rekindle.adapters.probes import ProbeReport
 from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
 from rekindle.adapters.revisions import RevisionReport
 
 if TYPE_CHECKING:
     from journal.entries import Instant
 
-Observation = Report | ApiMessage | NodeReport | RevisionReport
+Observation = Report | ApiMessage | NodeReport | RevisionReport | ProbeReport
 _NOT_ASKED = Unseen(0.0, "not-asked")
 
 
@@ -29,12 +40,13 @@ class Known:
 
     def __init__(self, nodes: tuple[str, ...]) -> None:
         """Know of these nodes, and nothing about them."""
-        self._cache = Cache(tuple(KINDS))
+        self._cache = Cache(tuple(ALL_KINDS))
         self._nodes: dict[str, Seen[NodeLook] | Unseen] = dict.fromkeys(nodes, _NOT_ASKED)
         self._api: Seen[ApiLook] | Unseen = _NOT_ASKED
         self._kubeconfig: Seen[KubeconfigLook] | Unseen = _NOT_ASKED
         self._holders: dict[str, Seen[tuple[Holder, ...]] | Unseen] = {}
         self._revision = ""
+        self._probes: dict[str, Seen[int] | Unseen] = {}
 
     def snapshot(self, now: Instant) -> Snapshot:
         """Return everything, as it is known *now*."""
@@ -47,6 +59,7 @@ class Known:
             objects=self._cache.objects(now),
             holders=holders.wanted_of(self._holders, wanted, _NOT_ASKED),
             revision=self._revision,
+            probes=dict(self._probes),
         )
 
     def terminating(self) -> list[holders.Terminating]:
@@ -55,10 +68,10 @@ class Known:
         return holders.terminating(self._cache.of("Namespace"), crds)
 
     def take(self, message: Observation) -> bool:
-        """Take a report in; tell whether a snapshot would show it."""
+        """Take a report in; tell whether there is something new to judge: what only rules read waits for them."""
         match message:
             case Whole() | Changes() | Silence():
-                return self._cache.take(message)
+                return self._cache.take(message) and message.kind not in MORE_KINDS
             case NodeReport():
                 changed = _differ(self._nodes.get(message.node), message.look)
                 self._nodes[message.node] = message.look
@@ -72,6 +85,9 @@ class Known:
                 old, new = self._holders, message.holders
                 changed = any(_differ(old.get(key), new.get(key)) for key in keys)
                 self._holders = new
+            case ProbeReport():
+                changed = _differ(self._probes.get(message.key), message.look)
+                self._probes[message.key] = message.look
             case RevisionReport():
                 changed = self._revision != message.revision
                 self._revision = message.revision

@@ -39,6 +39,17 @@ _SERVED_SECONDS = 10.0
 _SERVED_POLL_SECONDS = 0.3
 
 
+class _Loader(yaml.CSafeLoader):
+    """A lone ``=`` is text, as it is to Kubernetes: YAML 1.1 has a type for it, and PyYAML no value."""
+
+
+def _text_of(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", _text_of)
+
+
 class ManifestFailed(Diagnosed):
     """A manifest cannot be read as it stands."""
 
@@ -64,7 +75,7 @@ def parse(text: str | bytes, source: str) -> Iterator[dict[str, Any]]:
         nodes = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
         for node in nodes:
             refuse_duplicates(node, source)
-        documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+        documents = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source

@@ -69,10 +69,8 @@ def ask(
                 start_new_session=True,
                 pass_fds=tuple(pass_fds),
             )
-        except OSError as error:
-            raise ProgramFailed(
-                MISSING, f"{argv[0]} cannot be started: {error.strerror or error}"
-            ) from error
+        except (OSError, ValueError) as error:
+            raise _not_started(argv, error) from error
         try:
             if started is not None:
                 started(process.pid)
@@ -85,6 +83,49 @@ def ask(
         err.seek(0)
         said = err.read(ANSWER_LIMIT_BYTES).decode(errors="replace")
         return Answer(code=code, stdout=out.read(ANSWER_LIMIT_BYTES), stderr=said)
+
+
+def tried(
+    argv: Sequence[str],
+    *,
+    seconds: float,
+    given: bytes = b"",
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """
+    Run for the exit code alone: what it says goes nowhere, neither to us nor to a disk.
+
+    For programs whose answer is a secret. *given* is what it reads.
+    """
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=directory,
+            env=None if environment is None else dict(environment),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise _not_started(argv, error) from error
+    try:
+        process.communicate(given or None, timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise ProgramFailed(EXPIRED, f"{argv[0]} gave no answer in {seconds:g} s") from error
+    finally:
+        _end(process)
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+    return process.returncode
+
+
+def _not_started(argv: Sequence[str], error: OSError | ValueError) -> ProgramFailed:
+    """Say why nothing was started; a word with a NUL in it is no word for any system."""
+    why = error.strerror or error if isinstance(error, OSError) else "a word has a NUL in it"
+    return ProgramFailed(MISSING, f"{argv[0]} cannot be started: {why}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

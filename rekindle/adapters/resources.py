@@ -8,6 +8,7 @@ _CORE, _APPS = ("", "v1"), ("apps", "v1")
 _ADMISSION = ("admissionregistration.k8s.io", "v1")
 _KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 _SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
+_VOLSYNC, _ROOK = ("volsync.backube", "v1alpha1"), ("ceph.rook.io", "v1")
 
 # Where each kind of a snapshot is found; of several versions the first that is served.
 RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
@@ -71,9 +72,15 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
         for version in ("v1", "v1beta1")
     ),
     "Certificate": (ResourcePath("cert-manager.io", "v1", "certificates"),),
+    "ReplicationDestination": (ResourcePath(*_VOLSYNC, "replicationdestinations"),),
+    "ReplicationSource": (ResourcePath(*_VOLSYNC, "replicationsources"),),
+    "CephCluster": (ResourcePath(*_ROOK, "cephclusters"),),
 }
 # Groups of CRDs: their kinds may be absent.
-_DEFINED = (".fluxcd.io", "external-secrets.io", "gateway.networking.k8s.io", "cert-manager.io")
+_DEFINED = (
+    *(".fluxcd.io", "external-secrets.io", "gateway.networking.k8s.io", "cert-manager.io"),
+    *(_VOLSYNC[0], _ROOK[0]),
+)
 BUILT_IN = frozenset(
     kind for kind, (place, *_) in RESOURCES.items() if not place.group.endswith(_DEFINED)
 )

@@ -7,6 +7,7 @@ module and ``talos_actions`` know talosctl's flags.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -16,6 +17,7 @@ import msgspec
 from phases.snapshot import NodeLook, Seen, Unseen
 from rekindle.adapters import talos_text, tls_probe
 from rekindle.adapters.programs import MISSING, Answer, ProgramFailed, ask
+from rekindle.adapters.talos_diagnostics import TalosDiagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
 MAINTENANCE = "maintenance"
 FOREIGN = "foreign"
 GET_SECONDS = 10.0
+MEMBER_SECONDS = 60.0
+RUNS = "Running"
 _ETCD_STAGES = frozenset({"booting", "running", "upgrading"})
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _BOOT_ID_LIMIT = 64
+_UNTOLD = talos_text.EtcdStatus()
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -40,6 +45,16 @@ class TalosNodeAddress:
     name: str
     address: str
     control_plane: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a member said of itself and of its cluster's alarms, *of* which state of things, and when."""
+
+    status: talos_text.EtcdStatus = _UNTOLD
+    alarms: tuple[str, ...] | None = ()
+    of: object = None
+    at: Instant = 0.0
 
 
 class Talosctl:
@@ -95,6 +110,8 @@ class NodeEye:
         self._boot = ""
         self._machine_uuid = ""
         self._version = ""
+        self._own = Own()
+        self._diagnostics = TalosDiagnostics(talosctl, node.address, clock)
         self._last_seen: Instant = 0.0
 
     def probe(self) -> tls_probe.Probed:
@@ -149,6 +166,7 @@ class NodeEye:
             self._machine_uuid = self._ask_uuid()
             self._version = self._ask_version()
         etcd, members = self._etcd(status.stage)
+        own = self._member(etcd, members, boot_id)
         return NodeLook(
             stage=status.stage,
             ready=status.status.ready,
@@ -160,6 +178,14 @@ class NodeEye:
             members=None if members is None else members.names,
             learners=() if members is None else members.learners,
             version=self._version,
+            alarms=own.alarms,
+            member_ids=() if members is None else members.ids,
+            etcd_failing=etcd.failing,
+            member_id=own.status.member_id,
+            leader=own.status.leader,
+            raft_term=own.status.term,
+            db_size=own.status.db_size,
+            diagnostics=self._diagnostics.of_boot(boot_id),
         )
 
     def _refused(self, stderr: str) -> NodeLook | Unseen:
@@ -221,3 +247,39 @@ class NodeEye:
         if answer.code != 0:
             return service, None
         return service, talos_text.etcd_members(answer.stdout.decode(errors="replace"))
+
+    def _member(
+        self, etcd: talos_text.EtcdService, members: talos_text.Members | None, boot_id: str
+    ) -> Own:
+        """
+        Ask etcd's member about itself, and the cluster for its alarms.
+
+        A list of alarms is a proposal to raft (etcd v3.6 server/etcdserver/v3_server.go, Alarm): a healthy member is
+        asked when something changed and then once a minute, one without a leader is asked for its status alone.
+        """
+        if etcd.state != RUNS:
+            self._own = Own()
+            return self._own
+        same = (etcd, members, boot_id)
+        now = self._clock()
+        if self._own.of == same and etcd.healthy and 0 <= now - self._own.at < MEMBER_SECONDS:
+            return self._own
+        alarms = self._ask_alarms() if etcd.healthy and members is not None else None
+        self._own = Own(self._ask_status(), alarms, same, now)
+        return self._own
+
+    def _ask_status(self) -> talos_text.EtcdStatus:
+        """Ask the member for its status, which it gives without a leader too; silence is no status."""
+        with contextlib.suppress(ProgramFailed, talos_text.NotUnderstood):
+            answer = self._talosctl.call(self._node.address, "etcd", "status")
+            if answer.code == 0:
+                return talos_text.etcd_status(answer.stdout.decode(errors="replace"))
+        return _UNTOLD
+
+    def _ask_alarms(self) -> tuple[str, ...] | None:
+        """Ask for etcd's alarms. None: not told, which says nothing against etcd (a reader may not ask)."""
+        with contextlib.suppress(ProgramFailed, talos_text.NotUnderstood):
+            answer = self._talosctl.call(self._node.address, "etcd", "alarm", "list")
+            if answer.code == 0:
+                return talos_text.etcd_alarms(answer.stdout.decode(errors="replace"))
+        return None

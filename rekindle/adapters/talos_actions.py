@@ -1,5 +1,5 @@
 """
-What is done to a Talos node, through talosctl: apply a configuration, bootstrap etcd, fetch a kubeconfig.
+What is done to a Talos node, through talosctl: apply a configuration, bootstrap etcd, wipe it, fetch a kubeconfig.
 
 "No answer" to a bootstrap is unsettled, never failed; a refusal is translated by its gRPC code. Each call holds its
 action's lock and records its process, so that one that outlives us is seen, and can be ended.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.world import (
+    ACCEPTED,
     ALREADY_EXISTS,
     CONFLICT,
     DENIED,
@@ -22,16 +23,20 @@ from engine.world import (
     PRECONDITION,
     TRANSIENT,
 )
+from journal.entries import Outcome
 from rekindle.adapters import authorities, orphans, settling, talos_text, tls_probe
 from rekindle.adapters.programs import MISSING, Answer, ProgramFailed, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from engine.world import Intent, Settlement
     from rekindle.adapters.talos import Talosctl
 
+    Judge = Callable[[Intent, Answer], Settlement]
+
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
+WIPED = frozenset({"STATE", "EPHEMERAL"})  # the only labels that are ever wiped
 # Answers that promise that nothing happened.
 _REFUSALS = {
     "FailedPrecondition": PRECONDITION,
@@ -71,16 +76,41 @@ class TalosActions:
                 return settling.failed(intent, TRANSIENT, why=probed.why)
         arguments = ("apply-config", "--file", str(config), "--mode", "auto")
         argv = self._talosctl.argv(address, *arguments, insecure=insecure)
-        return self._do(intent, argv, until)
+        return self.do(intent, argv, until)
 
     def bootstrap(self, intent: Intent) -> Settlement:
         """Start etcd on this machine, if it is the machine and the boot that were seen when it was decided."""
         until = time.monotonic() + intent.deadline_seconds
         address = str(intent.arguments["address"])
-        refusal = self._refuse_machine(intent, address)
+        refusal = self.refuse_machine(intent, address)
         if refusal is not None:
             return refusal
-        return self._do(intent, self._talosctl.argv(address, "bootstrap"), until)
+        return self.do(intent, self._talosctl.argv(address, "bootstrap"), until)
+
+    def reset(self, intent: Intent) -> Settlement:
+        """
+        Have a machine wipe some labels and reboot, if it is the machine and the boot that were agreed to.
+
+        Without a label talosctl would wipe the whole disk with its boot loader, so none is never sent. That it was
+        accepted says nothing yet: the sequence runs without us, and only the node shows how it ended.
+        """
+        until = time.monotonic() + intent.deadline_seconds
+        labels = [str(label) for label in intent.arguments.get("scope") or ()]
+        unnamed = not intent.arguments.get("machine_uuid") or not intent.arguments.get("boot_id")
+        if unnamed or not labels or not set(labels) <= WIPED:
+            why = f"a reset names its machine, its boot, and labels of {', '.join(sorted(WIPED))}"
+            return settling.failed(intent, INVALID, why=why)
+        address = str(intent.arguments["address"])
+        refusal = self.refuse_machine(intent, address)
+        if refusal is not None:
+            return refusal
+        graceful = "true" if intent.arguments.get("graceful") is True else "false"
+        wiped = [word for label in labels for word in ("--system-labels-to-wipe", label)]
+        arguments = ("reset", f"--graceful={graceful}", "--reboot", "--wait=false", *wiped)
+        settlement = self.do(intent, self._talosctl.argv(address, *arguments), until)
+        if settlement.outcome != Outcome.DONE:
+            return settlement
+        return settling.unsettled(intent, ACCEPTED, scope=labels, graceful=graceful)
 
     def kubeconfig(self, intent: Intent, cluster_ca: str) -> Settlement:
         """
@@ -96,7 +126,7 @@ class TalosActions:
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".kubeconfig-") as folder:
                 fresh = Path(folder) / "kubeconfig"
                 arguments = ("kubeconfig", str(fresh), "--merge=false", "--force")
-                settlement = self._do(intent, self._talosctl.argv(address, *arguments), until)
+                settlement = self.do(intent, self._talosctl.argv(address, *arguments), until)
                 if settlement.outcome != "done":
                     return settlement
                 return self._place(intent, fresh, path, cluster_ca)
@@ -138,7 +168,7 @@ class TalosActions:
             return settling.failed(intent, INVALID, why=why)
         return None
 
-    def _refuse_machine(self, intent: Intent, address: str) -> Settlement | None:
+    def refuse_machine(self, intent: Intent, address: str) -> Settlement | None:
         """Refuse a machine that is not, or not any more, the one that was seen."""
         meant = {name: str(intent.arguments.get(name, "")) for name in ("machine_uuid", "boot_id")}
         try:
@@ -161,8 +191,10 @@ class TalosActions:
             "boot_id": boot.stdout.decode(errors="replace").strip() if boot.code == 0 else "",
         }
 
-    def _do(self, intent: Intent, argv: Sequence[str], until: float) -> Settlement:
-        """Call once, under the action's lock, with the time that looking has left."""
+    def do(
+        self, intent: Intent, argv: Sequence[str], until: float, judged: Judge | None = None
+    ) -> Settlement:
+        """Call once, under the action's lock, with the time that looking has left; *judged* reads the answer."""
         seconds = until - time.monotonic()
         if seconds <= 0:
             return settling.failed(intent, TRANSIENT, why="no time was left to begin")
@@ -183,7 +215,7 @@ class TalosActions:
             return settling.unsettled(intent, why=str(error))
         finally:
             lock.release()
-        return judge(intent, answer)
+        return (judged or judge)(intent, answer)
 
 
 def judge(intent: Intent, answer: Answer) -> Settlement:
@@ -192,7 +224,8 @@ def judge(intent: Intent, answer: Answer) -> Settlement:
         return settling.done(intent)
     code = talos_text.grpc_code(answer.stderr)
     if code in _REFUSALS:
-        return settling.failed(intent, _REFUSALS[code], grpc=code)
+        why = talos_text.meaning(answer.stderr)
+        return settling.failed(intent, _REFUSALS[code], grpc=code, why=why)
     if talos_text.is_foreign(answer.stderr) or talos_text.wants_certificate(answer.stderr):
         return settling.failed(
             intent, DENIED, grpc=code, why="the node has other secrets than ours"

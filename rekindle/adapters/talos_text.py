@@ -13,12 +13,22 @@ import msgspec
 from journal.learned import decoder
 
 UNAVAILABLE = "Unavailable"
+Diagnostics = tuple[tuple[str, str], ...]  # id and message of each
 _CODE = re.compile(r"code = ([A-Za-z]+)")
+_END = b"\n}\n"  # of a document in a stream of indented JSON
 _COLUMN = re.compile(r"\S+(?: \S+)*")
 _UNKNOWN_AUTHORITY = "certificate signed by unknown authority"
 _CERTIFICATE_REQUIRED = "certificate required"
 # Said by the dialler, before a byte of the call was sent.
 _NOT_SENT = ("connection refused", "no route to host", "network is unreachable")
+
+# Sentences of Talos that say more than their code (v1.12 v1alpha1_server.go, Bootstrap), and what they mean. They are
+# told to people; what came of a call is never read in them.
+_MEANING = {
+    "bootstrap is not available yet": "Talos has not come that far in its boot",
+    "bootstrap can only be performed on a control plane node": "its configuration is a worker's",
+    "time is not in sync yet": "its clock comes first",
+}
 
 
 class NotUnderstood(Exception):  # noqa: N818  it is said of a text
@@ -59,17 +69,51 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class EtcdService(msgspec.Struct, frozen=True):
-    """The etcd service's own view of itself. *state*: empty where there is no such service, None: not told."""
+    """
+    The etcd service's own view of itself. *state*: empty where there is no such service, None: not told.
+
+    *healthy* and *failing* are both false until its health was first asked for.
+    """
 
     state: str | None = ""
     healthy: bool = False
+    failing: bool = False
 
 
 class Members(msgspec.Struct, frozen=True):
-    """Etcd's member list: host names, and which of them are learners."""
+    """Etcd's member list: host names, which of them are learners, and the members' ids in the same order."""
 
     names: tuple[str, ...]
     learners: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+class EtcdStatus(msgspec.Struct, frozen=True):
+    """What a member says of itself. *leader*: empty: it knows of none, None: it did not tell."""
+
+    member_id: str = ""
+    leader: str | None = None
+    term: int = 0
+    db_size: str = ""
+
+
+class _Identity(msgspec.Struct, frozen=True):
+    """Of a resource's metadata what tells it from others of its kind."""
+
+    id: str
+
+
+class _Message(msgspec.Struct, frozen=True):
+    """The spec of a diagnostic; its details hold names and addresses, and are not read."""
+
+    message: str = ""
+
+
+class _Diagnostic(msgspec.Struct, frozen=True):
+    """What Talos finds wrong with its machine."""
+
+    metadata: _Identity
+    spec: _Message
 
 
 class _Resource(msgspec.Struct, frozen=True):
@@ -88,9 +132,19 @@ def spec_of(stdout: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct:
         raise NotUnderstood(why) from error
 
 
+def diagnostics(stdout: bytes) -> Diagnostics:
+    """Read ``get diagnostics -o json``: id and message of each, and no output at all where nothing is wrong."""
+    documents = (text + _END for text in stdout.split(_END) if text.strip())
+    try:
+        read = [decoder(_Diagnostic).decode(document) for document in documents]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise NotUnderstood(f"not diagnostics: {type(error).__name__}") from error
+    return tuple(sorted((one.metadata.id, one.spec.message) for one in read))
+
+
 def _first_document(stdout: bytes) -> bytes:
     """Cut a stream of indented JSON documents after the first."""
-    end = stdout.find(b"\n}\n")
+    end = stdout.find(_END)
     return stdout if end < 0 else stdout[: end + 2]
 
 
@@ -103,7 +157,8 @@ def etcd_service(stdout: str) -> EtcdService:
             fields.setdefault(name.strip(), value.strip())
     if "STATE" not in fields:
         raise NotUnderstood("service etcd: no line STATE")
-    return EtcdService(state=fields["STATE"], healthy=fields.get("HEALTH") == "OK")
+    health = fields.get("HEALTH")
+    return EtcdService(fields["STATE"], healthy=health == "OK", failing=health == "Fail")
 
 
 def etcd_members(stdout: str) -> Members:
@@ -112,7 +167,32 @@ def etcd_members(stdout: str) -> Members:
     if not rows or not {"HOSTNAME", "LEARNER"} <= rows[0].keys():
         raise NotUnderstood("etcd members: no columns HOSTNAME and LEARNER")
     names = tuple(row["HOSTNAME"] for row in rows)
-    return Members(names, tuple(row["HOSTNAME"] for row in rows if row["LEARNER"] == "true"))
+    learners = tuple(row["HOSTNAME"] for row in rows if row["LEARNER"] == "true")
+    ids = tuple(row["ID"] for row in rows) if "ID" in rows[0] else ()
+    return Members(names, learners, ids)
+
+
+def etcd_status(stdout: str) -> EtcdStatus:
+    """Read ``etcd status`` of one member; an id of noughts is nobody's."""
+    rows = table(stdout)
+    if len(rows) != 1 or not {"MEMBER", "LEADER"} <= rows[0].keys():
+        raise NotUnderstood("etcd status: not one row with columns MEMBER and LEADER")
+    row = rows[0]
+    term = row.get("RAFT TERM", "")
+    return EtcdStatus(
+        member_id=row["MEMBER"],
+        leader=row["LEADER"].strip("0") and row["LEADER"],
+        term=int(term) if term.isdigit() else 0,
+        db_size=row.get("DB SIZE", ""),
+    )
+
+
+def etcd_alarms(stdout: str) -> tuple[str, ...]:
+    """Read ``etcd alarm list``, which prints nothing at all where there is none."""
+    rows = table(stdout)
+    if rows and "ALARM" not in rows[0]:
+        raise NotUnderstood("etcd alarm list: no column ALARM")
+    return tuple(sorted({row["ALARM"] for row in rows} - {"NONE", ""}))
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -132,6 +212,11 @@ def grpc_code(stderr: str) -> str:
     """Return the last gRPC code that was named: the innermost, which is the node's own (empty: none)."""
     found = _CODE.findall(stderr)
     return found[-1] if found else ""
+
+
+def meaning(stderr: str) -> str:
+    """Put a refusal that is known by its words into a sentence (empty: it is not known); other words are not kept."""
+    return next((f"{said}: {means}" for said, means in _MEANING.items() if said in stderr), "")
 
 
 def was_not_sent(stderr: str) -> bool:

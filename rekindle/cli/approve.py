@@ -14,6 +14,7 @@ from journal.lease import Holder
 from rekindle import asking
 from rekindle.asked import entry_of, said
 from rekindle.cli.options import existing_journal, journal_option
+from rekindle.completing import complete_approvals
 from rekindle.folding import Found, newest
 from rekindle.output import print_line, tell
 from rekindle.sentences import questions, to_answer
@@ -23,7 +24,7 @@ GIVEN, REFUSED = "given", "refused"
 
 
 @click.command("approve")
-@click.argument("approval", required=False)
+@click.argument("approval", required=False, shell_complete=complete_approvals)
 @journal_option()
 @click.option(
     "--type", "typed", default="", metavar="TEXT", help="What the question asks to be typed."

@@ -67,8 +67,8 @@ def _close(path: Path, found: Found, actor: str) -> int:
 def _summary(found: Found, held: Rows) -> dict[str, Json]:
     """Count as a session would have: by the last facts, and by the simulated world, which ends here."""
     from engine.plan import from_compiled
-    from phases.recipe import recipe
     from rekindle.ending import closing_of
+    from rekindle.recipes import recipe
 
     memory = found.memory
     left: dict[str, Json] = {"left_open": sorted(memory.open)} if memory.open else {}

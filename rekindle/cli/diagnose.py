@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from phases.inventory import Inventory
     from phases.snapshot import Snapshot
 
+OURS_TO_MEND = frozenset({"denied", "foreign"})  # no waiting for the cluster mends these
 EXITS = {"healthy": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
@@ -47,6 +48,7 @@ def command(
         snapshot, expected = world.look(), expected or loaded.target.inventory
     else:
         snapshot = listed(Path(kubeconfig) if kubeconfig is not None else default_kubeconfig())
+        _must_let_us_look(snapshot)
     from phases.diagnosis.scene import Scene
     from rekindle.diagnosed import document, lines, of_scene
 
@@ -57,6 +59,21 @@ def command(
         for line in lines(found, verbose=verbose):
             print_line(line)
     return EXITS[found.verdict]
+
+
+def _must_let_us_look(snapshot: Snapshot) -> None:
+    """Refuse a kubeconfig with which nothing can be seen: that is no answer about a cluster."""
+    from engine.errors import EnvironmentWrong
+    from journal.redactor import redact_text
+    from phases.snapshot import Unseen
+
+    looks = [look for look in snapshot.objects.values() if isinstance(look, Unseen)]
+    if len(looks) == len(snapshot.objects) and all(look.code in OURS_TO_MEND for look in looks):
+        raise EnvironmentWrong(
+            f"the cluster does not let us look: {redact_text(looks[0].why or looks[0].code)}",
+            reference="kubeconfig-unusable",
+            hint="check --kubeconfig, its context and its credentials: `kubectl auth can-i list deployments -A`",
+        )
 
 
 def listed(kubeconfig: Path) -> Snapshot:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rekindle.cli.options import journal_option, json_option
+from rekindle.completing import complete_runs
 from rekindle.output import print_json, print_line
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from rekindle.runs import Source
 
 SHOWN = 10
+NAMED = 3  # of a verb's targets
 
 
 @click.command("diff")
-@click.argument("run")
-@click.argument("other", required=False)
+@click.argument("run", shell_complete=complete_runs)
+@click.argument("other", required=False, shell_complete=complete_runs)
 @journal_option()
 @click.option(
     "--other",
@@ -43,6 +45,7 @@ def command(
     from journal.reader import Reader
     from rekindle.courses import course_of
     from rekindle.parting import document, parting
+    from rekindle.retold import rows_of
     from rekindle.runs import chosen
 
     if other is None and elsewhere is None:
@@ -55,7 +58,7 @@ def command(
     courses: list[Course] = []
     for source in sources:
         with Reader(source.journal) as reader:
-            courses.append(course_of(reader.rows(source.run_id)))
+            courses.append(course_of(rows_of(reader.rows(source.run_id))))
     a, b = courses
     if as_json:
         print_json(document(a, b, (str(sources[0].journal), str(sources[1].journal))))
@@ -76,7 +79,7 @@ def _other(other: str | None, elsewhere: str | None, journal: str | None) -> Sou
 
 def _lines(a: Course, b: Course) -> Iterator[str]:
     from engine.patience import spoken
-    from rekindle.parting import attempts, parting, seconds, states
+    from rekindle.parting import parting, seconds, states
 
     for name, course in (("a", a), ("b", b)):
         memory = course.memory
@@ -91,14 +94,7 @@ def _lines(a: Course, b: Course) -> Iterator[str]:
         visits = [course.stays[state].visits if state in course.stays else 0 for course in (a, b)]
         again = f"  (entered {visits[0]} and {visits[1]} times)" if max(visits) > 1 else ""
         yield f"{said[0]:>10}{said[1]:>10}  {state}{again}"
-        same = 0
-        for action, mine, theirs in attempts(a, b, state):
-            if mine == theirs:
-                same += 1
-            else:
-                yield f"{mine:>10}{theirs:>10}    attempts: {action}"
-        if same:
-            yield f"{'':22}  {same} actions as often in both"
+        yield from _tried(a, b, state)
     yield from _findings(a, b)
     found = parting(a, b)
     if found is None:
@@ -115,6 +111,26 @@ def _lines(a: Course, b: Course) -> Iterator[str]:
         yield f"  and {found.more} more facts: --json has the first ones whole"
     if found.instead:
         yield f"  {found.instead}"
+
+
+def _tried(a: Course, b: Course, state: str) -> Iterator[str]:
+    """One line a verb, and the first of what one of them began more often: the JSON has all."""
+    from rekindle.parting import attempts
+
+    same = 0
+    for tried in attempts(a, b, state):
+        if not any(tried.more.values()):
+            same += tried.same
+            continue
+        often = f"{tried.often[0]:>10}{tried.often[1]:>10}    attempts: {tried.verb}"
+        yield often + (f", {tried.same} targets as often in both" if tried.same else "")
+        for name, targets in tried.more.items():
+            if targets:
+                left = len(targets) - NAMED
+                rest = f" and {left} more" if left > 0 else ""
+                yield f"{'':24}{name} more often: {', '.join(targets[:NAMED])}{rest}"
+    if same:
+        yield f"{'':22}  {same} actions as often in both"
 
 
 def _findings(a: Course, b: Course) -> Iterator[str]:

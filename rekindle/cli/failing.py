@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
-from journal.errors import Diagnosed
+from journal.errors import ChainBroken, Diagnosed
 from rekindle import output, signals
 from rekindle.doing import Doing
 from rekindle.output import tell
@@ -31,7 +33,7 @@ def guarded(command: click.Command) -> int:
 
 def _called(command: click.Command, doing: Doing) -> int:
     try:
-        result = command.main(standalone_mode=False, obj=doing)
+        result = command.main(standalone_mode=False, obj=doing, prog_name=_called_as())
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _interrupted(doing)
     except click.ClickException as error:
@@ -42,15 +44,27 @@ def _called(command: click.Command, doing: Doing) -> int:
         raise
     except SystemExit:  # click's own answer to a reader that has left
         return 0
+    except ImportError as error:
+        from rekindle.foreign import refuse
+
+        refuse(error)
+        return _our_bug(doing)
     except Exception:  # noqa: BLE001  the last line of defence
         return _our_bug(doing)
     return int(result) if isinstance(result, int) else 0
 
 
+def _called_as() -> str:
+    """Name the program as it was typed: kubectl calls its plugins by the name of their file."""
+    return "kubectl rekindle" if Path(sys.argv[0]).stem == "kubectl-rekindle" else "rekindle"
+
+
 def show(error: Diagnosed, doing: Doing) -> None:
     """Say what, where, and what to do next."""
     hint = with_journal(error.hint, doing.journal)
-    tell(f"error ({error.reference}): {error.message}\n\nhint: {hint}")
+    broken = isinstance(error, ChainBroken) and doing.journal is not None
+    where = f"{doing.journal}: " if broken and str(doing.journal) not in error.message else ""
+    tell(f"error ({error.reference}): {where}{error.message}\n\nhint: {hint}")
 
 
 def _interrupted(doing: Doing) -> int:
@@ -80,13 +94,17 @@ def _our_bug(doing: Doing) -> int:
     from journal.redactor import redact_text
 
     text = redact_text(traceback.format_exc())
-    descriptor, name = tempfile.mkstemp(prefix="rekindle-report-", suffix=".txt")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="rekindle-report-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        report = f"the report to send is {name}"
+    except OSError as error:  # a full disk has room for no report either
+        report = f"its report could not be written ({error.strerror or error})"
     last = text.strip().splitlines()[-1]
     going_on = with_journal("`rekindle resume` goes on", doing.journal)
     tell(
-        f"error (our-bug): {last}\n\nhint: this is a mistake of rekindle's; the report to send is {name}\n"
+        f"error (our-bug): {last}\n\nhint: this is a mistake of rekindle's; {report}\n"
         f"hint: nothing in the journal is lost; {going_on}"
     )
     return OUR_BUG

@@ -7,8 +7,8 @@ import click
 from engine.patience import spoken
 from journal.reader import Reader
 from rekindle.cli.options import existing_journal, journal_option, json_option
-from rekindle.lines import stamp
-from rekindle.output import print_json, print_line
+from rekindle.retold import told_json, told_line
+from rekindle.spans import stamp
 
 
 @click.command("history")
@@ -32,12 +32,12 @@ def command(journal: str | None, *, as_json: bool) -> int:
             }
             for run in runs
         ]
-        print_json({"schema": "rekindle.history/1", "journal": str(path), "runs": items})
+        told_json({"schema": "rekindle.history/1", "journal": str(path), "runs": items})
         return 0
     for run in runs:
         outcome = str(run.outcome) if run.outcome is not None else "open"
         span = spoken(run.last_at - run.opened.at)
-        print_line(
+        told_line(
             f"{run.run_id}  {run.opened.purpose:8}  {run.opened.cluster:16}  {stamp(run.opened.at)}"
             f"  {span:>10}  {run.last_seq:6} entries  {outcome}"
         )

@@ -12,6 +12,8 @@ from rekindle.cli.options import default_kubeconfig, json_option, kubeconfig_opt
 from rekindle.output import print_json, print_text, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rekindle.inventoried import Taken
     from rekindle.planfile import TreePlace
 
@@ -124,11 +126,12 @@ def _must_fit(
 
 
 def _place(plan: str | None, repository: str | None, roots: str | None) -> TreePlace:
-    from rekindle.planfile import DEFAULT, TreePlace, tree_place
+    from rekindle.paths import PLAN
+    from rekindle.planfile import TreePlace, tree_place
 
     if repository is not None and roots is not None:
         return TreePlace(Path(repository), Path(roots))
-    return tree_place(Path(plan or DEFAULT))
+    return tree_place(Path(plan or PLAN))
 
 
 def _taken(
@@ -141,23 +144,25 @@ def _taken(
     git = None if place is None else inventoried.of_git(place, alone=source == "git")
     if git is not None and source == "git":
         return git
-    cluster = _of_cluster(kubeconfig, scenario)
+    cluster = _of_cluster(kubeconfig, scenario, git.classes if git is not None else {})
     return cluster if git is None else inventoried.of_both(git, cluster)
 
 
-def _of_cluster(kubeconfig: str | None, scenario: str | None) -> Taken:
+def _of_cluster(kubeconfig: str | None, scenario: str | None, classes: Mapping[str, str]) -> Taken:
     from rekindle import inventoried
 
     if scenario is not None:
         from rekindle.rehearsal import in_process
 
         loaded, world = in_process(scenario)
-        return inventoried.of_cluster(world.look(), f"the simulated cluster {loaded.cluster}")
+        return inventoried.of_cluster(
+            world.look(), f"the simulated cluster {loaded.cluster}", classes
+        )
     from rekindle.adapters.listing import cluster_of, list_all
 
     path = Path(kubeconfig) if kubeconfig is not None else default_kubeconfig()
     tell(f"looking through {path} ...")
-    return inventoried.of_cluster(list_all(path), f"the cluster {cluster_of(path)}")
+    return inventoried.of_cluster(list_all(path), f"the cluster {cluster_of(path)}", classes)
 
 
 def _tell(taken: Taken, output: str | None) -> None:

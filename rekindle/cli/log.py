@@ -11,10 +11,12 @@ import msgspec
 from journal import entries as e
 from journal.reader import Reader
 from journal.row import Row
-from rekindle.cli.options import existing_journal, journal_option, json_option
-from rekindle.lines import describe, stamp
+from rekindle.cli.options import existing_journal, journal_option, json_option, run_option
+from rekindle.lines import describe
 from rekindle.output import print_json, print_line, reader_left, tell
+from rekindle.retold import rows_of, told_json, told_line
 from rekindle.runs import pick
+from rekindle.spans import stamp
 
 QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
 
@@ -22,9 +24,7 @@ QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
 @click.command("log")
 @journal_option()
 @json_option("Print one JSON document a line, an entry each.")
-@click.option(
-    "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
-)
+@run_option
 @click.option("--all", "everything", is_flag=True, help="Also observations, decisions and timers.")
 @click.option(
     "--at",
@@ -50,16 +50,22 @@ def command(
         if verify:
             return _verify(reader, path, as_json=as_json)
         run = pick(reader.runs(), path, run_id)
+        corrected = _corrected(reader, run.run_id)
         shown = 0
-        for row in reader.rows(run.run_id):
+        wanted = (
+            row
+            for row in reader.rows(run.run_id)
+            if as_json or everything or not isinstance(row.entry, QUIET)
+        )
+        for row in rows_of(wanted):
             if reader_left():
                 return 0
             if as_json:
-                print_json(_document(row))
-            elif everything or not isinstance(row.entry, QUIET):
-                print_line(f"{row.seq:6}  {stamp(row.at)}  {row.kind:18}  {describe(row.entry)}")
+                print_json(_document(row, corrected.get(row.seq, ())))
             else:
-                continue
+                print_line(f"{row.seq:6}  {stamp(row.at)}  {row.kind:18}  {describe(row.entry)}")
+                for note in corrected.get(row.seq, ()):
+                    print_line(f"{'↳':>6}  {_correction(note)}")
             shown += 1
         if not as_json and not everything:
             tell(f"{run.last_seq - shown} entries of detail are left out; --all shows them")
@@ -81,14 +87,33 @@ def _at(path: Path, run_id: str | None, moment: str, *, as_json: bool) -> int:
 
     then = stood(path, run_id, moment)
     if as_json:
-        print_json(document(then, path))
+        told_json(document(then, path))
         return 0
     for line in lines(then, path):
-        print_line(line)
+        told_line(line)
     return 0
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _corrected(reader: Reader, run_id: str) -> dict[int, tuple[e.Note, ...]]:
+    """Find what people corrected, by the entry that it is about: a note comes after it."""
+    found: dict[int, tuple[e.Note, ...]] = {}
+    for row in rows_of(reader.notes(run_id)):
+        note = row.entry
+        if isinstance(note, e.Note) and note.corrects and (note.time is not None or note.cause):
+            found[note.corrects] = (*found.get(note.corrects, ()), note)
+    return found
+
+
+def _correction(note: e.Note) -> str:
+    said = [f"it was {stamp(note.time)}"] if note.time is not None else []
+    about = f" of {note.finding}" if note.finding else ""
+    said += [f"the cause{about} was: {note.cause}"] if note.cause else []
+    return f"corrected by {note.actor}: {'; '.join(said)}"
+
+
+def _document(row: Row, corrected: tuple[e.Note, ...]) -> dict[str, Any]:
+    """Write an entry; *corrections*, if there are any, are what people said of it later."""
+    notes = {"corrections": [msgspec.to_builtins(note) for note in corrected]} if corrected else {}
     body = msgspec.to_builtins(row.entry) if row.entry is not None else None
     return {
         "schema": "rekindle.entry/1",
@@ -99,4 +124,5 @@ def _document(row: Row) -> dict[str, Any]:
         "wall_ns": row.wall_ns,
         "epoch": row.epoch,
         "entry": body,
+        **notes,
     }

@@ -6,12 +6,12 @@ import click
 
 from journal.reader import Reader
 from journal.row import RunSummary
-from rekindle.cli.options import journal_option
+from rekindle.cli.options import journal_option, run_argument
 from rekindle.cli.projecting import project
 
 
 @click.command("metrics")
-@click.argument("run_id", metavar="[RUN]", required=False)
+@run_argument
 @journal_option()
 @click.option(
     "-o",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rekindle.cli.options import existing_journal, journal_option
+from rekindle.cli.options import existing_journal, journal_option, run_option
 
 REMARK = "`rekindle note 'the switch was rebooted at two'`; --help shows how a time or a cause is corrected"
 
@@ -12,9 +12,7 @@ REMARK = "`rekindle note 'the switch was rebooted at two'`; --help shows how a t
 @click.command("note")
 @click.argument("text", required=False, default="")
 @journal_option()
-@click.option(
-    "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
-)
+@run_option
 @click.option("--entry", type=click.IntRange(min=1), metavar="SEQ", help="The entry it is about.")
 @click.option(
     "--time",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from rekindle import paths
+from rekindle.completing import complete_runs
 from rekindle.doing import Doing
 from rekindle.output import tell
 
@@ -33,6 +34,24 @@ def journal_option(default: str = NEWEST) -> Callable[[F], F]:
 def json_option(said: str = "End with one JSON document on stdout.") -> Callable[[F], F]:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help=said)
+
+
+def run_option(function: F) -> F:
+    """``--run ID``, for commands about one run of a journal."""
+    return click.option(
+        "--run",
+        "run_id",
+        metavar="ID",
+        shell_complete=complete_runs,
+        help="Another run than the newest; a prefix is enough.",
+    )(function)
+
+
+def run_argument(function: F) -> F:
+    """``[RUN]``, for commands that write one run in another form."""
+    return click.argument("run_id", metavar="[RUN]", required=False, shell_complete=complete_runs)(
+        function
+    )
 
 
 def kubeconfig_option(function: F) -> F:

@@ -17,6 +17,7 @@ from rekindle.cli.options import (
     json_option,
     record_option,
 )
+from rekindle.completing import complete_scenarios
 from rekindle.output import tell
 from rekindle.typed import command as command_line
 
@@ -35,11 +36,12 @@ class WithScenarios(click.Command):
         del ctx
         with formatter.section("Scenarios"):
             formatter.write_dl(
-                [(path.stem, _title(path)) for path in sorted(PACKAGED.glob("*.yaml"))]
+                [(path.stem, title(path)) for path in sorted(PACKAGED.glob("*.yaml"))]
             )
 
 
-def _title(path: Path) -> str:
+def title(path: Path) -> str:
+    """Return what a scenario says of itself in a line; its file is not parsed."""
     lines = path.read_text("utf-8").splitlines()
     return next((line.removeprefix(TITLE) for line in lines if line.startswith(TITLE)), "")
 
@@ -54,7 +56,7 @@ class Wanted:
 
 
 @click.command("rehearse", cls=WithScenarios)
-@click.argument("scenario", required=False)
+@click.argument("scenario", required=False, shell_complete=complete_scenarios)
 @journal_option(f"rehearsals/SCENARIO.db in {FOLDER}")
 @click.option(
     "--from",
@@ -178,6 +180,7 @@ def _rehearse(scenario: str, journal: str | None, wanted: Wanted, speed: float) 
 
 def opening_of(name: str, journal: Path, speed: float, purpose: str) -> Opening:
     """Name a scenario's cluster for a run that begins, before it is made."""
+    from engine.memory import WATCH
     from rekindle.rehearsal import load, new_address
     from rekindle.session import Opening
 
@@ -186,4 +189,5 @@ def opening_of(name: str, journal: Path, speed: float, purpose: str) -> Opening:
     identity = {"cluster": scenario.cluster, "ca": f"sim:{scenario.cluster}", "kind": "simulated"}
     if scenario.recorded is not None:
         identity["recorded_from"] = scenario.recorded.run
-    return Opening(purpose, plan, scenario.start.timestamp(), identity, asdict(address))
+    at, request = scenario.start.timestamp(), {} if purpose == WATCH else scenario.request
+    return Opening(purpose, plan, at, identity, asdict(address), request)

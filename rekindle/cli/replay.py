@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rekindle.cli.options import about, journal_option, json_option
-from rekindle.output import print_json, print_line, tell
+from rekindle.completing import complete_runs
+from rekindle.output import tell
 
 if TYPE_CHECKING:
     from engine.plan import Plan
@@ -19,7 +20,7 @@ SHOWN = 20
 
 
 @click.command("replay")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_runs)
 @journal_option()
 @json_option()
 @click.option(
@@ -58,15 +59,16 @@ def command(
     if speed is not None:
         return _play(source, speed)
     from rekindle.replaying import document, replayed
+    from rekindle.retold import told_json, told_line
 
     result = replayed(source, _plan(plan))
     if as_json:
-        print_json(document(result))
+        told_json(document(result))
         return int(not result.same)
     from rekindle.replayed_lines import lines
 
     for line in lines(result, None if everything else SHOWN):
-        print_line(line)
+        told_line(line)
     return int(not result.same)
 
 
@@ -81,10 +83,11 @@ def _play(source: Source, speed: float) -> int:
     """Show a run as it was; Ctrl-C leaves at once."""
     from engine.errors import Exit
     from journal.reader import Reader
-    from phases.recipe import recipe
     from rekindle import signals
     from rekindle.pace import HostPace
     from rekindle.playing import Player
+    from rekindle.recipes import recipe
+    from rekindle.retold import rows_of
     from rekindle.watchers import watcher_for
 
     with signals.held("left; nothing was begun") as orders:
@@ -94,7 +97,7 @@ def _play(source: Source, speed: float) -> int:
         try:
             player = Player(recipe(), show, pace, speed)
             with Reader(source.journal) as reader:
-                whole = player.play(reader.rows(source.run_id))
+                whole = player.play(rows_of(reader.rows(source.run_id)))
         finally:
             show.close()
             pace.close()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import Exit
-from rekindle.cli.options import existing_journal, journal_option, json_option
+from rekindle.cli.options import existing_journal, journal_option, json_option, run_argument
 from rekindle.output import print_text, tell
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FORMATS = (*(name for name, module in PAGES.items() if find_spec(module)), "json
 
 
 @click.command("report")
-@click.argument("run_id", metavar="[RUN]", required=False)
+@run_argument
 @journal_option()
 @json_option("The same as --format json.")
 @click.option(

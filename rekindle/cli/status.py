@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UsageWrong
-from rekindle.cli.options import existing_journal, journal_option, json_option
+from rekindle.cli.options import existing_journal, journal_option, json_option, run_option
 from rekindle.folding import Found, newest
-from rekindle.output import print_json, print_line
+from rekindle.retold import memory_of, told_json, told_line
 from rekindle.sentences import questions
 from rekindle.shown import document, lines, seen_of
 from rekindle.view import nothing_seen
@@ -25,9 +25,7 @@ OK, WARNINGS, CRITICAL, COULD_NOT_TELL = 0, 1, 2, 3
 @click.command("status")
 @journal_option()
 @json_option()
-@click.option(
-    "--run", "run_id", metavar="ID", help="Another run than the newest; a prefix is enough."
-)
+@run_option
 def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
     """Say where a run stands, in three sentences."""
     path = existing_journal(journal, tells=False)
@@ -38,14 +36,15 @@ def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
             reference="no-run",
             hint="`rekindle history` lists the runs of a journal",
         )
+    found = replace(found, memory=memory_of(found.memory))
     seen = seen_of(found, path)
     until = None if seen.closed else _eta(found, path)
     if as_json:
-        print_json({**document(seen, found, path), **_times(found, until)})
+        told_json({**document(seen, found, path), **_times(found, until)})
     else:
         shown = replace(seen, eta=until.sentence if until is not None else "")
         for line in lines(shown, found, path):
-            print_line(line)
+            told_line(line)
     return _exit(found)
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from rekindle import __version__
-from rekindle.cli.main import COMMANDS
+from rekindle.cli.main import COMMANDS, MOMENTS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 EXIT_CODES = (
     ("0", "goal reached; an answer without objections"),
     (
         "1, 2, 3",
-        "plan, status, inventory: with warnings, critical, could not tell; replay, diff: 1 differs",
+        (
+            "plan, status, inventory, doctor: warnings, critical, could not tell; "
+            "replay, diff: 1 differs; init: 1 incomplete"
+        ),
     ),
     ("2, 4, 5", "run, resume, rehearse: stuck, waiting for a person, cancelled"),
     ("64", "usage or plan file"),
@@ -26,7 +33,9 @@ EXIT_CODES = (
 )
 EXAMPLES = (
     ("rekindle rehearse june-12", "a disaster on a simulated cluster"),
+    ("rekindle init", "a first plan, from the repository in this folder"),
     ("rekindle inventory --from both", "what should exist, taken while all is well"),
+    ("rekindle doctor recovery.yaml", "what the night would lack, while there is time to mend it"),
     ("rekindle plan recovery.yaml", "look at yours; changes nothing"),
     ("rekindle run recovery.yaml", "recover it; run it again whenever you like"),
     ("rekindle status", "what it waits for, can it succeed, what must I do"),
@@ -61,11 +70,23 @@ class Table(click.Group):
                 ctx.fail(f"No such command {args[0]!r}; did you mean {like!r}?")
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the commands without importing any, and our own options."""
+        from click.shell_completion import CompletionItem
+
+        named = [
+            CompletionItem(name, help=said)
+            for name, said in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the short texts without importing anything."""
+        """List the short texts by the moment at which one wants them, without importing anything."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
+        for moment, listed in MOMENTS.items():
+            with formatter.section(moment):
+                formatter.write_dl(list(listed.items()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show how it begins, and what the process answers."""

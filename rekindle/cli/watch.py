@@ -10,7 +10,7 @@ import click
 from engine.errors import UsageWrong
 from rekindle.cli.options import FOLDER, about, journal_option, json_option, named, record_option
 from rekindle.output import tell
-from rekindle.planfile import DEFAULT
+from rekindle.paths import PLAN
 
 if TYPE_CHECKING:
     from rekindle.folding import Found
@@ -48,7 +48,7 @@ def command(
     resume --take-over` goes on with hands.
     """
     if scenario is None:
-        return _real(plan or DEFAULT, journal, as_json=as_json, record=record)
+        return _real(plan or PLAN, journal, as_json=as_json, record=record)
     if plan is not None:
         raise UsageWrong(
             f"--scenario has a plan of its own; {plan} does not go with it",

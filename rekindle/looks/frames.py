@@ -1,7 +1,7 @@
 """
 Looks as differences: each frame has what changed since the one before, by source.
 
-A source is ``node/NAME``, ``api``, ``kubeconfig``, ``objects/KIND`` or ``holders/SCOPE``, as in a snapshot. Values are
+A source is ``node/NAME``, ``api``, ``kubeconfig``, ``objects/KIND``, ``holders/SCOPE`` or ``probes/KEY``. Values are
 JSON that has passed the redactor; a snapshot has nothing of a Secret but its metadata in the first place.
 """
 
@@ -30,14 +30,17 @@ from phases.snapshot import (
 
 T = TypeVar("T")
 NODE, API, KUBECONFIG, OBJECTS, HOLDERS = "node", "api", "kubeconfig", "objects", "holders"
+PROBES = "probes"
 VALUES: dict[str, Any] = {
     NODE: NodeLook,
     API: ApiLook,
     KUBECONFIG: KubeconfigLook,
     HOLDERS: tuple[Holder, ...],
+    PROBES: int,
 }
 
 
+FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES)
 _DECODERS: dict[str, msgspec.json.Decoder[Objects]] = {
     kind: msgspec.json.Decoder(dict[str, struct])  # type: ignore[valid-type]
     for kind, struct in ALL_KINDS.items()
@@ -141,6 +144,8 @@ def _sources(snapshot: Snapshot) -> Iterator[tuple[str, Seen[Any] | Unseen]]:
             yield f"{OBJECTS}/{kind}", listed
     for scope, held in snapshot.holders.items():
         yield f"{HOLDERS}/{scope}", held
+    for key, said in snapshot.probes.items():
+        yield f"{PROBES}/{key}", said
 
 
 def _changed(before: object, now: Objects) -> Changed | None:
@@ -196,7 +201,7 @@ def _joined(kind: str, before: Followed, changed: Changed) -> Followed:
 
 def _snapshot(known: dict[str, Any], frame: Frame) -> Snapshot:
     instants = {source: at for at, sources in frame.ages for source in sources}
-    parts: dict[str, dict[str, Any]] = {NODE: {}, API: {}, KUBECONFIG: {}, OBJECTS: {}, HOLDERS: {}}
+    parts: dict[str, dict[str, Any]] = {family: {} for family in FAMILIES}
     for source, value in known.items():
         family, _, name = source.partition("/")
         is_seen = not isinstance(value, Unseen)
@@ -210,4 +215,5 @@ def _snapshot(known: dict[str, Any], frame: Frame) -> Snapshot:
         objects=parts[OBJECTS],
         holders=parts[HOLDERS],
         revision=frame.revision,
+        probes=parts[PROBES],
     )

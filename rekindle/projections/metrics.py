@@ -114,8 +114,13 @@ def metrics(rows: Iterable[Row], lease: Lease | None = None, *, held: bool | Non
         tally.see(row)
     if tally.opened is None:
         return ""
-    families = [*_run(tally, lease, held), *_states(tally, lease), *_work(tally), *_times(tally)]
+    families = families_of(tally, lease, held=held)
     return text(families, cluster=tally.memory.cluster, purpose=tally.memory.purpose)
+
+
+def families_of(tally: Tally, lease: Lease | None, *, held: bool | None) -> list[Family]:
+    """Return every metric, also those that have nothing to say."""
+    return [*_run(tally, lease, held), *_states(tally, lease), *_work(tally), *_times(tally)]
 
 
 def _run(tally: Tally, lease: Lease | None, held: bool | None) -> list[Family]:  # noqa: FBT001  three values

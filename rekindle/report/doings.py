@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -11,12 +13,16 @@ from engine.memory import Memory
 from engine.recipe import Verb
 from journal import entries as e
 from journal.entries import Outcome
+from journal.row import Row
+from phases.placeholders import filled
+from phases.verbs import COMMAND, RELEASE
 from rekindle.report.cleaning import clean, told
+from rekindle.report.happenings import Action, Approval, HandDeed
 from rekindle.report.kept import Ends
-from rekindle.report.story import Action, Approval, HandDeed
 from rekindle.sentences import name_of
 
 ACTIONS, APPROVALS, DEEDS = 5_000, 1_000, 500
+ARGV = 600  # characters
 OPEN = "open"
 BY_LOOKING = {"probe", "resume"}
 # How what was in doubt was settled; "unsettled" is the end of what nothing can tell.
@@ -30,9 +36,10 @@ HOW = {
 
 @dataclass(slots=True)
 class Doings:
-    """Folded entry by entry. *verbs* are the plan's: their effects and what they destroy."""
+    """Folded entry by entry. *verbs* are the plan's, with what they destroy; *section* its words about the cluster."""
 
     verbs: Mapping[str, Verb]
+    section: Mapping[str, Any] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
     by_hand: Ends[HandDeed] = field(default_factory=lambda: Ends(DEEDS))
@@ -40,17 +47,18 @@ class Doings:
     asked: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
-    def see(self, entry: e.AnyEntry, known: Memory, session: int) -> None:
-        """Take in an entry; *known* has the facts by which people call what was acted on."""
+    def see(self, row: Row, known: Memory) -> None:
+        """Take in an entry at its place; *known* has the facts by which people call what was acted on."""
+        entry, seq = row.entry, row.seq
         match entry:
             case e.ActionIntended():
-                self._intend(entry, known, session)
+                self._intend(entry, known, row.epoch, seq)
             case e.ActionSettled():
-                self._settle(entry)
+                self._settle(entry, seq)
             case e.ApprovalAsked():
-                self._ask(entry, known)
+                self._ask(entry, known, seq)
             case e.ApprovalGiven() | e.ApprovalRefused():
-                self._answer(entry)
+                self._answer(entry, seq)
             case e.ByHand():
                 shown = {k: clean(entry.evidence.get(k, "")) for k in ("subject", "old", "new")}
                 name = clean(name_of(entry.target, known))
@@ -60,13 +68,16 @@ class Doings:
                         verb=clean(entry.verb),
                         target=clean(entry.target),
                         name=name,
-                        **shown,
+                        subject=shown["subject"],
+                        old=shown["old"],
+                        new=shown["new"],
+                        entries=(seq,),
                     )
                 )
             case _:
                 pass
 
-    def _intend(self, entry: e.ActionIntended, known: Memory, session: int) -> None:
+    def _intend(self, entry: e.ActionIntended, known: Memory, session: int, seq: int) -> None:
         self.begun += 1
         verb_name = clean(entry.verb)
         self.counts[verb_name] = self.counts.get(verb_name, 0) + 1
@@ -88,11 +99,14 @@ class Doings:
             intended=entry.at,
             outcome=OPEN,
             approval=clean(approval) if asked is not None else "",
+            argv=argv_of(self.section, entry),
+            about=about(self.section, entry),
             destroys=_destroys(verb, asked),
             session=session,
+            entries=(seq,),
         )
 
-    def _settle(self, entry: e.ActionSettled) -> None:
+    def _settle(self, entry: e.ActionSettled, seq: int) -> None:
         known = self.actions.get(entry.action)
         if known is None:
             return
@@ -108,9 +122,10 @@ class Doings:
             doubtful=doubtful,
             settled_how=HOW[outcome] if doubtful else "",
             destroys="" if entry.outcome is Outcome.FAILED else known.destroys,
+            entries=(*known.entries, seq),
         )
 
-    def _ask(self, entry: e.ApprovalAsked, known: Memory) -> None:
+    def _ask(self, entry: e.ApprovalAsked, known: Memory, seq: int) -> None:
         self.asked += 1
         if entry.approval in self.approvals or len(self.approvals) >= APPROVALS:
             return  # asked again: who said yes to it before stays said
@@ -122,14 +137,19 @@ class Doings:
             consequence=clean(entry.consequence),
             typed=clean(entry.typed),
             asked=entry.at,
+            entries=(seq,),
         )
 
-    def _answer(self, entry: e.ApprovalGiven | e.ApprovalRefused) -> None:
+    def _answer(self, entry: e.ApprovalGiven | e.ApprovalRefused, seq: int) -> None:
         known = self.approvals.get(entry.approval)
         if known is not None:
             answer = "given" if isinstance(entry, e.ApprovalGiven) else "refused"
             self.approvals[entry.approval] = replace(
-                known, answer=answer, actor=clean(entry.actor), answered=entry.at
+                known,
+                answer=answer,
+                actor=clean(entry.actor),
+                answered=entry.at,
+                entries=(*known.entries, seq),
             )
 
     def finished(self) -> tuple[Action, ...]:
@@ -138,6 +158,31 @@ class Doings:
             replace(a, doubtful=True, settled_how=HOW[OPEN]) if a.outcome == OPEN else a
             for a in self.actions.values()
         )
+
+
+def argv_of(section: Mapping[str, Any], entry: e.ActionIntended) -> str:
+    """Return what a command ran, by the plan that the journal has; empty for all else."""
+    if entry.verb != COMMAND:
+        return ""
+    command = (section.get("commands") or {}).get(str(entry.arguments.get("command", "")))
+    argv = command.get("argv") if isinstance(command, Mapping) else None
+    if not isinstance(argv, list | tuple):
+        return ""
+    words = filled(map(str, argv), entry.arguments)
+    return clean(shlex.join(clean(word) for word in words), ARGV)
+
+
+def about(section: Mapping[str, Any], entry: e.ActionIntended) -> tuple[str, ...]:
+    """Name what an action is for, beside its target: what a finalizer holds, and the network that a command brings."""
+    said = entry.arguments
+    if entry.verb == RELEASE:
+        scopes = (
+            f"namespace/{said.get('namespace', '')}",
+            f"crd/{said.get('resource', '')}.{said.get('group', '')}",
+        )
+        return tuple(clean(scope) for scope in scopes)
+    cni = (section.get("cni") or {}).get("command")
+    return ("cni",) if entry.verb == COMMAND and cni and said.get("command") == cni else ()
 
 
 def _destroys(verb: Verb | None, asked: Approval | None) -> str:

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.patience import spoken
 from rekindle.report.drawing import blocked, gantt, pods
-from rekindle.report.drawing.axes import clock
 from rekindle.report.drawing.shapes import Bar, Edge, Level, Look, Mark, Node, Phase, Row
 from rekindle.report.drawing.svg import Markup
-from rekindle.report.story import Action, Approval, Cause, Session, Stay, Story
+from rekindle.report.happenings import Action, Approval, Session, Stay
+from rekindle.report.reasons import Cause
+from rekindle.report.story import Story
+from rekindle.spans import between, clock, exact
 
 LOOKS = {"done": Look.DONE, "failed": Look.FAILED, "unsettled": Look.DOUBT, "open": Look.OPEN}
 MOST_ROWS = 300
@@ -29,16 +30,11 @@ class Drawn:
     rows: tuple[tuple[str, ...], ...]
 
 
-def end_of(story: Story) -> float:
-    """Return the instant at which the pictures end."""
-    return story.run.last if story.run.ended is None else story.run.ended
-
-
 def pods_of(story: Story) -> Drawn | None:
     """Draw the pods over time; None where none were ever counted."""
     if not story.pods:
         return None
-    end = end_of(story)
+    end = story.run.end
     levels = [Level(point.at, point.ready, point.expected) for point in story.pods]
     phases = [Phase(stay.state, stay.begun, _till(stay, end)) for stay in _stays(story)]
     marks = [Mark(one.intended, one.verb, _sentence(one)) for one in story.actions]
@@ -59,7 +55,7 @@ def pods_of(story: Story) -> Drawn | None:
 
 def gantt_of(story: Story) -> Drawn:
     """Draw sessions where there were several, states, questions, and a row for each verb."""
-    end = end_of(story)
+    end = story.run.end
     rows = _rows(story, end)
     table = tuple(
         (row.label, bar.label or row.label, clock(bar.begun), clock(bar.ended), bar.hint)
@@ -126,7 +122,7 @@ def _split(name: str) -> tuple[str, str]:
 
 def _stays(story: Story) -> Iterable[Stay]:
     """Return the stays that are worth a band: the last one of a closed run has no length."""
-    end = end_of(story)
+    end = story.run.end
     return [stay for stay in story.stays if stay.begun < end or len(story.stays) == 1]
 
 
@@ -146,7 +142,9 @@ def _rows(story: Story, end: float) -> list[Row]:
     for stay in _stays(story):
         till = _till(stay, end)
         why = f": {stay.why}" if stay.why else ""
-        bar = Bar(stay.begun, till, spoken(till - stay.begun), f"{stay.state}{why}", Look.STATE)
+        bar = Bar(
+            stay.begun, till, exact(between(stay.begun, till)), f"{stay.state}{why}", Look.STATE
+        )
         states.setdefault(stay.state, []).append(bar)
     rows += [Row(state, tuple(bars)) for state, bars in states.items()]
     if story.approvals:
@@ -166,7 +164,7 @@ def _sessions(sessions: Iterable[Session], end: float) -> list[Row]:
     gaps = []
     for before, after in itertools.pairwise(held):
         if before.ended is not None and after.begun > before.ended:
-            span = spoken(after.begun - before.ended)
+            span = exact(between(before.ended, after.begun))
             hint = f"no session: the one before was {before.ended_as or 'ended'}"
             gaps.append(Bar(before.ended, after.begun, span, hint, Look.NOBODY))
     last = held[-1] if held else None

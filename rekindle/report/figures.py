@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.patience import spoken
-from journal.entries import Outcome
-from rekindle.lines import stamp
+from msgspec.structs import replace
+
+from journal.entries import Instant, Outcome
 from rekindle.report.following import Follower
-from rekindle.report.story import Ledger, Metric, Verdict
+from rekindle.report.kept import Counted
+from rekindle.report.lessons import counted
+from rekindle.report.reasons import Ledger, Verdict
+from rekindle.report.story import Metric
+from rekindle.spans import between, exact, stamp
 
 BOOTSTRAP = "etcd.bootstrap"
 WIPE = "node.wipe"
+RESET = "node.reset"
+AT_ONCE_SECONDS = 1.0
+OPENED = 1  # the entry that opens a run
 NOT_COUNTED = "pods were never counted in this run"
 
 
@@ -42,6 +49,26 @@ def _number(name: str, number: int | None, why: str, at: float | None = None) ->
     return Metric(name=name, value=str(number), number=float(number), at=at, why=why)
 
 
+def _pods(name: str, ready: Counted | None, existing: Counted | None, why: str) -> Metric:
+    """Say how many pods there were and how many of them were Ready: a pod that serves nobody is there as well."""
+    found = [one for one in (ready, existing) if one is not None]
+    if not found:
+        return Metric(name=name, value="not known", why=NOT_COUNTED)
+    said = [f"{existing.number} existing"] if existing is not None else []
+    said += [f"{ready.number} Ready"] if ready is not None else []
+    if existing is None:
+        why += "; how many existed was not counted"
+    return Metric(
+        name=name,
+        value=", ".join(said),
+        number=float(ready.number) if ready is not None else None,
+        existing=existing.number if existing is not None else None,
+        at=found[0].at,
+        why=why,
+        entries=tuple(sorted({one.entry for one in found})),
+    )
+
+
 def _initial(found: Follower) -> Metric:
     """Nobody of this run saw the cluster before; what should run is the one thing that is known of it."""
     planned: Any = found.compiled.get("section", {}).get("inventory", {}).get("pods")
@@ -54,74 +81,96 @@ def _initial(found: Follower) -> Metric:
 
 
 def _after_incident(found: Follower) -> Metric:
-    first = found.first_pods
-    at, ready = first if first is not None else (None, None)
-    why = (
-        "Ready at the first look; pods that exist and are not Ready do not count"
-        if first is not None
-        else NOT_COUNTED
+    why = f"{first_counted(found)}; only a pod that is Ready serves anybody"
+    return _pods("Post-incident pod count", found.ready.first, found.existing.first, why)
+
+
+def first_counted(found: Follower) -> str:
+    """Say when pods were counted first: a cluster without an API has no pods that anybody could count."""
+    first, looked = found.ready.first, found.memory.looked_at
+    if first is None or looked is None or first.at - looked < AT_ONCE_SECONDS:
+        return "at the first look"
+    return (
+        f"when they could first be counted, {exact(between(looked, first.at))} after the first look"
     )
-    return _number("Post-incident pod count", ready, why, at)
 
 
 def _after_reset(found: Follower) -> Metric:
-    low = found.lowest
-    at, ready = low if low is not None else (None, None)
-    wipes = [deed for deed in found.doings.by_hand.items if deed.verb == WIPE]
-    if low is None:
-        why = NOT_COUNTED
-    elif found.causes.bare and not wipes:
-        bare = found.causes.bare
-        why = f"the lowest count of this run; {bare} nodes had been reset, or never configured, before it"
-    elif wipes:
-        why = f"the lowest count of this run; {len(wipes)} nodes were wiped by hand"
+    wipes = _wiped(found)
+    bare = found.causes.bare
+    if wipes:
+        why = f"the lowest of this run; wiped in it: {counted(len(wipes), 'node')}"
+    elif bare:
+        why = f"the lowest of this run; {counted(bare, 'node')} had been reset, or never configured, before it"
     else:
-        why = "no node was reset in this run; this is its lowest count"
-    return _number("Post-reset pod count", ready, why, at)
+        why = "no node was reset in this run; this is the lowest of it"
+    return _pods("Post-reset pod count", found.ready.lowest, found.existing.lowest, why)
 
 
 def _target(found: Follower) -> Metric:
     return _number(
-        "Target pod count", _expected(found), "what the inventory expects, as last counted"
+        "Target pod count",
+        _expected(found),
+        "what the inventory expects, as last counted; all of them Ready",
     )
 
 
 def _reached(found: Follower) -> Metric:
-    if not found.curve.points:
-        return Metric(name="Reached pod count", value="not known", why=NOT_COUNTED)
-    last = found.curve.points[-1]
-    if found.full_since is None:
-        why = f"not reached: {last.expected - last.ready} are missing at the last look"
-        return _number("Reached pod count", last.ready, why, found.seen_at)
-    took = spoken(found.full_since - found.opened.at)
-    return _number(
-        "Reached pod count", last.ready, f"all of them, {took} after the start", found.full_since
-    )
+    last = found.ready.last
+    missing = found.curve.points[-1].expected - last.number if last is not None else 0
+    if last is None or found.full_since is None:
+        why = f"not reached: {missing} of those that are expected are not Ready at the last look"
+        at = found.seen_at
+    else:
+        took = exact(between(found.opened.at, found.full_since))
+        why = f"all that are expected, {took} after the start"
+        at, last = found.full_since, last._replace(entry=found.full_by)
+    row = _pods("Reached pod count", last, found.existing.last, why)
+    return replace(row, at=at) if last is not None else row
 
 
 def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator[Metric]:
-    end = found.last if found.closed_at is None else found.closed_at
-    span = end - found.opened.at
+    opened, end = found.opened.at, found.end
     ended = "from its opening to its end" if found.memory.outcome else "so far"
-    yield Metric(name="Time of the run", value=f"{span:.0f} s", number=round(span, 3), why=ended)
-    if verdict.seconds is None:
+    yield Metric(
+        name="Time of the run",
+        value=f"{between(opened, end)} s",
+        number=round(end - opened, 3),
+        why=ended,
+        entries=(OPENED, found.closed_by) if found.closed_by else (OPENED,),
+        corrected=_between(found, (OPENED, opened), (found.closed_by, end)),
+    )
+    if verdict.seconds is None or verdict.looked_at is None or verdict.at is None:
         yield Metric(
             name="Time to the verdict", value="none", why="no cause was found that never clears"
         )
     else:
         yield Metric(
             name="Time to the verdict",
-            value=f"{verdict.seconds:.0f} s",
+            value=f"{between(verdict.looked_at, verdict.at)} s",
             number=verdict.seconds,
             at=verdict.at,
             why="from the first look until it was known that waiting alone would never do",
+            entries=(found.looked_by, found.sentenced_by),
+            corrected=_between(
+                found, (found.looked_by, verdict.looked_at), (found.sentenced_by, verdict.at)
+            ),
         )
     if ledger is None or ledger.ratio is None:
         why = "no work was seen" if ledger is not None else "the journal's plan cannot be read here"
         yield Metric(name="T/CP", value="none", why=why)
     else:
-        why = f"{ledger.seconds:.0f} s, of which the work alone {ledger.critical_path:.0f} s"
+        took = between(opened, end)
+        why = f"T {took} s, the time of the run; CP {ledger.critical_path:.0f} s, the longest chain of work in it"
         yield Metric(name="T/CP", value=f"{ledger.ratio:g}", number=ledger.ratio, why=why)
+
+
+def _between(found: Follower, begun: tuple[int, Instant], ended: tuple[int, Instant]) -> str:
+    """Return how long it was by the instants that people corrected; empty: as the journal says."""
+    true = found.corrections.true
+    span = true(*ended) - true(*begun)
+    shown = between(true(*begun), true(*ended))
+    return f"{shown} s" if span != ended[1] - begun[1] else ""
 
 
 def _counts(found: Follower) -> Iterator[Metric]:
@@ -131,8 +180,20 @@ def _counts(found: Follower) -> Iterator[Metric]:
     boots = [action for action in done if action.verb == BOOTSTRAP]
     at = boots[0].settled if boots else None
     told = found.memory.summary.get("bootstraps")
-    why = f"settled as done; the world counted {told}" if told is not None else "settled as done"
+    why = "actions that are known to have happened"
+    why += f"; the simulated cluster itself counted {told}" if told is not None else ""
     yield _number("Bootstraps of etcd", len(boots), why, at)
-    wipes = [deed for deed in found.doings.by_hand.items if deed.verb == WIPE]
-    nodes = ", ".join(f"{deed.name} at {stamp(deed.at)}" for deed in wipes)
+    wipes = _wiped(found)
+    nodes = ", ".join(f"{name} at {stamp(at)}{how}" for at, name, how in wipes)
     yield _number("Nodes wiped", len(wipes), nodes or "no node was seen to lose its configuration")
+
+
+def _wiped(found: Follower) -> list[tuple[Instant, str, str]]:
+    """Return when each node was wiped, and whether by somebody else; of our own resets, those that were seen."""
+    by_hand = [(d.at, d.name, " by hand") for d in found.doings.by_hand.items if d.verb == WIPE]
+    ours = [
+        (action.settled or action.intended, action.name, "")
+        for action in found.doings.actions.values()
+        if action.verb == RESET and action.outcome == Outcome.DONE.value and action.by == "probe"
+    ]
+    return sorted([*by_hand, *ours])

@@ -7,6 +7,7 @@ mapping that is changed in place, for a copy an entry would cost seconds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,16 +23,21 @@ from journal.row import Row
 from phases import codes
 from phases.hindsight import Course
 from phases.verbs import VERBS
-from rekindle.lines import stamp
+from rekindle.report.beforehand import Preflights
 from rekindle.report.cleaning import clean
+from rekindle.report.corrections import Corrections
 from rekindle.report.doings import Doings
-from rekindle.report.kept import Curve, Ends
+from rekindle.report.happenings import Change
+from rekindle.report.kept import Count, Curve, Ends, Tape
 from rekindle.report.roots import Causes
 from rekindle.report.spells import Sessions, Stays, deadlines_of
-from rekindle.report.story import Change, Remark
+from rekindle.report.story import Remark
+from rekindle.spans import stamp
 from rekindle.view import states_of
 
 CHANGES, NOTE = 500, 2_000
+# What `rekindle note` writes where a person gave a time or a cause, and no words of their own.
+_SPELLED = re.compile(r"^entry \d+ \(\S+\) happened at |^the cause of .+ was: ")
 _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
 
 
@@ -47,9 +53,12 @@ class Follower:
     doings: Doings
     facts: dict[str, Fact]
     known: Memory
+    tape: Tape[e.AnyEntry]
+    replanned: bool = False
     memory: Memory = field(default_factory=Memory)
     sessions: Sessions = field(default_factory=Sessions)
     causes: Causes = field(default_factory=Causes)
+    preflights: Preflights = field(default_factory=Preflights)
     curve: Curve = field(default_factory=Curve)
     changes: Ends[Change] = field(default_factory=lambda: Ends(CHANGES))
     remarks: Ends[Remark] = field(default_factory=lambda: Ends(CHANGES))
@@ -61,14 +70,20 @@ class Follower:
     last_wall: Instant = 0.0
     seen_at: Instant | None = None
     first_looked: bool = False
-    lowest: tuple[Instant, int] | None = None
-    first_pods: tuple[Instant, int] | None = None
+    ready: Count = field(default_factory=Count)
+    existing: Count = field(default_factory=Count)
+    corrections: Corrections = field(default_factory=Corrections)
     full_since: Instant | None = None
     closed_at: Instant | None = None
+    # Entries (seqs): those that the metrics' instants are of.
+    looked_by: int = 0
+    sentenced_by: int = 0
+    full_by: int = 0
+    closed_by: int = 0
 
     @classmethod
-    def of(cls, opened: e.RunOpened, plan: Plan | None) -> Follower:
-        """Begin with a run's first entry and its plan, as far as that can be read."""
+    def of(cls, opened: e.RunOpened, plan: Plan | None, tape: Tape[e.AnyEntry]) -> Follower:
+        """Begin with a run's first entry and its plan, as far as that can be read; *tape* takes its entries."""
         facts: dict[str, Fact] = {}
         compiled = opened.plan
         order = states_of(compiled) if "machine" in compiled else (opened.initial,)
@@ -78,14 +93,21 @@ class Follower:
             plan=plan,
             course=Course(plan.target) if plan is not None else None,
             stays=Stays(order, deadlines_of(compiled)),
-            doings=Doings(plan.verbs if plan is not None else VERBS),
+            doings=Doings(plan.verbs if plan is not None else VERBS, compiled.get("section") or {}),
             facts=facts,
             known=Memory(facts=facts),
+            tape=tape,
         )
+
+    @property
+    def end(self) -> Instant:
+        """When the run ended; of an open one, its latest entry."""
+        return self.last if self.closed_at is None else self.closed_at
 
     def replan(self, plan: Plan | None, compiled: Mapping[str, Any]) -> None:
         """Go on with another plan; of the path it knows what was seen before."""
-        self.compiled, self.plan = compiled, plan
+        self.compiled, self.plan, self.replanned = compiled, plan, True
+        self.doings.section = compiled.get("section") or {}
         self.stays.order = states_of(compiled) if "machine" in compiled else self.stays.order
         self.stays.deadlines = deadlines_of(compiled)
         if plan is None:
@@ -111,8 +133,9 @@ class Follower:
         if entry is None:
             self.withdrawn += 1
             return
+        self.tape.add(entry)
         if isinstance(entry, e.Observed):
-            self._observe(entry)
+            self._observe(entry, row.seq)
             return
         self._look_is_over(row.at)
         self.sessions.see(row)
@@ -125,8 +148,9 @@ class Follower:
             self.memory = fold(before, entry)
         self._told(row, entry, before)
 
-    def _observe(self, entry: e.Observed) -> None:
+    def _observe(self, entry: e.Observed, seq: int) -> None:
         if self.memory.looked_at is None:
+            self.looked_by = seq
             self.memory = fold(self.memory, e.Observed(at=entry.at))
         elif not self.first_looked and entry.at > self.memory.looked_at:
             self._look_is_over(entry.at)
@@ -134,23 +158,24 @@ class Follower:
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
+        self.causes.observe(entry, seq)
         if codes.PODS in entry.changed:
-            self._count(entry.at, entry.changed[codes.PODS])
+            self._count(entry.at, entry.changed[codes.PODS], seq)
+        if codes.EXISTING in entry.changed and entry.changed[codes.EXISTING].code.isdecimal():
+            self.existing.see(entry.at, int(entry.changed[codes.EXISTING].code), seq)
         if self.course is not None:
             self.course.see(entry)
 
-    def _count(self, at: Instant, pods: Fact) -> None:
+    def _count(self, at: Instant, pods: Fact, seq: int) -> None:
         ready, expected = pods.detail.get("ready"), pods.detail.get("expected")
         if not isinstance(ready, int) or not isinstance(expected, int):
             return
         self.curve.add(at, ready, expected)
-        self.first_pods = self.first_pods or (at, ready)
-        if self.lowest is None or ready < self.lowest[1]:
-            self.lowest = (at, ready)
+        self.ready.see(at, ready, seq)
         if ready < expected:
             self.full_since = None
         elif self.full_since is None:
-            self.full_since = at
+            self.full_since, self.full_by = at, seq
 
     def _look_is_over(self, at: Instant) -> None:
         """The first look is several entries; then what it shows can be told."""
@@ -169,26 +194,33 @@ class Follower:
         match entry:
             case e.RunOpened():
                 self.opened_wall = row.wall_ns / 1e9
-                self.stays.begin(entry.initial, entry.at)
+                self.stays.begin(entry.initial, entry.at, row.seq)
             case e.Moved():
-                self.stays.move(entry)
+                self.stays.move(entry, row.seq)
             case e.FindingsChanged():
-                self.causes.see(entry, before, self.memory, self.known)
+                self.causes.see(entry, before, self.memory, self.known, row.seq)
+                if self.memory.sentence is not before.sentence:
+                    self.sentenced_by = row.seq
             case e.Note():
-                found = remark(entry)
+                found = remark(entry, row.wall_ns / 1e9)
+                self.corrections.add(entry, row.wall_ns / 1e9)
                 self.remarks.add(found)
                 if found.finding:
                     self.causes.correct(found)
+            case e.Preflighted():
+                self.preflights.see(entry, row.seq)
             case e.RunClosed():
-                self.closed_at = entry.at
+                self.closed_at, self.closed_by = entry.at, row.seq
             case _:
-                self.doings.see(entry, self.known, row.epoch)
+                self.doings.see(row, self.known)
                 text = changed(entry)
                 if text is not None:
-                    self.changes.add(Change(kind=text[0], at=row.at, text=clean(text[1])))
+                    kind, said = text
+                    told = Change(kind=kind, at=row.at, text=clean(said), entries=(row.seq,))
+                    self.changes.add(told)
 
 
-def remark(entry: e.Note) -> Remark:
+def remark(entry: e.Note, written: Instant | None = None) -> Remark:
     """Take a person's remark; a correction says what it is of, and what is true in its place."""
     body = asdict(entry)
     seq, said, true = body.get("corrects"), body.get("said"), body.get("time")
@@ -200,7 +232,10 @@ def remark(entry: e.Note) -> Remark:
         actor=clean(entry.actor),
         text=clean(entry.text, NOTE),
         corrects=of,
+        spelled=bool(of) and _SPELLED.match(entry.text) is not None,
+        written=written,
         finding=clean(body.get("finding") or ""),
+        cause=clean(body.get("cause") or ""),
     )
 
 

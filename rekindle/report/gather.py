@@ -1,5 +1,8 @@
 """
-A run's journal → its story, in one pass over its entries; memory does not grow with the journal.
+A run's journal → its story, in one pass over its entries.
+
+The ledger of an open run asks of each entry what only its end tells. Its entries are kept for that, as many as fit
+(``TAPE``); a longer run is read a second time, so that memory does not grow with the journal.
 
 Of a damaged journal everything before the first bad entry is told, and that the rest is not.
 """
@@ -7,26 +10,32 @@ Of a damaged journal everything before the first bad entry is told, and that the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from engine.errors import ChainBroken, Diagnosed
 from engine.plan import Plan, from_compiled
 from journal import entries as e
+from journal.entries import Instant
 from journal.reader import Reader, row_of
 from journal.row import Record, Row, RunSummary
-from phases.ledger import ledger_of
-from phases.recipe import recipe
+from phases.ledger import ledger_along, ledger_of
+from rekindle.recipes import recipe
 from rekindle.report.cleaning import clean
 from rekindle.report.following import Follower
-from rekindle.report.story import BROKEN, WHOLE, Chain, Ledger, Run, Story
+from rekindle.report.kept import Tape
+from rekindle.report.reasons import Ledger, Step
+from rekindle.report.story import BROKEN, WHOLE, Chain, Run, Story
 from rekindle.report.telling import told
-from rekindle.report.times import ledger_from, path_of
+from rekindle.report.times import ledger_from, path_along, path_of
 from rekindle.runs import pick
 
 CATEGORY = "Infrastructure"
+CLOSED_TAPE = 5_000
+TAPE = 150_000  # entries; those of 200,000 facts take about as many MB
 _UNFIT = (Diagnosed, ValueError, KeyError, TypeError)  # a plan that this rekindle cannot read
 
 
@@ -52,7 +61,9 @@ def gather(path: Path, run_id: str | None = None) -> Story:
 
 
 def _new(chosen: RunSummary) -> Follower:
-    return Follower.of(chosen.opened, plan_of(chosen.opened.plan))
+    # A closing entry has its ledger: only the class of each step is asked of the entries, and not of a long run's.
+    tape = Tape[e.AnyEntry](TAPE if chosen.outcome is None else CLOSED_TAPE)
+    return Follower.of(chosen.opened, plan_of(chosen.opened.plan), tape)
 
 
 def _shown(follower: Follower, record: Record) -> None:
@@ -104,17 +115,34 @@ def _ledger(reader: Reader, follower: Follower, chain: Chain) -> Ledger | None:
     """Take what the run's end says of its time; of an open run it is worked out here."""
     if follower.plan is None or follower.course is None:
         return None
-    end = follower.last if follower.closed_at is None else follower.closed_at
+    end = follower.end
     path = path_of(follower.course, follower.opened.at, end)
     found = follower.memory.summary.get("ledger")
     if isinstance(found, dict):
-        return ledger_from(found, path)
+        return ledger_from(found, _classed(follower, end) or path)
 
-    def read() -> Iterator[e.AnyEntry]:
-        rows = _whole(reader, follower.opened.run_id, chain)
+    def read() -> Iterable[e.AnyEntry]:
+        if follower.tape.whole:
+            return follower.tape.items
+        rows = islice(_whole(reader, follower.opened.run_id, chain), follower.entries)
         return (row.entry for row in rows if row.entry is not None)
 
-    return ledger_from(ledger_of(follower.plan, read, end).as_json(), path)
+    if (
+        follower.replanned
+    ):  # what it knew of the new plan's own subjects before, only a fresh course tells
+        ledger = ledger_of(follower.plan, read, end)
+    else:
+        ledger = ledger_along(follower.plan, follower.course, read, follower.opened.at, end)
+    return ledger_from(ledger.as_json(), path_along(ledger.pieces) or path)
+
+
+def _classed(follower: Follower, end: Instant) -> tuple[Step, ...]:
+    """Return the path of a closed run with the class of each step; empty: the run was too long, or had two plans."""
+    plan, course, tape = follower.plan, follower.course, follower.tape
+    if plan is None or course is None or follower.replanned or not tape.whole:
+        return ()
+    ledger = ledger_along(plan, course, lambda: tape.items, follower.opened.at, end)
+    return path_along(ledger.pieces)
 
 
 def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: Path) -> Run:

@@ -11,13 +11,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rekindle.lines import clock
 from rekindle.report.drawing import svg
 from rekindle.report.drawn import Drawn, blocked_of, gantt_of, pods_of
+from rekindle.report.happenings import Action
 from rekindle.report.markdown import filters, loader_for, rendered
-from rekindle.report.story import Action, Approval, Story
+from rekindle.report.story import Story
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,6 +35,7 @@ MARKS = {  # outcome or verdict: class and sign, so that colour is not all there
     "failed": ("bad", "✗"),
     "broken": ("bad", "✗"),
     "refused": ("bad", "✗"),
+    "red": ("bad", "✗"),
 }
 IN_DOUBT = ("doubt", "?")
 
@@ -69,12 +70,12 @@ def environment_for(template: Path | None) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= filters() | {
+    ours: dict[str, Any] = {
         "mark": lambda word: MARKS.get(word, IN_DOUBT),
-        "allowed": allowed,
         "clears": lambda word: CLEARS.get(word, "may clear"),
         "outcomes": outcomes,
     }
+    environment.filters |= filters() | ours
     return environment
 
 
@@ -99,16 +100,6 @@ def policy(style: str) -> str:
     """Allow exactly this style and nothing else: no script, no image, no font, no request of any kind."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-
-
-def allowed(one: Action, approvals: Sequence[Approval]) -> str:
-    """Say who allowed an action and when; or that nobody had to."""
-    answer = next((given for given in approvals if given.approval == one.approval), None)
-    if answer is None or answer.answered is None:
-        return (
-            f"question {one.approval}, not answered" if one.approval else "no question was needed"
-        )
-    return f"{answer.answer} by {answer.actor} at {clock(answer.answered)}"
 
 
 def outcomes(actions: Sequence[Action]) -> str:

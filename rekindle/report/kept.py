@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from journal.entries import Instant
-from rekindle.report.story import Pods
+from rekindle.report.happenings import Pods
 
 T = TypeVar("T")
 POINTS = 600
@@ -39,6 +39,46 @@ class Ends(Generic[T]):
     def left_out(self) -> int:
         """How many are not."""
         return self._count - len(self._first) - len(self._last)
+
+
+@dataclass(slots=True)
+class Tape(Generic[T]):
+    """All of many, as long as they are at most *limit*; one more, and it has none of them and is not *whole*."""
+
+    limit: int
+    items: list[T] = field(default_factory=list)
+    whole: bool = True
+
+    def add(self, item: T) -> None:
+        """Take in the next one."""
+        if self.whole and len(self.items) < self.limit:
+            self.items.append(item)
+        else:
+            self.items, self.whole = [], False
+
+
+class Counted(NamedTuple):
+    """So many, at an instant, by an entry (its seq)."""
+
+    at: Instant
+    number: int
+    entry: int
+
+
+@dataclass(slots=True)
+class Count:
+    """A number over time: the first, the lowest and the last of it."""
+
+    first: Counted | None = None
+    lowest: Counted | None = None
+    last: Counted | None = None
+
+    def see(self, at: Instant, number: int, entry: int) -> None:
+        """Take in a count."""
+        self.last = Counted(at, number, entry)
+        self.first = self.first or self.last
+        if self.lowest is None or number < self.lowest.number:
+            self.lowest = self.last
 
 
 @dataclass(slots=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from engine.patience import spoken
 from journal.entries import Outcome
+from phases.waits import UNKNOWN
 from rekindle.report.cleaning import clean
 from rekindle.report.following import Follower
-from rekindle.report.story import Action, Ledger, Run, Verdict
+from rekindle.report.happenings import Action
+from rekindle.report.phrases import spent
+from rekindle.report.reasons import Cause, Ledger, Verdict
+from rekindle.report.roots import REMOVED
+from rekindle.report.story import Run
 from rekindle.sentences import questions
+from rekindle.spans import between, exact
 
 QUICK_SECONDS = 10.0
 LASTING_SECONDS = 30.0
@@ -19,21 +24,30 @@ SHOWN = 5
 def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) -> Iterator[str]:
     """Say what the journal proves to have gone well."""
     if verdict.seconds is not None and verdict.seconds <= QUICK_SECONDS:
-        yield f"What waiting could never mend was named {spoken(verdict.seconds)} after the first look."
-    killed, states = found.sessions.killed, found.stays
-    if killed and actions:
-        yield f"The run was killed {_times(killed)} and went on: each intent was in the journal before its action."
+        yield f"What waiting could never mend was named {since_first_look(verdict.seconds)}."
+    killed, resumed, states = found.sessions.killed, found.sessions.resumed, found.stays
+    if killed and resumed and actions:
+        yield (
+            f"The run was killed {_times(killed)} and resumed {_times(resumed)}: each intent was in the journal "
+            "before its action."
+        )
     costly = [action for action in actions if action.destroys]
     asked = [action for action in costly if action.approval]
     if costly and len(asked) == len(costly):
-        yield f"All {len(costly)} actions that cost something waited for a person's typed word."
-    failed = [a for a in actions if a.outcome == Outcome.FAILED.value]
-    if actions and not failed:
-        yield f"None of {len(actions)} actions was refused or failed."
+        what = "The one action" if len(costly) == 1 else f"Each of the {len(costly)} actions"
+        verb = (
+            "destroys something or gives it up"
+            if len(costly) == 1
+            else "destroy something or give it up"
+        )
+        yield f"{what} that {verb} waited until somebody had allowed it."
+    done = [a for a in actions if a.outcome == Outcome.DONE.value]
+    if actions and len(done) == len(actions):
+        yield f"No action was refused or failed: {_all(len(actions))} done."
     if states.reached and not states.backwards:
         yield "No state that was reached was lost again."
     if found.full_since is not None:
-        took = spoken(found.full_since - found.opened.at)
+        took = exact(between(found.opened.at, found.full_since))
         yield f"Every expected pod was Ready {took} after the start."
 
 
@@ -47,13 +61,15 @@ def challenges(
     )
     for cause in lasting[:SHOWN]:
         since = cause.since if cause.since is not None else cause.found
-        end = cause.cleared if cause.cleared is not None else found.last
-        still = "" if cause.cleared is not None else ", and still stands"
-        yield f"{cause.message}: for {spoken(end - since)}{still}."
+        end = cause.end if cause.end is not None else found.last
+        still = "" if cause.end is not None else ", and still"
+        yield f"For {_sure(cause)}{exact(between(since, end))}{still}: {cause.message}."
     if ledger is not None:
-        waits = [w for w in ledger.waits if not w.beside and w.seconds >= LASTING_SECONDS]
-        for wait in waits[:SHOWN]:
-            yield f"Dead wait: {spoken(wait.seconds)} for {wait.name} ({wait.code})."
+        rows = spent(ledger, between(found.opened.at, found.end))
+        long = {w.code for w in ledger.waits if not w.beside and w.seconds >= LASTING_SECONDS}
+        for row in [row for row in rows if not row.beside and row.code in long][:SHOWN]:
+            yield f"Dead wait: {exact(row.seconds)} for {row.what} ({row.code})."
+        yield from _unknown(ledger, rows[-1].seconds)
     failed = [a for a in actions if a.outcome == Outcome.FAILED.value]
     if failed:
         codes = ", ".join(sorted({f"{a.verb}: {a.code or 'failed'}" for a in failed})[:SHOWN])
@@ -65,7 +81,8 @@ def challenges(
         yield f"The run went backwards {_times(found.stays.backwards)}: what was reached was lost again."
     refused = [a for a in found.doings.approvals.values() if a.answer == "refused"]
     if refused:
-        yield f"{len(refused)} questions were answered with no."
+        was = "was" if len(refused) == 1 else "were"
+        yield f"{counted(len(refused), 'question')} {was} answered with no."
 
 
 def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterator[str]:
@@ -81,9 +98,50 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
     for action in actions:
         if action.outcome in {Outcome.UNSETTLED.value, "open"}:
             yield f"Look at what {action.action} ({action.verb} {action.name}) did."
-    for consequence in sorted({a.destroys for a in actions if a.destroys}):
-        yield f"Look after what was given up: {consequence}."
+    costly = [a for a in actions if a.destroys]
+    if costly:
+        yield f"Look where what was given up or destroyed lies now, and whether it is wanted: {given_up(costly)}."
+    yield from _who_removed(found)
     yield from _so_that_it_does_not_come_again(found)
+
+
+def given_up(costly: Sequence[Action]) -> str:
+    """Name what was given up or destroyed, by what it costs."""
+    costs: dict[str, list[str]] = {}
+    for action in costly:
+        costs.setdefault(action.destroys, []).append(action.name)
+    said = []
+    for cost, names in costs.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        said.append(f"{', '.join(names[:SHOWN])}{more} ({cost})")
+    return "; ".join(said)
+
+
+def _unknown(ledger: Ledger, seconds: int) -> Iterator[str]:
+    """Time of the path that has no class: where the most of it went."""
+    if not seconds:
+        return
+    spans: dict[str, int] = {}
+    for step in ledger.path:
+        if step.code == UNKNOWN:
+            spans[step.subject] = spans.get(step.subject, 0) + between(step.begun, step.ended)
+    most = sorted(spans.items(), key=lambda item: -item[1])[:2]
+    named = ", ".join(f"{subject or 'nothing more'} {exact(length)}" for subject, length in most)
+    where = f" (most of it for {named})" if named else ""
+    yield (
+        f"Not known: {exact(seconds)} of the path have no class, for nothing in the journal tells what held "
+        f"them{where}."
+    )
+
+
+def _who_removed(found: Follower) -> Iterator[str]:
+    """A root of the tree that is not there was removed, and no cause of the cluster says by whom."""
+    names = [sign.name for sign in found.causes.gone if sign.unexplained == REMOVED]
+    if names and not any(cause.named for cause in found.causes.found):
+        yield (
+            f"Find out who or what removed {' and '.join(names[:SHOWN])}: the API server's audit log, the history of "
+            "the folder in Git, and whoever has the rights; rekindle note --cause then puts it beside the cause."
+        )
 
 
 def _so_that_it_does_not_come_again(found: Follower) -> Iterator[str]:
@@ -105,5 +163,22 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def since_first_look(seconds: float) -> str:
+    """Say how long after the first look something was known."""
+    return f"{exact(seconds)} after the first look" if seconds >= 1.0 else "at the first look"
+
+
+def _sure(cause: Cause) -> str:
+    """A cause began before it was found, and ended before the look that missed it: not all instants are known."""
+    known = cause.over is not None or cause.end is None
+    if cause.since is None:
+        return "at least " if known else "about "
+    return "" if known else "at most "
+
+
+def _all(count: int) -> str:
+    return "it was" if count == 1 else f"all {count} were"
+
+
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

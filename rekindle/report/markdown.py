@@ -12,8 +12,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import UsageWrong
 from engine.patience import spoken
-from rekindle.lines import clock, stamp
+from rekindle.report.beforehand import forbade
+from rekindle.report.happenings import Correction
+from rekindle.report.legend import configured, legend
+from rekindle.report.lessons import counted, since_first_look
+from rekindle.report.phrases import (
+    allowed,
+    done_here,
+    ended,
+    evidence,
+    none_of,
+    spent,
+    stood,
+    unexplained,
+)
 from rekindle.report.story import Story
+from rekindle.spans import between, clock, span, stamp
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
@@ -24,7 +38,6 @@ _SPACE: Final = re.compile(r"\s+")
 _INLINE: Final = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LINK: Final = re.compile(r"(?i)(?<=[a-z])(:)(?=//)|(?<=\bwww)(\.)")
 _BLOCK: Final = re.compile(r"^( ?\d{1,9})(?=[.)](?: |$))|^( ?)(?=[#+=-])")
-_MINUTE, _HOUR = 60, 3600
 
 
 class Plain(str):
@@ -53,18 +66,16 @@ def moment(at: float | None) -> str:
     return "" if at is None else clock(at)
 
 
-def span(seconds: float | None) -> str:
-    """Write a duration to the second: ``6 m 59 s``."""
-    if seconds is None:
-        return ""
-    whole = round(seconds)
-    if whole < 0:
-        return f"-{span(-seconds)}"
-    hours, rest = divmod(whole, _HOUR)
-    minutes, left = divmod(rest, _MINUTE)
-    parts = [f"{hours} h"] if hours else []
-    parts += [f"{minutes} m"] if minutes or hours else []
-    return " ".join((*parts, f"{left} s"))
+def correction(one: Correction) -> str:
+    """Say what a person corrected: what is true, what the journal says, who says so and when it was noted."""
+    said = []
+    if one.time is not None:
+        instead = f", not {stamp(one.said)}" if one.said is not None else ""
+        said.append(f"it was {stamp(one.time)}{instead}")
+    if one.cause:
+        said.append(f"the cause was: {one.cause}")
+    what = "; ".join(said)
+    return f"{what} ({one.actor}, noted {stamp(one.written)}, of entry {one.entry})"
 
 
 def page(story: Story, template: Path | None = None) -> str:
@@ -113,7 +124,27 @@ def environment_for(template: Path | None, name: str) -> Environment:
 
 def filters() -> dict[str, Any]:
     """Name what a template may write times with."""
-    return {"instant": instant, "moment": moment, "span": span, "spoken": spoken}
+    return {
+        "instant": instant,
+        "moment": moment,
+        "span": span,
+        "to": between,
+        "ended": ended,
+        "allowed": allowed,
+        "spent": spent,
+        "stood": stood,
+        "done_here": done_here,
+        "evidence": evidence,
+        "none_of": none_of,
+        "explained": unexplained,
+        "forbade": forbade,
+        "legend": legend,
+        "configured": configured,
+        "spoken": spoken,
+        "correction": correction,
+        "after_first_look": since_first_look,
+        "objects": lambda count: counted(count, "object") if count else "nothing that was seen",
+    }
 
 
 def loader_for(template: Path | None, name: str) -> BaseLoader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,9 +14,15 @@ from journal.entries import Fact, Finding, Instant, Remedy
 from phases import codes
 from rekindle.causes import weight
 from rekindle.report.cleaning import clean
-from rekindle.report.story import Cause, Edge, Remark, Sign, Verdict
+from rekindle.report.endings import Ending, Endings
+from rekindle.report.reasons import Cause, Edge, Sign, Verdict
+from rekindle.report.story import Remark
 from rekindle.sentences import name_of
 
+REASON = 120
+PATH = " ."  # what follows is a path into the object; without one the evidence is words of its own
+_OBJECT = re.compile(r"^([A-Z]\w+)/(\S+)")  # Kind/namespace/name, then a path into it
+_HOLDER = re.compile(r"^holders\[[^]]*\] \S+ (\S+)$")
 CAUSES, VICTIMS, EVIDENCE, EDGES, SIGNS = 500, 50, 20, 300, 12
 # Nodes, as the first look may find them: their stage tells no instant.
 STAGES = {
@@ -23,6 +30,8 @@ STAGES = {
     codes.UNSEEN: "does not answer on its Talos API",
     codes.FOREIGN: "belongs to another cluster",
 }
+REMOVED = "not explained: somebody or something removed it"
+NOT_EXPLAINED = "not explained"
 BAD = {codes.TERMINATING, codes.FAILED, codes.BLOCKED, codes.PROGRESSING, codes.SUSPENDED}
 
 
@@ -37,41 +46,80 @@ class Causes:
     edges_left_out: int = 0
     signs: list[Sign] = field(default_factory=list)
     gone: list[Sign] = field(default_factory=list)
+    endings: Endings = field(default_factory=Endings)
     bare: int = 0  # nodes without a machine configuration at the first look
 
-    def see(self, entry: e.FindingsChanged, before: Memory, after: Memory, known: Memory) -> None:
-        """Take in what changed, between two memories; *known* has the facts."""
+    def see(
+        self,
+        entry: e.FindingsChanged,
+        before: Memory,
+        after: Memory,
+        known: Memory,
+        seq: int = 0,
+    ) -> None:
+        """Take in what changed with entry *seq*, between two memories; *known* has the facts."""
         for name in entry.cleared:
-            self._clear(name, entry.at)
+            self._clear(name, entry.at, seq)
         for name, finding in entry.changed.items():
             if finding.root:
-                self._root(name, finding, after.found_at.get(name, entry.at), known)
+                self._root(name, finding, after.found_at.get(name, entry.at), known, seq)
         if after.sentence is not before.sentence:
             self._sentenced(after)
 
-    def _clear(self, name: str, at: Instant) -> None:
+    def _clear(self, name: str, at: Instant, seq: int) -> None:
         place = self.open.pop(name, None)
         if place is not None:
-            self.found[place] = replace(self.found[place], cleared=at)
+            cause = self.found[place]
+            over, awaited = self.endings.leave(name)
+            entries = (*cause.entries, seq)
+            self.found[place] = replace(cause, cleared=at, awaited=awaited, entries=entries)
+            if over is not None:
+                self._end(over)
 
-    def _root(self, name: str, finding: Finding, found_at: Instant, known: Memory) -> None:
+    def observe(self, entry: e.Observed, seq: int) -> None:
+        """Take in what was observed: it may show that what a cause waited for came true."""
+        for over in self.endings.see(entry, seq):
+            self._end(over)
+
+    def _end(self, over: Ending) -> None:
+        cause = self.found[over.place]
+        entries = tuple(dict.fromkeys((*cause.entries, over.seq)))
+        self.found[over.place] = replace(cause, over=over.at, awaited=False, entries=entries)
+
+    def at_last(self, facts: Mapping[str, Fact]) -> None:
+        """Await no end that nothing would tell any more, by the latest facts, nor one of what came again."""
+        awaited = self.endings.awaited(facts)
+        self.found = [
+            replace(cause, awaited=place in awaited) if cause.awaited else cause
+            for place, cause in enumerate(self.found)
+        ]
+
+    def _root(
+        self, name: str, finding: Finding, found_at: Instant, known: Memory, seq: int
+    ) -> None:
         place = self.open.get(name)
         if place is None:
             if len(self.found) >= CAUSES:
                 self.left_out += 1
                 return
             self.open[name] = len(self.found)
-            self.found.append(cause_of(name, finding, found_at, known))
+            cause = cause_of(name, finding, found_at, known)
+            self.found.append(replace(cause, entries=(seq,)))
+            self.endings.begin(name, self.open[name], finding, found_at, known.facts)
         elif len(finding.victims) > self.found[place].victim_count:
             cause = self.found[place]
             worse = cause_of(name, finding, cause.found, known)
             self.found[place] = replace(
-                worse, at_verdict=cause.at_verdict, corrected=cause.corrected
+                worse,
+                at_verdict=cause.at_verdict,
+                corrected=cause.corrected,
+                entries=cause.entries,
             )
+            self.endings.begin(name, place, finding, cause.found, known.facts)
 
     def correct(self, remark: Remark) -> None:
         """Put what a person says was the cause beside each cause of that name."""
-        said = f"{remark.text} ({remark.actor})"
+        said = f"{remark.cause or remark.text} ({remark.actor})"
         self.found = [
             replace(cause, corrected=said) if cause.id == remark.finding else cause
             for cause in self.found
@@ -107,15 +155,11 @@ class Causes:
             fact = facts.get(subject)
             if fact is not None and fact.code == codes.ABSENT:
                 text = "a root of the GitOps tree is not there, nor what only it brings"
-                self.gone.append(
-                    Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
-                )
+                self.gone.append(_unexplained(subject, text, at, REMOVED))
         for subject, fact in facts.items():
             if subject.startswith(codes.node("")) and fact.code in STAGES:
                 text = STAGES[fact.code]
-                self.gone.append(
-                    Sign(subject=clean(subject), name=clean(subject), text=text, seen=at)
-                )
+                self.gone.append(_unexplained(subject, text, at, NOT_EXPLAINED))
                 self.bare += fact.code == codes.MAINTENANCE
             if fact.code in BAD and fact.since is not None and fact.since < at:
                 text = clean(fact.reason or fact.code)
@@ -139,6 +183,8 @@ class Causes:
                 seen=cause.found,
                 at=cause.since,
                 root=True,
+                entries=cause.entries,
+                corrections=cause.corrections,
             )
             for cause in self.found
         ]
@@ -165,6 +211,40 @@ class Causes:
         )
 
 
+def proof(path: str, known: Memory) -> str:
+    """
+    Put what the facts say of an object beside the path into it; its own words where they have none.
+
+    Each part is cleaned by itself: a line that would be redacted is none any more in the middle of a sentence.
+    """
+    path = clean(path)
+    found = _OBJECT.match(path) if PATH in path else None
+    held = _HOLDER.match(path)
+    if held is not None:
+        fact = known.facts.get(codes.subject("holder", held[1]))
+        return path if fact is None else f"{path} ({_holds(fact)})"
+    if found is None:
+        return path
+    name = codes.k8s_node(found[2]) if found[1] == "Node" else codes.subject(found[1], found[2])
+    fact = known.facts.get(name)
+    if fact is None:
+        return path
+    return f"{path} ({clean(fact.code)}{f': {clean(fact.reason, REASON)}' if fact.reason else ''})"
+
+
+def _holds(fact: Fact) -> str:
+    """Say by which finalizers an object is held."""
+    names = fact.detail.get("finalizers")
+    if not isinstance(names, list | tuple) or not names:
+        return clean(fact.code)
+    return f"finalizers {', '.join(clean(name) for name in names)}"
+
+
+def _unexplained(subject: str, text: str, at: Instant, why: str) -> Sign:
+    name = clean(subject)
+    return Sign(subject=name, name=name, text=text, seen=at, unexplained=why)
+
+
 def cause_of(name: str, finding: Finding, found_at: Instant, known: Memory) -> Cause:
     """Take from a finding what people read of it."""
     return Cause(
@@ -174,7 +254,7 @@ def cause_of(name: str, finding: Finding, found_at: Instant, known: Memory) -> C
         name=clean(name_of(finding.subject, known)),
         message=clean(finding.message),
         uid=clean(finding.uid),
-        evidence=tuple(clean(one) for one in finding.evidence[:EVIDENCE]),
+        evidence=tuple(clean(proof(one, known)) for one in finding.evidence[:EVIDENCE]),
         victims=tuple(clean(one) for one in finding.victims[:VICTIMS]),
         victim_count=len(finding.victims),
         clears_itself=clean(finding.clears_itself),

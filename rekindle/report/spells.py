@@ -12,8 +12,8 @@ from journal import entries as e
 from journal.entries import Instant
 from journal.row import Row
 from rekindle.report.cleaning import clean
+from rekindle.report.happenings import Session, Stay
 from rekindle.report.kept import Ends
-from rekindle.report.story import Session, Stay
 
 SPELLS = 400
 
@@ -25,6 +25,7 @@ class Sessions:
     kept: Ends[Session] = field(default_factory=lambda: Ends(SPELLS))
     now: Session | None = None
     killed: int = 0
+    resumed: int = 0
     last: tuple[Instant, Instant] = (0.0, 0.0)
 
     def see(self, row: Row) -> None:
@@ -35,20 +36,34 @@ class Sessions:
                 self._end_by_force()
                 begun_as = "answered" if self.kept.items else "opened"
                 self.now = Session(
-                    holder=clean(taken.holder), begun=at, begun_wall=wall, begun_as=begun_as
+                    holder=clean(taken.holder),
+                    begun=at,
+                    begun_wall=wall,
+                    begun_as=begun_as,
+                    entries=(row.seq,),
                 )
             case e.RunResumed() as resumed if self.now is not None:
+                self.resumed += 1
                 self.now = replace(
                     self.now,
                     begun=at,
                     begun_as="resumed",
                     idle_seconds=resumed.idle_seconds,
                     open_actions=tuple(clean(one) for one in resumed.open_actions),
+                    entries=(*self.now.entries, row.seq),
                 )
             case e.RunInterrupted() as ended if self.now is not None:
-                self.now = replace(self.now, ended_as=clean(ended.why))
+                entries = (*self.now.entries, row.seq)
+                self.now = replace(self.now, ended_as=clean(ended.why), entries=entries)
             case e.RunClosed() if self.now is not None:
-                self.now = replace(self.now, ended_as="closed")
+                entries = (*self.now.entries, row.seq)
+                self.now = replace(self.now, ended_as="closed", entries=entries)
+            case e.Note() if self.now is not None and self.now.begun_as == "answered":
+                self.now = replace(self.now, begun_as="noted")
+            case e.ApprovalGiven() | e.ApprovalRefused() if (
+                self.now is not None and self.now.begun_as == "noted"
+            ):
+                self.now = replace(self.now, begun_as="answered")
             case e.LeaseLost():
                 self._end(at, wall, "gave up the lease")
             case _:
@@ -86,11 +101,12 @@ class Stays:
     reached: dict[str, Instant] = field(default_factory=dict)
     backwards: int = 0
 
-    def begin(self, state: str, at: Instant) -> None:
-        """Enter a state."""
-        self.now = Stay(state=clean(state), begun=at, deadline=self.deadlines.get(state))
+    def begin(self, state: str, at: Instant, seq: int) -> None:
+        """Enter a state, by the entry *seq*."""
+        limit = self.deadlines.get(state)
+        self.now = Stay(state=clean(state), begun=at, deadline=limit, entries=(seq,))
 
-    def move(self, entry: e.Moved) -> None:
+    def move(self, entry: e.Moved, seq: int) -> None:
         """Leave one state for another; a state that was left forwards has reached its goal."""
         places = {name: place for place, name in enumerate(self.order)}
         back = places.get(entry.target, 0) < places.get(entry.source, 0)
@@ -102,6 +118,7 @@ class Stays:
                 why=clean(entry.why),
                 to=clean(entry.target),
                 backwards=back,
+                entries=(*self.now.entries, seq),
             )
             self.kept.add(left)
         if back:
@@ -109,7 +126,7 @@ class Stays:
             self.reached = {k: v for k, v in self.reached.items() if k not in lost}
         else:
             self.reached[entry.source] = entry.at
-        self.begin(entry.target, entry.at)
+        self.begin(entry.target, entry.at, seq)
 
     def finished(self, end: Instant | None) -> tuple[Stay, ...]:
         """Return all; the last one ends with the run, if that did."""

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.patience import spoken
-from rekindle.lines import stamp
-from rekindle.report.figures import metrics
+from journal.entries import Outcome
+from phases.verbs import RELEASE
+from rekindle.report.figures import first_counted, metrics
 from rekindle.report.following import Follower
-from rekindle.report.lessons import challenges, counted, next_steps, went_well
-from rekindle.report.story import (
-    Action,
-    Cause,
-    Chain,
-    Goal,
-    Ledger,
-    Run,
-    Sign,
-    Story,
-    Verdict,
+from rekindle.report.happenings import Action
+from rekindle.report.lessons import (
+    challenges,
+    counted,
+    given_up,
+    next_steps,
+    since_first_look,
+    went_well,
 )
+from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
+from rekindle.report.rows import acted_again, in_flight, mended, stays_of
+from rekindle.report.story import Chain, Goal, Run, Story
+from rekindle.report.timeline import Happened, events
 from rekindle.report.unproven import unproven
 from rekindle.report.validation import validation
+from rekindle.spans import between, exact, stamp
 
 KINDS = {"rehearse": "Rehearsed Recovery", "watch": "Watched Recovery"}
 GOALS = {
@@ -31,6 +33,7 @@ GOALS = {
     "flux-synced": "GitOps synchronization is restored: Flux applied all that Git holds",
     "pods-healthy": "All applications are deployed and healthy",
 }
+SCRIPTED = "the scenario's scripted operator"
 REFERENCES = (
     "Rules of causes: docs/explanation/diagnosis.md",
     "Classes of dead waits: docs/explanation/dead-wait.md",
@@ -42,10 +45,21 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     """Tell a run."""
     section = found.compiled.get("section", {})
     actions = found.doings.finished()
+    beside = found.corrections.beside
+    found.causes.at_last(found.facts)
+    found.causes.found = [*beside(found.causes.found, "id")]
     verdict = found.causes.verdict(found.memory)
     counted = found.full_since if found.full_since is not None else found.seen_at
     checks = validation(found.facts, section, counted)
-    causes = tuple(found.causes.found)
+    stays, sessions = stays_of(found, run), beside(found.sessions.finished(alive=run.alive))
+    acted = tuple(acted_again(found, one) for one in beside(actions))
+    causes = tuple(mended(found, cause, actions) for cause in found.causes.found)
+    approvals, by_hand = (
+        beside(found.doings.approvals.values()),
+        beside(found.doings.by_hand.items),
+    )
+    changes = beside(found.changes.items)
+    lines, left = events(Happened(run, sessions, stays, causes, approvals, acted, by_hand, changes))
     signs = found.causes.first_signs(found.memory.looked_at)
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
@@ -54,26 +68,29 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         run=run,
         chain=chain,
         goals=_goals(found),
-        sessions=found.sessions.finished(alive=run.alive),
-        stays=found.stays.finished(run.ended),
+        sessions=sessions,
+        stays=stays,
         pods=found.curve.drawn(),
-        actions=actions,
-        approvals=tuple(found.doings.approvals.values()),
-        by_hand=found.doings.by_hand.items,
+        actions=acted,
+        approvals=approvals,
+        by_hand=by_hand,
         first_signs=signs,
         causes=causes,
         verdict=verdict,
-        ledger=ledger,
+        ledger=in_flight(ledger, actions),
         validation=checks,
-        metrics=metrics(found, verdict, ledger),
-        changes=found.changes.items,
+        metrics=beside(metrics(found, verdict, ledger)),
+        changes=changes,
         remarks=found.remarks.items,
         went_well=tuple(went_well(found, verdict, actions)),
         challenges=tuple(challenges(found, ledger, actions)),
         next_steps=tuple(next_steps(found, run, actions)),
         unproven=tuple(unproven(found, run, chain, actions)),
         references=(f"Journal {run.journal}, run {run.run_id}", *REFERENCES),
-        left_out=_left_out(found, len(actions)),
+        events=lines,
+        preflight=beside(found.preflights.rows.values()),
+        preflighted=found.preflights.checked if found.preflights.looks else None,
+        left_out=_left_out(found, len(actions), left),
     )
 
 
@@ -103,7 +120,7 @@ def _summary(
 
 
 def _ended(run: Run) -> str:
-    took = spoken(run.seconds)
+    took = exact(run.took)
     if run.ended is None:
         return f"is open: its latest entry is of {stamp(run.last)}, {took} later, in {run.state}"
     how = "reached its goal" if run.outcome == "done" else f"was {run.outcome} in {run.state}"
@@ -111,14 +128,15 @@ def _ended(run: Run) -> str:
 
 
 def _pods(found: Follower) -> Iterator[str]:
-    first, points = found.first_pods, found.curve.points
+    first, points, there = found.ready.first, found.curve.points, found.existing.first
     if first is None or not points:
         yield "Pods were never counted."
         return
     last = points[-1]
+    existed = f"{there.number} existed and " if there is not None else ""
     yield (
-        f"Of {last.expected} pods that should run, {first[1]} were Ready at the first look and "
-        f"{last.ready} at the last."
+        f"Of {last.expected} pods that should run, {existed}{first.number} were Ready "
+        f"{first_counted(found)}; {last.ready} were Ready at the last look."
     )
 
 
@@ -129,11 +147,17 @@ def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
     roots = [cause for cause in causes if cause.at_verdict]
     lasting = sum(cause.clears_itself == "no" for cause in roots)
     yield (
-        f"{counted(len(roots), 'cause')} stood behind it, {lasting} of which could never clear by waiting; that was "
-        f"known {spoken(verdict.seconds)} after the first look: "
-        + "; ".join(_caused(cause) for cause in roots)
-        + "."
+        f"{counted(len(roots), 'cause')} stood behind it, {_could_not_clear(lasting, len(roots))}; that was known "
+        f"{since_first_look(verdict.seconds)}:"
     )
+    for number, cause in enumerate(roots, start=1):
+        yield f"({number}) {_caused(cause)}."
+
+
+def _could_not_clear(lasting: int, of: int) -> str:
+    if lasting < of:
+        return f"{lasting} of which could not clear by {'itself' if lasting == 1 else 'themselves'}"
+    return "which could not clear by itself" if of == 1 else "none of which could clear by itself"
 
 
 def _caused(cause: Cause) -> str:
@@ -142,14 +166,28 @@ def _caused(cause: Cause) -> str:
 
 def _done(found: Follower, actions: tuple[Action, ...]) -> str:
     costly = [action for action in actions if action.destroys]
-    text = f"{counted(found.doings.begun, 'action')} begun"
+    text = f"{counted(found.doings.begun, 'action')} {'was' if found.doings.begun == 1 else 'were'} begun"
     if not costly:
-        return f"{text}; none of them destroyed anything."
+        return f"{text}; none that destroys anything."
+    sure = [action for action in costly if action.outcome == Outcome.DONE.value]
+    gave = sum(action.verb == RELEASE for action in sure)
+    parts = [f"{gave} gave something up"] if gave else []
+    parts += [f"{len(sure) - gave} destroyed something"] if gave < len(sure) else []
+    left = len(costly) - len(sure)
+    parts += [f"whether {left} more did is not known"] if left else []
+    return f"{text}; {' and '.join(parts)}, {_allowed(found, costly)}: {given_up(costly)}."
+
+
+def _allowed(found: Follower, costly: list[Action]) -> str:
+    """Say who allowed what destroys something, and that nobody did where the journal has no answer."""
     approvals = found.doings.approvals
-    who = sorted({approvals[a.approval].actor for a in costly if a.approval in approvals})
-    return (
-        f"{text}; {len(costly)} of them destroyed something, allowed by "
-        f"{', '.join(who) or 'nobody that the journal names'}."
+    known = [approvals[a.approval].actor for a in costly if a.approval in approvals]
+    who = ", ".join(SCRIPTED if actor == "scenario" else actor for actor in sorted({*known}))
+    if not known:
+        return "allowed by nobody that the journal names"
+    left = len(costly) - len(known)
+    return f"allowed by {who}" + (
+        f", {left} of them by nobody that the journal names" if left else ""
     )
 
 
@@ -157,7 +195,7 @@ def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
     dated = [sign for sign in signs if sign.at is not None and sign.at < run.opened]
     if dated and dated[0].at is not None:
         first = dated[0]
-        before = spoken(run.opened - dated[0].at)
+        before = exact(between(dated[0].at, run.opened))
         yield (
             f"The earliest sign is of {stamp(dated[0].at)}, {before} before this run began: {first.text}."
         )
@@ -166,13 +204,17 @@ def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
             "itself still told."
         )
     elif signs:
-        yield f"The first sign was seen at {stamp(signs[0].seen)}: {signs[0].text}."
+        first = signs[0]
+        what = first.text if first.root else f"{first.name} {first.text}"
+        yield f"The first sign was seen at {stamp(first.seen)}: {what}."
     else:
         yield "Nothing was found wrong that has a cause of its own."
 
 
-def _left_out(found: Follower, actions: int) -> dict[str, int]:
+def _left_out(found: Follower, actions: int, lines: int) -> dict[str, int]:
     counts = {
+        "events": lines,
+        "preflight": found.preflights.left_out,
         "actions": found.doings.begun - actions,
         "approvals": found.doings.asked - len(found.doings.approvals),
         "by_hand": found.doings.by_hand.left_out,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from journal.entries import Instant, Json
+from phases import waits
 from phases.hindsight import LOST, Course
+from phases.ledger import Piece
 from phases.needs import subject_of
 from rekindle.ledger import NAMES
 from rekindle.report.cleaning import clean
-from rekindle.report.story import Ledger, Step, Wait
+from rekindle.report.reasons import Ledger, Step, Wait
 
 STEPS = 300
+NOBODY = "(no session)"
 UNTOLD = "(not known: something was lost again)"
 
 
 def ledger_from(found: Mapping[str, Json], path: tuple[Step, ...]) -> Ledger:
     """Read the ledger of a closing entry."""
-    waits = [
+    dead = [
         *_waits(found.get("dead") or {}, beside=False),
         *_waits(found.get("beside") or {}, beside=True),
     ]
@@ -28,7 +33,7 @@ def ledger_from(found: Mapping[str, Json], path: tuple[Step, ...]) -> Ledger:
         useful=float(found.get("useful") or 0.0),
         unknown=float(found.get("unknown") or 0.0),
         ratio=found.get("ratio"),
-        waits=tuple(waits),
+        waits=tuple(dead),
         path=path,
     )
 
@@ -42,6 +47,23 @@ def _waits(classes: Mapping[str, Any], *, beside: bool) -> list[Wait]:
         )
         for code, span in order
     ]
+
+
+def path_along(pieces: Iterable[Piece]) -> tuple[Step, ...]:
+    """Return what the run waited for, with the class of each stretch of it; pieces of one subject and class are one."""
+    steps: list[Step] = []
+    for piece in pieces:
+        subject = UNTOLD if piece.vertex == LOST else clean(subject_of(piece.vertex))
+        if piece.name == waits.NOBODY:
+            subject = NOBODY
+        last = steps[-1] if steps else None
+        if last is not None and (last.subject, last.code) == (subject, piece.name):
+            steps[-1] = replace(last, ended=piece.end)
+        else:
+            steps.append(
+                Step(subject=subject, begun=piece.start, ended=piece.end, code=clean(piece.name))
+            )
+    return tuple(steps[:STEPS])
 
 
 def path_of(course: Course, opened: Instant, end: Instant) -> tuple[Step, ...]:

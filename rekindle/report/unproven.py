@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.patience import spoken
 from journal.entries import Outcome
 from rekindle.report.cleaning import clean
 from rekindle.report.following import Follower
-from rekindle.report.story import BROKEN, Action, Chain, Run
+from rekindle.report.happenings import Action
+from rekindle.report.story import BROKEN, Chain, Run
 from rekindle.report.validation import skipped
+from rekindle.spans import between, exact, stamp
 
 SHOWN = 5
 
@@ -24,16 +25,31 @@ def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...
     if run.simulated:
         yield "Nothing about a real cluster: this one was simulated, and so were its people."
     yield from _doubts(actions)
+    yield from found.preflights.unproven()
     yield from skipped(found.facts)
     yield from _unseen(found)
     yield from _standing(found)
     yield from _data(found, actions)
     yield from _inventory(found)
     if found.withdrawn:
-        yield f"{found.withdrawn} entries were withdrawn; what they said is not in here."
-    if found.causes.found and not found.remarks.items:
-        yield "Who or what began it: this run's journal begins afterwards, and nobody added a note."
+        were = "1 entry was" if found.withdrawn == 1 else f"{found.withdrawn} entries were"
+        yield f"{were} withdrawn; what was said there is not in here."
+    yield from _beginning(found)
     yield from _steadiness(found, run)
+
+
+def _beginning(found: Follower) -> Iterator[str]:
+    """Only a person who says what the cause was tells who began it; a remark about anything else does not."""
+    causes = found.causes.found
+    if not causes or any(cause.named for cause in causes):
+        return
+    noted = len(found.remarks.items)
+    were = "nobody added a note"
+    if noted:
+        were = "1 note was added, and it corrects no cause"
+    if noted > 1:
+        were = f"{noted} notes were added, and none corrects a cause"
+    yield f"Who or what began it: this run's journal begins afterwards, and {were}."
 
 
 def _doubts(actions: tuple[Action, ...]) -> Iterator[str]:
@@ -86,7 +102,7 @@ def _inventory(found: Follower) -> Iterator[str]:
 
 def _steadiness(found: Follower, run: Run) -> Iterator[str]:
     if run.outcome == "done" and found.full_since is not None:
-        held = spoken(max(0.0, (found.closed_at or found.last) - found.full_since))
+        held = exact(between(found.full_since, found.end))
         yield f"That it stays so: all pods were Ready for {held} when the run was closed."
     elif run.ended is None:
-        yield f"Anything after the latest entry, of {run.state}: the run is open."
+        yield f"Anything after the latest entry ({stamp(run.last)}, in {run.state}): the run is open."

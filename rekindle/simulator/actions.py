@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.world import INVALID, NO_ANSWER, TRANSIENT, Intent, Settlement
 from journal.entries import Instant, Outcome
-from rekindle.simulator.doers import DOERS, Answer
+from rekindle.simulator.calls import Answer
+from rekindle.simulator.doers import DOERS
 from rekindle.simulator.events import Process
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ NO_ANSWER_SECONDS = 20.0
 LATENCY = {
     "talos.apply": 2.0,
     "etcd.bootstrap": 1.5,
+    "node.reset": 1.0,
+    "etcd.recover": 4.0,
+    "etcd.snapshot": 3.0,
     "kubeconfig.fetch": 1.0,
     "root.apply": 2.0,
     "crd.preapply": 1.0,
@@ -117,6 +121,7 @@ class Actions:
     def _command(self, record: Record) -> None:
         loop, commands = self._cluster.loop, self._cluster.commands
         name = str(record.intent.arguments.get("command", record.intent.target))
+        node = str(record.intent.arguments.get("node", ""))
         if not commands.known(name):
             unknown = Answer(Outcome.FAILED, INVALID, {"error": f"undeclared command {name}"})
             loop.after(QUICK_SECONDS, lambda: self._end(record, unknown))
@@ -128,7 +133,7 @@ class Actions:
             evidence: dict[str, Any] = {"exit_code": exit_code}
             self._end(record, Answer(outcome, f"exit-{exit_code}", evidence))
 
-        process = Process(loop, commands.run(name), done=done)
+        process = Process(loop, commands.run(name, node), done=done)
         record.process = process
         process.go()
         loop.after(record.intent.deadline_seconds, lambda: self._expire(record, name))

@@ -7,13 +7,14 @@ Terminating, and is gone when the last one is taken off.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
 from phases.objects import CustomResourceDefinition, Namespace, condition, key_of
-from phases.snapshot import KINDS
+from phases.snapshot import ALL_KINDS, MORE_KINDS
 from rekindle.simulator.events import Loop
 from rekindle.simulator.kinds import BUILT_IN
 from rekindle.simulator.shapes import stamp, with_meta
@@ -42,9 +43,12 @@ class Api:
         self.up = False
         # What webhooks answer to a request (kind, namespace, operation); empty: it is let through.
         self.admission: Callable[[str, str, str], str] = lambda _kind, _namespace, _operation: ""
-        self.objects: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-        self.versions: dict[str, int] = dict.fromkeys(KINDS, 0)
+        self.objects: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
+        self.versions: dict[str, int] = dict.fromkeys(ALL_KINDS, 0)
         self.count = 0
+        self.news = (
+            0  # changes that are a reason to look: what only rules read is seen with the next look
+        )
 
     # --- being there -----------------------------------------------------------------------------
 
@@ -54,6 +58,7 @@ class Api:
             return
         self.up = up
         self.count += 1
+        self.news += 1
         if up:
             waiting, self._waiting = self._waiting, []
             for do in waiting:
@@ -135,6 +140,17 @@ class Api:
         self.put(kind, value)
         return self.get(kind, key_of(meta))
 
+    def derive(self, kind: str, value: Any) -> None:  # noqa: ANN401  an object of that kind
+        """
+        Store what follows from another object.
+
+        Nobody is asked, for whoever brought that one was; and no dice are thrown: a seed keeps its story.
+        """
+        name = f"{kind}/{key_of(value.metadata)}/{self._revision}"
+        made = stamp(self._loop.now)
+        uid = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+        self.put(kind, with_meta(value, uid=uid, generation=1, creation_timestamp=made))
+
     def _admit(self, kind: str, namespace: str, name: str) -> None:
         if namespace:
             self._admit_to(namespace, kind, name)
@@ -208,6 +224,8 @@ class Api:
 
     def _changed(self, kind: str, key: str, old: Any, new: Any) -> None:  # noqa: ANN401  objects
         self.count += 1
+        # What goes is looked at whatever its kind: it may hold a namespace.
+        self.news += kind not in MORE_KINDS or terminating(old) or terminating(new)
         self.versions[kind] = self.versions.get(kind, 0) + 1
         for watcher in self._watchers.get(kind, ()):
             watcher(key, old, new)

@@ -13,9 +13,11 @@ import msgspec
 from phases.objects import Workload
 from rekindle.simulator.actions import Actions
 from rekindle.simulator.api import Api
+from rekindle.simulator.claims import Claims
 from rekindle.simulator.commands import Commands
 from rekindle.simulator.controlplane import FIRST_NAMESPACES, ControlPlane
 from rekindle.simulator.crds import Crds
+from rekindle.simulator.etcd import Content, Kept
 from rekindle.simulator.events import Loop
 from rekindle.simulator.faults import Faults
 from rekindle.simulator.flux import Settings, Sources
@@ -31,9 +33,11 @@ from rekindle.simulator.queue import START_SECONDS, Controller
 from rekindle.simulator.registrations import Registrations
 from rekindle.simulator.scenario import TREES, Scenario
 from rekindle.simulator.secrets import Secrets
+from rekindle.simulator.services import Services
 from rekindle.simulator.shaping import crd_kinds, shape
 from rekindle.simulator.talos import Machine, Machines
 from rekindle.simulator.tree import Tree, load_tree
+from rekindle.simulator.upkeep import Upkeep
 from rekindle.simulator.workloads import Workloads
 
 CONTROLLERS = (
@@ -70,6 +74,7 @@ class SimCluster:
         self.kubeconfig = scenario.initial.kubeconfig
         self.extra = 0
         self.unseen: dict[str, float] = {}
+        self.snapshots: dict[str, Kept] = {}
         plan = scenario.plan
         self.cni = str(plan.get("cni", {}).get("daemonset", ""))
         self.dns = [key for key in plan.get("cni", {}).get("deployments", ()) if "dns" in key]
@@ -79,6 +84,7 @@ class SimCluster:
         self._kubernetes()
         self._flux(str(plan.get("flux", {}).get("source", "flux-system/flux-system")))
         self.actions = Actions(self)
+        self.upkeep = Upkeep(self)
         self.people = People(self.loop, scenario.operator)
         build(self)
 
@@ -90,6 +96,8 @@ class SimCluster:
         self.machines = Machines(
             loop, self._machine_changed, parameters.etcd_delay if delay is None else delay
         )
+        self.machines.erased = lambda machine: self.pods.forget_images(machine.name)
+        self.machines.lost = self._forget
         self.api = Api(loop)
         self.control = ControlPlane(loop, self.api, self.machines)
         self.nodes = Nodes(loop, self.api, self.machines, self._cni_on)
@@ -97,7 +105,9 @@ class SimCluster:
         self.pods = Pods(loop, self.api, self.machines, slowness)
         self.workloads = Workloads(loop, self.api, self.pods)
         self.crds = Crds(loop, self.api, crd_kinds(self.tree))
-        self.registrations = Registrations(loop, self.api, self.alive)
+        self.claims = Claims(loop, self.api, self.tree, self.alive)
+        self.services = Services(self.api, self.pods)
+        self.registrations = Registrations(loop, self.api, self.services)
         self.namespaces = Namespaces(loop, self.api, self.crds, self.registrations.unserved)
         flux = dict(
             zip(("GitRepository", "Kustomization", "HelmRelease"), self.controllers, strict=False)
@@ -117,7 +127,7 @@ class SimCluster:
         self.helm = Helm(loop, api, self.maker)
         self.commands = Commands(self)
         self.sources = Sources(loop, api, settings, self.online)
-        self.sources.revision = tree.revision
+        self.sources.push(tree.revision)
         self.kustomizations = Kustomizations(loop, api, tree, self.maker, settings, self._fetchable)
         self.releases = HelmReleases(
             loop, api, tree, self.helm, settings, lambda: self.alive(self.controllers[0])
@@ -142,6 +152,19 @@ class SimCluster:
     def _cni_on(self, node: str) -> bool:
         return not self.cni or self.workloads.on_node("DaemonSet", self.cni, node)
 
+    def _forget(self) -> None:
+        """
+        Lose everything that etcd had, with the last disk that had it.
+
+        Workloads go first, so that no controller is left that would clean up after what goes then.
+        """
+        first = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
+        for kind in (*first, *sorted(set(self.api.objects) - set(first))):
+            for key in list(self.api.all(kind)):
+                self.api.remove(kind, key)
+        self.helm.revisions.clear()
+        self.kustomizations.inventories.clear()
+
     def _machine_changed(self, machine: Machine) -> None:
         was = self.api.up
         self.control.refresh()
@@ -154,6 +177,17 @@ class SimCluster:
         for name in FIRST_NAMESPACES:
             self.namespaces.apply(name)
         self.nodes.api_came_up()
+
+    def restore(self, content: Content) -> None:
+        """Have the API hold what its new etcd holds: no more and no less."""
+        for kind, found in self.api.objects.items():
+            kept = content.get(kind, {})
+            for key in [key for key in found if key not in kept]:
+                self.api.remove(kind, key)
+        for kind, kept in content.items():
+            for key, value in kept.items():
+                if self.api.get(kind, key) is not value:
+                    self.api.put(kind, value)
 
     def _pod_changed(self, key: str, old: object, new: object) -> None:
         del old, new
@@ -199,7 +233,7 @@ class SimCluster:
 
     def signature(self) -> tuple[int, int, int, str]:
         """Return something that differs whenever there is something new to see."""
-        return (self.api.count, self.machines.count, self.extra, self.kubeconfig)
+        return (self.api.news, self.machines.count, self.extra, self.kubeconfig)
 
     def digest(self) -> str:
         """Return a digest of the whole state: two clusters with the same one are the same."""
@@ -221,5 +255,7 @@ class SimCluster:
             "wipes": self.machines.wipes,
             "commands_at_once": self.commands.most_at_once,
             "commands_run": self.commands.count,
+            **({"most_cordoned": self.upkeep.most_cordoned} if self.scenario.probes else {}),
+            **({"recoveries": self.machines.recoveries} if self.machines.recoveries else {}),
             **{f"verb:{verb}": number for verb, number in sorted(self.actions.counts.items())},
         }

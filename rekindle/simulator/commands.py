@@ -29,14 +29,14 @@ class Commands:
         """Say whether the scenario declares a command."""
         return name in self._cluster.scenario.commands
 
-    def run(self, name: str) -> Steps:
-        """Run a command; the process returns its exit code."""
+    def run(self, name: str, node: str = "") -> Steps:
+        """Run a command, for a node if there is one; the process returns its exit code."""
         spec = self._cluster.scenario.commands[name]
         self.running.append(name)
         self.count += 1
         self.most_at_once = max(self.most_at_once, len(self.running))
         self.log.append((self._cluster.loop.now, name, "started"))
-        code = yield from self._work(name, spec)
+        code = yield from self._work(name, spec, node)
         self.ended(name, code or 0)
         return code
 
@@ -46,13 +46,15 @@ class Commands:
             self.running.remove(name)
             self.log.append((self._cluster.loop.now, name, f"exit {int(code)}"))
 
-    def _work(self, name: str, spec: CommandSpec) -> Steps:
+    def _work(self, name: str, spec: CommandSpec, node: str) -> Steps:
         cluster = self._cluster
         share = spec.duration / (len(spec.helmreleases) + 1)
         if self._failures.get(name, 0) > 0:
             self._failures[name] -= 1
             yield share
             return 1
+        if spec.does or spec.marks:
+            return (yield from cluster.upkeep.work(spec, node))
         if (spec.helmreleases or spec.objects) and not cluster.api.up:
             yield REFUSED_SECONDS
             return 1

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from journal.entries import Instant
-from phases.snapshot import KINDS, Holder, Seen, Snapshot, Unseen
+from phases.snapshot import ALL_KINDS, Holder, Seen, Snapshot, Unseen
 from rekindle.simulator.protocol import ENCODER, Changed, Delta
 
 _DECODERS: dict[str, msgspec.msgpack.Decoder[dict[str, Any]]] = {
     kind: msgspec.msgpack.Decoder(dict[str, struct])  # type: ignore[valid-type]
-    for kind, struct in KINDS.items()
+    for kind, struct in ALL_KINDS.items()
 }
 
 
@@ -45,6 +45,7 @@ class Differ:
             unseen=unseen,
             kinds=kinds,
             holders=None if same else held,
+            probes=snapshot.probes,
         )
 
     def _changed(self, kind: str, new: dict[str, Any]) -> Changed:
@@ -59,7 +60,7 @@ class Joiner:
     """Puts snapshots together from what the server sends. Kinds that did not change keep their very mapping."""
 
     def __init__(self) -> None:
-        self._objects: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+        self._objects: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
         self._holders: dict[str, tuple[Holder, ...]] = {}
 
     def snapshot(self, delta: Delta, now: Instant) -> Snapshot:
@@ -69,7 +70,7 @@ class Joiner:
         if delta.holders is not None:
             self._holders = delta.holders
         objects: dict[str, Any] = (
-            dict.fromkeys(KINDS, delta.unseen)
+            dict.fromkeys(ALL_KINDS, delta.unseen)
             if delta.unseen is not None
             else {kind: Seen(found, now) for kind, found in self._objects.items()}
         )
@@ -81,6 +82,7 @@ class Joiner:
             objects=objects,
             holders={name: Seen(held, now) for name, held in self._holders.items()},
             revision=delta.revision,
+            probes=delta.probes,
         )
 
     def _joined(self, kind: str, changed: Changed) -> dict[str, Any]:

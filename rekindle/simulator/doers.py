@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.world import (
+    ACCEPTED,
     ALREADY_EXISTS,
     CONFLICT,
     DENIED,
@@ -16,59 +16,30 @@ from engine.world import (
     TRANSIENT,
 )
 from journal.entries import Outcome
+from phases.objects import condition
+from phases.readiness.flux import is_held
+from phases.readiness.saying import is_true
+from phases.revisions import DESCENDS, REWRITTEN, UNTOLD
 from rekindle.simulator.api import Refused, terminating
+from rekindle.simulator.calls import DONE, Answer, Arguments, authentic, machine_of, no
+from rekindle.simulator.etcd_doers import recover, remove_member, snapshot
 from rekindle.simulator.flux import REQUESTED, RESET
 from rekindle.simulator.shapes import with_meta
-from rekindle.simulator.talos import PLAIN, Machine
 from rekindle.simulator.tree import Item
 
 if TYPE_CHECKING:
     from rekindle.simulator.cluster import SimCluster
 
-Arguments = dict[str, Any]
 LABELS = {"app.kubernetes.io/applied-by": "rekindle"}
 ESO_REQUESTED = "force-sync"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a call ended."""
-
-    outcome: Outcome
-    code: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
-
-
-DONE = Answer(Outcome.DONE)
-
-
-def no(code: str, error: str) -> Answer:
-    """Refuse: certainly without effect."""
-    return Answer(Outcome.FAILED, code, {"error": error})
 
 
 # --- Talos ---------------------------------------------------------------------------------------
 
 
-def _machine(cluster: SimCluster, arguments: Arguments) -> Machine | Answer:
-    machine = cluster.machines.by_name.get(str(arguments.get("node", "")))
-    if machine is None:
-        return no(INVALID, "no such node")
-    if not machine.up or machine.name in cluster.unseen:
-        return no(TRANSIENT, f"dial tcp {machine.address}:50000: connect: connection refused")
-    return machine
-
-
-def _authentic(machine: Machine) -> Answer | None:
-    """Refuse a call with our certificate where nobody knows it."""
-    if machine.stage in PLAIN or machine.stage == "foreign":
-        return no(DENIED, "x509: certificate signed by unknown authority")
-    return None
-
-
 def apply_config(cluster: SimCluster, arguments: Arguments) -> Answer:
     """``talosctl apply-config``: only maintenance takes it without our certificate."""
-    machine = _machine(cluster, arguments)
+    machine = machine_of(cluster, arguments)
     if isinstance(machine, Answer):
         return machine
     if arguments.get("insecure"):
@@ -78,15 +49,15 @@ def apply_config(cluster: SimCluster, arguments: Arguments) -> Answer:
             return no(DENIED, "remote error: tls: certificate required")
         cluster.machines.apply(machine, str(arguments.get("sha256") or arguments.get("config")))
         return DONE
-    return _authentic(machine) or Answer(Outcome.DONE, "", {"mode": "no-reboot", "changed": False})
+    return authentic(machine) or Answer(Outcome.DONE, "", {"mode": "no-reboot", "changed": False})
 
 
 def bootstrap(cluster: SimCluster, arguments: Arguments) -> Answer:
     """``talosctl bootstrap``: refused on data, on workers and too early; never because of another cluster."""
-    machine = _machine(cluster, arguments)
+    machine = machine_of(cluster, arguments)
     if isinstance(machine, Answer):
         return machine
-    if refused := _authentic(machine):
+    if refused := authentic(machine):
         return refused
     if not machine.control_plane:
         return no(PRECONDITION, "bootstrap can only be performed on a control plane node")
@@ -94,16 +65,44 @@ def bootstrap(cluster: SimCluster, arguments: Arguments) -> Answer:
         return no(ALREADY_EXISTS, "etcd data directory is not empty")
     if machine.etcd != "Preparing":
         return no(PRECONDITION, "bootstrap is not available yet")
+    first = not cluster.machines.clusters
     cluster.machines.bootstrap(machine)
+    if not first:
+        cluster.restore({})  # the API knows what its etcd has: nothing
     return DONE
+
+
+def reset(cluster: SimCluster, arguments: Arguments) -> Answer:
+    """``talosctl reset``: accepted, and the rest only the machine shows; never without labels, never in maintenance."""
+    machine = machine_of(cluster, arguments)
+    if isinstance(machine, Answer):
+        return machine
+    if refused := authentic(machine):
+        return refused
+    seen = {"machine_uuid": machine.uuid, "boot_id": machine.boot_id}
+    for name, value in seen.items():
+        if arguments.get(name) != value:
+            return no(CONFLICT, f"another {name}")
+    scope = set(arguments.get("scope") or ())
+    if not scope or not scope <= {"STATE", "EPHEMERAL"}:
+        return no(INVALID, "a reset names its labels")
+    if machine.stage not in ("booting", "running"):
+        return no(PRECONDITION, f"locked: the machine is {machine.stage}")
+    cluster.machines.reset(
+        machine,
+        state="STATE" in scope,
+        ephemeral="EPHEMERAL" in scope,
+        graceful=bool(arguments.get("graceful")),
+    )
+    return Answer(Outcome.UNSETTLED, ACCEPTED, {"scope": sorted(scope)})
 
 
 def fetch_kubeconfig(cluster: SimCluster, arguments: Arguments) -> Answer:
     """``talosctl kubeconfig``: any configured control plane can issue one."""
-    machine = _machine(cluster, arguments)
+    machine = machine_of(cluster, arguments)
     if isinstance(machine, Answer):
         return machine
-    if refused := _authentic(machine):
+    if refused := authentic(machine):
         return refused
     cluster.kubeconfig = "ours"
     return DONE
@@ -164,6 +163,8 @@ def nudge(cluster: SimCluster, arguments: Arguments) -> Answer:
         return no(NOT_FOUND, f"{kind} {key} not found")
     if arguments.get("uid") not in (None, "", found.metadata.uid):
         return no(CONFLICT, "the object is another one")
+    if refused := _not_now(kind, found, arguments):
+        return refused
     if text := cluster.api.admission(kind, namespace, "UPDATE"):
         return no(TRANSIENT, text)
     token = str(arguments["requested_at"])
@@ -173,6 +174,21 @@ def nudge(cluster: SimCluster, arguments: Arguments) -> Answer:
         annotations[RESET] = token
     cluster.api.put(kind, with_meta(found, annotations=annotations))
     return DONE
+
+
+def _not_now(kind: str, found: Any, arguments: Arguments) -> Answer | None:  # noqa: ANN401  any object
+    """Look at the object a last time, as the real adapter does: what it was decided on may be over."""
+    if arguments.get("generation") not in (None, found.metadata.generation):
+        return no(CONFLICT, f"generation is {found.metadata.generation} by now")
+    if terminating(found):
+        return no(PRECONDITION, "it is being deleted")
+    if getattr(found.spec, "suspend", False):
+        return no(PRECONDITION, "it is suspended")
+    if is_held(kind, found.status.conditions):
+        return no(CONFLICT, "a worker of its controller holds it just now")
+    if is_true(condition(found.status.conditions, "Ready")) and not arguments.get("ready"):
+        return no(CONFLICT, "it is Ready by now")
+    return None
 
 
 def release_finalizer(cluster: SimCluster, arguments: Arguments) -> Answer:
@@ -208,13 +224,31 @@ def remove_object(cluster: SimCluster, arguments: Arguments) -> Answer:
     return DONE
 
 
+def ancestry(cluster: SimCluster, arguments: Arguments) -> Answer:
+    """Ask the operator's clone whether one commit descends from another."""
+    found = cluster.sources.descends(str(arguments["old"]), str(arguments["new"]))
+    code = UNTOLD if found is None else DESCENDS if found else REWRITTEN
+    return Answer(Outcome.DONE, code)
+
+
+def give_back(cluster: SimCluster, _arguments: Arguments) -> Answer:
+    """Take our field manager off; who owns which field is not simulated, and nothing rests on it here."""
+    return _api(cluster) or DONE
+
+
 DOERS: dict[str, Callable[[SimCluster, Arguments], Answer]] = {
+    "apply.give-back": give_back,
     "apiservice.remove": remove_object,
     "crd.preapply": preapply_crd,
     "etcd.bootstrap": bootstrap,
+    "etcd.recover": recover,
+    "etcd.remove-member": remove_member,
+    "etcd.snapshot": snapshot,
     "finalizer.release": release_finalizer,
     "flux.nudge": nudge,
+    "git.ancestry": ancestry,
     "kubeconfig.fetch": fetch_kubeconfig,
+    "node.reset": reset,
     "root.apply": apply_root,
     "talos.apply": apply_config,
     "webhook.remove": remove_object,

@@ -98,6 +98,8 @@ class Sources:
         self._online = online
         self._patcher = Patcher(loop, api, "GitRepository")
         self.revision = ""
+        self.rewritten = 0
+        self.lives: dict[str, int] = {}  # how often history was rewritten before each revision
         self.controller = Controller(loop, api, settings.source_workers, self._reconcile)
         api.watch("GitRepository", lambda key, old, new: wake(self.controller, key, old, new))
 
@@ -126,6 +128,23 @@ class Sources:
             last_handled_reconcile_at=token,
         )
         return SOURCE_RETRY_SECONDS
+
+    def push(self, revision: str, *, rewrites: bool = False) -> None:
+        """Move the branch; what is *rewritten* is no ancestor of what comes after."""
+        if rewrites:
+            self.rewritten += 1
+        self.revision = revision
+        self.lives[revision] = self.rewritten
+
+    def descends(self, old: str, new: str) -> bool | None:
+        """Say whether a commit descends from another; None: it is none of this branch's."""
+        found = [
+            life
+            for commit in (old, new)
+            for revision, life in self.lives.items()
+            if revision.endswith(commit)
+        ]
+        return found[0] == found[1] if len(found) == len((old, new)) else None
 
     def succeed(self, key: str, token: str = "") -> None:
         """Store the artifact of the revision that Git is at."""

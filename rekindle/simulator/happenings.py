@@ -9,6 +9,7 @@ from rekindle.simulator.scenario import EventSpec
 
 if TYPE_CHECKING:
     from rekindle.simulator.cluster import SimCluster
+    from rekindle.simulator.talos import Machine
 
 
 def plan_events(cluster: SimCluster) -> None:
@@ -34,26 +35,60 @@ def _hide(cluster: SimCluster, name: str, *, hidden: bool) -> None:
     cluster.extra += 1
 
 
+def _reboot(cluster: SimCluster, machine: Machine) -> None:
+    if machine.configured:
+        cluster.machines.reboot(machine)
+
+
+def _power_off(cluster: SimCluster, machine: Machine) -> None:
+    if machine.stage != "off":
+        cluster.machines.power_off(machine)
+
+
+def _alarm(cluster: SimCluster, machine: Machine) -> None:
+    if machine.etcd_data is not None:
+        machine.etcd_data.alarms = ("NOSPACE",)
+        cluster.machines.touch(machine)
+
+
+def _power_on(cluster: SimCluster, machine: Machine) -> None:
+    cluster.machines.power_on(machine)
+
+
+def _wipe(cluster: SimCluster, machine: Machine) -> None:
+    cluster.machines.wipe(machine)
+
+
+def _empty(cluster: SimCluster, machine: Machine) -> None:
+    cluster.pods.forget_images(machine.name)
+    cluster.machines.empty(machine)
+
+
+def _replace(cluster: SimCluster, machine: Machine) -> None:
+    cluster.pods.forget_images(machine.name)
+    cluster.machines.replace(machine)
+
+
+OF_MACHINES: dict[str, Callable[[SimCluster, Machine], None]] = {
+    "alarm": _alarm,
+    "empty": _empty,
+    "power-off": _power_off,
+    "power-on": _power_on,
+    "reboot": _reboot,
+    "replace": _replace,
+    "wipe": _wipe,
+}
+
+
 def _happening(cluster: SimCluster, event: EventSpec) -> Callable[[], None]:
     def happen() -> None:
         machine = cluster.machines.by_name.get(event.node)
-        match event.do:
-            case "reboot" if machine is not None:
-                if machine.configured:
-                    cluster.machines.reboot(machine)
-            case "power-off" if machine is not None:
-                if machine.stage != "off":
-                    cluster.machines.power_off(machine)
-            case "power-on" if machine is not None:
-                cluster.machines.power_on(machine)
-            case "wipe" if machine is not None:
-                cluster.machines.wipe(machine)
-            case "delete":
-                cluster.api.delete(event.kind, event.key)
-            case "push":
-                cluster.sources.revision = event.revision
-                cluster.extra += 1
-            case _:
-                pass
+        if machine is not None and event.do in OF_MACHINES:
+            OF_MACHINES[event.do](cluster, machine)
+        elif event.do == "delete":
+            cluster.api.delete(event.kind, event.key)
+        elif event.do == "push":
+            cluster.sources.push(event.revision, rewrites=event.rewrites)
+            cluster.extra += 1
 
     return happen

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from rekindle.simulator.scenario import Left
 
 SETTLE_LIMIT = 100_000
+KEPT = ("Node", "Pod", "Namespace")
+ALONG = (
+    "Service",
+    "EndpointSlice",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+)  # with what they belong to
 
 
 def build(cluster: SimCluster) -> None:
@@ -69,21 +76,22 @@ def _settle(cluster: SimCluster) -> None:
 
 
 def _instant(cluster: SimCluster, *, on: bool) -> None:
-    for part in (cluster.nodes, cluster.pods, cluster.workloads, cluster.crds):
+    for part in (cluster.nodes, cluster.pods, cluster.workloads, cluster.crds, cluster.claims):
         part.instant = on
 
 
 def _long_healthy(cluster: SimCluster) -> None:
     _instant(cluster, on=True)
-    etcd = EtcdCluster(1)
+    planes = [
+        m for m in cluster.machines.by_name.values() if m.control_plane and m.stage == "running"
+    ]
+    etcd = EtcdCluster(1, [m.name for m in planes[:1]], peers={m.name: m.address for m in planes})
     cluster.machines.clusters.append(etcd)
-    for machine in cluster.machines.by_name.values():
-        if machine.stage != "running":
-            continue
-        if machine.control_plane:
-            etcd.members.append(machine.name)
-            etcd.running.add(machine.name)
-            machine.etcd_data, machine.etcd = etcd, "Running"
+    for machine in planes:
+        if machine.name not in etcd.ids:
+            etcd.admit(machine.name)  # it joined later, and its id is of that instant
+        etcd.running.add(machine.name)
+        machine.etcd_data, machine.etcd = etcd, "Running"
     cluster.control.force()
     cluster.api_came_up()
     _settle(cluster)
@@ -146,12 +154,13 @@ def _accident(cluster: SimCluster, left: Left) -> None:
     keep = set(left.objects) | {f"CustomResourceDefinition/{name}" for name in left.crds}
     for key in left.releases:
         keep |= {f"{item.kind}/{item.id}" for item in cluster.tree.helmreleases[key].installs}
-    kept_kinds = ("Node", "Pod", "Namespace")
+    named = {f"{item.kind}/{item.id}" for item in cluster.tree.items()}
     for kind in sorted(api.objects, key=lambda kind: kind == "CustomResourceDefinition"):
-        if kind in kept_kinds:
+        if kind in KEPT:
             continue
         for key in list(api.all(kind)):
-            if f"{kind}/{key}" not in keep:
+            ref = f"{kind}/{key}"
+            if ref not in keep and (ref in named or kind not in ALONG):
                 api.remove(kind, key)
     _forget(cluster, left, keep)
     stay = {*left.namespaces, *left.terminating, *FIRST_NAMESPACES}

@@ -6,6 +6,7 @@ from typing import Any
 
 from phases.inventory import SCHEMA
 from phases.kinds import WORKLOADS
+from rekindle.simulator.kinds import FLUX_CRDS
 from rekindle.simulator.scenario import TREES, Scenario
 from rekindle.simulator.tree import Item, Tree, load_tree
 
@@ -34,15 +35,19 @@ def inventory_of(tree: Tree, nodes: tuple[str, ...], source: str) -> Json:
         for owner, item in brought
         if owner.startswith("kustomization/")
     }
+    crds = frozenset(item.id for _, item in brought if item.kind == "CustomResourceDefinition")
     namespace, _, name = source.partition("/")
-    workloads = [_workload(owner, item, nodes) for owner, item in brought if item.kind in WORKLOADS]
+    classes = {item.id: (owner, item) for owner, item in brought if item.kind == "StorageClass"}
+    workloads = [
+        _workload(owner, item, nodes, classes) for owner, item in brought if item.kind in WORKLOADS
+    ]
     return {
         "schema": SCHEMA,
         "nodes": list(nodes),
         "source": {"kind": "GitRepository", "namespace": namespace, "name": name},
         "roots": list(tree.roots),
         "namespaces": _names(brought, "Namespace"),
-        "kustomizations": _kustomizations(tree, parents),
+        "kustomizations": _kustomizations(tree, parents, crds),
         "helmreleases": _releases(tree, parents),
         "externalsecrets": [
             {"key": item.id, "parent": owner.partition("/")[2], "store": item.store}
@@ -77,12 +82,21 @@ def _names(brought: list[tuple[str, Item]], kind: str) -> list[str]:
     return sorted({item.id for _, item in brought if item.kind == kind})
 
 
-def _workload(owner: str, item: Item, nodes: tuple[str, ...]) -> Json:
+def _workload(
+    owner: str, item: Item, nodes: tuple[str, ...], classes: dict[str, tuple[str, Item]]
+) -> Json:
     pods = len(nodes) if item.kind == "DaemonSet" else item.replicas
-    return {"kind": item.kind, "key": item.id, "pods": pods, "owner": owner}
+    needs: list[str] = []
+    if item.claims and item.storage in classes:
+        provider, found = classes[item.storage]
+        needs = [provider] if provider != owner else []
+        needs += [f"deployment/{found.backend}"] if found.backend else []
+    return {"kind": item.kind, "key": item.id, "pods": pods, "owner": owner, "needs": needs}
 
 
-def _kustomizations(tree: Tree, parents: dict[tuple[str, str], str]) -> list[Json]:
+def _kustomizations(
+    tree: Tree, parents: dict[tuple[str, str], str], listed: frozenset[str]
+) -> list[Json]:
     return [
         {
             "key": key,
@@ -90,9 +104,16 @@ def _kustomizations(tree: Tree, parents: dict[tuple[str, str], str]) -> list[Jso
             "depends_on": list(spec.depends_on),
             "wait": spec.wait,
             "suspended": spec.suspend,
+            "needs": _held(spec.objects, listed),
         }
         for key, spec in sorted(tree.kustomizations.items())
     ]
+
+
+def _held(objects: tuple[Item, ...], listed: frozenset[str]) -> list[str]:
+    """Name the CRDs of what a Kustomization holds, of those that the tree brings."""
+    names = {item.crd or item.where.crd for item in objects} & listed
+    return [f"crd/{name}" for name in sorted(names) if name not in FLUX_CRDS]
 
 
 def _releases(tree: Tree, parents: dict[tuple[str, str], str]) -> list[Json]:

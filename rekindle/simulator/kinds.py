@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 ESTABLISHED_SECONDS = 5.0  # an API server among several waits so long before it serves a new kind
 
+PROTECTION = "kubernetes.io/pvc-protection"
 KUSTOMIZE_FINALIZER = "finalizers.fluxcd.io"
 CRD_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
@@ -39,7 +40,9 @@ _ALL = (
     Kind("Secret", "", "v1", "secrets"),
     Kind("Service", "", "v1", "services"),
     Kind("ServiceAccount", "", "v1", "serviceaccounts"),
+    Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices"),
     Kind("PersistentVolumeClaim", "", "v1", "persistentvolumeclaims"),
+    Kind("PersistentVolume", "", "v1", "persistentvolumes", namespaced=False),
     Kind("Deployment", "apps", "v1", "deployments"),
     Kind("StatefulSet", "apps", "v1", "statefulsets"),
     Kind("DaemonSet", "apps", "v1", "daemonsets"),

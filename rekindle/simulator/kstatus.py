@@ -26,6 +26,8 @@ def status_of(api: Api, kind: str, key: str) -> str:
         return _workload(kind, value)
     if kind == "CustomResourceDefinition":
         return CURRENT if api.established(key) else IN_PROGRESS
+    if kind == "PersistentVolumeClaim":
+        return CURRENT if value.status.phase == "Bound" else IN_PROGRESS
     return _generic(value) if kind in _GENERIC else CURRENT
 
 

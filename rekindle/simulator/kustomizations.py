@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from phases.objects import Condition, Flux
+from phases.objects import Condition, Flux, FluxInventory, InventoryEntry
 from rekindle.simulator import labels
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.events import Loop, Steps
@@ -119,8 +119,17 @@ class Kustomizations:
             observed_generation=generation,
             last_applied_revision=revision,
             last_attempted_revision=revision,
+            inventory=self._applied(key),
             **fields,
         )
+
+    def _applied(self, key: str) -> FluxInventory:
+        """List what was applied, as it is written down: ``namespace_name_group_Kind``."""
+        entries = []
+        for item in self.inventories.get(key, ()):
+            namespace, _, name = item.id.rpartition("/")
+            entries.append(InventoryEntry(f"{namespace}_{name}_{item.where.group}_{item.kind}"))
+        return FluxInventory(tuple(entries))
 
     def _attempt(self, key: str, spec: KustomizationSpec) -> Outcome:
         yield 0.05
@@ -214,7 +223,8 @@ class Kustomizations:
             return None
         text = f"Running health checks {tail}"
         self._show(key, text)
-        self._patcher.write(key, Condition("Healthy", "Unknown", "Progressing", text))
+        checking = Condition("Healthy", "Unknown", "Progressing", text)
+        self._patcher.write(key, checking, inventory=self._applied(key))
         began = self._loop.now
         while late := self._late(refs):
             spent = self._loop.now - began

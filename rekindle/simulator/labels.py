@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rekindle.simulator.tree import Item, Tree
 
+SERVICE_NAME = "kubernetes.io/service-name"  # on a slice: whose endpoints these are
+
 
 def of_kustomization(key: str) -> dict[str, str]:
     """Return what kustomize-controller sets on everything that it applies."""

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from phases.snapshot import KINDS, ApiLook, Holder, KubeconfigLook, NodeLook, Seen, Snapshot, Unseen
+from phases.snapshot import (
+    ALL_KINDS,
+    ApiLook,
+    Holder,
+    KubeconfigLook,
+    NodeLook,
+    Seen,
+    Snapshot,
+    Unseen,
+)
 from rekindle.simulator.nodes import is_ready
 from rekindle.simulator.talos import PLAIN, Machine
 
 if TYPE_CHECKING:
     from rekindle.simulator.cluster import SimCluster
-
-VERSION = "v1.10.4"
 
 
 class Looker:
@@ -42,6 +49,7 @@ class Looker:
                 {name: Seen(held, now) for name, held in self._held().items()} if serving else {}
             ),
             revision=cluster.sources.revision,
+            probes=cluster.upkeep.looks() if cluster.scenario.probes else {},
         )
 
     # --- Talos -----------------------------------------------------------------------------------
@@ -59,7 +67,9 @@ class Looker:
         if machine.stage == "foreign":
             return NodeLook("foreign")
         if machine.stage in PLAIN:
-            return NodeLook(machine.stage, ready=True, machine_uuid=machine.uuid, version=VERSION)
+            return NodeLook(
+                machine.stage, ready=True, machine_uuid=machine.uuid, version=machine.version
+            )
         data = machine.etcd_data
         healthy = machine.etcd == "Running" and data is not None and data.healthy()
         unmet = self._unmet(machine, healthy=healthy)
@@ -76,8 +86,25 @@ class Looker:
             learners=tuple(sorted(data.learners))
             if members is not None and data is not None
             else (),
-            version=VERSION,
+            version=machine.version,
+            **self._member(machine, healthy=healthy),
         )
+
+    @staticmethod
+    def _member(machine: Machine, *, healthy: bool) -> dict[str, Any]:
+        """Say what only a member that runs says of itself; without a leader nobody tells members or alarms."""
+        data = machine.etcd_data
+        if data is None or machine.etcd != "Running" or machine.name not in data.ids:
+            return {"alarms": ()}
+        return {
+            "alarms": data.alarms if healthy else None,
+            "member_ids": tuple(data.ids[name] for name in data.members) if healthy else (),
+            "etcd_failing": not healthy,
+            "member_id": data.ids[machine.name],
+            "leader": data.leader(),
+            "raft_term": 2 + data.ident,
+            "db_size": "21 MB",
+        }
 
     def _unmet(self, machine: Machine, *, healthy: bool) -> tuple[str, ...]:
         unmet = []
@@ -112,14 +139,14 @@ class Looker:
             asked = cluster.kubeconfig == "ours"
             why = "connection refused" if asked else "no kubeconfig of this cluster"
             unseen = Unseen(self._served, "refused" if asked else "not-asked", why)
-            return dict.fromkeys(KINDS, unseen)
+            return dict.fromkeys(ALL_KINDS, unseen)
         now = cluster.loop.now
         api = cluster.api
-        for kind in KINDS:
+        for kind in ALL_KINDS:
             if self._versions.get(kind) != api.versions[kind]:
                 self._versions[kind] = api.versions[kind]
                 self._copies[kind] = dict(api.objects[kind])
-        return {kind: Seen(self._copies[kind], now) for kind in KINDS}
+        return {kind: Seen(self._copies[kind], now) for kind in ALL_KINDS}
 
     def _held(self) -> dict[str, tuple[Holder, ...]]:
         if self._held_at != self._cluster.api.count:

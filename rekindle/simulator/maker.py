@@ -18,7 +18,9 @@ from phases.objects import (
     Workload,
     WorkloadSpec,
 )
+from phases.snapshot import MORE_KINDS
 from rekindle.simulator.api import Api, Refused, terminating
+from rekindle.simulator.claims import claim_of
 from rekindle.simulator.crds import Crds
 from rekindle.simulator.kinds import identify
 from rekindle.simulator.namespaces import Namespaces
@@ -113,9 +115,12 @@ class Maker:
                 return ExternalSecret(meta, SecretSpec(store))
             case "ClusterSecretStore":
                 return ExternalSecret(meta)
+            case "PersistentVolumeClaim":
+                return claim_of(item.id, meta.labels, item.storage)
             case _:
                 finalizers = (item.finalizer,) if item.finalizer else ()
-                return Plain(meta_of(item.id, labels=meta.labels, finalizers=finalizers))
+                made = MORE_KINDS.get(item.kind, Plain)
+                return made(meta_of(item.id, labels=meta.labels, finalizers=finalizers))
 
     def _kustomization(self, item: Item, meta: Meta) -> Flux:
         wanted = self._tree.kustomizations[item.id]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from journal.entries import Fact, Instant
 from phases import codes
 from phases.deeds import CONFIGURED, DELETE, SUSPEND, WIPE
+from phases.lives import RESET
 from phases.verbs import APPLY
 from rekindle.simulator.planted import CRD
 from rekindle.simulator.scenario import EventSpec, Happening, NodeSpec, NodeState
@@ -123,6 +124,9 @@ class Night:
             if was_off and fact.code in CONFIGURED:
                 self._add(at - REBOOT_SECONDS, "power-on", name)
             elif settled and fact.code == codes.MAINTENANCE:
+                if self._reset(name, at):
+                    was_off, away, boot, settled = False, None, "", False
+                    continue
                 self._add(away or at, "wipe", name)
             elif settled and boot and now and now != boot and not self._ours(name, at):
                 self._rebooted(name, away, at)
@@ -143,6 +147,13 @@ class Night:
             return
         self._add(away, "power-off", name)
         self._add(at - REBOOT_SECONDS, "power-on", name)
+
+    def _reset(self, name: str, at: Instant) -> bool:
+        """Say whether the run itself had the node wiped: the rehearsal is asked for the same."""
+        target = codes.node(name)
+        return any(
+            i.verb == RESET and i.target == target and i.at <= at for i in self.seen.intended
+        )
 
     def _ours(self, name: str, at: Instant) -> bool:
         """Say whether the run itself gave the node its configuration shortly before."""

@@ -83,7 +83,7 @@ class Nodes:
             self.refresh(machine)
 
     def _info(self, machine: Machine) -> NodeInfo:
-        return NodeInfo(machine_id=machine.uuid.replace("-", ""), boot_id=machine.boot_id)
+        return NodeInfo(system_uuid=machine.uuid, boot_id=machine.boot_id)
 
     def _report(self, machine: Machine) -> None:
         self._reporting.discard(machine.name)

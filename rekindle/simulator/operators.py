@@ -11,7 +11,14 @@ from phases.snapshot import Holder
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.crds import Crds
 from rekindle.simulator.events import Loop
-from rekindle.simulator.kinds import BUILT_IN, KUSTOMIZE_FINALIZER, Kind, custom, guess
+from rekindle.simulator.kinds import (
+    BUILT_IN,
+    KUSTOMIZE_FINALIZER,
+    PROTECTION,
+    Kind,
+    custom,
+    guess,
+)
 from rekindle.simulator.tree import Item, Tree
 
 SERVE_SECONDS = 6.0
@@ -41,6 +48,8 @@ class Operators:
         """Say whether a controller runs that would serve an object's finalizers; None: not known."""
         if KUSTOMIZE_FINALIZER in finalizers and kind in self._flux:
             return self._alive(self._flux[kind])
+        if PROTECTION in finalizers:
+            return True  # the volume controllers run where the API does
         item = self._items.get((kind, key))
         deployments = self._deployments(item) if item is not None else ()
         return any(self._alive(name) for name in deployments) if deployments else None

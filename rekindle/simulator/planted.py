@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from phases.inventory import Inventory
-from rekindle.simulator.kinds import FLUX_CRDS
+from rekindle.simulator.kinds import FLUX_CRDS, kind_of_crd
 from rekindle.simulator.tree import SCHEMA, Item, KustomizationSpec, ReleaseSpec, Tree
 
 DAEMONSET = "DaemonSet"
@@ -77,12 +77,14 @@ class _Planting:
         self._crds()
         self._secrets()
         self._namespaces()
+        self._customs()
         self.notes.append(
             "intervals, timeouts, retries and health checks are no part of an inventory: 1 h, 5 m, 2 m and 3 attempts "
             "a release are assumed, and no health checks"
         )
         self.notes.append(
-            "of custom objects, ConfigMaps and the like an inventory says nothing: the tree brings none"
+            "of custom objects an inventory has the kinds alone: the tree brings one of each; "
+            "it brings no ConfigMaps and the like, and nothing in it reads a Secret"
         )
         return Tree(
             schema=SCHEMA,
@@ -196,6 +198,16 @@ class _Planting:
             self.objects[self._home(name)].append(item)
         if self.inventory.namespaces:
             self.notes.append("who brings a namespace is not recorded: the root above it does")
+
+    def _customs(self) -> None:
+        """One object of each kind that a Kustomization is known to hold, and of which it holds none yet."""
+        for kustomization in self.inventory.kustomizations:
+            held = self.objects[kustomization.key]
+            there = {item.where.crd for item in held}
+            for need in kustomization.needs:
+                crd = need.removeprefix("crd/")
+                if crd not in {need, *there}:
+                    held.append(Item(kind_of_crd(crd), key=kustomization.key, crd=crd))
 
     # --- sections --------------------------------------------------------------------------------
 

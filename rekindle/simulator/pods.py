@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from phases.more_objects import Claim
 from phases.objects import (
     Condition,
     ContainerState,
@@ -16,10 +17,14 @@ from phases.objects import (
     Pod,
     PodSpec,
     PodStatus,
+    PodVolume,
     Waiting,
     condition,
+    key_of,
 )
+from phases.templates import ClaimName
 from rekindle.simulator.api import Api, terminating
+from rekindle.simulator.claims import CLAIM
 from rekindle.simulator.events import Loop
 from rekindle.simulator.nodes import is_ready
 from rekindle.simulator.shapes import meta_of, stamp
@@ -43,6 +48,7 @@ class Running:
     boot_id: str = ""  # the boot in which its containers were started
     restarts: int = 0
     ready: bool = False
+    claims: tuple[str, ...] = ()
 
 
 class Pods:
@@ -61,6 +67,7 @@ class Pods:
         self.instant = False
         api.watch("Pod", self._pod_changed)
         api.watch("Node", self._node_changed)
+        api.watch(CLAIM, self._claim_changed)
 
     # --- creating and scheduling -----------------------------------------------------------------
 
@@ -73,7 +80,7 @@ class Pods:
         self.records[key] = record
         self.by_owner.setdefault(record.owner, {})[key] = record
         try:
-            self._api.create("Pod", Pod(meta, PodSpec(), PodStatus("Pending")))
+            self._api.create("Pod", Pod(meta, _spec(record), PodStatus("Pending")))
         except Exception:
             self._drop(key)
             raise
@@ -84,9 +91,11 @@ class Pods:
         names = [
             name
             for name, node in self._api.all("Node").items()
-            if (record.tolerates or is_ready(node)) and record.pin in ("", name)
+            if (record.tolerates or is_ready(node))
+            and record.pin in ("", name)
+            and (record.daemon or not node.spec.unschedulable)
         ]
-        if not names:
+        if not names or self._unbound(key):
             self._pending[key] = None
             self._write(key)
             return
@@ -96,6 +105,33 @@ class Pods:
         self._load[record.node] += 1
         self._write(key)
         self._start(key)
+
+    def _unbound(self, key: str) -> str:
+        """Say what the scheduler says of claims that are not there or not bound; empty: nothing."""
+        namespace = key.partition("/")[0]
+        for name in self.records[key].claims:
+            found: Claim | None = self._api.get(CLAIM, f"{namespace}/{name}")
+            if found is None:
+                return f'persistentvolumeclaim "{name}" not found'
+            if found.status.phase != "Bound":
+                return "pod has unbound immediate PersistentVolumeClaims"
+        return ""
+
+    def _claim_changed(self, _key: str, _old: Claim | None, new: Claim | None) -> None:
+        if new is not None:
+            for key in [key for key in self._pending if self.records[key].claims]:
+                self._schedule(key)
+
+    def retry(self) -> None:
+        """Look again for a node for what has none: one may be there now."""
+        for key in list(self._pending):
+            self._schedule(key)
+
+    def on(self, node: str) -> list[str]:
+        """Name the pods on a node that a drain asks to go: all but a DaemonSet's."""
+        return [
+            key for key, record in self.records.items() if record.node == node and not record.daemon
+        ]
 
     # --- the kubelet -----------------------------------------------------------------------------
 
@@ -118,6 +154,10 @@ class Pods:
             self._pulled.add((record.owner, record.node))
             record.ready = True
             self._write(key)
+
+    def forget_images(self, node: str) -> None:
+        """Have a node pull anew: what it had pulled was on the disk that is gone."""
+        self._pulled = {(owner, name) for owner, name in self._pulled if name != node}
 
     def _node_changed(self, name: str, old: Node | None, new: Node | None) -> None:
         ready, was = is_ready(new), is_ready(old)
@@ -203,11 +243,11 @@ class Pods:
         if pod is not None:
             ready = self.is_ready(key)
             status = self._status(record, ready=ready, pod=pod)
-            self._api.update("Pod", key, spec=PodSpec(record.node), status=status)
+            self._api.update("Pod", key, spec=_spec(record), status=status)
 
     def _status(self, record: Running, *, ready: bool, pod: Pod) -> PodStatus:
         if not record.node:
-            return PodStatus("Pending", (self._unschedulable(pod),))
+            return PodStatus("Pending", (self._unschedulable(key_of(pod.metadata), pod),))
         old = {found.type: found for found in pod.status.conditions}
 
         def state(kind: str, *, good: bool) -> Condition:
@@ -232,16 +272,19 @@ class Pods:
             pod_ip=_address(pod) if running else "",
         )
 
-    def _unschedulable(self, pod: Pod) -> Condition:
+    def _unschedulable(self, key: str, pod: Pod) -> Condition:
         nodes = self._api.all("Node")
-        message = (
-            f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) had untolerated taint "
-            "{node.kubernetes.io/not-ready: }."
-        )
+        taint = f"{len(nodes)} node(s) had untolerated taint {{node.kubernetes.io/not-ready: }}"
+        message = f"0/{len(nodes)} nodes are available: {self._unbound(key) or taint}."
         for found in pod.status.conditions:
             if found.message == message:
                 return found
         return Condition("PodScheduled", "False", "Unschedulable", message, stamp(self._loop.now))
+
+
+def _spec(record: Running) -> PodSpec:
+    volumes = tuple(PodVolume(ClaimName(name)) for name in record.claims)
+    return PodSpec(record.node, volumes=volumes)
 
 
 def _address(pod: Pod) -> str:

@@ -100,6 +100,7 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
     unseen: Unseen | None = None
     kinds: dict[str, Changed] = {}
     holders: dict[str, tuple[Holder, ...]] | None = None
+    probes: dict[str, Seen[int] | Unseen] = {}
 
 
 class Response(Frame, frozen=True, tag="response"):

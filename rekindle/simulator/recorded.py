@@ -24,9 +24,11 @@ from rekindle.simulator.planted import REVISION, Wanted, tree_of
 from rekindle.simulator.remains import Remains
 from rekindle.simulator.scenario import (
     SCHEMA,
+    CommandSpec,
     Initial,
     KubeconfigState,
     OperatorRule,
+    ProbeSpec,
     Recorded,
     Scenario,
 )
@@ -116,7 +118,8 @@ class _Making:
             tree=f"{name_of(opened.run_id)}.tree.yaml",
             start=_stamp(opened.at),
             nodes=nodes,
-            commands=self.timings.commands(tree),
+            commands=self._commands(tree),
+            probes={name: ProbeSpec("mark", mark=name) for name in self.section.probes},
             plan=self._plan(machine),
             seed=zlib.crc32(opened.run_id.encode()) & 0x7FFFFFFF,
             initial=Initial(
@@ -128,8 +131,22 @@ class _Making:
             ),
             events=night.sorted_events(),
             operator=self._operator(),
+            request=opened.request,
             recorded=Recorded(opened.run_id, opened.purpose, opened.version),
         )
+
+    def _commands(self, tree: Tree) -> dict[str, CommandSpec]:
+        """Say what the commands did; of those that a state runs until its probe tells, only that it told."""
+        found = self.timings.commands(tree)
+        states = self.seen.opened.plan.get("machine", {}).get("states", {})
+        for state in states.values():
+            name, probe = (state.get("options", {}).get(key) for key in ("command", "probe"))
+            if name in found and probe in self.section.probes:
+                found[name] = replace(found[name], marks=str(probe))
+        if self.section.probes:
+            text = "what a probe asks about was not there at the start, and its command brings it"
+            self.remarks.assumed.append(text)
+        return found
 
     def _description(self) -> str:
         kind = {"watch": "A watch", "rehearse": "A rehearsal"}.get(

@@ -8,12 +8,13 @@ deleted, ends that. Webhooks that answer say yes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from phases.more_objects import (
     ApiService,
     ApiServiceSpec,
     ClientConfig,
+    EndpointSlice,
     ServiceReference,
     Webhook,
     WebhookConfiguration,
@@ -23,7 +24,9 @@ from phases.objects import Condition, ConditionsStatus
 from rekindle.simulator.api import Api
 from rekindle.simulator.events import Loop
 from rekindle.simulator.kinds import guess
+from rekindle.simulator.labels import SERVICE_NAME
 from rekindle.simulator.scenario import AdmissionWebhook, AggregatedApi
+from rekindle.simulator.services import SERVICE, SLICE, Services
 from rekindle.simulator.shapes import meta_of, with_condition
 
 API_SERVICE = "APIService"
@@ -33,16 +36,15 @@ WEBHOOKS = {
 }
 NOTICED_SECONDS = 1.0
 PORT = 443
-Alive = Callable[[str], bool]
 
 
 class Registrations:
-    """The aggregator's controller, and admission. *alive* says whether a Deployment has a ready pod."""
+    """The aggregator's controller, and admission: both look at the Service and its endpoints, and at nothing else."""
 
-    def __init__(self, loop: Loop, api: Api, alive: Alive) -> None:
+    def __init__(self, loop: Loop, api: Api, services: Services) -> None:
         self._loop = loop
         self._api = api
-        self._alive = alive
+        self._services = services
         self._served: dict[str, AggregatedApi] = {}
         self._hooks: dict[tuple[str, str], AdmissionWebhook] = {}
 
@@ -50,6 +52,13 @@ class Registrations:
         """Put the registrations into the API, whether anybody serves them or not."""
         self._served = {one.name: one for one in apis}
         self._hooks = {(WEBHOOKS[one.type], one.configuration): one for one in hooks}
+        all_of_them: tuple[AggregatedApi | AdmissionWebhook, ...] = (
+            *self._served.values(),
+            *self._hooks.values(),
+        )
+        for one_of_them in all_of_them:
+            if one_of_them.backend:
+                self._services.select(one_of_them.service, one_of_them.backend)
         for one in self._served.values():
             version, _, group = one.name.partition(".")
             spec = ApiServiceSpec(group, version, _reference(one.service))
@@ -60,7 +69,8 @@ class Registrations:
             webhook = Webhook(hook.name, client, hook.policy, rules)
             self._api.create(kind, WebhookConfiguration(meta_of(name), (webhook,)))
         if self._served:
-            self._api.watch("Deployment", lambda key, _old, _new: self._backend_changed(key))
+            self._api.watch(SERVICE, lambda key, _old, _new: self._backend_changed(key))
+            self._api.watch(SLICE, lambda _key, old, new: self._endpoints_changed(new or old))
             self._check()
         if self._hooks:
             self._api.admission = self._refusal
@@ -77,8 +87,12 @@ class Registrations:
     # --- aggregated APIs -------------------------------------------------------------------------
 
     def _backend_changed(self, key: str) -> None:
-        if any(one.backend == key for one in self._served.values()):
+        if any(one.service == key for one in self._served.values()):
             self._api.later(NOTICED_SECONDS, self._check)
+
+    def _endpoints_changed(self, found: EndpointSlice) -> None:
+        name = found.metadata.labels.get(SERVICE_NAME, "")
+        self._backend_changed(f"{found.metadata.namespace}/{name}")
 
     def _check(self) -> None:
         for name, one in self._served.items():
@@ -91,9 +105,9 @@ class Registrations:
 
     def _available(self, one: AggregatedApi) -> Condition:
         namespace, _, name = one.service.partition("/")
-        if self._alive(one.backend):
+        if self._services.answers(one.service):
             return Condition("Available", "True", "Passed", "all checks passed")
-        if self._api.get("Deployment", one.backend) is None:
+        if not self._services.exists(one.service):
             text = f'service/{name} in "{namespace}" is not present'
             return Condition("Available", "False", "ServiceNotFound", text)
         text = f'endpoints for service/{name} in "{namespace}" have no addresses'
@@ -115,13 +129,12 @@ class Registrations:
         return ""
 
     def _unreachable(self, hook: AdmissionWebhook) -> str:
-        if self._alive(hook.backend):
+        if self._services.answers(hook.service):
             return ""
         namespace, _, name = hook.service.partition("/")
-        there = self._api.get("Deployment", hook.backend) is not None
         why = (
             f'no endpoints available for service "{name}"'
-            if there
+            if self._services.exists(hook.service)
             else f'service "{name}" not found'
         )
         url = f"https://{name}.{namespace}.svc:{PORT}/admit?timeout=10s"

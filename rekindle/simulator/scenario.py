@@ -6,18 +6,22 @@ Scenarios and trees travel as package data: ``scenarios/NAME.yaml`` and ``data/N
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 from msgspec.structs import replace
 
+from engine.errors import Problem
+from engine.yamlfile import Marks, YamlFile, read_yaml
+from engine.yamlfile import Path as Place
+from rekindle.simulator.checking import wrong_with
 from rekindle.simulator.errors import ScenarioInvalid
-from rekindle.simulator.tree import Item, Loader, Tree, load_tree
+from rekindle.simulator.fitting import unfit
+from rekindle.simulator.tree import Item, Tree, load_tree
 
 SCHEMA = "rekindle.scenario/1"
 FOLDER = Path(__file__).parent
@@ -25,7 +29,10 @@ SCENARIOS = FOLDER / "scenarios"
 TREES = FOLDER / "data"
 Role = Literal["controlplane", "worker"]
 NodeState = Literal["maintenance", "booting", "running", "off", "foreign"]
-Happening = Literal["reboot", "power-off", "power-on", "wipe", "delete", "push"]
+NodeWork = Literal["", "cordon", "drain", "upgrade", "uncordon"]
+Happening = Literal[
+    "reboot", "power-off", "power-on", "wipe", "replace", "empty", "alarm", "delete", "push"
+]
 KubeconfigState = Literal["absent", "ours", "foreign"]
 
 
@@ -60,7 +67,8 @@ class AggregatedApi(Strict, frozen=True):
     """
     An APIService (VERSION.GROUP) for a *service* (``namespace/name``).
 
-    *backend* is the Deployment that serves it (empty: nothing does, and nothing in the tree brings it back).
+    *backend* is the Deployment that serves it (empty: the workload of the Service's own name, if there is one; else
+    nothing does, and nothing in the tree brings it back).
     """
 
     name: str
@@ -105,16 +113,38 @@ class Initial(Strict, frozen=True):
 
 
 class CommandSpec(Strict, frozen=True):
-    """What a command of the operator's repository does: how long it takes, how it exits, what it brings."""
+    """
+    What a command of the operator's repository does: how long it takes, how it exits, what it brings.
+
+    *does* something to the node that it is run for (an upgrade is to *version*), *marks* what it leaves behind for a
+    probe to see, by a name of its own.
+    """
 
     duration: float
     exit: int = 0
+    does: NodeWork = ""
+    version: str = ""
+    marks: str = ""
     helmreleases: tuple[str, ...] = ()
     objects: tuple[Item, ...] = ()
 
 
+class ProbeSpec(Strict, frozen=True):
+    """What a probe of the plan sees: of the node that it is run for, or a *mark* that a command leaves."""
+
+    sees: Literal["cordoned", "drained", "schedulable", "version", "mark"]
+    version: str = ""
+    mark: str = ""
+
+
 class EventSpec(Strict, frozen=True):
-    """Something that happens by itself, *at* seconds after the start (or before it, if negative)."""
+    """
+    Something that happens by itself, *at* seconds after the start (or before it, if negative).
+
+    A push *rewrites* history when its revision does not descend from the one before.
+    ``wipe`` takes everything from a node, ``empty`` its EPHEMERAL partition alone, ``replace`` is a new machine in its
+    place; ``alarm`` raises NOSPACE in the etcd that it is a member of.
+    """
 
     at: float
     do: Happening
@@ -122,6 +152,7 @@ class EventSpec(Strict, frozen=True):
     kind: str = ""
     key: str = ""
     revision: str = ""
+    rewrites: bool = False
 
 
 class OperatorRule(Strict, frozen=True):
@@ -161,8 +192,8 @@ class Scenario(Strict, frozen=True):
     """
     A rehearsal's script.
 
-    *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded). *recorded*: it is not
-    invented, but made from a run.
+    *plan* is the domain's section of a recovery plan, *tree* a file (absolute once loaded). *request*: what is asked of
+    the run that rehearses it, by verb. *recorded*: it is not invented, but made from a run.
     """
 
     schema: str
@@ -175,11 +206,13 @@ class Scenario(Strict, frozen=True):
     nodes: dict[str, NodeSpec]
     commands: dict[str, CommandSpec]
     plan: dict[str, Any]
+    probes: dict[str, ProbeSpec] = {}
     seed: int = 0
     initial: Initial = Initial()
     parameters: Parameters = Parameters()
     events: tuple[EventSpec, ...] = ()
     operator: tuple[OperatorRule, ...] = ()
+    request: dict[str, Any] = {}
     recorded: Recorded | None = None
 
 
@@ -211,25 +244,36 @@ def identity(path: Path) -> str:
 
 def load_scenario(path: Path) -> Scenario:
     """Read and check a scenario; all that is wrong with it is said at once."""
+    return read_scenario(path)[0]
+
+
+def read_scenario(path: Path) -> tuple[Scenario, Marks]:
+    """Read and check a scenario as a plan is read, and say where in its file everything stands."""
     try:
-        raw = yaml.load(path.read_text("utf-8"), Loader)  # noqa: S506  a safe loader
-        scenario = msgspec.convert(raw, Scenario)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raw, marks, problems = read_yaml(YamlFile(str(path), path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
         raise ScenarioInvalid(
             f"{path.name} is no scenario: {error}",
             reference="scenario-invalid",
             hint=f"it must follow {SCHEMA}",
         ) from error
-    tree = tree_path(scenario, path)
-    problems = _problems(scenario, load_tree(tree))
+    if not problems:
+        problems = wrong_with(Scenario, raw, marks)
     if problems:
-        raise ScenarioInvalid(
-            f"{path.name}: {'; '.join(problems)}",
-            reference="scenario-invalid",
-            hint="mend what is named above",
-        )
+        raise _invalid(problems, f"it must follow {SCHEMA}")
+    scenario = msgspec.convert(raw, Scenario)
+    tree = tree_path(scenario, path)
+    found = [marks.problem(at, said) for at, said in _unfit(scenario, load_tree(tree))]
+    if found:
+        raise _invalid(found, "mend what is named above")
     check_commands(scenario, scenario.plan.get("commands", {}))
-    return replace(scenario, tree=str(tree))
+    check_probes(scenario, scenario.plan.get("probes", {}))
+    return replace(scenario, tree=str(tree)), marks
+
+
+def _invalid(problems: list[Problem], hint: str) -> ScenarioInvalid:
+    said = "\n".join(map(str, sorted(problems)))
+    return ScenarioInvalid(said, reference="scenario-invalid", hint=hint)
 
 
 def tree_path(scenario: Scenario, path: Path) -> Path:
@@ -249,29 +293,21 @@ def check_commands(scenario: Scenario, names: Iterable[str]) -> None:
         )
 
 
-def _problems(scenario: Scenario, tree: Tree) -> list[str]:
-    found = []
+def check_probes(scenario: Scenario, names: Iterable[str]) -> None:
+    """Refuse a plan that has probes of which the scenario does not say what they see."""
+    missing = sorted(set(names) - set(scenario.probes))
+    if missing:
+        raise ScenarioInvalid(
+            f"scenario {scenario.name} does not declare {', '.join(missing)}",
+            reference="probe-undeclared",
+            hint="say of each probe what it sees: probes: {NAME: {sees: cordoned}}",
+        )
+
+
+def _unfit(scenario: Scenario, tree: Tree) -> Iterator[tuple[Place, str]]:
+    """Say what does not hold together, and where it stands."""
     if scenario.schema != SCHEMA:
-        found.append(f"its schema is {scenario.schema!r}, not {SCHEMA!r}")
+        yield ("schema",), f"its schema is {scenario.schema!r}, not {SCHEMA!r}"
     if scenario.start.tzinfo is None:
-        found.append("start has no time zone")
-    for name, command in scenario.commands.items():
-        found += [
-            f"command {name} brings {key}, which is no release of the tree"
-            for key in command.helmreleases
-            if key not in tree.helmreleases
-        ]
-    left = scenario.initial.left or Left()
-    found += [
-        f"{key} is no release of the tree" for key in left.releases if key not in tree.helmreleases
-    ]
-    have = {f"{item.kind}/{item.id}" for item in tree.items()}
-    have |= {f"Kustomization/{key}" for key in tree.roots}
-    found += [f"{ref} is not in the tree" for ref in left.objects if ref not in have]
-    found += [f"crd {name} is not in the tree" for name in left.crds if name not in tree.crds()]
-    for event in scenario.events:
-        if event.node and event.node not in scenario.nodes:
-            found.append(f"event at {event.at:g}: there is no node {event.node}")
-        if event.do in ("reboot", "power-off", "power-on", "wipe") and not event.node:
-            found.append(f"event at {event.at:g}: {event.do} needs a node")
-    return found
+        yield ("start",), "start has no time zone"
+    yield from unfit(scenario, tree)

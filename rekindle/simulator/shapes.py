@@ -8,7 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from journal.entries import Instant
-from phases.objects import ApiStruct, Condition, Meta
+from phases.api_struct import ApiStruct
+from phases.objects import Condition, Meta
 
 MINUTE = 60
 HOUR = 3600

@@ -16,12 +16,14 @@ from rekindle.simulator.events import Loop, Process, Steps
 
 INSTALL_SECONDS = 60.0
 REBOOT_SECONDS = 45.0
+RESETTING_SECONDS = 10.0  # drained or not, its pods and services stop before anything is wiped
 SERVICES_SECONDS = 12.0  # from booting until etcd waits for its conditions
 WAITING_SECONDS = 6.0  # from Waiting until Preparing
 JOIN_POLL_SECONDS = 5.0
 LEARNER_SECONDS = 8.0
 ETCD_START_SECONDS = 6.0
 APISERVER_SECONDS = 20.0
+VERSION = "v1.10.4"
 DOWN = ("off", "rebooting")
 PLAIN = ("maintenance", "installing")
 
@@ -41,6 +43,7 @@ class Machine:
     apiserver: bool = False
     down_since: Instant = 0.0
     config: str = ""
+    version: str = VERSION
     process: Process | None = None
     apiserver_due: Instant | None = None
 
@@ -76,7 +79,10 @@ class Machines:
         self.etcd_delay = etcd_delay
         self.by_name: dict[str, Machine] = {}
         self.clusters: list[EtcdCluster] = []
+        self.erased: Callable[[Machine], None] = lambda _machine: None  # its /var is empty
+        self.lost: Callable[[], None] = lambda: None  # no disk has any etcd's data any more
         self.bootstraps = 0
+        self.recoveries = 0
         self.wipes = 0
         self.count = 0
 
@@ -123,10 +129,42 @@ class Machines:
 
     def wipe(self, machine: Machine) -> None:
         """Erase configuration and data: it comes back in maintenance. Nobody else is told."""
-        self.wipes += 1
-        machine.config = ""
-        machine.etcd_data = None
+        self._erase(machine, state=True, ephemeral=True)
         self._run(machine, self._restart(machine, REBOOT_SECONDS))
+
+    def reset(self, machine: Machine, *, state: bool, ephemeral: bool, graceful: bool) -> None:
+        """
+        Have a configured machine wipe itself and reboot, as ``talosctl reset --reboot`` with labels does.
+
+        Without STATE it comes back with its configuration. A graceful one leaves etcd first, which never ends without a
+        quorum: it then stays at resetting for ever (talos v1.12 v1alpha1_sequencer.go, ``LeaveEtcd``).
+        """
+        self._run(machine, self._reset(machine, state=state, ephemeral=ephemeral, leave=graceful))
+
+    def _reset(self, machine: Machine, *, state: bool, ephemeral: bool, leave: bool) -> Steps:
+        machine.stage = "resetting"
+        self.touch(machine)
+        yield self._loop.around(RESETTING_SECONDS)
+        cluster = machine.etcd_data
+        if leave and machine.control_plane and cluster is not None:
+            while not cluster.healthy():
+                yield JOIN_POLL_SECONDS
+            cluster.expel(machine.name)
+        self._erase(machine, state=state, ephemeral=ephemeral)
+        yield from self._restart(machine, REBOOT_SECONDS)
+        return None
+
+    def _erase(self, machine: Machine, *, state: bool, ephemeral: bool) -> None:
+        self.wipes += 1
+        if state:
+            machine.config = ""
+        if not ephemeral:
+            return
+        had = machine.etcd_data is not None
+        machine.etcd_data = None
+        self.erased(machine)
+        if had and not any(other.etcd_data for other in self.by_name.values()):
+            self.lost()
 
     def _run(self, machine: Machine, steps: Steps) -> None:
         if machine.process is not None:
@@ -134,12 +172,36 @@ class Machines:
         machine.process = Process(self._loop, steps)
         machine.process.go()
 
+    def empty(self, machine: Machine) -> None:
+        """
+        Erase what etcd and the kubelet have on a machine, and reboot it; its configuration stays.
+
+        It is somebody's doing beside the run, and counts as no wipe of its.
+        """
+        machine.etcd_data = None
+        self._run(machine, self._restart(machine, REBOOT_SECONDS))
+
+    def replace(self, machine: Machine) -> None:
+        """Put a new machine in the place of one that is gone for good: another UUID, and nothing on its disk."""
+        machine.uuid = self.identifier()
+        machine.config = ""
+        machine.etcd_data = None
+        self._run(machine, self._restart(machine, REBOOT_SECONDS))
+
     def bootstrap(self, machine: Machine) -> EtcdCluster:
         """Make a new etcd cluster on a machine. Its data is on the disk at once; it shows itself later."""
-        cluster = EtcdCluster(len(self.clusters) + 1, [machine.name])
+        peers = {machine.name: machine.address}
+        cluster = EtcdCluster(len(self.clusters) + 1, [machine.name], peers=peers)
         self.clusters.append(cluster)
         self.bootstraps += 1
         machine.etcd_data = cluster
+        return cluster
+
+    def recover(self, machine: Machine) -> EtcdCluster:
+        """Make a new etcd cluster on a machine from a snapshot: as a bootstrap, but for what it holds."""
+        cluster = self.bootstrap(machine)
+        self.bootstraps -= 1
+        self.recoveries += 1
         return cluster
 
     # --- what time does --------------------------------------------------------------------------
@@ -212,8 +274,7 @@ class Machines:
             yield JOIN_POLL_SECONDS if self.clusters else JOIN_POLL_SECONDS / 2
 
     def _join(self, machine: Machine, cluster: EtcdCluster) -> Steps:
-        if machine.name not in cluster.members:
-            cluster.members.append(machine.name)
+        cluster.admit(machine.name)  # Talos removes a member of its name first
         cluster.learners.add(machine.name)
         machine.etcd_data = cluster
         self.touch(machine)

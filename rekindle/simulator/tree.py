@@ -22,7 +22,10 @@ class Item(msgspec.Struct, frozen=True):
 
     *crd* names the definition of a custom object, *operator* the Deployment that serves its *finalizer* (else those of
     the release that brings the definition). *start* is the seconds a pod takes, *tolerates* says that it runs on nodes
-    that are not ready. *backend* is the Deployment that a secret store asks. *keep*: an uninstall leaves it alone.
+    that are not ready. *backend* is the Deployment that a secret store asks, or that makes the volumes of a
+    StorageClass. *keep*: an uninstall leaves it alone. *claims* are those that the pods of a workload use, of a
+    StatefulSet its templates; *storage* is the class of these, or of a claim (empty: one whose provisioner is no part
+    of this).
     """
 
     kind: str
@@ -39,6 +42,8 @@ class Item(msgspec.Struct, frozen=True):
     start: float = 10.0
     tolerates: bool = False
     keep: bool = False
+    claims: tuple[str, ...] = ()
+    storage: str = ""
 
     @property
     def id(self) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from journal.entries import Instant
 from phases.objects import Condition, Node, Pod, Workload, WorkloadStatus
 from rekindle.simulator.api import Api, Refused, terminating
+from rekindle.simulator.claims import CLAIM, claim_of
 from rekindle.simulator.events import Loop
 from rekindle.simulator.nodes import is_ready
 from rekindle.simulator.pods import Pods, Running
@@ -152,8 +153,21 @@ class Workloads:
 
     def _create(self, ref: Ref, plan: Plan, workload: Workload, name: str, pin: str = "") -> None:
         item = plan.item
-        record = Running(ref, item.start, item.tolerates, ref[0] == "DaemonSet", pin)
+        claims = item.claims
+        if ref[0] == "StatefulSet":
+            claims = tuple(f"{claim}-{name.rpartition('/')[2]}" for claim in claims)
+            self._claim(ref[1].partition("/")[0], claims, workload.metadata.labels, item.storage)
+        daemon = ref[0] == "DaemonSet"
+        record = Running(ref, item.start, item.tolerates, daemon, pin, claims=claims)
         self._pods.create(name, workload.metadata.uid, record)
+
+    def _claim(
+        self, namespace: str, claims: tuple[str, ...], labels: dict[str, str], storage: str
+    ) -> None:
+        """Make the claims of a StatefulSet's pod, unless they are there from before."""
+        for key in (f"{namespace}/{claim}" for claim in claims):
+            if self._api.get(CLAIM, key) is None:
+                self._api.create(CLAIM, claim_of(key, labels, storage))
 
     # --- numbers ---------------------------------------------------------------------------------
 

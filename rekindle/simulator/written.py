@@ -24,6 +24,7 @@ _SECTIONS = {
     "initial": "What was left, as the first complete look showed it. Seconds.",
     "commands": "How long each command works by itself (seconds), and what it brings.",
     "events": "What happened during the run, in seconds after its start; not what the run did itself.",
+    "request": "What was asked of the run when it was opened, beyond its goal.",
     "operator": "How questions were answered, and after how many seconds. The first rule that fits counts.",
     "plan": "The plan that the run was opened with; its inventory is the tree's.",
     "recorded": "Where all this comes from.",

@@ -10,10 +10,10 @@ from engine.plan import Plan, from_compiled
 from journal import entries as e
 from journal.reader import Reader
 from journal.row import Row
-from phases.recipe import recipe
 from rekindle import folding
 from rekindle.eta import READ_ENTRIES, Forecast, eta
 from rekindle.folding import Found
+from rekindle.recipes import recipe
 
 
 class Following:

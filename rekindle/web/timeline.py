@@ -17,8 +17,9 @@ from journal import entries as e
 from journal.reader import Reader
 from journal.row import Row, RunSummary
 from rekindle.folding import Found
-from rekindle.lines import describe, stamp
+from rekindle.lines import describe
 from rekindle.past import Known
+from rekindle.spans import stamp
 from rekindle.web.words import plain
 
 EVERY = 2_000  # entries between two that are kept

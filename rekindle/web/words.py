@@ -17,9 +17,10 @@ from journal.row import Row, RunSummary
 from rekindle.causes import because
 from rekindle.folding import Found
 from rekindle.ledger import sentence
-from rekindle.lines import clock, describe, stamp
+from rekindle.lines import describe
 from rekindle.report.cleaning import clean
 from rekindle.shown import holder, seen_of
+from rekindle.spans import clock, stamp
 from rekindle.view import View
 
 LONGEST = 4_000  # characters of a text
@@ -61,7 +62,7 @@ def moment(found: Found, journal: Path, eta: str = "") -> dict[str, Any]:
         "doing": list(seen.doing),
         "asked": [_asked(*question) for question in seen.approvals],
         "eta": eta,
-        "took": sentence(found.memory.summary),
+        "took": sentence(found.memory.summary, seen.now),
     }
     return {
         "schema": "rekindle.moment/1",

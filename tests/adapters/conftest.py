@@ -4,11 +4,13 @@ import json
 import stat
 import time
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
 from engine.world import Intent
 from rekindle.adapters.connection import Connection
+from rekindle.adapters.doers import Doers
 from rekindle.adapters.kubernetes import Api
 from tests.adapters.scripted import ScriptedApi
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from engine.world import Settlement
     from journal.entries import Json
 
 
@@ -43,6 +46,12 @@ def write_program(path: Path, text: str) -> Path:
 
 def make_intent(verb: str, action: str = "1", deadline: float = 10.0, **arguments: Json) -> Intent:
     return Intent(action, verb, "target", 1, 1, deadline, time.time(), arguments)
+
+
+def doers(session: Callable[[], Any], settled: list[Settlement]) -> Doers:
+    """Doers for what is done to an API: nobody speaks to Talos here, nobody runs commands."""
+    nobody = Mock()
+    return Doers(nobody, nobody, nobody, session, str, settled.append)
 
 
 def until_true(true: Callable[[], Any], seconds: float = 8.0) -> None:

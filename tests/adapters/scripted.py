@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from journal.entries import Json
@@ -48,7 +48,7 @@ class Answer:
 class Streamed:
     """A chunked answer; *end*: clean, cut (in the middle of the body), or hang."""
 
-    pieces: tuple[bytes, ...] = ()
+    pieces: Iterable[bytes] = ()
     end: str = "hang"
     status: int = 200
 
@@ -77,6 +77,7 @@ class ScriptedApi:
     asked: list[Asked] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
     down: threading.Event = field(default_factory=threading.Event)
+    address: str = "127.0.0.1"
 
     def on(
         self, path: str, *replies: Reply | Callable[[Asked], Reply], method: str = "GET"
@@ -89,10 +90,10 @@ class ScriptedApi:
     @property
     def url(self) -> str:
         scheme = "https" if self.tls else "http"
-        return f"{scheme}://127.0.0.1:{self.port}"
+        return f"{scheme}://{self.address}:{self.port}"
 
     def __enter__(self) -> Self:
-        self.server = _Server(("127.0.0.1", 0), _handler(self))
+        self.server = _Server((self.address, 0), _handler(self))
         if self.tls:
             self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
         self.port: int = self.server.server_address[1]

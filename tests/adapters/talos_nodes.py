@@ -65,6 +65,19 @@ MEMBERS = """NODE       ID                 HOSTNAME   PEER URLS               CL
 """
 
 
+# As talosctl 1.12.0 prints them; without an alarm it prints nothing at all.
+STATUS = """NODE       MEMBER             DB SIZE   IN USE            LEADER             RAFT INDEX   \
+RAFT TERM   RAFT APPLIED INDEX   LEARNER   PROTOCOL   STORAGE   ERRORS
+10.5.0.2   4b7c1a2f4e6c1d2a   4.2 MB    2.1 MB (50.00%)   {leader}   100          \
+2           100                  false     3.6.5      3.6.0     {errors}
+"""
+LEADER, NOBODY = "6b7c1a2f4e6c1d2a", "0000000000000000"
+ALARMS = """NODE       MEMBER             ALARM
+10.5.0.2   4b7c1a2f4e6c1d2a   NOSPACE
+10.5.0.2   6b7c1a2f4e6c1d2a   NOSPACE
+"""
+
+
 def refusal(code: str, text: str = "because") -> str:
     node = "1 error occurred:\n\t* 10.5.0.2: rpc error"
     return f"error executing: {node}: code = {code} desc = {text}\n"
@@ -102,6 +115,8 @@ class FakeTalosctl:
             "service_etcd", SERVICE.format(state=etcd, health="OK" if etcd == "Running" else "?")
         )
         self.says("etcd_members", MEMBERS)
+        self.says("etcd_status", STATUS.format(leader=LEADER, errors=""))
+        self.says("etcd_alarm_list", "")
 
     @property
     def calls(self) -> list[str]:
@@ -131,10 +146,19 @@ class Certificate:
         return context
 
 
-def make_certificate(folder: Path, name: str = "node", address: str = "127.0.0.1") -> Certificate:
+def make_certificate(
+    folder: Path,
+    name: str = "node",
+    address: str = "127.0.0.1",
+    days: tuple[int, int] = (-1, 2),
+    organization: str = "",
+) -> Certificate:
     made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    if organization:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    subject = x509.Name(attributes)
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder()
@@ -142,8 +166,8 @@ def make_certificate(folder: Path, name: str = "node", address: str = "127.0.0.1
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
@@ -157,9 +181,11 @@ def make_certificate(folder: Path, name: str = "node", address: str = "127.0.0.1
 
 
 @contextlib.contextmanager
-def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+def server(
+    serve: Callable[[socket.socket], None], at: tuple[str, int] = ("127.0.0.1", 0)
+) -> Iterator[int]:
     """Serve each connection by *serve*, one after the other."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(at) as listening:
         listening.settimeout(0.05)
         ending = threading.Event()
 

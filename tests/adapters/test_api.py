@@ -11,12 +11,11 @@ import pytest
 from rekindle.adapters.connection import Call, Connection, UnansweredError
 from rekindle.adapters.kubernetes import Api, RefusedError
 from tests.adapters.conftest import write_kubeconfig
-from tests.adapters.scripted import Answer, Reply, Streamed, refused
+from tests.adapters.scripted import Answer, Reply, ScriptedApi, Streamed, refused
+from tests.adapters.talos_nodes import make_certificate
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.adapters.scripted import ScriptedApi
 
 
 @pytest.mark.parametrize(
@@ -123,3 +122,73 @@ def test_an_error_that_cannot_be_read_is_still_an_error(scripted: ScriptedApi, a
     scripted.on("/x", Answer(b'{"a":' * 100_000, 500))
     with pytest.raises(RefusedError):
         api.get("/x")
+
+
+def why_not(path: Path, url: str, ca: str = "") -> tuple[str, str]:
+    """What is said of an API that does not answer."""
+    connection = Connection(write_kubeconfig(path / "kubeconfig", url, ca))
+    try:
+        with pytest.raises(UnansweredError) as raised:
+            connection.send(Call("GET", "/", seconds=2.0))
+    finally:
+        connection.close()
+    return raised.value.code, str(raised.value)
+
+
+def test_a_refused_connection_is_not_a_silent_one(tmp_path: Path) -> None:
+    """To urllib3 a refusal is a kind of timeout. Mutant: ask for ConnectTimeoutError first."""
+    assert why_not(tmp_path, "http://127.0.0.1:1") == ("refused", "the connection was refused")
+
+
+@pytest.mark.parametrize(
+    ("days", "code", "said"),
+    [
+        ((-9, -2), "odd", "has expired; is this machine's clock right?"),
+        ((2, 9), "odd", "is not valid yet; is this machine's clock right?"),
+        ((-1, 2), "foreign", "not of the CA in the kubeconfig"),
+    ],
+)
+def test_a_certificate_out_of_date_makes_no_foreign_cluster(
+    tmp_path: Path, days: tuple[int, int], code: str, said: str
+) -> None:
+    """Of a laptop whose clock is wrong every certificate is. Mutant: every refused certificate is foreign."""
+    served = make_certificate(tmp_path, "served", days=days)
+    other = make_certificate(tmp_path, "other")
+    trusted = served if code == "odd" else other
+    with ScriptedApi(tls=served.context()) as api:
+        found = why_not(tmp_path, api.url, trusted.base64)
+
+    assert found[0] == code
+    assert said in found[1]
+
+
+def test_an_answer_that_broke_off_is_said_to_have(scripted: ScriptedApi, tmp_path: Path) -> None:
+    """Mutant: name the class of the exception."""
+    scripted.on("/", Streamed((b'{"items":',), end="cut"))
+
+    assert why_not(tmp_path, scripted.url) == (
+        "odd",
+        "the connection broke: it ended in the middle of an answer",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("clusters: [\n", "line 2: expected the node content"),
+        ("hello", "its content has not the form of one"),
+        ("clusters: 3\n", "its content has not the form of one"),
+        ("", "file is empty"),
+    ],
+)
+def test_a_kubeconfig_that_is_none_is_told_in_one_line(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    """Mutant: show what the client trips over."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(content)
+    with pytest.raises(UnansweredError) as raised:
+        Connection(file)
+
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)

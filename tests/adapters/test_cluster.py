@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +16,12 @@ import yaml
 from engine.world import COALESCE_SECONDS, Wakeup, World
 from journal.entries import Outcome
 from phases.section import Section
-from phases.snapshot import Seen, Snapshot, Unseen
-from rekindle.adapters import apiserver, orphans
+from phases.snapshot import ApiLook, Seen, Snapshot, Unseen
+from rekindle.adapters import apiserver, mailbox, orphans
+from rekindle.adapters.apiserver import ApiPoller
 from rekindle.adapters.cluster import RealWorld
 from rekindle.adapters.connection import Call, Connection, UnansweredError
+from rekindle.adapters.kubernetes import RefusedError
 from rekindle.adapters.revisions import RevisionReport
 from tests.adapters.conftest import make_intent, until_true, write_kubeconfig
 from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node, refused
@@ -30,9 +35,10 @@ from tests.adapters.talos_nodes import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from journal.entries import Json
+
+VIP, OTHER, THIRD = "https://vip", "https://cp-1", "https://cp-2"
 
 
 @pytest.fixture(scope="session")
@@ -189,11 +195,148 @@ def test_the_api_is_watched_once_there_is_a_kubeconfig(
     assert snapshot.objects["HelmRelease"].value == {}
 
 
+def test_a_run_follows_what_only_rules_read_and_goes_on_where_it_may_not(
+    cluster: Cluster, world: RealWorld
+) -> None:
+    """Mutants: start the watches of ``KINDS`` alone; let a slice that changed wake the turn."""
+    cluster.serve()
+    claim = {"metadata": {"name": "data", "namespace": "apps"}, "status": {"phase": "Pending"}}
+    slices = "/apis/discovery.k8s.io/v1/endpointslices"
+    made = {"kind": "EndpointSlice", "metadata": {"name": "web-1", "namespace": "apps"}}
+    ends = {**made, "endpoints": [{"addresses": ["10.0.0.9"], "conditions": {"ready": False}}]}
+    cluster.api.on(
+        "/api/v1/services",
+        listed("Service", [{"metadata": {"name": "web", "namespace": "apps"}}]),
+    )
+    cluster.api.on("/api/v1/services?watch", Streamed())
+    cluster.api.on(slices, listed("EndpointSlice", []))
+    cluster.api.on(f"{slices}?watch", Streamed((event("ADDED", ends),)))
+    cluster.api.on("/api/v1/persistentvolumeclaims", listed("PersistentVolumeClaim", [claim]))
+    cluster.api.on("/api/v1/persistentvolumeclaims?watch", Streamed())
+    cluster.api.on("/api/v1/persistentvolumes", refused(403))
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+
+    kinds = ("Service", "EndpointSlice", "PersistentVolumeClaim")
+    snapshot = gather(world, lambda s: all(_keys(s, kind) for kind in kinds))
+    refusal = gather(world, lambda s: s.objects["PersistentVolume"].code == "denied")  # type: ignore[union-attr]
+    absent = gather(world, lambda s: isinstance(s.objects["Certificate"], Seen))
+
+    assert {kind: _keys(snapshot, kind) for kind in kinds} == {
+        "Service": ["apps/web"],
+        "EndpointSlice": ["apps/web-1"],
+        "PersistentVolumeClaim": ["apps/data"],
+    }
+    assert isinstance(refusal.objects["PersistentVolume"], Unseen)
+    assert _keys(refusal, "Node") == ["cp-1", "cp-2"]
+    assert isinstance(absent.objects["Certificate"], Seen)  # not installed, so there are none
+
+
+def _keys(snapshot: Snapshot, kind: str) -> list[str]:
+    look = snapshot.objects[kind]
+    return sorted(look.value) if isinstance(look, Seen) else []
+
+
 def test_a_dead_vip_does_not_hide_the_control_planes(cluster: Cluster, world: RealWorld) -> None:
     cluster.serve()
     write_kubeconfig(cluster.kubeconfig, "https://127.0.0.1:1", cluster.ca)
 
     gather(world, lambda s: isinstance(s.api, Seen) and s.api.value.serving)
+
+
+def test_a_dead_vip_is_told_until_it_answers_again(
+    cluster: Cluster, world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: ask it only in the look that leaves it; never ask it again."""
+    monkeypatch.setattr(apiserver, "POLL_SECONDS", 0.05)
+    cluster.serve()
+    write_kubeconfig(cluster.kubeconfig, "https://127.0.0.1:1", cluster.ca)
+    asked: list[str] = []
+
+    def silent(snapshot: Snapshot) -> str:
+        return snapshot.api.value.silent if isinstance(snapshot.api, Seen) else ""
+
+    def answers(_: object, base: str) -> tuple[str, str]:
+        if base == cluster.api.url:
+            return "", ""
+        asked.append(base)
+        return ("", "") if len(asked) > 1 else ("silent", "no answer in time")
+
+    gather(world, lambda s: silent(s) == "https://127.0.0.1:1")
+    monkeypatch.setattr(apiserver, "_said", answers)
+    until_true(lambda: bool(asked))
+    snapshot = gather(world, lambda s: not silent(s))
+
+    assert isinstance(snapshot.api, Seen)
+    assert snapshot.api.value.serving
+    assert set(asked) == {"https://127.0.0.1:1"}
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (RefusedError(403, "no"), True),
+        (UnansweredError("foreign", "another CA", sent=False), True),
+        (UnansweredError("odd", "it was reset", sent=True), True),
+        (UnansweredError("denied", "no token", sent=False), True),
+        (UnansweredError("silent", "nobody", sent=False), False),
+        (UnansweredError("refused", "nobody", sent=False), False),
+    ],
+)
+def test_a_refusal_is_an_answer(error: Exception, *, says: bool) -> None:
+    """Mutants: call all that is no list silent; or only what came in no time."""
+    look, _ = looked_at({VIP: error, OTHER: None}, VIP)
+
+    assert look.serving
+    assert look.silent == ("" if says else VIP)
+
+
+@pytest.mark.parametrize("base", [VIP, OTHER, THIRD])
+def test_a_look_asks_no_address_twice(base: str) -> None:
+    """Mutants: ask the kubeconfig's own once more when the API was found elsewhere; or not beside, but again."""
+    nobody = UnansweredError("silent", "nobody", sent=False)
+
+    look, asked = looked_at({VIP: nobody, OTHER: nobody, THIRD: None}, base)
+
+    assert (look.serving, look.silent) == (True, VIP)
+    assert len(asked) == len(set(asked))
+    assert VIP in asked
+
+
+def looked_at(says: dict[str, Exception | None], base: str) -> tuple[ApiLook, list[str]]:
+    """What one look makes of what each address says, and which were asked; the first is the kubeconfig's own."""
+    asked: list[str] = []
+
+    def serves(one: str) -> bool:
+        asked.append(one)
+        said = says[one]
+        if said is not None:
+            raise said
+        return True
+
+    connection = SimpleNamespace(base=base, bases=tuple(says))
+    connection.use = lambda one: setattr(connection, "base", one)
+    session: Any = SimpleNamespace(
+        api=SimpleNamespace(serves=serves),
+        connection=connection,
+        watchers={},
+        holders=SimpleNamespace(started=True),
+    )
+    reports: list[Any] = []
+    poller = ApiPoller(Path("kubeconfig"), {}, str, reports.append)
+    with ThreadPoolExecutor(4) as pool:
+        poller._look_at_api(session, pool)
+    (report,) = reports
+    return report.look.value, asked
+
+
+def test_a_server_that_answers_is_not_silent(cluster: Cluster, world: RealWorld) -> None:
+    cluster.serve()
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+
+    snapshot = gather(world, lambda s: isinstance(s.api, Seen) and s.api.value.serving)
+
+    assert isinstance(snapshot.api, Seen)
+    assert snapshot.api.value.silent == ""
 
 
 def test_a_kubeconfig_of_another_cluster_is_not_used(
@@ -329,6 +472,21 @@ def test_waiting_ends_at_the_instant(world: RealWorld) -> None:
         world.next(until)
 
     assert time.time() - until < 0.2
+
+
+def test_a_clock_that_is_set_back_does_not_lengthen_a_wait(
+    world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or requests, heartbeats and the jump itself would be seen hours later. Mutant: ``late`` by the clock alone."""
+    monkeypatch.setattr(mailbox, "_LOOK_UP_SECONDS", 0.1)
+    monkeypatch.setattr(world, "_take", lambda: None)  # nothing but the instant ends this wait
+    began = time.time()
+    told = iter([began])
+    monkeypatch.setattr(world, "_clock", lambda: next(told, began - 3600))
+    threading.Timer(20.0, world.interrupt).start()
+    world.next(began + 0.3)
+
+    assert time.time() - began < 15
 
 
 def test_an_interrupt_ends_the_wait(world: RealWorld) -> None:

@@ -323,3 +323,20 @@ def test_a_group_of_the_same_number_is_not_ours() -> None:
             assert not orphans.group_lives(earlier)
         finally:
             leader.kill()
+
+
+def test_a_node_is_put_into_the_arguments_and_into_no_shell(runner: Runner) -> None:
+    """Mutant: run the arguments as they stand in the plan."""
+    argv = ("sh", "-c", 'printf "%s|" "$@" >said', "sh", "{node}", "a{address}b", "{.status}")
+    command = Command(argv=argv, directory=str(runner.folder))
+    commands = Commands({"it": command}, runner.journal, stopping=runner.stopping)
+    about = {"node": "$(touch evil); k8s-1", "address": "192.0.2.1"}
+    intent = make_intent("command.run", deadline=20.0, command="it", **about)
+
+    settled = commands.run(intent)
+
+    assert settled is not None
+    assert settled.outcome is Outcome.DONE
+    said = (runner.folder / "said").read_text()
+    assert said == "$(touch evil); k8s-1|a192.0.2.1b|{.status}|"
+    assert not (runner.folder / "evil").exists()

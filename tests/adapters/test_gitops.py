@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from journal.errors import Diagnosed
-from rekindle.adapters import gitops
+from rekindle.adapters import gitops, manifests
 from tests.testbed import build
 
 if TYPE_CHECKING:
@@ -159,6 +159,218 @@ def test_the_tree_is_followed_from_its_roots(tree: Path) -> None:
     assert before == {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
 
+KINDS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: oddballs.example.com}
+spec: {group: example.com, names: {kind: Oddity, plural: oddballs}}
+---
+apiVersion: example.com/v1
+kind: Oddity
+metadata: {name: "${unknown}"}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: a}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_what_a_kustomization_holds_needs_its_kinds(tree: Path) -> None:
+    """Mutants: hold only what an inventory counts; guess the name of a CRD that nobody lists."""
+    write(tree / "apps" / "media" / "app" / "kinds.yaml", KINDS)
+    rendered = render(tree)
+
+    apps, jellyfin = rendered.inventory["kustomizations"]
+    assert ("needs" in apps, jellyfin["needs"]) == (False, ["crd/oddballs.example.com"])
+    assert ("monitoring.coreos.com", "PodMonitor") in rendered.held["media/jellyfin"]
+
+
+CHARTS = """
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: oci, namespace: flux-system}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: repo, namespace: media}
+---
+apiVersion: source.example.com/v1
+kind: OCIRepository
+metadata: {name: other, namespace: flux-system}
+"""
+MADE = """
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmChart
+metadata: {name: made}
+spec: {sourceRef: {kind: HelmRepository, name: repo}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a}
+"""
+REFERENCES = {
+    "chartRef: {kind: OCIRepository, name: oci, namespace: flux-system}": [
+        "kustomization/a/charts"
+    ],
+    "chart: {spec: {sourceRef: {kind: HelmRepository, name: repo}}}": ["kustomization/a/charts"],
+    "chartRef: {kind: HelmChart, name: made}": ["kustomization/a/charts"],
+    "chartRef: {kind: OCIRepository, name: other, namespace: flux-system}": [],
+    "chart: {spec: {sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}}}": [],
+    "chart: no mapping": [],
+}
+
+
+@pytest.mark.system
+@needs_kustomize
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_a_release_needs_who_brings_the_source_of_its_chart(reference: str, tree: Path) -> None:
+    """Mutants: any group's kinds of that name; what is no spec of a release ends it all."""
+    roots = KUSTOMIZATION.format(name="charts", path="./charts", source="flux-system")
+    with (tree / "roots" / "ks.yaml").open("a") as file:
+        file.write(
+            "---"
+            + roots.replace("name: charts, namespace: flux-system", "name: charts, namespace: a")
+        )
+    git = "{kind: GitRepository, name: flux-system}"
+    text = (tree / "roots" / "ks.yaml").read_text()
+    ours = git.replace("}", ", namespace: flux-system}")
+    (tree / "roots" / "ks.yaml").write_text(text.replace(git, ours))
+    write(tree / "charts" / "charts.yaml", CHARTS + "---" + SOURCE)
+    write(tree / "apps" / "media" / "app" / "release.yaml", f"{MADE}spec: {{{reference}}}\n")
+
+    found = render(tree).inventory["helmreleases"][0]
+
+    assert (found["key"], found.get("needs", [])) == ("media/a", REFERENCES[reference])
+
+
+READERS = """
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: keys}
+spec: {target: {name: written}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: reader}
+spec:
+  volumeClaimTemplates: null
+  template: {spec: {volumes: null, containers: [{name: a, envFrom: [{secretRef: {name: "${NAME}"}}]}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: odd}
+spec: {template: {spec: {containers: [{name: a, args: none}]}}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a}
+spec: {valuesFrom: [{kind: Secret, name: written}]}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_readers_need_who_makes_their_secrets(tree: Path) -> None:
+    """Mutants: take names before variables are filled in; a null ends it."""
+    ks = tree / "apps" / "media" / "ks.yaml"
+    ks.write_text(ks.read_text().replace("{WHERE: here}", "{WHERE: here, NAME: written}"))
+    write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", READERS)
+
+    found = render(tree).inventory
+
+    needs = {
+        item["key"]: item.get("needs") for item in (*found["helmreleases"], *found["workloads"])
+    }
+    login = ["externalsecret/media/keys"]
+    assert needs == {"media/a": login, "media/odd": None, "media/reader": login}
+
+
+STORED = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {storageClassName: fast}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: claims}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: data}}]}}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: templates}
+spec: {volumeClaimTemplates: [{metadata: {name: a}, spec: {storageClassName: fast}}]}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: usual}
+spec: {volumeClaimTemplates: [{metadata: {name: a}, spec: {}}]}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_pods_need_who_brings_the_class_of_their_claims(tree: Path) -> None:
+    """Which class is the usual one, a chart may decide: that is not guessed."""
+    with (tree / "roots" / "ks.yaml").open("a") as file:
+        file.write(
+            "---" + KUSTOMIZATION.format(name="storage", path="./storage", source="flux-system")
+        )
+    usual = "annotations: {storageclass.kubernetes.io/is-default-class: 'true'}"
+    kind = f"apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: fast, {usual}}}\n"
+    write(tree / "storage" / "class.yaml", kind)
+    write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", STORED)
+
+    rendered = render(tree)
+
+    needs = {item["key"]: item.get("needs") for item in rendered.inventory["workloads"]}
+    brought = ["kustomization/flux-system/storage"]
+    assert needs == {"media/claims": brought, "media/templates": brought, "media/usual": None}
+    assert rendered.classes == {"fast": "kustomization/flux-system/storage"}
+
+
+CHECKED = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: check}
+webhooks:
+- name: a
+  clientConfig: {service: {namespace: ops, name: hook}}
+  namespaceSelector: {matchLabels: {checked: "yes"}}
+  rules: [{apiGroups: [example.com], resources: [oddballs], operations: [CREATE]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: hook, namespace: ops}
+---
+apiVersion: example.com/v1
+kind: Oddity
+metadata: {name: own, namespace: media}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+@pytest.mark.parametrize("checked", ["yes", "no"])
+def test_what_a_webhook_is_asked_about_needs_who_answers(checked: str, tree: Path) -> None:
+    with (tree / "roots" / "ks.yaml").open("a") as file:
+        file.write("---" + KUSTOMIZATION.format(name="hook", path="./hook", source="flux-system"))
+    write(tree / "hook" / "hook.yaml", CHECKED)
+    write(tree / "apps" / "media" / "app" / "kinds.yaml", KINDS)
+    labels = f"{{name: _, labels: {{checked: '{checked}'}}}}"
+    namespace = f"apiVersion: v1\nkind: Namespace\nmetadata: {labels}\n"
+    write(tree / "apps" / "media" / "namespace.yaml", namespace)
+
+    found = render(tree).inventory["kustomizations"]
+
+    needs = {item["key"]: item.get("needs") for item in found}
+    crd, hook = "crd/oddballs.example.com", ["deployment/ops/hook"] if checked == "yes" else []
+    assert needs["media/jellyfin"] == [crd, *hook]
+    assert needs["flux-system/hook"] == [crd]
+
+
 @pytest.mark.system
 @needs_kustomize
 def test_another_source_is_listed_and_not_rendered(tree: Path) -> None:
@@ -213,6 +425,12 @@ def test_without_a_kustomize_there_is_a_hint(tree: Path, monkeypatch: pytest.Mon
     assert (raised.value.reference, raised.value.exit_code) == ("kustomize-missing", 78)
 
 
+def test_a_lone_equals_sign_is_text() -> None:
+    """As an argument of a probe or a filter; PyYAML alone calls it a type that it cannot make."""
+    assert list(manifests.parse("args: [a, =, b]\n", "f")) == [{"args": ["a", "=", "b"]}]
+
+
+@pytest.mark.program  # a git
 def test_the_revision_is_the_commit(tmp_path: Path) -> None:
     assert gitops.revision(tmp_path) == ""
     assert gitops.revision(tmp_path / "none") == ""

@@ -60,12 +60,18 @@ def test_what_is_refused_is_unknown_and_hides_nothing_else(
     assert unseen == {"Pod", "Deployment", "Job"}
 
 
-def test_a_kind_that_is_not_installed_is_seen_and_empty(empty: ScriptedApi, tmp_path: Path) -> None:
-    for place in RESOURCES["HelmRelease"]:
+@pytest.mark.parametrize(
+    "kind", ["HelmRelease", "ReplicationDestination", "ReplicationSource", "CephCluster"]
+)
+def test_a_kind_that_is_not_installed_is_seen_and_empty(
+    empty: ScriptedApi, tmp_path: Path, kind: str
+) -> None:
+    """Mutant: leave its group out of those that CRDs define; then it would be unknown wherever it is not installed."""
+    for place in RESOURCES[kind]:
         empty.on(place.path(), refused(404))
     snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
 
-    look = snapshot.objects["HelmRelease"]
+    look = snapshot.objects[kind]
     assert isinstance(look, Seen)
     assert look.value == {}
 

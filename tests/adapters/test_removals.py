@@ -15,8 +15,7 @@ import pytest
 from journal.entries import Outcome
 from phases.recipe import recipe
 from rekindle.adapters import removals
-from rekindle.adapters.doers import Doers
-from tests.adapters.conftest import make_intent, until_true
+from tests.adapters.conftest import doers, make_intent, until_true
 from tests.adapters.scripted import Answer, Reply, Streamed, refused
 
 if TYPE_CHECKING:
@@ -126,12 +125,9 @@ def test_both_verbs_have_somebody_who_does_them(
     intent: Intent, path: str, scripted: ScriptedApi, api: Api
 ) -> None:
     scripted.on(path, Answer(), method="DELETE")
-    nobody = cast("Json", SimpleNamespace(apply=None, bootstrap=None, run=None))
     session = cast("Json", SimpleNamespace(api=api))
     settled: list[Settlement] = []
-    doers = Doers(nobody, nobody, lambda: session, str, settled.append)
-
-    doers.start(intent)
+    doers(lambda: session, settled).start(intent)
     until_true(lambda: settled)
 
     assert settled[0].outcome is Outcome.DONE
@@ -139,9 +135,8 @@ def test_both_verbs_have_somebody_who_does_them(
 
 @pytest.mark.parametrize("intent", [unserve(), unhook()])
 def test_without_a_connection_nothing_was_done(intent: Intent) -> None:
-    nobody = cast("Json", SimpleNamespace(apply=None, bootstrap=None, run=None))
     settled: list[Settlement] = []
-    Doers(nobody, nobody, lambda: None, str, settled.append).start(intent)
+    doers(lambda: None, settled).start(intent)
     until_true(lambda: settled)
 
     assert (settled[0].outcome, settled[0].code) == (Outcome.FAILED, "transient")

@@ -126,6 +126,11 @@ def test_a_running_node(fake: FakeTalosctl, eye: NodeEye) -> None:
         members=("cp-1", "", "cp-3"),
         learners=("",),
         version="v1.12.0",
+        member_ids=("4b7c1a2f4e6c1d2a", "5b7c1a2f4e6c1d2a", "6b7c1a2f4e6c1d2a"),
+        member_id="4b7c1a2f4e6c1d2a",
+        leader="6b7c1a2f4e6c1d2a",
+        raft_term=2,
+        db_size="4.2 MB",
     )
     assert all(" -e 10.5.0.2 -n 10.5.0.2 " in f" {call} " for call in fake.calls)
 
@@ -394,6 +399,42 @@ def test_each_refusal_promises_what_it_can(
     settled = plan.bootstrap()
 
     assert (settled.outcome, settled.code) == (outcome, code)
+
+
+TOO_EARLY = "bootstrap is not available yet"
+MEANT = f"{TOO_EARLY}: Talos has not come that far in its boot"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "outcome", "why"),
+    [
+        ("FailedPrecondition", TOO_EARLY, Outcome.FAILED, MEANT),
+        (
+            "FailedPrecondition",
+            "time is not in sync yet",
+            Outcome.FAILED,
+            "time is not in sync yet: its clock comes first",
+        ),
+        (
+            "FailedPrecondition",
+            "bootstrap can only be performed on a control plane node",
+            Outcome.FAILED,
+            "bootstrap can only be performed on a control plane node: its configuration is a worker's",
+        ),
+        ("FailedPrecondition", "token: hunter2", Outcome.FAILED, None),
+        ("Unknown", TOO_EARLY, Outcome.UNSETTLED, None),
+        ("Unavailable", TOO_EARLY, Outcome.UNSETTLED, None),
+    ],
+)
+def test_a_refusal_that_is_known_says_why_and_decides_nothing(
+    fake: FakeTalosctl, plan: Plan, code: str, text: str, outcome: Outcome, why: str | None
+) -> None:
+    """Mutants: the words say what came of it, and not the code; any words are handed on; none are."""
+    fake.refuses("bootstrap", refusal(code, text))
+    settled = plan.bootstrap()
+
+    assert (settled.outcome, settled.evidence.get("why")) == (outcome, why)
+    assert "hunter2" not in str(settled.evidence)
 
 
 def test_a_bootstrap_without_an_answer_is_in_doubt(fake: FakeTalosctl, plan: Plan) -> None:

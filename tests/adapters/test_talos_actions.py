@@ -70,7 +70,7 @@ def lock_of(folder: Path) -> Path:
 
 
 def test_a_talosctl_that_hangs_after_we_were_killed_is_ended(tmp_path: Path) -> None:
-    """Mutant: ``_do`` without ``started``; nothing then says which process holds the lock, and it is held for ever."""
+    """Mutant: ``do`` without ``started``; nothing then says which process holds the lock, and it is held for ever."""
     program(tmp_path, "touch started; exec sleep 60")
     record = kill_parent(tmp_path)
     assert record.argv[-1] == "bootstrap"
@@ -87,7 +87,7 @@ def test_a_talosctl_that_hangs_after_we_were_killed_is_ended(tmp_path: Path) -> 
 
 
 def test_what_a_talosctl_left_outside_of_its_group_is_found_by_its_lock(tmp_path: Path) -> None:
-    """Nothing but the open file tells of it. Mutant: ``_do`` without ``pass_fds``."""
+    """Nothing but the open file tells of it. Mutant: ``do`` without ``pass_fds``."""
     # Both end by themselves within half a minute, also when this test is killed.
     child = 'os.setsid(); open("started","w"); [time.sleep(0.05) for _ in range(600) if not os.path.exists("go")]'
     waits = "for _ in $(seq 600); do [ -e leave ] && break; sleep 0.05; done"

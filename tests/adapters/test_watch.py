@@ -165,6 +165,19 @@ def test_a_forgotten_version_means_to_list_again_and_see_what_went(
     until_true(lambda: len([a for a in scripted.asked_for(NODES) if "watch" in a.query]) >= 2)
     versions = [a.query["resourceVersion"] for a in scripted.asked_for(NODES) if "watch" in a.query]
     assert versions[:2] == ["10", "99"]
+    assert watched.heard(Silence) == [], "what was seen is whole again: nothing was unseen"
+
+
+def test_a_forgotten_first_page_is_asked_for_again_at_once_and_nobody_hears_of_it(
+    scripted: ScriptedApi, watch: Callable[..., Watched]
+) -> None:
+    """Mutant: take 410 for any refusal; the kind is unseen until the pause after it is over."""
+    scripted.on(NODES, refused(410), listed("Node", [node("a")]))
+    scripted.on(WATCH, Streamed())
+    watched = watch()
+    until_true(lambda: watched.names() == {"a"})
+
+    assert isinstance(watched.reports[0], Whole)
 
 
 def test_a_forgotten_page_means_to_begin_the_list_again(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,12 +13,10 @@ from journal.entries import Outcome
 from journal.errors import Diagnosed
 from rekindle.adapters import finalizers, flux, manifests
 from rekindle.adapters.discovery import Discovery
-from rekindle.adapters.doers import Doers
-from tests.adapters.conftest import make_intent, until_true
+from tests.adapters.conftest import doers, make_intent, until_true
 from tests.adapters.scripted import Answer, Asked, Reply, Streamed, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from engine.world import Intent, Settlement
@@ -386,11 +384,6 @@ def applied(api: Api, folder: Path, deadline: float) -> tuple[Settlement, float]
     intent = make_intent("root.apply", deadline=deadline)
     settled = manifests.apply(intent, api, Discovery(api), manifests.read(folder))
     return settled, time.monotonic() - began
-
-
-def doers(session: Callable[[], Json], settled: list[Settlement]) -> Doers:
-    nobody = cast("Json", SimpleNamespace(apply=None, bootstrap=None, run=None))
-    return Doers(nobody, nobody, session, lambda: "", settled.append)
 
 
 def test_a_nudge_ends_with_the_deadline_of_its_action(scripted: ScriptedApi, api: Api) -> None:

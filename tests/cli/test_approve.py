@@ -19,6 +19,8 @@ from journal.reader import Reader
 from rekindle.asked import answering, requests_of
 from tests.cli.conftest import Program
 
+pytestmark = pytest.mark.program
+
 ASKED = Approval("1a2b3c4d", "1a2b3c4d" * 8, "holder/1", "off?", "gone", "a/b", 0.0)
 MEMORY = Memory(approvals={"1a2b3c4d": ASKED}, answers={"holder/1": {"answer": "ask"}})
 

@@ -17,6 +17,8 @@ from engine.errors import Exit
 from rekindle.cli.main import COMMANDS
 from tests.cli.conftest import Program
 
+pytestmark = pytest.mark.program
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HEAVY = (
     "jinja2",

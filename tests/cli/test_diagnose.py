@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.adapters.conftest import write_kubeconfig
 from tests.cli.conftest import Program
 
 
@@ -46,12 +47,26 @@ def test_the_evidence_is_there_for_whoever_wants_it(rekindle: Program) -> None:
 
 
 def test_no_cluster_is_no_health(rekindle: Program, tmp_path: Path) -> None:
-    """Mutant: call a look that saw nothing healthy."""
+    """
+    A kubeconfig that is none says nothing of any cluster: 78, with a reference; an API that is silent: 3.
+
+    Mutants: call a look that saw nothing healthy; ``_must_let_us_look`` without its ``raise``.
+    """
     answer = rekindle("diagnose", "--kubeconfig", str(tmp_path / "missing"))
+
+    assert answer.code == 78
+    assert "error (kubeconfig-unusable): " in answer.err
+    assert "missing" in answer.err
+    assert not answer.out
+
+
+def test_an_api_that_is_silent_is_no_health(rekindle: Program, tmp_path: Path) -> None:
+    write_kubeconfig(tmp_path / "k", "https://127.0.0.1:1")
+    answer = rekindle("diagnose", "--kubeconfig", str(tmp_path / "k"))
 
     assert answer.code == 3
     assert "nothing could be listed" in answer.out
-    assert "missing" in answer.out
+    assert "refused" in answer.out
 
 
 def test_an_inventory_that_is_none_is_refused_at_its_place(

@@ -17,7 +17,8 @@ from journal import entries as e
 from journal.codec import kind_of
 from journal.entries import AnyEntry, Fact
 from journal.row import Row
-from rekindle.courses import Course, course_of
+from rekindle.cli.diff import _lines
+from rekindle.courses import UUID, Course, course_of
 from rekindle.parting import document, parting
 from tests.cli.conftest import Program
 from tests.journal.making import opened
@@ -126,6 +127,75 @@ def test_attempts_belong_to_the_state_in_which_they_were_begun() -> None:
     assert course.attempts == {"ground": {"dig x": {"attempts": 2, "failed": 1, "done": 1}}}
 
 
+def holding(uid: str, code: str = "Holding") -> e.Observed:
+    detail = {"kind": "Pool", "namespace": "storage", "name": "scratch", "uid": uid}
+    return e.Observed(at=101, changed={f"holder/{uid}": Fact(code, detail=detail)})
+
+
+def let_go(uid: str, machine: str) -> list[AnyEntry]:
+    """Ask about a thing that the journal calls by its UID, of a machine that has one too, and act."""
+    target = f"holder/{uid}"
+    ask = {"answer": "ask", "question": f"let go of scratch on machine {machine}?"}
+    act = {"answer": "act", "verb": "release", "target": target}
+    begun: dict[str, Any] = {"action": "a1", "verb": "release", "target": target}
+    return [
+        holding(uid),
+        e.Decided(at=102, state="ground", answers={target: ask}),
+        e.Decided(at=103, state="ground", answers={target: act}),
+        e.ActionIntended(at=103, attempt=1, epoch=1, deadline_seconds=9, **begun),
+        e.ActionSettled(at=104, outcome=e.Outcome.DONE, **begun),
+    ]
+
+
+UIDS = ("282ab722-ec31-08d4-957f-3c7e8fb1f61c", "02267d1d-f52c-0bc4-15f8-5f11c1b8cfb6")
+MACHINES = ("00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000B")
+
+
+def test_a_thing_is_the_same_whatever_uid_it_has() -> None:
+    a, b = (run(*let_go(*ids)) for ids in zip(UIDS, MACHINES, strict=True))
+
+    assert parting(a, b) is None
+    expected = {"release holder/Pool/storage/scratch": {"attempts": 1, "done": 1}}
+    assert a.attempts == b.attempts == {"ground": expected}
+
+
+def test_its_name_may_be_known_from_what_was_decided_alone() -> None:
+    arguments = {"kind": "Pool", "namespace": "", "name": "scratch"}
+    a, b = (
+        run(
+            e.Decided(
+                at=102,
+                state="ground",
+                answers={
+                    "s": {
+                        "answer": "act",
+                        "verb": "release",
+                        "target": f"holder/{uid}",
+                        "arguments": {**arguments, "uid": uid},
+                    }
+                },
+            )
+        )
+        for uid in UIDS
+    )
+
+    assert list(a.choices["ground"]) == ["act release holder/Pool/scratch"]
+    assert parting(a, b) is None
+
+
+def test_facts_of_a_thing_with_another_uid_are_compared() -> None:
+    a = run(holding(UIDS[0]), act(102, "ground", "dig", "x"))
+    b = run(holding(UIDS[1], "Gone"), saw(101, y="Up"))
+
+    found = parting(a, b)
+
+    assert found is not None
+    codes = {
+        s: tuple(fact.code if fact else None for fact in two) for s, two in found.facts.items()
+    }
+    assert codes == {"holder/Pool/storage/scratch": ("Holding", "Gone"), "y": (None, "Up")}
+
+
 def test_what_was_written_after_the_end_is_not_of_the_course() -> None:
     closed = e.RunClosed(at=130.0, outcome=e.RunOutcome.DONE, state="ground")
 
@@ -143,6 +213,51 @@ def test_two_rehearsals_of_one_night_did_not_part(rekindle: Program, tmp_path: P
 
     assert answer.code == 0
     assert answer.out.splitlines()[-1] == "no decision parted them"
+
+
+def test_a_night_and_its_own_rehearsal_hold_the_same_things(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Every object has another UID in a rehearsal of a run: what is held there has its name in common."""
+    night, again = str(tmp_path / "night.db"), str(tmp_path / "again.db")
+    assert rekindle("rehearse", "june-12", "--journal", night).code == 0
+    assert rekindle("rehearse", "--from", night, "--journal", again).code == 0
+
+    answer = rekindle("diff", night, again)
+    document = rekindle("diff", night, again, "--json").document
+    states = document["states"]
+
+    released = [
+        {key for key in states["flux-synced"][name]["attempts"] if key.startswith("finalizer.")}
+        for name in ("a", "b")
+    ]
+    assert released[0] == released[1] == {
+        f"finalizer.release holder/CephBlockPool/storage/{name}"
+        for name in ("database", "replicapool", "scratch")
+    }  # fmt: skip
+    assert "holder/" not in (document["parted"] or {}).get("decision", "")
+    assert UUID.search(answer.out) is None
+
+
+def test_what_differs_is_told_by_verb_and_the_json_has_all() -> None:
+    def begun(*targets: str) -> Course:
+        return run(
+            *(
+                e.ActionIntended(
+                    at=101 + n, action=f"a{n}", verb="dig", target=target, attempt=1, epoch=1,
+                    deadline_seconds=9,
+                )
+                for n, target in enumerate(targets)
+            )
+        )  # fmt: skip
+
+    a, b = begun("x", "y", *(f"t{n}" for n in range(40))), begun("x", "z", "z", "y")
+
+    (line, mine, theirs) = [one for one in _lines(a, b) if "dig" in one or "more often" in one]
+    assert " ".join(line.split()) == "42 4 attempts: dig, 2 targets as often in both"
+    assert mine.strip() == "a more often: t0, t1, t10 and 37 more"
+    assert theirs.strip() == "b more often: z"
+    assert len(document(a, b, ("a", "b"))["states"]["ground"]["a"]["attempts"]) == 42
 
 
 def test_a_night_that_was_worse_parts_where_its_facts_do(rekindle: Program, tmp_path: Path) -> None:

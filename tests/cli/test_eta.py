@@ -7,16 +7,23 @@ it; ``Forecast`` works it out on every turn; ``_steady`` is 0.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
 from engine.memory import Approval, Memory, Timer
+from journal import entries as e
 from journal.entries import Fact, Finding
 from phases.path import Learnt
-from rekindle.eta import Forecast, eta
+from rekindle import eta as module
+from rekindle.eta import Forecast, eta, of_found
 from rekindle.ledger import sentence
+from rekindle.momentary import stood
+from rekindle.past import past
 from tests.phases.making import START, plan
 from tests.phases.test_path import TREE, finished
+from tests.report.nights import AT, written
 
 PLAN = plan(TREE)
 STABLE = 30.0  # the default machine's, at the end
@@ -56,6 +63,26 @@ def test_durations_of_the_run_are_counted() -> None:
 
     assert "class defaults and 3 durations of this run" in eta(RUN, PLAN, learnt).sentence
     assert eta(RUN, PLAN, learnt).seconds == 11.0 + STABLE
+
+
+@pytest.mark.parametrize(("limit", "basis"), [(10, " and 3 durations of this run"), (9, "")])
+def test_a_run_is_read_for_its_durations_unless_it_is_long_and_so_is_a_moment_of_it(
+    limit: int, basis: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: read a long run a second time, for ``status`` or for ``log --at``; read beyond the moment."""
+    web = [
+        finished(PLAN),
+        *[{"deployment/apps/web": one} for one in [ROLLS_OUT, Fact("Ready")] * 6],
+    ]
+    turns = [e.Observed(at=AT + second, changed=changed) for second, changed in enumerate(web)]
+    path = written(tmp_path / "j.db", turns, plan=PLAN.compiled(), initial="pods-healthy")
+    monkeypatch.setattr(module, "READ_ENTRIES", limit)
+
+    then = stood(path, None, "10").until
+    now = of_found(past(path, None, "10").found, path)
+
+    assert now.basis == f"class defaults{basis}"
+    assert then == now
 
 
 def test_a_long_path_is_shown_by_its_beginning_and_its_end() -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.cli.conftest import Program
 from tests.cli.terminal import on_terminal
 
+pytestmark = pytest.mark.program
+
 STAGED = """
 import rekindle.cli.run, rekindle.planfile, rekindle.rehearsal, rekindle.worlds
 plan, world = rekindle.rehearsal.in_process("node-lost")

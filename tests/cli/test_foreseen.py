@@ -14,6 +14,8 @@ import pytest
 
 from tests.cli.conftest import Program, alone
 
+pytestmark = pytest.mark.program
+
 
 def test_a_yes_can_be_prepared_from_the_plan(rekindle: Program, tmp_path: Path) -> None:
     foreseen = rekindle("plan", "--scenario", "june-12", "--json").document

@@ -21,9 +21,18 @@ from tests.cli.conftest import SECONDS, Answer, Program
 from tests.cli.test_watch import interrupted, june
 from tests.journal.making import QUICK, opened, tamper
 
+pytestmark = pytest.mark.program
+
 DECISIVE = {
-    "june-12": {"command.run", "crd.preapply", "finalizer.release", "root.apply"},
+    "june-12": {
+        "apply.give-back",
+        "command.run",
+        "crd.preapply",
+        "finalizer.release",
+        "root.apply",
+    },
     "cold-start": {
+        "apply.give-back",
         "command.run",
         "crd.preapply",
         "etcd.bootstrap",

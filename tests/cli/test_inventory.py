@@ -22,6 +22,8 @@ from tests.cli.conftest import Answer, Program
 from tests.phases import cluster_objects as made
 from tests.testbed import build
 
+pytestmark = pytest.mark.program
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ANTON = EXAMPLES / "anton"
 FLUX_CRDS = ".toolkit.fluxcd.io"

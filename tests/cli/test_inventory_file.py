@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
@@ -9,8 +11,18 @@ from journal.errors import Diagnosed
 from phases.existing import NEEDED
 from phases.inventory import Inventory
 from phases.snapshot import Seen, Snapshot, Unseen
+from rekindle import inventoried
+from rekindle.adapters import gitops
+from rekindle.cli import inventory as cli
 from rekindle.inventoried import Taken, checked, listed, of_both, of_cluster
 from rekindle.inventoryfile import text
+from rekindle.planfile import TreePlace
+from tests.phases import cluster_objects as made
+from tests.phases.diagnosis.scenes import scene
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 EMPTY = {"schema": "rekindle.inventory/1"}
 ITEM = {"kind": "Deployment", "key": "apps/on", "pods": 2}
@@ -95,3 +107,82 @@ def test_whose_fault_it_is_decides_the_exit_code(code: str, reference: str, exit
         of_cluster(Snapshot(at=0.0, objects={**looks, "Pod": Seen({}, 0.0)}), "it")
 
     assert (raised.value.reference, raised.value.exit_code) == (reference, exit_code)
+
+
+def test_git_s_storage_classes_are_known_when_the_cluster_s_claims_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which Git alone knows, as the cluster alone knows the claims of a chart. Mutant: ask the cluster without them."""
+    empty = Inventory.model_validate(EMPTY)
+    known = []
+
+    def looked(_snapshot: Snapshot, name: str, classes: Mapping[str, str]) -> Taken:
+        known.append(classes)
+        return Taken(empty, name)
+
+    git = Taken(empty, "git", classes={"fast": "kustomization/a/storage"})
+    monkeypatch.setattr(inventoried, "of_git", lambda *_place, **_alone: git)
+    monkeypatch.setattr(inventoried, "of_cluster", looked)
+    here = str(tmp_path)
+
+    cli.command.main(
+        ["--from", "both", "--repository", here, "--roots", here, "--scenario", "healthy"],
+        standalone_mode=False,
+    )
+
+    assert known == [git.classes]
+
+
+def test_what_a_tree_tells_beside_its_inventory_is_kept_for_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: drop the one, or the other."""
+    held, classes = {"a/b": {("example.com", "Gadget"): {"a"}}}, {"fast": "kustomization/a/b"}
+    rendered = gitops.Rendered(EMPTY, held=held, classes=classes)
+    monkeypatch.setattr(gitops, "inventory", lambda *_place: rendered)
+
+    taken = inventoried.of_git(TreePlace(tmp_path, tmp_path))
+
+    assert (taken.held, taken.classes) == (held, classes)
+
+
+def test_the_cluster_s_webhooks_are_kept_for_what_git_holds() -> None:
+    """Mutants: drop them after the look, or before they are joined."""
+    taken = of_cluster(
+        scene(
+            made.deployment("ops/hook"),
+            made.crd("gadgets.example.com"),
+            {
+                "kind": "ValidatingWebhookConfiguration",
+                "metadata": {"name": "check"},
+                "webhooks": [
+                    {
+                        "name": "a",
+                        "clientConfig": {"service": {"namespace": "ops", "name": "hook"}},
+                        "rules": [
+                            {
+                                "apiGroups": ["example.com"],
+                                "resources": ["gadgets"],
+                                "operations": ["*"],
+                            }
+                        ],
+                    }
+                ],
+            },
+        ).snapshot,
+        "there",
+    )
+    inventory = Inventory.model_validate({**EMPTY, "kustomizations": [{"key": "a/b"}]})
+    git = Taken(inventory, "git", held={"a/b": {("example.com", "Gadget"): {"a"}}})
+
+    (item,) = of_both(git, taken).inventory.kustomizations
+
+    assert item.needs == ("crd/gadgets.example.com", "deployment/ops/hook")
+
+
+def test_needs_stand_on_the_line_of_their_object() -> None:
+    fields = {"kustomizations": [{"key": "a/b", "needs": ["crd/c.example.com"]}]}
+
+    made = text(Taken(Inventory.model_validate({**EMPTY, **fields}), "here"))
+
+    assert "- {key: a/b, needs: [crd/c.example.com]}" in made.splitlines()

@@ -1,5 +1,5 @@
 """
-Rehearsals killed at random moments and resumed until done: what the README promises first.
+Rehearsals killed at random entries and resumed until done: what the README promises first.
 
 Promise: ``kill -9`` at any instant loses nothing; it goes on and arrives; a cold start bootstraps etcd once.
 Mutants that turn it red: take the adoption of open actions out of ``Runner.resume``; let ``_in_doubt`` act at once.
@@ -11,17 +11,46 @@ import json
 import os
 import random
 import signal
-import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from journal.errors import Diagnosed
+from journal.reader import Reader
 from tests.cli.conftest import SECONDS, Program
+from tests.cli.forked import Forked
 
 SCENARIOS = {"june-12": 0, "cold-start": 1}
 FEW, MANY = 10, 100  # of each scenario
 KILLS, MORE_KILLS = 2, 5
+ENTRIES = 500  # each scenario writes more: whoever is to be killed within so many is killed before it is done
+POLL_SECONDS = 0.005
+
+
+def _written(journal: Path) -> int:
+    """Count the entries; a journal that is not there yet has none."""
+    try:
+        with Reader(journal) as reader:
+            return reader.head().id
+    except Diagnosed:
+        return 0
+
+
+def _killed(process: Forked, journal: Path, entries: int, seconds: float) -> bool:
+    """Kill it a moment after so many entries are in the journal; False: it ended before."""
+    end = time.monotonic() + SECONDS
+    while _written(journal) < entries and time.monotonic() < end:
+        if process.poll() is not None:
+            return False
+        time.sleep(POLL_SECONDS)
+    time.sleep(seconds)  # also between an entry and what follows it, and before the first one
+    if process.poll() is not None:
+        return False
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    return True
 
 
 def _until_done(
@@ -30,18 +59,16 @@ def _until_done(
     chance = random.Random(seed)
     kills = 0
     while True:
-        begun = journal.exists()
-        words = ("resume",) if begun else ("rehearse", scenario)
+        words = ("resume",) if journal.exists() else ("rehearse", scenario)
         process = rekindle.start(*words, "--journal", str(journal), "--json")
-        limit = chance.uniform(0.2, 3.0) if kills < most else SECONDS
-        try:
-            out, err = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
-            kills += 1
-            continue
-        break
+        if kills == most:
+            break
+        entries = _written(journal) + chance.randint(0, ENTRIES // most)
+        if not _killed(process, journal, entries, chance.uniform(0.0, 0.05)):
+            break
+        kills += 1
+    out, err = process.communicate(timeout=SECONDS)
+    assert kills, "it was never killed: nothing was shown"
     assert process.returncode == 0, err
     assert '"outcome": "done"' in out
     assert '"pods": {"expected": 104, "ready": 104}' in out
@@ -66,6 +93,7 @@ def test_many_killed_rehearsals_arrive(
     _until_done(rekindle, scenario, tmp_path / "j.db", seed, MORE_KILLS)
 
 
+@pytest.mark.program
 def test_one_interrupt_closes_the_books_and_says_how_to_go_on(
     rekindle: Program, tmp_path: Path
 ) -> None:
@@ -80,8 +108,10 @@ def test_one_interrupt_closes_the_books_and_says_how_to_go_on(
     assert f"rekindle resume --journal {journal}" in err
     answer = rekindle("resume", "--journal", str(journal), "--json")
     assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
+    assert "looked at everything; of the actions " in answer.err
 
 
+@pytest.mark.program
 def test_two_interrupts_leave_at_once_and_lose_nothing(rekindle: Program, tmp_path: Path) -> None:
     """Mutant: no document at the second signal."""
     journal = tmp_path / "j.db"
@@ -99,6 +129,7 @@ def test_two_interrupts_leave_at_once_and_lose_nothing(rekindle: Program, tmp_pa
     assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
 
 
+@pytest.mark.program
 def test_a_second_operator_is_refused_and_told_who_holds_the_run(
     rekindle: Program, tmp_path: Path
 ) -> None:
@@ -114,6 +145,7 @@ def test_a_second_operator_is_refused_and_told_who_holds_the_run(
     assert str(process.pid) in answer.err
 
 
+@pytest.mark.program
 def test_an_answer_from_another_terminal_reaches_the_running_session(
     rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
 ) -> None:
@@ -135,6 +167,7 @@ def test_an_answer_from_another_terminal_reaches_the_running_session(
     assert '"outcome": "done"' in out
 
 
+@pytest.mark.program
 def test_a_cancelled_session_finishes_what_is_in_flight_and_closes(
     rekindle: Program, tmp_path: Path
 ) -> None:

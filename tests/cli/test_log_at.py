@@ -79,7 +79,7 @@ def test_nobody_held_a_run_between_a_kill_and_its_resumption(tmp_path: Path) -> 
     second.close(e.LeaseLost(at=600.0, epoch=2))
 
     held = {
-        moment: past(path, None, moment, lambda _entry: None).found.alive
+        moment: past(path, None, moment).found.alive
         for moment in ("+10", "+14", "+16", "+399", "+400", "+499", "+500", "3")
     }
 
@@ -95,7 +95,7 @@ def test_what_was_withdrawn_is_missed(tmp_path: Path) -> None:
         journal.append([e.Observed(at=101.0, changed={"node/a": e.Fact("running")})])
         journal.append([e.Redacted(at=102.0, seq=3, why="private")])
 
-    found = past(path, None, "4", lambda _entry: None)
+    found = past(path, None, "4")
 
     assert (found.withdrawn, found.found.memory.facts) == (1, {})
 

@@ -2,11 +2,13 @@
 A remark or a correction, in the journal for good: of a run that goes on, of one that nobody holds, of one that is over.
 
 Mutants that turn one of these red: give a note the host's time; let a note on an older run move the newest one's
-heartbeat; drop the run from the request; take the first entry of an instant where several have it.
+heartbeat; drop the run from the request; take the first entry of an instant where several have it; take no note in
+``log._corrected``.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,17 @@ def test_a_time_is_corrected_by_number_and_by_instant(rekindle: Program, closed:
     assert one.text.startswith(f"entry {moved.seq} (moved) happened at ")
     assert (two.corrects, two.time, two.text) == (moved.seq, opened.at + 7.5, "earlier")
     assert end.at >= moved.at
+    lines = rekindle("log", *at).out.splitlines()
+    place = next(n for n, line in enumerate(lines) if line.split()[0] == str(moved.seq))
+    assert [line.split()[:3] for line in lines[place + 1 : place + 3]] == 2 * [
+        ["↳", "corrected", "by"]
+    ]
+    document = next(one for one in map(json.loads, shown.out.splitlines()) if "corrections" in one)
+    assert document["seq"] == moved.seq
+    assert [note["time"] for note in document["corrections"]] == [opened.at + 5, opened.at + 7.5]
+    page = rekindle("report", *at).out.splitlines()
+    below = [line for line in page if line.startswith("| ↳ **corrected** | it was ")]
+    assert len(below) >= 2
 
 
 def test_an_instant_that_several_entries_have_is_refused_with_their_numbers(

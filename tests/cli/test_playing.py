@@ -2,24 +2,29 @@
 A run is shown again in the time of then, which comes from outside: nothing here waits.
 
 Mutants that turn one of these red: show everything at once; let the clock run ahead of what is shown; wait through the
-night in which nobody was there.
+night in which nobody was there; show an instant as one turn, so that the end comes before the last standing; write the
+opening to the journal alone; show a turn's own memory and not the journal's (``engine/runner.py``); take what the world
+settled for a part of a turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from engine.judging import Rules
 from engine.turn import Turn
+from journal import entries as e
 from journal.codec import kind_of
 from journal.entries import AnyEntry, RunResumed
 from journal.row import Row
 from phases.recipe import recipe
 from rekindle.pace import HostPace
-from rekindle.playing import Player
+from rekindle.playing import Player, _turns
+from tests.cli.conftest import Program
 from tests.simulator.recordings import recorded
 
 pytestmark = pytest.mark.program
@@ -143,3 +148,36 @@ def test_the_host_s_pace_is_left_at_once_and_for_good() -> None:
     assert pace.wait(3600.0) is True
     assert pace.wait(3600.0) is True
     pace.close()
+
+
+@pytest.mark.parametrize("scenario", ["june-12", "reboot-mid-sync"])
+def test_a_run_is_shown_in_the_same_lines_as_then(
+    rekindle: Program, tmp_path: Path, scenario: str
+) -> None:
+    journal = str(tmp_path / "j.db")
+    live = rekindle("rehearse", scenario, "--journal", journal)
+
+    again = rekindle("replay", "--speed", "100000", journal)
+
+    shown, told = live.err.splitlines(), again.err.splitlines()
+    assert shown[0] == f"journal {journal}"
+    assert told[-1].endswith("nothing was begun")
+    assert ("run.opened" in told[0], "run.closed" in told[-2]) == (True, True)
+    assert told[:-1] == shown[1:]
+
+
+def test_one_instant_may_have_several_turns() -> None:
+    """What the world said of its own accord was written before a turn, and looking begins one."""
+    at, act = 100.0, {"action": "a1", "verb": "v", "target": "t"}
+    decided = e.Decided(at=at, state="s", answers={})
+    seen = e.Observed(at=at, changed={"x": e.Fact("Down")})
+    ended = e.ActionSettled(at=at, outcome=e.Outcome.DONE, **act)  # type: ignore[arg-type]
+    probed = e.ActionSettled(at=at, outcome=e.Outcome.DONE, by="probe", **act)  # type: ignore[arg-type]
+    entries = (seen, seen, decided, ended, seen, probed, decided, seen, decided)
+    closed = e.RunClosed(at=at, outcome=e.RunOutcome.DONE, state="s")
+
+    parts = [([row.seq for row in rows], of) for rows, of in _turns(rows_of([*entries, closed]))]
+
+    assert parts == [
+        ([1, 2, 3], True), ([4], False), ([5, 6, 7], True), ([8, 9], True), ([10], False),
+    ]  # fmt: skip

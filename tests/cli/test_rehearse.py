@@ -17,6 +17,15 @@ BOOTSTRAPS = {
     "june-12": 0,
     "node-lost": 0,
     "reboot-mid-sync": 1,
+    "wipe": 1,
+}
+WIPES = {"wipe": 3}
+# What the root Kustomization will run into once it may be applied at all: two roots, and what is next after both.
+NETWORK, NAMESPACE = "T16:cni", "N6:namespace/storage"
+IN_SERIES: dict[str, list[str]] = {
+    NETWORK: [],
+    NAMESPACE: [],
+    "C4:crd/externalsecrets.external-secrets.io": [NAMESPACE, NETWORK],
 }
 
 
@@ -35,13 +44,14 @@ def test_a_rehearsal_ends_with_one_document_and_a_whole_chain(
     assert document["outcome"] == "done"
     assert document["state"] == "done"
     assert document["pods"] == {"ready": 104, "expected": 104}
-    assert document["wipes"] == 0
+    assert document["wipes"] == WIPES.get(scenario, 0)
     assert document["bootstraps"] == BOOTSTRAPS[scenario]
     assert document["cluster_seconds"] > 0
     assert document["wall_seconds"] > 0
     if scenario == "june-12":
         assert {root["rule"] for root in document["roots"]} == {"C4", "N6", "T16"}
         assert document["time_to_verdict_seconds"] <= 10
+        assert {root["id"]: root["next_after"] for root in document["roots"]} == IN_SERIES
     verified = rekindle("log", "--verify", "--journal", journal)
     assert (verified.code, verified.out[:5]) == (0, "whole")
 
@@ -68,6 +78,7 @@ def test_resume_of_a_closed_run_prints_its_document_and_exits_by_its_outcome(
     assert {key: first[key] for key in same} == {key: answer.document[key] for key in same}
 
 
+@pytest.mark.program
 def test_a_second_rehearsal_in_the_same_file_is_a_second_run_of_one_chain(
     rekindle: Program, tmp_path: Path
 ) -> None:
@@ -81,6 +92,7 @@ def test_a_second_rehearsal_in_the_same_file_is_a_second_run_of_one_chain(
     assert rekindle("log", "--verify", "--journal", journal).code == 0
 
 
+@pytest.mark.program
 def test_without_an_operator_the_session_ends_waiting_and_an_approval_lets_it_go_on(
     rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
 ) -> None:
@@ -111,6 +123,7 @@ def test_without_an_operator_the_session_ends_waiting_and_an_approval_lets_it_go
     assert resumed.document["pods"] == {"ready": 104, "expected": 104}
 
 
+@pytest.mark.program
 def test_approve_by_option_counts_for_exactly_that_question(
     rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
 ) -> None:
@@ -124,6 +137,7 @@ def test_approve_by_option_counts_for_exactly_that_question(
     assert (resumed.code, resumed.document["outcome"]) == (0, "done"), resumed.err
 
 
+@pytest.mark.program
 def test_a_refused_approval_ends_stuck_and_is_not_asked_again(
     rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
 ) -> None:
@@ -139,6 +153,7 @@ def test_a_refused_approval_ends_stuck_and_is_not_asked_again(
     assert "approval-refused" in resumed.err
 
 
+@pytest.mark.program
 def test_a_cancelled_run_is_closed_for_good(
     rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
 ) -> None:
@@ -152,6 +167,7 @@ def test_a_cancelled_run_is_closed_for_good(
     assert rekindle("cancel", "--journal", journal).code == 64
 
 
+@pytest.mark.program
 def test_a_rehearsal_that_nobody_pursues_is_cancelled_with_its_figures_and_its_world(
     rekindle: Program, tmp_path: Path
 ) -> None:
@@ -176,6 +192,7 @@ def test_a_rehearsal_that_nobody_pursues_is_cancelled_with_its_figures_and_its_w
     assert not socket.exists()
 
 
+@pytest.mark.program
 def test_a_rehearsal_whose_world_is_gone_is_cancelled_with_its_pods(
     rekindle: Program, waiting: Path
 ) -> None:

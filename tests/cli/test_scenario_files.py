@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rekindle.simulator.scenario import find_scenario
 from tests.cli.conftest import Program, alone
+
+pytestmark = pytest.mark.program
 
 
 def test_a_file_with_a_name_of_its_own_is_rehearsed_and_gone_on_with(rekindle: Program) -> None:

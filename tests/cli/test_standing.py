@@ -18,6 +18,8 @@ from rekindle.sentences import Standing, waits_for
 from rekindle.view import nothing_seen, view
 from tests.cli.conftest import Program
 
+pytestmark = pytest.mark.program
+
 UID = "0b1e4b6e-0000-4000-8000-00000000abcd"
 
 

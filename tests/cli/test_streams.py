@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.conftest import SECONDS, Program
 
+pytestmark = pytest.mark.program
+
 
 def _shell(rekindle: Program, line: str) -> subprocess.CompletedProcess[str]:
     """Run a line as a shell would, the program in place of ``REKINDLE``; its exit code is that of the program."""
@@ -73,3 +75,20 @@ def test_a_session_whose_reader_has_left_exits_by_its_outcome(rekindle: Program)
     ended = _shell(rekindle, line)
 
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_bug_on_a_full_disk_is_still_said(rekindle: Program) -> None:
+    """Mutant: let the error of ``mkstemp`` through; then a traceback is all that is left."""
+    code = """
+import errno, os, tempfile, rekindle.folding
+def full(**_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+tempfile.mkstemp = full
+rekindle.folding.newest = lambda *_: 1 / 0
+"""
+    (rekindle.folder / "j.db").touch()
+    answer = rekindle("resume", "--journal", "j.db", code=code)
+
+    assert answer.code == 70
+    assert "error (our-bug): ZeroDivisionError" in answer.err
+    assert "its report could not be written (No space left on device)" in answer.err

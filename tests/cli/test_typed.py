@@ -17,6 +17,8 @@ import pytest
 from rekindle.typed import command, with_journal
 from tests.cli.conftest import Program, alone
 
+pytestmark = pytest.mark.program
+
 ODD = 'night shift\'s $(x) "y".db'
 
 

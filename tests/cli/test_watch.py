@@ -24,6 +24,8 @@ from tests.cli.conftest import SECONDS, Program
 from tests.cli.forked import Forked
 from tests.cli.terminal import on_terminal
 
+pytestmark = pytest.mark.program
+
 SPEED = "600"
 STAGED = """
 import rekindle.planfile, rekindle.rehearsal, rekindle.worlds

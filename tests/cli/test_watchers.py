@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from engine.memory import Approval, Attempt, Memory
-from journal.entries import Note
+from journal.entries import Fact, Note
 from journal.row import Row
 from rekindle.view import view
-from rekindle.watchers import LivePanel, PlainLines, watcher_for
+from rekindle.watchers import RECENT, LivePanel, PlainLines, panel, watcher_for
 
 
 class Closed(io.StringIO):
@@ -115,3 +116,44 @@ def test_who_wants_no_colour_gets_lines(
     show.close()
 
     assert type(show) is kind
+
+
+def _drawn(memory: Memory, recent: list[str]) -> list[str]:
+    stream = io.StringIO()
+    console = Console(file=stream, width=160, color_system=None)
+    console.print(panel(view(memory, ("cni-up", "done"), "night.db"), recent))
+    return [line.strip() for line in stream.getvalue().splitlines()]
+
+
+def test_the_panel_says_how_many_of_each_are_good() -> None:
+    """Mutants: leave the figures out; count all as good."""
+    nodes = {f"node/n{n}": Fact("running" if n else "maintenance") for n in range(3)}
+    pods = {"pods": Fact("counted", detail={"ready": 23, "expected": 104})}
+    memory = Memory(state="cni-up", now=10.0, entered_at=10.0, facts={**nodes, **pods})
+
+    assert "there are    node 2/3   pods 23/104" in _drawn(memory, [])
+    assert "there are    no figures yet" in _drawn(Memory(state="cni-up"), [])
+
+
+def test_the_panel_ends_with_the_last_entries_that_people_follow() -> None:
+    """Mutants: leave them out; keep the first ones; show what nobody follows."""
+    stream = io.StringIO()
+    show = LivePanel("night.db")
+    show._live.stop()
+    show._console.file = stream
+    _turned(show, Memory(state="cni-up", now=10.0, entered_at=10.0))
+    notes = [Note(at=60.0 * n, text=f"said {n}", actor="somebody") for n in range(RECENT + 2)]
+    show.wrote(
+        [
+            Row(id=n, run_id="r", seq=n, kind="note", at=note.at, wall_ns=0, epoch=1, entry=note)
+            for n, note in enumerate(notes)
+        ]
+    )
+
+    show._console.print(show._picture())
+    show.close()
+
+    shown = [line for line in stream.getvalue().splitlines() if "said" in line]
+    assert [line.split("said ")[1].split()[0] for line in shown] == [
+        str(n) for n in range(2, RECENT + 2)
+    ]

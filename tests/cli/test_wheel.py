@@ -1,4 +1,8 @@
-"""What is installed is what is tested: a wheel has the scenarios and the default machine, and rehearses from them."""
+"""
+What is installed is what is tested: a wheel has the scenarios, the default machine and the pages of errors.
+
+Mutants: no ``force-include`` of docs/errors; scenarios that are no package data.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +11,51 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.program
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_wheel_rehearses_on_its_own(tmp_path: Path) -> None:
-    build = [
-        sys.executable,
-        "-m",
-        "hatchling",
-        "build",
-        "-t",
-        "wheel",
-        "-d",
-        str(tmp_path / "dist"),
-    ]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the wheel installs, and nothing of the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
     subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
-    wheel = next((tmp_path / "dist").glob("*.whl"))
+    wheel = next((folder / "dist").glob("*.whl"))
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-    subprocess.run([*install, "--target", str(tmp_path / "site"), str(wheel)], check=True)
+    subprocess.run([*install, "--target", str(folder / "site"), str(wheel)], check=True)
+    return folder / "site"
+
+
+def called(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     program = (
-        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
+        f"import sys; sys.path.insert(0, {str(site)!r})\n"
         "import rekindle; assert rekindle.__file__.startswith(sys.path[0]), rekindle.__file__\n"
-        "sys.argv = ['rekindle', 'rehearse', 'node-lost', '--journal', 'j.db', '--json']\n"
+        f"sys.argv = ['rekindle', *{words!r}]\n"
         "from rekindle.cli.main import main\nmain()\n"
     )
-
-    ended = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-P", "-c", program],
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": ""},
     )
 
+
+def test_a_wheel_rehearses_on_its_own(site: Path, tmp_path: Path) -> None:
+    ended = called(site, tmp_path, "rehearse", "node-lost", "--journal", "j.db", "--json")
+
     assert ended.returncode == 0, ended.stderr
     assert '"outcome": "done"' in ended.stdout
+
+
+def test_a_wheel_explains_its_errors(site: Path, tmp_path: Path) -> None:
+    ended = called(site, tmp_path, "explain", "lease-held")
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == (ROOT / "docs" / "errors" / "lease-held.md").read_text("utf-8")

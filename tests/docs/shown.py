@@ -9,17 +9,25 @@ Comments of HTML say the rest, each before the fence that it is about:
 
 ``<!-- not run: WHY -->``      only read: its words must be those of commands that exist
 ``<!-- file: PATH -->``        what the fence has is written there
-``<!-- given: PATH, ... -->``  files that a reader has already: empty, or ``PATH=SOURCE`` of this repository
+``<!-- answers: N, ... -->``   what its commands may answer where nothing else is said: it depends on the machine
+``<!-- given: PATH, ... -->``  files that a reader has already: empty, or ``PATH=SOURCE`` of this repository (or folder)
+
+What is begun with ``&`` is waited for until it answers, or has a journal; ``kill -INT %1`` ends it as Ctrl-C does, and
+``kill -9 %1`` kills it once it has begun an action.
+
+A reader has kustomize. Where this machine has neither that nor kubectl, a stand-in takes its place.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,10 +37,11 @@ from journal.errors import Diagnosed
 from journal.reader import Reader as JournalReader
 from tests.cli.conftest import Program
 from tests.cli.forked import Forked
+from tests.init.kustomize import put_on_path
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMENT = re.compile(r"<!-- (not run|file|given): (.+?) -->", re.DOTALL)
+COMMENT = re.compile(r"<!-- (not run|file|given|answers): (.+?) -->", re.DOTALL)
 EXIT = re.compile(r"\bexit (\d+)\b")
 HEREDOC = re.compile(r"<<'?(\w+)'?")
 PROGRAMS = ("rekindle", ".venv/bin/rekindle")
@@ -44,7 +53,7 @@ SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Block:
-    """A fence. *given* are the files that its reader has; *kept* is why it is not run."""
+    """A fence. *given* are the files that its reader has; *kept* is why it is not run; *answers*: one of these."""
 
     document: str
     line: int
@@ -53,6 +62,7 @@ class Block:
     kept: str = ""
     file: str = ""
     given: tuple[str, ...] = ()
+    answers: tuple[int, ...] = (0,)
     shows: str = ""
 
     def __str__(self) -> str:
@@ -103,6 +113,7 @@ def blocks(path: Path) -> list[Block]:
                 given=tuple(
                     part.strip() for part in said.get("given", "").split(",") if part.strip()
                 ),
+                answers=tuple(int(code) for code in said.get("answers", "0").split(",")),
                 shows=after[2] if follows and after is not None and after[1] == "text" else "",
             )
         )
@@ -141,7 +152,9 @@ class Reader:
             path, _, source = name.partition("=")
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            if source:
+            if source and (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, target, dirs_exist_ok=True)
+            elif source:
                 shutil.copyfile(ROOT / source, target)
             else:
                 target.touch()
@@ -166,7 +179,8 @@ class Reader:
         said = EXIT.search(comment)
         code, out = self._run(command.strip(), block)
         self.printed += out
-        assert code == int(said[1] if said else 0), f"{block}: {line}\nanswered {code}:\n{out}"
+        expected = (int(said[1]),) if said else block.answers
+        assert code in expected, f"{block}: {line}\nanswered {code}:\n{out}"
 
     def _run(self, command: str, block: Block) -> tuple[int, str]:
         first = command.split(maxsplit=1)[0]
@@ -179,6 +193,8 @@ class Reader:
             return 0, ""
         if command == "kill -9 %1":
             return self._kill(block)
+        if command == "kill -INT %1":
+            return self._end(block)
         if first in PROGRAMS:
             return self._ours(command)
         assert first in ORDINARY, f"{block}: nobody taught this test to run {first}"
@@ -192,9 +208,11 @@ class Reader:
         mine, mark, rest = re.match(r"([^|>&]*)([|>&]?)(.*)", command, re.DOTALL).groups()  # type: ignore[union-attr]
         program = Program(self.folder)
         words = shlex.split(mine)[1:]
-        process = program.start(*words, env=self.variables)
+        process = program.start(*words, env={**self._programs(), **self.variables})
         if mark == "&":
             self.behind, self.journal = process, words[words.index("--journal") + 1]
+            if words[0] in READY:
+                self._wait_until(READY[words[0]], command)
             return 0, ""
         out, err = process.communicate(timeout=SECONDS)
         assert "Traceback" not in err, err
@@ -212,25 +230,56 @@ class Reader:
         )
         return process.returncode, ended.stdout + err
 
+    def _programs(self) -> dict[str, str]:
+        if shutil.which("kustomize") or shutil.which("kubectl"):
+            return {}
+        return {"PATH": f"{put_on_path(self.folder / '.programs')}{os.pathsep}{os.environ['PATH']}"}
+
     def _kill(self, block: Block) -> tuple[int, str]:
         """Kill what runs behind, as late as it takes to have begun: machines differ in speed."""
         assert self.behind is not None, f"{block}: nothing runs behind"
-        end = time.monotonic() + SECONDS
-        while self.behind.poll() is None and time.monotonic() < end and not self._begun():
-            time.sleep(0.1)
-        assert self.behind.poll() is None, f"{block}: it ended before it was killed"
+        self._wait_until(Reader._begun, str(block))
         self.behind.kill()
         out, err = self.behind.communicate(timeout=SECONDS)
         self.behind = None
         return 0, out + err
 
+    def _end(self, block: Block) -> tuple[int, str]:
+        """End what runs behind, as Ctrl-C does."""
+        assert self.behind is not None, f"{block}: nothing runs behind"
+        self.behind.send_signal(signal.SIGINT)
+        out, err = self.behind.communicate(timeout=SECONDS)
+        assert "Traceback" not in err, err
+        self.behind = None
+        return 0, out + err
+
+    def _wait_until(self, ready: Callable[[Reader], bool], what: str) -> None:
+        assert self.behind is not None
+        end = time.monotonic() + SECONDS
+        while self.behind.poll() is None and time.monotonic() < end and not ready(self):
+            time.sleep(0.1)
+        assert self.behind.poll() is None, f"{what}: it has ended"
+
     def _begun(self) -> bool:
         """Say whether what runs behind has begun an action; its journal appears complete."""
+        return self._has("action.intended")
+
+    def _decided(self) -> bool:
+        return self._has("decided")
+
+    def _answers(self) -> bool:
+        return self.behind is not None and bool(self.behind.out.read_text())
+
+    def _has(self, kind: str) -> bool:
         try:
             with JournalReader(self.folder / self.journal) as reader:
-                return any(row.kind == "action.intended" for row in reader.rows())
+                return any(row.kind == kind for row in reader.rows())
         except Diagnosed:
             return False
+
+
+# From when on what runs behind can be asked about.
+READY: dict[str, Callable[[Reader], bool]] = {"serve": Reader._answers, "watch": Reader._decided}
 
 
 def expect(block: Block, printed: str) -> None:

@@ -26,6 +26,7 @@ STUCK = "Stuck"
 DEFINING = (
     "rekindle.adapters.kustomize",
     "rekindle.adapters.manifests",
+    "rekindle.adopting.reading",
     "rekindle.output",
     "rekindle.simulator.errors",
 )
@@ -34,6 +35,8 @@ ROW = re.compile(r"^\| \[([a-z0-9-]+)\]\(\1\.md\) \| (\d+) \| (.+) \|$", re.MULT
 SHOWN = re.compile(
     r"^(?:error|stuck) \(([a-z0-9-]+)\): \S|^(?!hint:)([a-z0-9-]+): \S", re.MULTILINE
 )
+# What is in every module that shows a reference; to read the others as trees takes seconds.
+NAMING = re.compile(rf"\breference\b|\b{STUCK}\b|\berror \(")
 PRINTED = re.compile(r"\berror \(([a-z0-9-]+)\):")
 COMMAND = re.compile(r"\brekindle ([a-z]+)\b")
 
@@ -76,7 +79,8 @@ def references() -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for room in ROOMS:
         for module in sorted((ROOT / room).rglob("*.py")):
-            for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            text = module.read_text("utf-8")
+            for node in ast.walk(ast.parse(text)) if NAMING.search(text) else ():
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     for name in PRINTED.findall(node.value):
                         found.setdefault(name, set()).add(int(Exit.OUR_BUG))
@@ -105,7 +109,7 @@ def test_every_reference_has_a_page_and_no_page_is_left_over() -> None:
     assert sorted(references()) == sorted(pages())
 
 
-@pytest.mark.parametrize("reference", sorted(references()))
+@pytest.mark.parametrize("reference", sorted(pages()))
 def test_a_page_says_the_exit_code_of_its_error(reference: str) -> None:
     stated = {int(code) for code in CODE.findall(pages()[reference])}
 
@@ -113,7 +117,7 @@ def test_a_page_says_the_exit_code_of_its_error(reference: str) -> None:
     assert stated <= set(Exit)
 
 
-@pytest.mark.parametrize("reference", sorted(references()))
+@pytest.mark.parametrize("reference", sorted(pages()))
 def test_a_page_shows_the_message_and_what_to_do_and_what_was_not_done(reference: str) -> None:
     text = pages()[reference]
     shown = {first or second for first, second in SHOWN.findall(text)}

@@ -11,6 +11,7 @@ output; write ``bash`` for ``sh``; leave a mark without its reason.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -146,6 +147,14 @@ def test_the_table_is_asked(line: str, said: str) -> None:
 def test_nothing_is_typed_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="nobody taught this test to run curl"):
         Reader(tmp_path).follow(Block("x.md", 1, "sh", "curl https://example.org\n"))
+
+
+def test_what_depends_on_the_machine_may_answer_so_and_no_otherwise(tmp_path: Path) -> None:
+    block = Block("x.md", 1, "sh", "test -e nothing\n", answers=(0, 1))
+    Reader(tmp_path).follow(block)
+
+    with pytest.raises(AssertionError, match="answered 1"):
+        Reader(tmp_path).follow(replace(block, answers=(0, 2)))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from engine.recipe import (
     Findings,
     Happened,
     Judgement,
+    Owed,
     Recipe,
     Retry,
     Verb,
@@ -100,6 +101,7 @@ class Site:
     verbs: Mapping[str, Verb] = field(default_factory=lambda: dict(VERBS))
     deeds: Deeds = field(default=lambda _plan, _before, _after, _wished: ())
     alarming: Alarming = field(default=lambda _before, _after: False)
+    owed: Owed = field(default=lambda _plan, _memory: {})
 
     def decide(self, name: str) -> Callable[[Plan, Facts, Findings, Memory], dict[str, Answer]]:
         def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> Any:  # noqa: ANN401
@@ -119,10 +121,13 @@ class Site:
             machine=MACHINE,
             section=lambda raw, _marks, _include, _problems: raw,
             target=lambda section: section,
-            goal=lambda _plan, facts: facts["goal"].reason if "goal" in facts else "",
+            goal=lambda _plan, memory: (
+                memory.facts["goal"].reason if "goal" in memory.facts else ""
+            ),
             counts=lambda _plan, facts: {"subjects": len(facts)},
             deeds=self.deeds,
             alarming=self.alarming,
+            owed=self.owed,
         )
 
     def rules(self, **machine: Any) -> Rules:  # noqa: ANN401

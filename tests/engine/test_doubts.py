@@ -132,3 +132,41 @@ def test_many_harmless_attempts_do_not_push_out_one_doubt() -> None:
 
     assert [a.action for a in memory.attempts_at("ignite")] == ["a1", "a2"]
     assert len(memory.attempts_at("wink")) == EARLIER + 1
+
+
+LEND = replace(IGNITE, name="lend", effect=Effect.CONVERGENT, probe=None, returned_by="return")
+RETURN = replace(LEND, name="return", returned_by="")
+
+
+def _lent(*verbs: str, outcome: Outcome = Outcome.DONE) -> tuple[str, ...]:
+    """Name what the next run still owes when these were done to the same thing, one after the other."""
+    entries: list[e.AnyEntry] = [_opened(0.0)]
+    for number, verb in enumerate(verbs, start=1):
+        entries += _acted(verb, float(number), outcome)
+    plan: Any = type("P", (), {"verbs": {"lend": LEND, "return": RETURN}})
+    return tuple(a.action for a in doubts_left(plan, fold_all(Memory(), tuple(entries))))
+
+
+def test_what_was_borrowed_and_not_given_back_is_a_debt_of_the_next_run() -> None:
+    """Mutants: forget it; remember what was given back; remember what never came to be; take any return for one."""
+    assert _lent("lend") == ("lend-1",)
+    assert _lent("lend", outcome=Outcome.UNSETTLED) == ("lend-1",)
+    assert _lent("lend", outcome=Outcome.FAILED) == ()
+    assert _lent("lend", "return") == ()
+    assert _lent("lend", "return", "lend") == ("lend-3",)
+
+
+def test_a_return_that_may_not_have_been_leaves_the_debt() -> None:
+    """Mutant: take any later return for one that was done."""
+    for outcome in (Outcome.FAILED, Outcome.UNSETTLED):
+        lent, back = _acted("lend", 1.0, Outcome.DONE), _acted("return", 2.0, outcome)
+        plan: Any = type("P", (), {"verbs": {"lend": LEND, "return": RETURN}})
+        memory = fold_all(Memory(), (_opened(0.0), *lent, *back))
+
+        assert [a.verb for a in doubts_left(plan, memory)] == ["lend"]
+
+
+def _acted(verb: str, at: float, outcome: Outcome) -> tuple[e.AnyEntry, e.AnyEntry]:
+    action = f"{verb}-{at:g}"
+    ended = e.ActionSettled(at=at + 0.5, action=action, verb=verb, target="stove", outcome=outcome)
+    return replace_entry(_intended(at), verb=verb, action=action), ended

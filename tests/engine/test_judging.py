@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from engine.allowing import ACTIONS_IN_FLIGHT, asked
 from engine.answer import Act, Answer, Ask, Done, Stuck, Wait
-from engine.judging import MACHINE, Rules, answers_of, spelled
+from engine.judging import GOAL, MACHINE, Rules, answers_of, spelled
 from engine.memory import Memory
-from engine.plan import DONE
+from engine.plan import DONE, Plan
+from engine.recipe import Facts
 from journal import entries as e
-from journal.entries import AnyEntry, Fact
+from journal.entries import AnyEntry, Fact, Objection
 from tests.engine.making import START, VERBS, Site, Wishes, act, begun, intended, settled, tried
 
 
@@ -68,6 +70,53 @@ def test_what_came_before_decides_about_another_attempt(
     assert expected == said(one("paint", *entries))
 
 
+@pytest.mark.parametrize("code", ["exit-3", "transient"])
+def test_what_failed_says_where_its_words_are_and_what_to_do(code: str) -> None:
+    """Mutants: leave the output out of ``_evidence``; name no command in the hint."""
+    failed = msgspec.structs.replace(
+        settled("paint", "door", "failed", code), evidence={"output": "/x/j.db.output/a1.log"}
+    )
+    times = 3 if code == "transient" else 1
+    stuck = one("paint", *(intended("paint", "door"), failed) * times)
+
+    assert isinstance(stuck, Stuck)
+    assert stuck.message.endswith(f"{code} (what it said is in /x/j.db.output/a1.log)")
+    assert "`rekindle resume` tries again" in stuck.hint
+
+
+def test_a_command_that_hung_is_not_said_to_have_said_so() -> None:
+    retry = e.RetryScheduled(
+        at=START, verb="paint", target="door", attempt=2, delay=9, due=START + 9, code="timeout"
+    )
+    hung = tried("paint", "door", "unsettled", "timeout")
+    wait = one("paint", *hung, retry)
+
+    assert isinstance(wait, Wait)
+    assert wait.reason == "paint door did not end in its time and was ended; tried again soon"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        ({"why": "too early: the wood is wet"}, " (too early: the wood is wet)"),
+        ({"output": "/x/a1.log"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_is_tried_again_says_why_it_was_refused(evidence: dict[str, str], said: str) -> None:
+    """Mutants: no words; a path that is another one at each attempt, so that each would be a decision of its own."""
+    retry = e.RetryScheduled(
+        at=START, verb="paint", target="door", attempt=2, delay=9, due=START + 9, code="transient"
+    )
+    failed = msgspec.structs.replace(
+        settled("paint", "door", "failed", "transient"), evidence=dict(evidence)
+    )
+    wait = one("paint", intended("paint", "door"), failed, retry)
+
+    assert isinstance(wait, Wait)
+    assert wait.reason == f"paint door ended with transient{said}; tried again soon"
+
+
 def test_a_retry_waits_for_its_instant() -> None:
     retry = e.RetryScheduled(
         at=START, verb="paint", target="door", attempt=2, delay=9, due=START + 9, code="transient"
@@ -114,6 +163,56 @@ def test_a_disabled_verb_is_named_with_the_way_to_allow_it() -> None:
     assert isinstance(answer, Stuck)
     assert "verb-disabled" == answer.reference
     assert "machine.verbs.paint.enabled" in answer.hint
+
+
+# --- the preflight -------------------------------------------------------------------------------
+
+
+def objected(*blocks: str, target: str = "", verdict: str = "red") -> e.Preflighted:
+    row = Objection("a.b", verdict, "brush", "is gone", "buy one", blocks, target)
+    return e.Preflighted(at=START, checked=3, objections=(row,))
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (objected("paint"), "preflight-failed"),
+        (objected("*"), "preflight-failed"),
+        (objected("saw", "paint"), "preflight-failed"),
+        (objected("paint", target="door"), "preflight-failed"),
+        (objected("paint", target="gate"), "Act"),
+        (objected("saw"), "Act"),
+        (objected(verdict="warning"), "Act"),
+    ],
+)
+def test_a_red_row_forbids_the_verbs_that_it_names_and_no_others(
+    entry: e.Preflighted, expected: str
+) -> None:
+    """Mutants: forbid without looking at the verb, or at the target; leave ``_objected`` out."""
+    assert expected == said(one("paint", entry))
+
+
+def test_what_the_preflight_forbids_is_said_with_what_to_do() -> None:
+    answer = one("paint", objected("paint"))
+
+    assert isinstance(answer, Stuck)
+    assert "paint door is needed, and a.b forbids it: brush: is gone" == answer.message
+    assert "buy one; `rekindle resume` looks again" == answer.hint
+
+
+def test_the_latest_preflight_is_the_one_that_counts() -> None:
+    mended = e.Preflighted(at=START, checked=3)
+
+    assert "Act" == said(one("paint", objected("paint"), mended))
+    assert "preflight-failed" == said(one("paint", mended, objected("paint")))
+
+
+def test_one_forbidden_wish_does_not_stop_another() -> None:
+    wish: Wishes = {"a": act("paint", "door"), "b": act("paint", "gate"), "c": act("pour", "mould")}
+
+    assert ["preflight-failed", "Act", "Act"] == [
+        said(answer) for answer in judged(wish, objected("paint", target="door")).values()
+    ]
 
 
 # --- at most one ---------------------------------------------------------------------------------
@@ -177,6 +276,7 @@ def test_a_refused_approval_is_stuck() -> None:
         replace(QUESTION, evidence={"uid": "u2"}),
         replace(QUESTION, evidence={"uid": "u1", "more": 1}),
         replace(QUESTION, typed="gate"),
+        replace(QUESTION, consequence="it is gone, and the shed with it"),
     ],
 )
 def test_an_answer_counts_only_while_what_it_is_bound_to_holds(changed: Ask) -> None:
@@ -187,7 +287,11 @@ def test_an_answer_is_bound_to_its_subject_and_its_cluster() -> None:
     memory = begun(Site().rules())
     here = asked(memory, "subject", QUESTION)
 
+    elsewhere = msgspec.structs.replace(memory, cluster="hut")
     assert here.digest != asked(memory, "other", QUESTION).digest
+    assert here.digest != asked(elsewhere, "subject", QUESTION).digest
+    leak = replace(QUESTION, consequence="more than that is gone")
+    assert here.digest != asked(memory, "subject", leak).digest
     assert here.digest == asked(memory, "subject", replace(QUESTION, question="really?")).digest
     assert {"subject": QUESTION} == judged(wish(), *asked_and("given", QUESTION, subject="other"))
 
@@ -361,6 +465,26 @@ def test_where_an_earlier_goal_broke_it_is_named() -> None:
     answers = judged({}, seen(ground="broken", walls="ok"), state="walls")
 
     assert {MACHINE: Wait("ground no longer holds: ground is broken")} == answers
+
+
+def test_what_the_domain_holds_back_is_never_begun_and_the_goal_itself_is_not_its_business() -> (
+    None
+):
+    """Mutant: ``wishes`` does not ask ``held``."""
+
+    def held(
+        plan: Plan, facts: Facts, memory: Memory, answers: dict[str, Answer]
+    ) -> dict[str, Answer]:
+        del plan, facts, memory
+        return {subject: Wait("it storms") for subject in answers}
+
+    site = Site({"ground": {"s": act("paint", "door"), "t": Ask("burn it?", "gone", {})}})
+    owing = Stuck("r", "sweep up", "")
+    table = replace(site.recipe(), held=held, objection=lambda _plan, _memory: owing)
+    rules = Rules.of(table, site.rules().plan)
+
+    storm = Wait("it storms")
+    assert {"s": storm, "t": storm, GOAL: owing} == answers_of(rules, begun(rules))
 
 
 def test_done_answers_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.folding import fold, fold_all
-from engine.memory import Memory
+from engine.memory import Memory, Retrial
 from journal import entries as e
 from journal.entries import AnyEntry, Fact, Finding, RunOutcome
 from tests.engine.making import START, Site, begun, intended, opened, settled, tried
@@ -265,3 +265,72 @@ def test_a_checkpoint_is_the_memory() -> None:
 
     assert before == again
     assert fold_all(before, [resumed()]) == fold_all(again, [resumed()])
+
+
+def test_a_clock_that_was_set_back_leaves_nothing_in_the_future() -> None:
+    """
+    What was done a moment ago is waited for from now on, not for hours; and no deadline has passed.
+
+    Mutants: keep ``now``; keep ``settled_at``; keep the due instant of a retrial.
+    """
+    back = e.ClockJumped(at=START + 10 - 3600, seconds=-3600)
+    before = memory(
+        *tried("paint", "door", "failed", "transient"), timer("a", START + 60, "active")
+    )
+    before = replace(before, retrials={"paint door": Retrial(attempt=2, due=START + 30)})
+    after = fold(before, back)
+
+    assert (after.now, after.timers["a"].due) == (START + 10 - 3600, START + 60 - 3600)
+    assert after.retrials["paint door"].due == START + 30 - 3600
+    (attempt,) = after.last.values()
+    assert attempt.settled_at == after.now
+    assert attempt.intended_at <= after.now
+    assert after.entered_at <= after.now
+
+
+def test_a_clock_that_was_set_back_leaves_what_came_first_first() -> None:
+    """Mutants: clamp each instant to now; leave out ``earlier``, the answers, what was found, or the moves back."""
+    asked = e.ApprovalAsked(
+        at=START + 20, approval="q", digest="d", subject="s", question="?", consequence="", typed=""
+    )
+    given = e.ApprovalGiven(at=START + 30, approval="q", digest="d", actor="p")
+    before = memory(
+        *tried("paint", "door", "done", at=START + 10),
+        asked,
+        given,
+        *tried("paint", "wall", "unsettled", action="a2", at=START + 40),
+        *tried("paint", "door", "unsettled", action="a3", at=START + 50),
+        intended("paint", "roof", "a4", START + 60),
+    )
+    dated = {"far": Fact("ready", "", START + 50), "old": Fact("ready", "", START - 9000)}
+    before = replace(before, regressions=(START + 5,), facts=dated, found_at={"x": START + 55})
+
+    after = fold(before, e.ClockJumped(at=START + 60 - 3600, seconds=-3600))
+
+    def instants(known: Memory) -> list[float | None]:
+        (answer,) = known.approvals.values()
+        return [
+            known.now,
+            known.entered_at,
+            answer.asked_at,
+            answer.answered_at,
+            *known.regressions,
+            *(at for a in known.attempts_at("paint") for at in (a.intended_at, a.settled_at)),
+            *(a.intended_at for a in known.open.values()),
+            known.facts["far"].since,
+            *known.found_at.values(),
+        ]
+
+    assert instants(after) == [at and at - 3600 for at in instants(before)]
+    assert [a.action for a in after.attempts_at("paint")] == ["a1", "a2", "a3", "a4"]
+    assert after.facts["old"] == dated["old"], (
+        "an instant that is past may be of the cluster's own clock"
+    )
+
+
+def test_figures_are_not_remembered_one_by_one() -> None:
+    """Mutant: remember every code: a count of restarts would grow for as long as a run is open."""
+    seen = [e.Observed(at=START, changed={"restarts": Fact(str(n))}, removed=()) for n in range(9)]
+    seen.append(e.Observed(at=START, changed={"etcd": Fact("healthy")}, removed=()))
+
+    assert memory(*seen).met == {"etcd": ("healthy",)}

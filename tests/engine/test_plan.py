@@ -110,6 +110,26 @@ CASES = {
         machine("verbs: {pour: {retry: {on: [transient, no-answer]}}}"),
         "3:26: machine.verbs.pour.retry.on: a verb with effect once is retried on transient only",
     ),
+    "more attempts at any verb": (
+        machine("verbs: {paint: {retry: {attempts: 4}}}"),
+        "3:27: machine.verbs.paint.retry.attempts: at most 3 attempts",
+    ),
+    "more reasons to repeat any verb": (
+        machine("verbs: {paint: {retry: {on: [transient, busy]}}}"),
+        "3:27: machine.verbs.paint.retry.on: it is retried on transient only",
+    ),
+    "a longer deadline": (
+        machine("verbs: {paint: {deadline: 61s}}"),
+        "3:19: machine.verbs.paint.deadline: at most 1 m",
+    ),
+    "sooner again": (
+        machine("verbs: {paint: {retry: {backoff: 9s..10s}}}"),
+        "3:27: machine.verbs.paint.retry.backoff: at least 10 s at first and 10 s at last",
+    ),
+    "perhaps at once again": (
+        machine("verbs: {pour: {retry: {jitter: full}}}"),
+        "3:26: machine.verbs.pour.retry.jitter: full jitter may wait half as long",
+    ),
     "a backoff of nothing": (
         machine("verbs: {paint: {retry: {backoff: 0s}}}"),
         "3:27: machine.verbs.paint.retry.backoff[0]: Input should be greater than 0",
@@ -124,10 +144,22 @@ def test_an_error_is_said_at_its_place(name: str) -> None:
     assert f"p.yaml:{expected}" in refused(text)
 
 
+def test_a_backoff_that_stops_growing_early_is_sooner_as_well() -> None:
+    """Mutant: compare where it begins alone."""
+    own = Retry(attempts=9, backoff_seconds=10, backoff_limit_seconds=60)
+    site = Site(verbs={**VERBS, "paint": replace(VERBS["paint"], retry=own)})
+    least = "p.yaml:3:27: machine.verbs.paint.retry.backoff: at least 10 s at first and 1 m at last"
+
+    assert [least] == refused(machine("verbs: {paint: {retry: {backoff: 11s}}}"), site)
+    assert loaded(machine("verbs: {paint: {retry: {backoff: 11s..60s}}}"), site)
+
+
 def test_a_state_may_not_be_called_done() -> None:
     text = machine(f"states: {{done: {{next: walls, {DEADLINE}, guard: roof, phase: roof}}}}")
 
     assert any("done is where the last state leads" in line for line in refused(text))
+    assert not any("no state leads here" in line for line in refused(text))
+    assert not any("no state leads here" in line for line in refused(machine("initial: done")))
 
 
 @pytest.mark.parametrize("lacking", [{"probe": None}, {"guard": ""}], ids=["probe", "guard"])
@@ -145,6 +177,52 @@ def test_all_errors_come_at_once_in_the_order_of_the_file() -> None:
     text = "cluster: house\ncluster: hut\nmachine:\n  regress: {damping: x}\n  verbs: {saw: {deadline: y}}\n"
 
     assert [2, 4, 5] == [int(line.split(":")[1]) for line in refused(text)]
+
+
+SHED = f"shed: {{next: done, {DEADLINE}, guard: roof, phase: roof}}"
+NOWHERE = "machine.states.shed: no state leads here"
+
+
+@pytest.mark.parametrize(
+    ("states", "other", "unreachable"),
+    [
+        # What else is wrong stands beside it: the graph can be walked all the same.
+        ("walls: {patience: 5m}", "unknown key", True),
+        ("walls: {deadline: {after: x}}", "is no duration", True),
+        ("roof: {guard: dog}", "no guard 'dog'", True),
+        ("roof: {next: ground}", "leads back to 'ground'", True),
+        # Here it cannot: what is behind the hole may lead anywhere.
+        ("walls: {next: attic}", "no state 'attic'", False),
+        ("walls: {next: [roof]}", "must be text", False),
+        ("walls: 5", "must be a mapping", False),
+    ],
+)
+def test_a_state_that_nothing_leads_to_is_told_beside_other_errors(
+    states: str, other: str, *, unreachable: bool
+) -> None:
+    """Mutants: wait until the machine has no other error; take a spare ``next`` of ours for the operator's."""
+    found = refused(machine(f"states: {{{states}, {SHED}}}\nverbs: {{fly: {{}}}}"))
+
+    assert any(other in line for line in found), found
+    assert any("no verb 'fly'" in line for line in found), found
+    told = [line for line in found if "no state leads here" in line]
+    assert unreachable == bool(told), found
+    assert all(NOWHERE in line for line in told), "nothing that is reached is called unreachable"
+
+
+@pytest.mark.parametrize("said", ["[ground]", "{ground: 1}", "5", "null"])
+def test_what_is_no_name_is_an_error_and_no_mistake_of_ours(said: str) -> None:
+    found = refused(machine(f"initial: {said}\nstates: {{walls: {{next: {said}}}}}"))
+
+    assert [line for line in found if ": machine.initial: must be text" in line], found
+    assert [line for line in found if ": machine.states.walls.next: must be text" in line], found
+
+
+def test_an_until_that_leads_back_is_told_beside_other_errors() -> None:
+    found = refused(machine("states: {roof: {until: ground}, walls: {patience: 5m}}"))
+
+    assert any("no state that comes after this one" in line for line in found), found
+    assert any("unknown key" in line for line in found), found
 
 
 def test_the_digest_is_of_the_meaning() -> None:
@@ -186,13 +264,25 @@ def test_what_a_plan_does_not_say_of_a_retry_stays_the_verbs_own() -> None:
 def test_a_plan_makes_verbs_stricter() -> None:
     text = machine(
         "verbs:\n  paint: {deadline: 5s, approval: typed, enabled: false, "
-        "retry: {attempts: 1, backoff: 1s..9s, jitter: full, on: [busy]}}"
+        "retry: {attempts: 1, backoff: 11s..19s, jitter: none, on: [busy]}}"
     )
+    own = Retry(3, 10.0, 10.0, full_jitter=True, on=("transient", "busy"))
+    site = Site(verbs={**VERBS, "paint": replace(VERBS["paint"], retry=own)})
 
-    verb = loaded(text).verbs["paint"]
+    verb = loaded(text, site).verbs["paint"]
 
     assert (5.0, True, False) == (verb.deadline_seconds, verb.typed_approval, verb.enabled)
-    assert Retry(1, 1.0, 9.0, full_jitter=True, on=("busy",)) == verb.retry
+    assert Retry(1, 11.0, 19.0, full_jitter=False, on=("busy",)) == verb.retry
+
+
+def test_what_is_as_the_verb_itself_is_no_looser() -> None:
+    """Mutant: refuse what is the same."""
+    text = machine(
+        "verbs: {paint: {deadline: 60s, "
+        "retry: {attempts: 3, backoff: 10s..10s, jitter: none, on: [transient]}}}"
+    )
+
+    assert VERBS["paint"] == loaded(text).verbs["paint"]
 
 
 def test_a_plan_with_its_own_initial_and_states_replaces_the_built_in_ones() -> None:

@@ -17,7 +17,7 @@ from engine.recipe import Judgement, Verdict
 from engine.replay import Replayer, replay
 from journal import entries as e
 from journal.entries import AnyEntry
-from tests.engine.making import START, Site, begun, look, opened, turn
+from tests.engine.making import START, Site, act, begun, look, opened, turn
 
 
 def journal(site: Site) -> list[AnyEntry]:
@@ -63,6 +63,19 @@ def test_a_changed_plan_is_replayed_with_its_own_limits() -> None:
     )
 
     assert () == replay(site.recipe(), [*entries, entry])[1]
+
+
+def test_what_a_preflight_found_is_decided_upon_again() -> None:
+    """Mutant: do not fold ``Preflighted``."""
+    site = Site({"ground": {"s": act("paint", "door")}})
+    rules = site.rules()
+    row = e.Objection("a.b", "red", "brush", "is gone", "buy one", ("paint",))
+    preflight = e.Preflighted(at=START, checked=1, objections=(row,))
+    done = turn(rules, begun(rules, preflight), look(ground="broken"))
+    written = [entry for commit in done.commits for entry in commit.entries]
+
+    assert (1, ()) == replay(site.recipe(), [opened(rules), preflight, *written])
+    assert 1 == len(replay(site.recipe(), [opened(rules), *written])[1])
 
 
 def moved_on() -> tuple[Site, list[AnyEntry]]:

@@ -111,6 +111,39 @@ def test_an_intent_is_durable_before_its_action_starts() -> None:
     assert written < steps.index("start paint door")
 
 
+def test_people_are_shown_what_the_journal_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everybody else reads it: entries may come back otherwise than they were meant, if only in another order."""
+    bench = Bench(Site(dict(PAINT)))
+    shown: list[bool] = []
+    monkeypatch.setattr(
+        bench.runner._watcher,
+        "turned",
+        lambda _rules, turn: shown.append(turn.memory is bench.runner.memory),
+    )
+
+    bench.run(after(1, STANDING, done()))
+
+    assert len(shown) > 1
+    assert all(shown)
+
+
+def test_the_first_turn_of_a_session_is_shown_though_it_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever resumes hears what there is to do, also where nothing has changed. Mutant: no ``is_first``."""
+    before = Bench(Site({"ground": {"s": Ask("?", "", {})}}))
+    before.run()
+    again = Bench(Site({"ground": {"s": Ask("?", "", {})}}), BROKEN, *before.book.entries)
+    shown: list[int] = []
+    monkeypatch.setattr(
+        again.runner._watcher, "turned", lambda _rules, turn: shown.append(len(turn.commits))
+    )
+
+    again.run()
+
+    assert [0] == shown
+
+
 def test_the_commit_of_an_intent_extends_the_lease_over_the_action() -> None:
     bench = Bench(Site(dict(PAINT)))
     bench.run(after(1, STANDING, done()))

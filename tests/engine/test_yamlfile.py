@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
-from engine.yamlfile import MAXIMUM_BYTES, MAXIMUM_DEPTH, YamlFile, read_yaml, spelled
+from engine.yamlfile import (
+    MAXIMUM_BYTES,
+    MAXIMUM_DEPTH,
+    YamlFile,
+    read_documents,
+    read_yaml,
+    spelled,
+)
 
 
 def problems(text: str) -> list[str]:
@@ -89,3 +96,26 @@ def test_keys_are_text_and_values_keep_their_types() -> None:
     data, _, found = read_yaml(YamlFile("plan.yaml", "1: 1\ntrue: x\nlist: [a, 1.5, null]\n"))
 
     assert ({"1": 1, "true": "x", "list": ["a", 1.5, None]}, []) == (data, found)
+
+
+def test_each_document_of_a_stream_has_its_own_places() -> None:
+    (first, second), found = read_documents(YamlFile("f.yaml", "a: 1\n---\nb:\n  a: 2\n"))
+
+    assert ([first[0], second[0]], found) == ([{"a": 1}, {"b": {"a": 2}}], [])
+    assert "f.yaml:4:3: b.a: odd" == str(second[1].problem(("b", "a"), "odd"))
+    assert ([], []) == read_documents(YamlFile("f.yaml", "# nothing\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\n---\na: 1\na: 2\n", "f.yaml:4:1: a: this key stands at line 3 already"),
+        ("a: 1\n---\na: [\n", "f.yaml:4:1: $: "),
+        ("#" * (MAXIMUM_BYTES + 1), "f.yaml:1:1: $: larger than"),
+        ("a: 1\n---\n" + "- " * (MAXIMUM_DEPTH + 1) + "1", "nested too deeply"),
+    ],
+)
+def test_what_is_wrong_in_any_document_is_a_problem(text: str, said: str) -> None:
+    (problem,) = read_documents(YamlFile("f.yaml", text))[1]
+
+    assert said in str(problem)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from journal import files, lease
 from journal.errors import JournalFailed, LeaseHeld
+from journal.lease import Holder
+from journal.options import Options
 from journal.reader import Reader
+from journal.stamp import Stamp
 from journal.store import Journal
 
 from .making import ALICE, BOB, QUICK, begin, note, opened, start_python
@@ -187,3 +193,82 @@ def wait_until_free(path: Path) -> None:
     while lease.is_held(path):
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+def test_a_copy_of_a_journal_that_is_held_on_another_machine_is_refused(tmp_path: Path) -> None:
+    """
+    No lock reaches another machine: there the lease counts, until it has run out or was given up.
+
+    Mutants: ``_is_held_elsewhere`` returns False; without ``expires``; without the holder; without the host.
+    """
+    there = Holder(name="carol", host="laptop", pid=7, boot_id="boot-a")
+    path, copy = tmp_path / "j.db", tmp_path / "copy.db"
+    clock = [1000.0]
+    timed = Options(
+        synchronous="off", stamp=lambda: Stamp(int(clock[0] * 1_000_000_000), 7, "boot")
+    )
+    with begin(path, there, timed) as journal:
+        journal.append([note()], lease_seconds=600.0)
+        for suffix in ("", "-wal"):
+            shutil.copyfile(files.beside(path, suffix), files.beside(copy, suffix))
+    here = Holder(name="bob", host="sofa", pid=8, boot_id="boot-b")
+    clock[0] = 1599.0
+    attempts: tuple[Callable[[], Journal], ...] = (
+        lambda: Journal.resume(copy, holder=here, options=timed),
+        lambda: Journal.open_run(copy, opened("run-2"), holder=here, options=timed),
+    )
+    for attempt in attempts:
+        with pytest.raises(LeaseHeld) as caught:
+            attempt()
+        assert (caught.value.exit_code, caught.value.reference) == (76, "lease-held")
+        assert "carol@laptop (pid 7), since 1970-01-01 00:16:40 UTC" in caught.value.message
+        assert "its lease ends at 00:26:40 UTC" in caught.value.message
+    with Reader(copy) as reader:
+        assert len(list(reader.rows())) == 3
+    for same in (
+        msgspec.structs.replace(here, host="laptop"),  # it was started anew
+        msgspec.structs.replace(here, boot_id="boot-a"),  # one kernel, two names: the lock decides
+    ):
+        twin = tmp_path / f"{same.host}.db"
+        for suffix in ("", "-wal"):
+            shutil.copyfile(files.beside(copy, suffix), files.beside(twin, suffix))
+        Journal.resume(twin, holder=same, options=timed).close()
+    clock[0] = 1601.0
+    Journal.resume(copy, holder=here, options=timed).close()
+    clock[0] = 1000.0
+    Journal.resume(path, holder=here, options=timed).close()  # given up in order
+
+
+@pytest.mark.parametrize(
+    ("number", "reference"),
+    [(errno.ENOSPC, "journal-disk-full"), (errno.EIO, "journal-not-writable")],
+)
+def test_a_disk_that_takes_no_lock_is_said_to_be_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reference: str
+) -> None:
+    """Mutants: let the error of ``pwrite`` through; keep the descriptor."""
+
+    def refuse(_descriptor: int, _text: bytes, _at: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "j.db"
+    monkeypatch.setattr(os, "pwrite", refuse)
+    with pytest.raises(JournalFailed) as caught:
+        begin(path)
+    assert (caught.value.exit_code, caught.value.reference) == (74, reference)
+    assert not path.exists()
+    assert lease.is_held(path) is False
+
+
+def test_a_disk_that_takes_no_journal_is_said_to_be_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: ``troubles.is_full`` looks at SQLite's errors only."""
+
+    def refuse(_path: Path, _content: bytes = b"") -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "create_private", refuse)
+    with pytest.raises(JournalFailed) as caught:
+        begin(tmp_path / "j.db")
+    assert caught.value.reference == "journal-disk-full"

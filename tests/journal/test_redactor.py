@@ -56,6 +56,7 @@ PLANTED = {
     "a talosconfig": (f"contexts:\n  lab:\n    key: {TALOS64}\n", TALOS64[20:60]),
     "a Talos machine secret": ("cluster:\n  secret: cGxhbnRlZHBsYW50ZWQ=\n  id: x", "cGxhbnRlZ"),
     "a Talos token": ("machine:\n    token: abcdef.planted012345678\n", "planted"),
+    "a Talos token in a sentence": ("the token: abcdef.planted190123456 is old", "planted19"),
     "a secretbox secret": ("secretboxEncryptionSecret: 'planted+abc='", "planted"),
     "a password in an environment": ("PGPASSWORD=planted psql", "planted"),
     "a password in YAML": ("password: planted", "planted"),
@@ -79,6 +80,7 @@ PATTERNS = [
     "_OPTION",
     "_LINE",
     "_SPOKEN",
+    "_BOOTSTRAP",
 ]
 
 # What clusters say all day.

@@ -16,7 +16,7 @@ import pytest
 from engine.parted import What, Why
 from engine.plan import Plan
 from engine.recipe import Facts, Findings
-from journal.entries import Fact
+from journal.entries import AnyEntry, Fact, Observed
 from phases import codes
 from phases.recipe import recipe
 from phases.snapshot import Snapshot
@@ -100,3 +100,34 @@ def test_without_an_end_in_order_the_last_look_counts_for_nothing(tmp_path: Path
 
     assert result.same
     assert result.replayer.counted.looks == len(found.seen) - 1
+
+
+def test_a_journal_that_is_older_than_a_figure_replays_the_same(june: Night) -> None:
+    """Mutant: leave ``figures`` out of the recipe."""
+    older = replace(june, entries=[without(codes.EXISTING, entry) for entry in june.entries])
+
+    result, _ = older.replayed()
+
+    assert result.differences == []
+
+
+def test_a_figure_that_a_journal_has_is_held_against_todays(june: Night) -> None:
+    """Mutant: leave all figures out of what is compared."""
+    usual = recipe()
+
+    def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
+        facts = usual.reduce(plan, snapshot)
+        return {s: Fact("7") if s == codes.EXISTING else f for s, f in facts.items()}
+
+    result, _ = june.replayed(replace(usual, reduce=reduce))
+
+    assert {one.what for one in result.differences} == {What.FACTS}
+    assert all(set(one.today) == {codes.EXISTING} for one in result.differences)
+
+
+def without(subject: str, entry: AnyEntry) -> AnyEntry:
+    if not isinstance(entry, Observed):
+        return entry
+    return msgspec.structs.replace(
+        entry, changed={s: fact for s, fact in entry.changed.items() if s != subject}
+    )

@@ -30,18 +30,30 @@ def kustomization(key: str, owner: str = "", source: Json = OURS, **spec: Any) -
     return {"kind": "Kustomization", "metadata": meta(key, owner), "spec": body, "status": status}
 
 
+def holding(found: Json, *ids: str) -> Json:
+    """*ids*: ``namespace_name_group_Kind``, as a Kustomization says what it applied."""
+    entries = [{"id": one, "v": "v1"} for one in ids]
+    return {**found, "status": {**found["status"], "inventory": {"entries": entries}}}
+
+
 def release(key: str, owner: str = "", **spec: Any) -> Json:  # noqa: ANN401
     status = {"conditions": READY}
     return {"kind": "HelmRelease", "metadata": meta(key, owner), "spec": spec, "status": status}
 
 
-def deployment(key: str, owner: str = "", replicas: int | None = None, **more: Any) -> Json:  # noqa: ANN401
+def deployment(
+    key: str,
+    owner: str = "",
+    replicas: int | None = None,
+    spec: Json | None = None,
+    **more: Any,  # noqa: ANN401
+) -> Json:
     pods = 1 if replicas is None else replicas
     counts = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")
     return {
         "kind": "Deployment",
         "metadata": meta(key, owner, **more),
-        "spec": {} if replicas is None else {"replicas": replicas},
+        "spec": {**(spec or {}), **({} if replicas is None else {"replicas": replicas})},
         "status": dict.fromkeys(counts, pods),
     }
 
@@ -53,16 +65,22 @@ def daemonset(key: str, nodes: int) -> Json:
     return {"kind": "DaemonSet", "metadata": meta(key), "status": {**status, **ready}}
 
 
-def source(kind: str = "GitRepository", key: str = "flux-system/flux-system") -> Json:
+def source(
+    kind: str = "GitRepository",
+    key: str = "flux-system/flux-system",
+    owner: str = "",
+    **spec: Any,  # noqa: ANN401
+) -> Json:
     status = {"conditions": READY, "artifact": {"revision": REVISION}}
-    return {"kind": kind, "metadata": meta(key), "status": status}
+    return {"kind": kind, "metadata": meta(key, owner), "spec": spec, "status": status}
 
 
-def crd(name: str, owner: str = "") -> Json:
+def crd(name: str, owner: str = "", kind: str = "") -> Json:
     conditions = [{"type": "Established", "status": "True"}]
     return {
         "kind": "CustomResourceDefinition",
         "metadata": meta(name, owner),
+        "spec": {"group": name.partition(".")[2], "names": {"kind": kind}},
         "status": {"conditions": conditions},
     }
 
@@ -75,11 +93,11 @@ def node(name: str) -> Json:
     return {"kind": "Node", "metadata": meta(name), "status": {"conditions": READY}}
 
 
-def secret(key: str, owner: str = "", store: str = "vault") -> Json:
+def secret(key: str, owner: str = "", store: str = "vault", **spec: Any) -> Json:  # noqa: ANN401
     return {
         "kind": "ExternalSecret",
         "metadata": meta(key, owner),
-        "spec": {"secretStoreRef": {"kind": "ClusterSecretStore", "name": store}},
+        "spec": {"secretStoreRef": {"kind": "ClusterSecretStore", "name": store}, **spec},
         "status": {"conditions": READY},
     }
 

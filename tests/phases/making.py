@@ -52,8 +52,11 @@ SECTION: dict[str, Any] = {
 }
 
 
-def plan(section: Mapping[str, Any] | None = None) -> Plan:
-    return of_parts("home", recipe().machine, merged(SECTION, section or {}), recipe())
+def plan(
+    section: Mapping[str, Any] | None = None, machine: Mapping[str, Any] | None = None
+) -> Plan:
+    table = merged(recipe().machine, machine or {})
+    return of_parts("home", table, merged(SECTION, section or {}), recipe())
 
 
 def fact(subject: str, said: Any) -> Fact:  # noqa: ANN401  a code, or a fact as YAML has it
@@ -103,7 +106,9 @@ def opened(for_plan: Plan) -> e.RunOpened:
 def memory_of(
     for_plan: Plan, known: dict[str, Fact], said: Mapping[str, Any], now: float
 ) -> Memory:
-    """*said*: attempts (verb, target, outcome, code, at, arguments; no outcome: open); findings, where *found* is."""
+    """
+    *said*: attempts (verb, target, outcome, code, evidence, at, arguments; no outcome: open); findings if *found* is.
+    """
     entries: list[AnyEntry] = [opened(for_plan), e.Observed(at=START, changed=known)]
     if "found" in said:
         named = msgspec.convert(said["findings"], dict[str, e.Finding])
@@ -131,6 +136,7 @@ def memory_of(
                     target=attempt["target"],
                     outcome=e.Outcome(attempt["outcome"]),
                     code=attempt.get("code", ""),
+                    evidence=attempt.get("evidence", {}),
                 )
             )
     entries.append(e.Note(at=START + now, text="", actor=""))

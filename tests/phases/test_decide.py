@@ -5,8 +5,8 @@ A case is a file ``data/PHASE/CASE.yaml``; a new one needs no Python. *facts*: a
 machine UUID and a boot id by their name. *findings*: what diagnosis found (*found*: how many seconds after the start,
 where that counts). *unlisted*: kinds that cannot be listed. *attempts*: what was tried, with instants after the start.
 *now*: seconds after the start. *given*: subjects whose question a person has said yes to. *section*: laid over the
-plan's section. *verdict*: what the guard says. *answers*: exactly these subjects (one that is Done has no line); of
-each answer, what is named here: texts as a part, the rest exactly.
+plan's section, *machine* over its machine. *verdict*: what the guard says. *answers*: exactly these subjects (one that
+is Done has no line); of each answer, what is named here: texts as a part, the rest exactly.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def differences(expected: dict[str, Any], actual: dict[str, Any], path: str = ""
 def test_case(path: Path) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     module: Any = STATES[path.parent.name.replace("_", "-")]
-    the_plan = plan(case.get("section"))
+    the_plan = plan(case.get("section"), case.get("machine"))
     known = facts(case.get("facts", {}), tuple(case.get("unlisted", ())))
     memory = memory_of(the_plan, known, case, float(case.get("now", 0)))
     findings = {

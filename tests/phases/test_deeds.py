@@ -313,3 +313,45 @@ def test_a_token_of_somebody_else_is_told_from_ours() -> None:
     assert detail("t#r1#c")["handled_at"] == "t#r1#c"
     assert detail("1795380637.29")["handled_foreign"] == "1795380637.29"
     assert not {"handled_at", "handled_foreign"} & set(detail(""))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "applied", "recognised_"),
+    [("unsettled", False, 0), ("failed", False, 1), ("unsettled", True, 1)],
+)
+def test_a_reset_of_our_own_is_nobody_elses_wipe(
+    outcome: str,
+    applied: bool,  # noqa: FBT001
+    recognised_: int,
+) -> None:
+    """Unless it certainly failed, or the node was configured since: that wipe was another. Mutant: no ours-check."""
+    the_plan = plan()
+
+    def begun(verb: str, at: float) -> list[AnyEntry]:
+        return [
+            e.ActionIntended(
+                at=START + at,
+                action=verb,
+                verb=verb,
+                target="node/cp-1",
+                attempt=1,
+                epoch=1,
+                deadline_seconds=60.0,
+            )
+        ]
+
+    ended = e.ActionSettled(
+        at=START + 2,
+        action="node.reset",
+        verb="node.reset",
+        target="node/cp-1",
+        outcome=Outcome(outcome),
+    )
+    more = begun("talos.apply", 3.0) if applied else []
+    first = e.Observed(at=START, changed={"node/cp-1": fact("node/cp-1", "running")})
+    before = fold_all(Memory(), [opened(the_plan), first, *begun("node.reset", 1.0), ended, *more])
+    bare = e.Observed(at=START + 60, changed={"node/cp-1": fact("node/cp-1", "maintenance")})
+    after = fold_all(before, [bare])
+
+    found = [deed for deed in deeds(the_plan, before, after, ()) if deed.verb == "node.wipe"]
+    assert len(found) == recognised_

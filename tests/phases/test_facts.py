@@ -9,10 +9,11 @@ import pytest
 
 from engine.world import Intent
 from journal.entries import Fact
-from phases.facts import goal, reduce
+from phases.facts import reduce
 from phases.nudges import is_clear
 from phases.recipe import alarming, counts
-from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
+from phases.revisions import served
+from phases.snapshot import KINDS, MORE_KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 from phases.verbs import bootstrap_happened, release_happened
 from tests.phases.making import fact, facts, plan
 
@@ -60,6 +61,23 @@ def test_what_cannot_be_listed_has_no_facts_and_is_not_absent(kind: str) -> None
         facts[f"kind/{kind}"].since,
     )
     assert not any(subject.startswith(f"{kind.lower()}/") for subject in facts)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_of_what_only_rules_read_there_is_no_fact(*, listed: bool) -> None:
+    """
+    So that no guard, no count and no journal knows of it, whether it can be listed or not.
+
+    Mutant: ``_kinds`` says of every kind of the look whether it was seen.
+    """
+    more: dict[str, Any] = {
+        kind: Seen({"apps/web": msgspec.convert({"metadata": {"name": "web"}}, struct)}, 100.0)
+        if listed
+        else Unseen(5.0, "denied", "forbidden")
+        for kind, struct in MORE_KINDS.items()
+    }
+
+    assert reduce(plan(), snapshot(**more)) == reduce(plan(), snapshot())
 
 
 def test_a_crd_that_may_be_applied_out_of_band_is_watched_too() -> None:
@@ -118,6 +136,68 @@ def test_a_namespace_that_a_failed_attempt_names_is_looked_at_as_well(
 
     cause = "namespace-missing:elsewhere"
     assert clear is is_clear(the_plan.target, "kustomization/flux-system/apps", cause, facts)
+
+
+def asks_for(kind: str, name: str) -> dict[str, Any]:
+    text = f"substitute from '{kind}/{name}' error: {kind.lower()}s \"{name}\" not found"
+    body = failed(text)
+    body["status"]["conditions"][0]["reason"] = "BuildFailed"
+    return body
+
+
+def applied(name: str, *ids: str) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "flux-system", "name": name},
+        "status": {"inventory": {"entries": [{"id": entry, "v": "v1"} for entry in ids]}},
+    }
+
+
+def written(target: str, status: str) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "flux-system", "name": "login"},
+        "spec": {"target": {"name": target}},
+        "status": {"conditions": [{"type": "Ready", "status": status, "reason": "SecretSynced"}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("asking", "others", "secrets", "clear"),
+    [
+        (("ConfigMap", "settings"), (), (), False),
+        (("ConfigMap", "settings"), (("a", "flux-system_settings__ConfigMap"),), (), True),
+        (("ConfigMap", "settings"), (("a", "flux-system_settings__Secret"),), (), False),
+        (("ConfigMap", "settings"), (("a", "apps_settings__ConfigMap"),), (), False),
+        # What it applied itself once is what it misses now.
+        (("ConfigMap", "settings"), (("apps", "flux-system_settings__ConfigMap"),), (), False),
+        (("Secret", "keys"), (), (("keys", "True"),), True),
+        (("Secret", "login"), (), (("", "True"),), True),
+        (("Secret", "keys"), (), (("keys", "False"),), False),
+        (("Secret", "keys"), (), (("other", "True"),), False),
+        (("Secret", "keys"), (("a", "flux-system_keys__Secret"),), (), True),
+        (("ConfigMap", "keys"), (), (("keys", "True"),), False),
+    ],
+)
+def test_a_missing_object_is_there_where_somebody_has_made_it(
+    asking: tuple[str, str],
+    others: tuple[tuple[str, str], ...],
+    secrets: tuple[tuple[str, str], ...],
+    clear: bool,  # noqa: FBT001
+) -> None:
+    """Neither Secrets nor ConfigMaps are listed. Mutants: the kind, the namespace or whose it is are not looked at."""
+    the_plan = plan()
+    asks = asks_for(*asking)
+    known = [applied(*one) for one in others]
+    for one in known:
+        if one["metadata"]["name"] == "apps":
+            asks["status"] |= one["status"]
+    listed = seen("Kustomization", *known, asks)
+    made = seen("ExternalSecret", *(written(*one) for one in secrets))
+    facts = reduce(the_plan, snapshot(Kustomization=listed, ExternalSecret=made))
+
+    subject = "kustomization/flux-system/apps"
+    cause = f"object:{asking[0]}/flux-system/{asking[1]}"
+    assert facts[subject].detail["cause"] == cause
+    assert clear is is_clear(the_plan.target, subject, cause, facts)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +279,7 @@ def test_a_new_goal_is_held_against_objects_that_did_not_change() -> None:
     for revision in ("main@1", "main@2"):
         source = seen("GitRepository", repository(revision))
         facts = reduce(the_plan, snapshot(Kustomization=applied, GitRepository=source))
-        codes.append((goal(the_plan, facts), facts["kustomization/flux-system/apps"].code))
+        codes.append((served(the_plan, facts), facts["kustomization/flux-system/apps"].code))
 
     assert [("main@1", "Ready"), ("main@2", "Progressing")] == codes
 
@@ -328,3 +408,20 @@ def test_what_is_newly_known_to_hold_something_is_alarming_and_nothing_else() ->
     assert not alarming({}, calm)
     assert not alarming(held, held)
     assert not alarming(held, calm)
+
+
+def test_of_a_controller_it_is_known_how_many_it_reconciles_at_once() -> None:
+    """Of others nobody asks. Mutant: judge it as any workload, and of twenty workers four are given work."""
+    the_plan = plan()
+    leads = the_plan.target.flux.controllers[0].rpartition("/")[2]
+
+    def started(space: str, name: str) -> dict[str, Any]:
+        containers = [{"name": "manager", "args": ["--concurrent=20"]}]
+        template = {"spec": {"containers": containers}}
+        return {"metadata": {"namespace": space, "name": name}, "spec": {"template": template}}
+
+    listed = seen("Deployment", started("flux-system", leads), started("apps", "web"))
+    facts = reduce(the_plan, snapshot(Deployment=listed))
+
+    assert facts[f"deployment/flux-system/{leads}"].detail["workers"] == 20
+    assert "workers" not in facts["deployment/apps/web"].detail

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from phases.facts import reduce
 from phases.inventory import Inventory
+from phases.kinds import crds_of
 from phases.snapshot import Seen, Snapshot
 from tests.phases.making import plan
 from tests.phases.test_facts import kustomization, repository, seen, snapshot
@@ -42,3 +43,56 @@ def test_who_follows_another_source_is_expected_all_the_same() -> None:
 def test_unknown_names_only_what_is_expected() -> None:
     with pytest.raises(ValidationError, match="apps/typo is not among the kustomizations"):
         Inventory.model_validate({"schema": "rekindle.inventory/1", "unknown": ["apps/typo"]})
+
+
+def test_an_inventory_without_needs_is_written_as_it_was_before_there_were_any() -> None:
+    """Or every plan would have another digest. Mutant: leave the empty ones in."""
+    items = [{"key": "a/b"}, {"key": "a/c", "needs": ["crd/gadgets.example.com"]}]
+    raw = {"schema": "rekindle.inventory/1", "kustomizations": items}
+    plain, needy = Inventory.model_validate(raw).model_dump(mode="json", by_alias=True)[
+        "kustomizations"
+    ]
+
+    assert plain == {
+        "key": "a/b",
+        "parent": None,
+        "depends_on": [],
+        "wait": False,
+        "suspended": False,
+    }
+    assert needy["needs"] == ["crd/gadgets.example.com"]
+
+
+@pytest.mark.parametrize(
+    "need", ["gadgets.example.com", "crd/", "crd/a/b", "helmrelease/a", "pod/a/b", "etcd", ""]
+)
+def test_a_need_is_a_subject_of_a_kind_that_facts_are_made_of(need: str) -> None:
+    items = [{"key": "a/b", "needs": [need]}]
+    with pytest.raises(ValidationError, match="write it as crd/NAME or as"):
+        Inventory.model_validate({"schema": "rekindle.inventory/1", "kustomizations": items})
+
+
+HELD = {
+    ("example.com", "Policy"): {"a", "b"},
+    ("apps", "Deployment"): {"a"},
+    ("x.io", "Fish"): {""},
+    ("x.io", "Gone"): {"a"},
+}
+
+
+def test_crds_are_told_by_the_kinds_that_are_held() -> None:
+    """Mutants: take every usual plural; trust plurals where the definition itself is known."""
+    listed = ["policies.example.com", "policys.example.com", "fish.x.io", "other.x.io"]
+
+    assert crds_of(HELD, listed, {("example.com", "Policy"): "policies.example.com"}) == {
+        "fish.x.io": {""},
+        "policies.example.com": {"a", "b"},
+    }
+
+
+def test_flux_s_own_kinds_are_there_before_anything_follows_flux() -> None:
+    """Mutant: list them, and whoever brings its operator waits for itself."""
+    flux = [("helm.toolkit.fluxcd.io", "HelmRelease"), ("fluxcd.controlplane.io", "FluxInstance")]
+    listed = ["helmreleases.helm.toolkit.fluxcd.io", "fluxinstances.fluxcd.controlplane.io"]
+
+    assert crds_of({kind: {"a"} for kind in flux}, listed, {}) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from phases.hooks import ALL, Hook, Hooks
 from phases.inventory import Inventory
 from phases.joining import joined
 
@@ -116,3 +117,55 @@ def test_the_plans_nodes_are_the_nodes() -> None:
     both = joined(inventory(nodes=["n2", "n1"]), inventory(nodes=["n1"]))
 
     assert (both.inventory.nodes, both.absent) == (("n2", "n1"), ("k8s-node/n2",))
+
+
+def test_the_cluster_names_the_crds_of_what_git_holds() -> None:
+    """Mutants: take what the cluster's Kustomization holds, which Git may have dropped; only Git's own CRDs."""
+    git = inventory(
+        kustomizations=[{"key": "a/k", "needs": ["crd/own.example.com"]}, {"key": "a/m"}],
+        helmreleases=[{"key": "a/rel"}],
+        crds=[{"name": "own.example.com"}],
+    )
+    cluster = inventory(
+        kustomizations=[{"key": "a/k", "needs": ["crd/dropped.x.io"]}],
+        crds=[
+            {"name": "gadgets.x.io", "provider": "helmrelease/a/rel"},
+            {"name": "dropped.x.io", "provider": "helmrelease/a/rel"},
+        ],
+    )
+
+    both = joined(git, cluster, {"a/k": {("x.io", "Gadget"): {"a"}, ("y.io", "Gadget"): {"a"}}})
+
+    assert [item.needs for item in both.inventory.kustomizations] == [
+        ("crd/own.example.com", "crd/gadgets.x.io"),
+        (),
+    ]
+
+
+def test_what_a_foreign_kustomization_needs_the_cluster_knows() -> None:
+    """No tree of ours has what it holds. Mutants: leave it out; take it of Git's own, too."""
+    git = inventory(kustomizations=[{"key": "a/k"}, {"key": "a/m"}], unknown=["a/k"])
+    cluster = inventory(
+        kustomizations=[
+            {"key": "a/k", "needs": ["crd/gadgets.x.io"]},
+            {"key": "a/m", "needs": ["crd/dropped.x.io"]},
+        ],
+        unknown=["a/k"],
+    )
+
+    both = joined(git, cluster).inventory.kustomizations
+
+    assert [item.needs for item in both] == [("crd/gadgets.x.io",), ()]
+
+
+def test_the_cluster_s_webhooks_are_asked_about_what_git_holds() -> None:
+    """Mutant: only about what the cluster's Kustomization holds."""
+    git = inventory(kustomizations=[{"key": "a/k"}], helmreleases=[{"key": "a/rel"}])
+    crds = [{"name": "gadgets.x.io", "provider": "helmrelease/a/rel"}]
+    cluster = inventory(kustomizations=[{"key": "a/k"}], crds=crds)
+    hook = Hook("deployment/a/hook", "helmrelease/a/rel", frozenset({"gadgets.x.io"}), ALL)
+
+    both = joined(git, cluster, {"a/k": {("x.io", "Gadget"): {"a"}}}, Hooks((hook,)))
+
+    needs = both.inventory.kustomizations[0].needs
+    assert needs == ("crd/gadgets.x.io", "deployment/a/hook")

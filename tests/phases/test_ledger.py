@@ -94,6 +94,22 @@ CLASSES: list[tuple[str, str, list[AnyEntry]]] = [
         run({"statefulset/apps/db": "Progressing"}, found("L20", "pods", "statefulset/apps/db")),
     ),
     (
+        "its volume is still attached to a lost node",
+        "DW12",
+        run(
+            {"statefulset/apps/db": "Progressing"},
+            found("L13", "persistentvolume/pv", "statefulset/apps/db"),
+        ),
+    ),
+    (
+        "another's volume is",
+        "useful",
+        run(
+            {"statefulset/apps/db": "Progressing"},
+            found("L13", "persistentvolume/pv", "statefulset/apps/other"),
+        ),
+    ),
+    (
         "another's pods back off",
         "useful",
         run({"deployment/apps/web": "Progressing"}, found("L8", "deployment/apps/api")),
@@ -313,6 +329,32 @@ def test_a_chain_is_cut_where_the_last_need_was_done() -> None:
     assert seen.classes == {"useful": 20.0, "DW8": 30.0}
     assert seen.critical_path == 20.0
     assert seen.as_json()["ratio"] == 2.5
+
+
+def two_pieces() -> Ledger:
+    of = plan()
+    well = finished(of)
+    entries: list[AnyEntry] = [
+        opened(of),
+        e.Observed(at=START, changed={**well, **facts({WEB: "Progressing"})}),
+        e.Note(at=START + 10, text="", actor=""),
+        e.Observed(at=START + 20, changed=facts({WEB: blocked("RetriesExceeded", "Failed")})),
+        e.Observed(at=START + 50, changed={WEB: well[WEB]}),
+    ]
+    return ledger_of(of, lambda: iter(entries))
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_pieces_follow_one_another_and_are_kept_where_they_are_not_too_many(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: keep them however many there are, or one too few; each entry begins another."""
+    monkeypatch.setattr("phases.ledger.PIECES", kept)
+    found = two_pieces()
+    both = [(START, START + 20, "useful"), (START + 20, START + 50, "DW8")]
+
+    assert [(p.start, p.end, p.name) for p in found.pieces] == (both if kept == len(both) else [])
+    assert found.classes == {"useful": 20.0, "DW8": 30.0}
 
 
 def test_a_wait_beside_the_path_costs_nothing_and_is_told() -> None:

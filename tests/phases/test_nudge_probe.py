@@ -63,3 +63,13 @@ def test_the_token_on_the_object_says_whether_a_nudge_arrived(
 
 def test_an_object_that_is_not_seen_says_nothing() -> None:
     assert nudge_happened(PLAN, {}, _intent()) is Happened.UNKNOWN
+
+
+def test_a_store_has_no_namespace_and_is_found_all_the_same() -> None:
+    """Mutant: join its empty namespace and its name, and a lost answer stays in doubt for ever."""
+    found = _intent()
+    arguments = {**found.arguments, "kind": "ClusterSecretStore", "namespace": "", "name": "vault"}
+    touched = Fact("Blocked", detail={"uid": "u1", "requested_at": TOKEN})
+    intent = Intent("a1", "flux.nudge", "store/vault", 1, 1, 15.0, 0.0, arguments)
+
+    assert nudge_happened(PLAN, {"store/vault": touched}, intent) is Happened.YES

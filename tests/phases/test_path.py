@@ -2,7 +2,8 @@
 The critical path: what is left, in its order, and how long at least.
 
 Mutants, each tried: ``is_done`` always says no (a finished cluster has a path); ``_own`` ignores *begun*; ``seconds``
-counts from one duration on; the edge of a parent that waits is left out; the CRD edge of a set is left out.
+counts from one duration on; the edge of a parent that waits is left out; the CRD edge of a set is left out; a CRD
+beside its objects is waited for; so is one that a command of the plan installs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from journal import entries as e
 from journal.entries import Fact
 from phases.needs import Standing, needs_of, subject_of
 from phases.path import Learnt, critical_path
+from phases.section import Crds
 from tests.phases.making import START, facts, plan
 
 WELL = {"node": "running", "etcd": "healthy", "api": "up"}
@@ -236,3 +238,226 @@ def test_a_changed_fact_touches_every_vertex_that_it_may_make_done() -> None:
                 changed = {**known, subject: Fact(code)}
                 differ = {v for v in needs if standing.is_done(v, changed) != before[v]}
                 assert differ <= set(standing.touched(subject))
+
+
+GADGETS, GADGET = "gadgets.example.com", "crd/gadgets.example.com"
+
+
+def with_kinds(provider: str, **more: Any) -> Plan:  # noqa: ANN401  fields of the inventory
+    """``apps`` brings the release ``web``, and ``late`` holds gadgets."""
+    inventory = {
+        "kustomizations": [
+            {"key": "flux-system/apps"},
+            {"key": "flux-system/late", "needs": [GADGET]},
+        ],
+        "helmreleases": [{"key": "apps/web", "parent": "flux-system/apps"}],
+        "externalsecrets": [],
+        "crds": [{"name": GADGETS, "provider": provider}],
+        "workloads": [
+            {"kind": "Deployment", "key": "apps/web", "pods": 2, "owner": "helmrelease/apps/web"},
+        ],
+        **more,
+    }
+    return plan({"inventory": inventory})
+
+
+def nothing_synced(of: Plan) -> dict[str, Fact]:
+    """The machines and controllers are there, and nothing of Flux's is."""
+    flux = (
+        "kustomization/",
+        "helmrelease/",
+        "crd/",
+        "externalsecret/",
+        "store/",
+        "deployment/apps",
+    )
+    return {s: Fact("Absent") if s.startswith(flux) else known for s, known in finished(of).items()}
+
+
+def test_a_set_waits_for_the_kinds_of_what_it_holds_and_so_for_who_brings_them() -> None:
+    of = with_kinds("helmrelease/apps/web", workloads=[])
+
+    path = critical_path(of.target, nothing_synced(of), START)
+
+    assert " ".join(path.subjects) == (
+        "root kustomization/flux-system/apps helmrelease/apps/web crd/gadgets.example.com"
+        " kustomization/flux-system/late"
+    )
+
+
+def test_a_set_that_brings_the_kind_itself_does_not_wait_for_it() -> None:
+    """Not even where the CRD is at hand, and so needs nobody."""
+    of = with_kinds("kustomization/flux-system/late")
+    at_hand = of.target.model_copy(update={"crds": Crds(directory="crds", available=(GADGETS,))})
+
+    for section in (of.target, at_hand):
+        assert GADGET not in needs_of(section)["kustomization/flux-system/late#applied"]
+        assert critical_path(section, nothing_synced(of), START).circle == ()
+
+
+def test_a_kind_that_its_own_user_must_bring_first_may_be_there_beforehand() -> None:
+    """Many trees live by that; and if it is not, diagnosis says so. Mutant: take the edge, and there is no ETA."""
+    beside = [
+        {"key": "flux-system/apps", "needs": [GADGET]},
+        {"key": "flux-system/late", "needs": [GADGET]},
+    ]
+    of = with_kinds("helmrelease/apps/web", kustomizations=beside)
+
+    assert critical_path(of.target, nothing_synced(of), START).circle == ()
+    needs = needs_of(of.target)
+    assert GADGET not in needs["kustomization/flux-system/apps#applied"]
+    assert GADGET in needs["kustomization/flux-system/late#applied"]
+
+
+def test_what_a_command_installs_brings_its_kinds_before_flux_takes_it_over() -> None:
+    cilium = {"kind": "DaemonSet", "key": "kube-system/cilium", "pods": 3}
+    of = with_kinds(
+        "helmrelease/kube-system/cilium",
+        kustomizations=[{"key": "flux-system/apps", "needs": [GADGET]}],
+        helmreleases=[{"key": "kube-system/cilium", "parent": "flux-system/apps"}],
+        workloads=[{**cilium, "owner": "helmrelease/kube-system/cilium"}],
+    )
+
+    assert GADGET in needs_of(of.target)["kustomization/flux-system/apps#applied"]
+    assert critical_path(of.target, nothing_synced(of), START).circle == ()
+
+
+def test_a_kind_that_nobody_lists_is_no_edge() -> None:
+    of = with_kinds("", crds=[])
+
+    assert GADGET not in needs_of(of.target)["kustomization/flux-system/late#applied"]
+
+
+def with_charts(late: dict[str, Any]) -> Plan:
+    """The chart of ``web`` comes from a source that ``charts`` brings."""
+    inventory = {
+        "kustomizations": [{"key": "flux-system/apps"}, {"key": "flux-system/charts", **late}],
+        "helmreleases": [
+            {
+                "key": "apps/web",
+                "parent": "flux-system/apps",
+                "needs": ["kustomization/flux-system/charts", "kustomization/flux-system/nobody"],
+            }
+        ],
+        "externalsecrets": [],
+        "workloads": [],
+    }
+    return plan({"inventory": inventory})
+
+
+def test_a_release_waits_for_who_brings_the_source_of_its_chart() -> None:
+    """Mutant: wait for its being ready, when its being applied is enough."""
+    of = with_charts({"depends_on": ["flux-system/apps"]})
+
+    path = critical_path(of.target, nothing_synced(of), START)
+
+    assert needs_of(of.target)["helmrelease/apps/web#applied"][-1] == (
+        "kustomization/flux-system/charts#applied"
+    )
+    assert " ".join(path.subjects) == (
+        "root kustomization/flux-system/apps kustomization/flux-system/charts helmrelease/apps/web"
+    )
+
+
+def test_what_may_be_there_beforehand_closes_no_circle() -> None:
+    """A source may have been put there by hand. Mutant: take the edge whatever it closes."""
+    of = with_charts({"parent": "flux-system/apps", "needs": ["helmrelease/apps/web"]})
+
+    path = critical_path(of.target, nothing_synced(of), START)
+
+    assert path.circle == ()
+    needs = needs_of(of.target)
+    assert "helmrelease/apps/web#applied" not in needs["kustomization/flux-system/charts#applied"]
+    assert "kustomization/flux-system/charts#applied" not in needs["helmrelease/apps/web#applied"]
+
+
+READS = {
+    "kustomizations": [{"key": "flux-system/cluster", "needs": ["externalsecret/apps/login"]}],
+    "helmreleases": [
+        {
+            "key": "apps/web",
+            "parent": "flux-system/cluster",
+            "needs": ["externalsecret/apps/login"],
+        }
+    ],
+    "externalsecrets": [{"key": "apps/login", "store": "vault"}],
+    "crds": [],
+    "workloads": [
+        {
+            "kind": "Deployment",
+            "key": "apps/web",
+            "pods": 2,
+            "needs": ["externalsecret/apps/login"],
+        },
+        {
+            "kind": "Deployment",
+            "key": "kube-system/coredns",
+            "pods": 1,
+            "needs": ["externalsecret/apps/login"],
+        },
+    ],
+}
+
+
+def test_whoever_reads_a_secret_waits_for_who_makes_it() -> None:
+    """Mutants: pods wait for none; what a command installs waits for one."""
+    of = plan({"inventory": READS})
+    waiting = {"externalsecret/apps/login": "Blocked"}
+
+    for reader in ("deployment/apps/web", "kustomization/flux-system/cluster"):
+        path, _ = shown(of, {**waiting, reader: "Absent", "deployment/apps/web": "Absent"})
+        assert path.startswith("externalsecret/apps/login")
+    for reader in ("kustomization/flux-system/cluster", "helmrelease/apps/web"):
+        assert "externalsecret/apps/login" in needs_of(of.target)[f"{reader}#applied"]
+    assert "externalsecret/apps/login" not in needs_of(of.target)["deployment/kube-system/coredns"]
+
+
+def test_a_secret_that_its_own_reader_must_bring_may_be_there_beforehand() -> None:
+    of = plan(
+        {
+            "inventory": {
+                **READS,
+                "externalsecrets": [{"key": "apps/login", "parent": "flux-system/cluster"}],
+            }
+        }
+    )
+
+    assert critical_path(of.target, nothing_synced(of), START).circle == ()
+    needs = needs_of(of.target)
+    assert "externalsecret/apps/login" not in needs["kustomization/flux-system/cluster#applied"]
+    assert "externalsecret/apps/login" in needs["deployment/apps/web"]
+
+
+def test_pods_wait_for_who_brings_the_class_of_their_claims() -> None:
+    inventory = {
+        "roots": ["flux-system/storage"],
+        "kustomizations": [{"key": "flux-system/storage"}],
+        "externalsecrets": [],
+        "workloads": [
+            {
+                "kind": "StatefulSet",
+                "key": "apps/db",
+                "pods": 1,
+                "needs": ["kustomization/flux-system/storage"],
+            },
+        ],
+    }
+
+    path, seconds = shown(
+        plan({"inventory": inventory}),
+        {"kustomization/flux-system/storage": "Blocked", "statefulset/apps/db": "Progressing"},
+    )
+
+    assert (path, seconds) == ("kustomization/flux-system/storage statefulset/apps/db", 5.0 + 49.0)
+
+
+def test_a_set_waits_for_the_webhook_that_is_asked_about_it_unless_it_brings_it() -> None:
+    webhook = "deployment/apps/web"
+    late = [
+        {"key": "flux-system/apps", "needs": [webhook]},
+        {"key": "flux-system/late", "needs": [webhook]},
+    ]
+    needs = needs_of(with_kinds("", kustomizations=late).target)
+
+    assert webhook in needs["kustomization/flux-system/late#applied"]
+    assert webhook not in needs["kustomization/flux-system/apps#applied"]

@@ -71,10 +71,31 @@ def test_the_smallest_plan_loads() -> None:
     assert "deployment/flux-system/kustomize-controller" in watched
 
 
+def test_who_is_told_and_of_what() -> None:
+    notify = loaded(PLAN + "notify: {argv: [tell, me], on: [done]}\n").target.notify
+
+    assert notify.argv == ("tell", "me")
+    assert notify.on == ("done",)
+    assert notify.deadline_seconds == 30.0
+    assert loaded(PLAN).target.notify is None
+
+
 CASES = {
     "an unknown key": (
         changed("flux: {", "flux: {speed: 9, "),
         "9:8: flux.speed: unknown key",
+    ),
+    "nobody to tell": (
+        PLAN + "notify: {argv: []}\n",
+        "13:10: notify.argv: Tuple should have at least 1 item after validation, not 0",
+    ),
+    "a moment that is never told": (
+        PLAN + "notify: {argv: [tell], on: [dinner]}\n",
+        "13:29: notify.on[0]: Input should be 'approval', 'blocked' or 'done'",
+    ),
+    "a command to tell with no span": (
+        PLAN + "notify: {argv: [tell], deadline: soon}\n",
+        "13:24: notify.deadline: 'soon' is no duration; write it like 30s, 15m or 1h30m",
     ),
     "an unknown part": (PLAN + "storage: {}\n", "13:1: storage: unknown key"),
     "no flux at all": (changed("flux: {roots: roots.yaml}\n", ""), "1:1: flux: is missing"),

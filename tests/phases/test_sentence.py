@@ -1,8 +1,8 @@
 """
 What no waiting ends is said at once; and never where something of ours is about to end it.
 
-Mutants, each killed here: any condition of ``_is_final`` left out; victims keep their hope; a destructive remedy
-becomes a hint.
+Mutants, each killed here: any condition of ``_is_lasting`` left out; victims keep their hope; a destructive remedy
+becomes a hint; a rule is taken out of ``VERB_FOR``, ``HARMLESS`` or ``TRIED_AGAIN``, or its cause is not looked at.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from msgspec.structs import replace
 
 from engine.answer import Act, Answer, Ask, Stuck, Wait
 from engine.memory import Attempt, Memory
-from journal.entries import Finding, Remedy
-from phases.sentence import NUDGED_SECONDS, STANDING_SECONDS, sentenced
+from engine.recipe import Facts
+from journal.entries import Fact, Finding, Remedy
+from phases import cni_up, codes
+from phases.sentence import KUBELET_SECONDS, NUDGED_SECONDS, STANDING_SECONDS, sentenced
 from phases.verbs import NUDGE
+from tests.phases.making import facts as made
+from tests.phases.making import plan
 
 SUBJECT, VICTIM, OTHER = "helmrelease/apps/web", "kustomization/flux-system/apps", "store/vault"
 ROOT = Finding(
@@ -38,7 +42,7 @@ NOW = 1000.0
 
 
 def memory(stood: float = STANDING_SECONDS, **fields: Any) -> Memory:  # noqa: ANN401
-    return Memory(now=NOW, found_at={"f": NOW - stood}, **fields)
+    return Memory(**{"now": NOW, "found_at": {"f": NOW - stood}, **fields})
 
 
 def test_what_can_never_clear_is_stuck_and_what_waits_behind_it_has_no_hope() -> None:
@@ -118,5 +122,220 @@ def test_a_nudge_is_given_the_time_of_an_attempt() -> None:
     assert isinstance(sentenced(WAITS, {"f": ROOT}, nudged(NUDGED_SECONDS))[SUBJECT], Stuck)
 
 
+def test_so_is_a_nudge_of_what_misses_what_is_there_by_now() -> None:
+    """The finding is about a Secret. Mutants: only a nudge of its own subject counts; only one that was sent."""
+    root = replace(ROOT, subject="secret/flux-system/sops-age", blocks=(SUBJECT,))
+    last = Attempt("a1", NUDGE, SUBJECT, 1, 1, NOW - NUDGED_SECONDS + 1, 15.0)
+    woken = memory(last={f"{NUDGE} {SUBJECT}": last})
+
+    assert sentenced(WAITS, {"f": root}, woken) == WAITS
+    act: dict[str, Answer] = {**WAITS, SUBJECT: Act(NUDGE, SUBJECT, {}, "it is there")}
+    assert sentenced(act, {"f": root}, memory()) == act
+    assert isinstance(sentenced(WAITS, {"f": root}, memory())[root.subject], Stuck)
+
+
 def test_a_root_without_an_answer_of_its_own_is_said_all_the_same() -> None:
     assert isinstance(sentenced({}, {"f": ROOT}, memory())[SUBJECT], Stuck)
+
+
+def test_what_nobody_here_waits_behind_ends_nobodys_wait() -> None:
+    """A chart of somebody else's in a registry that is gone: true, and none of this run's business."""
+    beside = replace(ROOT, subject="ocirepository/other/chart", victims=("helmrelease/other/x",))
+
+    assert sentenced(WAITS, {"f": beside}, memory()) == WAITS
+    behind = replace(beside, victims=(VICTIM,))
+    assert isinstance(sentenced(WAITS, {"f": behind}, memory())[behind.subject], Stuck)
+
+
+# Every rule that can say "no", by family: what the recovery has a verb for, and what it has none for.
+FAMILIES = [
+    ("C1", "terminating", "waits"),  # finalizer.release
+    ("C2", "names-taken", "stuck"),
+    ("C4", "deadlock", "waits"),  # crd.preapply
+    ("C5", "version-still-stored", "stuck"),
+    ("E4", "item", "stuck"),
+    ("F1", "absent", "waits"),  # command.run
+    ("F1", "scaled-to-zero", "stuck"),
+    ("H2", "MissingRollbackTarget", "stuck"),
+    ("H9", "immutable", "stuck"),
+    ("H12", "drifted", "waits"),  # keeps nobody from becoming Ready
+    ("K4", "circle", "stuck"),
+    ("K4", "circle-through-a-kind", "waits"),  # crd.preapply
+    ("K6", "path", "stuck"),
+    ("K10", "build", "stuck"),
+    ("K19", "InvalidCELExpression", "stuck"),
+    ("L7", "image", "stuck"),
+    ("L8", "crashing", "stuck"),
+    ("L12", "belongs-to-a-former-claim", "stuck"),
+    ("L19", "job-failed", "stuck"),
+    ("N5", "held", "waits"),  # finalizer.release
+    ("N6", "held-by-rook", "waits"),
+    ("N7", "held-by-flux", "waits"),
+    ("N8", "held-by-storage", "waits"),
+    ("N9", "held-by-a-pruned-operator", "waits"),
+    ("N12", "owned-twice", "waits"),  # keeps nobody from becoming Ready
+    ("S1", "credentials", "stuck"),
+    ("S2", "reference", "stuck"),
+    ("S5", "storage", "stuck"),
+    ("T14", "stale-member", "waits"),  # etcd answers for itself
+    ("T14", "alarm", "stuck"),
+    ("T16", "no-network", "waits"),  # command.run
+    ("T19", "quorum-lost", "waits"),
+    ("T19", "foreign-cluster", "stuck"),
+    ("WH3", "denied", "stuck"),
+]
+
+
+def all_behind(root: Finding) -> tuple[dict[str, Answer], Memory]:
+    """Nothing else is to come, and all of it has stood for as long as anything has to."""
+    answers: dict[str, Answer] = {s: Wait("not yet") for s in (root.subject, VICTIM)}
+    return answers, memory(KUBELET_SECONDS, facts={root.subject: Fact(codes.BLOCKED)})
+
+
+@pytest.mark.parametrize(("rule", "cause", "ends"), FAMILIES)
+def test_it_is_decided_by_whether_the_recovery_has_a_verb_for_just_this(
+    rule: str, cause: str, ends: str
+) -> None:
+    root = replace(ROOT, rule=rule, cause=cause)
+    answers, knows = all_behind(root)
+
+    told = sentenced(answers, {"f": root}, knows)
+
+    assert isinstance(told[SUBJECT], Stuck) == (ends == "stuck")
+    assert told[VICTIM] == Wait("not yet", can_clear="no" if ends == "stuck" else "yes")
+
+
+def test_a_finalizer_of_what_nobody_here_expects_is_asked_about_by_nobody() -> None:
+    """Mutant: the rule alone is looked at."""
+    root = replace(ROOT, rule="N5", cause="held", subject="namespace/elsewhere")
+    answers, knows = all_behind(root)
+    del answers[root.subject]
+
+    assert sentenced(answers, {"f": root}, knows) == answers
+    foreign = replace(knows, facts={VICTIM: Fact(codes.BLOCKED)})
+    assert isinstance(sentenced(answers, {"f": root}, foreign)[root.subject], Stuck)
+
+
+@pytest.mark.parametrize(
+    ("rule", "subject"),
+    [
+        ("C2", "crd/things.example.com"),
+        ("L7", "deployment/other/x"),
+        ("L19", "job/other/x"),
+        ("F1", "deployment/flux-system/image-reflector-controller"),
+    ],
+)
+def test_what_this_run_is_not_judged_by_ends_its_wait_only_with_something_behind_it(
+    rule: str, subject: str
+) -> None:
+    cause = {"F1": "scaled-to-zero", "L7": "image"}.get(rule, "wrong")
+    root = replace(ROOT, rule=rule, cause=cause, subject=subject, victims=("helmrelease/o/x",))
+    long_ago = memory(KUBELET_SECONDS)
+
+    assert sentenced(WAITS, {"f": root}, long_ago) == WAITS
+    behind = replace(root, victims=tuple(WAITS))
+    assert isinstance(sentenced(WAITS, {"f": behind}, long_ago)[subject], Stuck)
+
+
+def test_what_is_well_or_is_not_of_this_run_is_in_nobodys_way() -> None:
+    root = replace(ROOT, victims=())
+
+    def told(known: Facts) -> dict[str, Answer]:
+        return sentenced({OTHER: Wait("not yet")}, {"f": root}, memory(facts=dict(known)))
+
+    assert SUBJECT not in told({SUBJECT: Fact(codes.READY)})
+    assert SUBJECT not in told({OTHER: Fact(codes.BLOCKED)})
+    assert isinstance(told({SUBJECT: Fact(codes.BLOCKED)})[SUBJECT], Stuck)
+
+
+@pytest.mark.parametrize(("rule", "cause"), [("L7", "image"), ("L8", "crashing")])
+def test_what_a_kubelet_tries_again_gets_an_attempt_after_the_last_thing_has_come_up(
+    rule: str, cause: str
+) -> None:
+    """A registry, or a mirror of one, may be among it. Mutants: do not look at what came up, or at what is to."""
+    root = replace(ROOT, rule=rule, cause=cause)
+    answers, _ = all_behind(root)
+
+    def told(answers: dict[str, Answer], up_for: float) -> Answer:
+        known = {OTHER: Fact(codes.READY, since=NOW - up_for)}
+        return sentenced(answers, {"f": root}, memory(9999.0, facts=known))[SUBJECT]
+
+    assert isinstance(told(answers, KUBELET_SECONDS), Stuck)
+    assert told(answers, KUBELET_SECONDS - 1) == Wait("not yet")
+    coming: dict[str, Answer] = {**answers, "deployment/zot/zot": Wait("0 of 1 pods ready")}
+    assert told(coming, KUBELET_SECONDS) == Wait("not yet")
+    hopeless: dict[str, Answer] = {**answers, "deployment/zot/zot": Wait("no", can_clear="no")}
+    assert isinstance(told(hopeless, KUBELET_SECONDS), Stuck)
+
+
+def test_what_lacks_what_is_behind_the_other_is_as_final_as_the_other() -> None:
+    """Two images that nobody has, each of which might be the registry's. Mutant: only its own victims count."""
+    one = replace(ROOT, rule="L7", cause="image", subject="deployment/a/a", victims=())
+    two = replace(one, subject="deployment/b/b")
+    answers: dict[str, Answer] = {s.subject: Wait("0 of 1 pods ready") for s in (one, two)}
+    found_at = dict.fromkeys(("one", "two"), NOW - KUBELET_SECONDS)
+
+    told = sentenced(answers, {"one": one, "two": two}, Memory(now=NOW, found_at=found_at))
+
+    assert all(isinstance(answer, Stuck) for answer in told.values())
+    fresh = {**found_at, "two": NOW}
+    early = sentenced(answers, {"one": one, "two": two}, Memory(now=NOW, found_at=fresh))
+    assert early == answers
+
+
+TREE = {
+    "kustomizations": [
+        {"key": "flux-system/eso"},
+        {"key": "flux-system/stores", "depends_on": ["flux-system/eso"]},
+    ],
+    "helmreleases": [{"key": "apps/eso", "parent": "flux-system/eso"}],
+    "externalsecrets": [{"key": "apps/login", "store": "vault"}],
+    "stores": ["vault"],
+    "crds": [
+        {"name": "externalsecrets.external-secrets.io", "provider": "helmrelease/apps/eso"},
+        {"name": "clustersecretstores.external-secrets.io", "provider": "helmrelease/apps/eso"},
+    ],
+    "roots": ["flux-system/eso"],
+}
+
+
+def test_what_needs_what_is_behind_it_has_no_hope_either() -> None:
+    """No finding says that a secret waits for its store, nor that for its operator. Mutant: leave the graph out."""
+    section = plan({"inventory": TREE}).target
+    stores, eso = "kustomization/flux-system/stores", "kustomization/flux-system/eso"
+    root = replace(ROOT, rule="K4", cause="circle", subject=eso, victims=(stores,))
+    login = "externalsecret/apps/login"
+    answers: dict[str, Answer] = {s: Wait("x") for s in (eso, stores, OTHER, login)}
+    known = made({eso: "Blocked", stores: "Blocked", OTHER: "Absent", login: "Progressing"})
+
+    told = sentenced(answers, {"f": root}, memory(facts=dict(known)), section)
+
+    assert isinstance(told[eso], Stuck)
+    assert {told[s] for s in (stores, OTHER, login)} == {Wait("x", can_clear="no")}
+    alone = sentenced(answers, {"f": root}, memory(facts=dict(known)))
+    assert alone[OTHER] == Wait("x", can_clear="no"), "absent, and nothing else is to be applied"
+    assert alone[login] == Wait("x")
+    other: dict[str, Answer] = {**answers, "kustomization/flux-system/z": Wait("x")}
+    assert sentenced(other, {"f": root}, memory(facts=dict(known)))[OTHER] == Wait("x")
+    told = sentenced(other, {"f": root}, memory(facts=dict(known)), section)
+    assert {told[s] for s in (stores, OTHER, login)} == {Wait("x", can_clear="no")}
+    assert told["kustomization/flux-system/z"] == Wait("x")
+
+
+def test_the_network_s_own_image_is_said_while_the_network_is_waited_for() -> None:
+    """Mutants: ``cni_up`` without it; or with what is wrong elsewhere, which is not waited for yet."""
+    the_plan = plan({})
+    up = {codes.k8s_node(name): "Ready" for name in the_plan.target.talos.nodes}
+    up |= {f"kind/{kind}": "Seen" for kind in ("Node", "DaemonSet", "Deployment")}
+    cilium = "daemonset/kube-system/cilium"
+    up |= {"deployment/kube-system/coredns": "Ready", SUBJECT: "Blocked"}
+    known = made({**up, cilium: "Progressing"})
+    found = {
+        "l": replace(ROOT, rule="L7", cause="image", subject=cilium, victims=()),
+        "k": replace(ROOT, rule="K10", cause="build"),
+    }
+    knows = memory(facts=dict(known), found_at=dict.fromkeys(found, 0.0))
+
+    told = cni_up.decide(the_plan, known, found, knows)
+
+    assert {s: type(a) for s, a in told.items()} == {cilium: Stuck}

@@ -18,11 +18,16 @@ from phases.tally import PodTally
 from tests.phases.making import plan
 
 
-def pod(name: str, reason: str = "", restarts: int = 0, namespace: str = "apps") -> Pod:
+def pod(
+    name: str, reason: str = "", restarts: int = 0, namespace: str = "apps", phase: str = ""
+) -> Pod:
     state = {"waiting": {"reason": reason}} if reason else {}
     body = {
         "metadata": {"namespace": namespace, "name": name},
-        "status": {"containerStatuses": [{"restartCount": restarts, "state": state}]},
+        "status": {
+            "phase": phase,
+            "containerStatuses": [{"restartCount": restarts, "state": state}],
+        },
     }
     return msgspec.convert(body, Pod)
 
@@ -73,6 +78,40 @@ def test_a_look_that_shares_nothing_with_the_last_one_is_counted_whole(judged: l
     assert 3 + 0 + 3 + 3 + 3 == len(judged)
 
 
+def test_of_two_plain_looks_only_what_is_not_the_same_is_judged(judged: list[Pod]) -> None:
+    """Mutants: judge all of a plain mapping again; forget what is not in the second one."""
+    counted = PodTally(["apps"])
+    first = dict(many(3))
+    other = pod("p00001", "CrashLoopBackOff", 7)
+    second = {"apps/p00001": other, "apps/p00002": first["apps/p00002"]}
+    counted.facts_of(first)
+    judged.clear()
+
+    facts = counted.facts_of(second)
+
+    assert [other] == judged
+    assert "8" == facts["restarts"].code
+    assert "CrashLoopBackOff" == facts["pod/apps/p00001"].reason
+
+
+def test_a_pod_exists_until_it_has_ended_or_is_gone() -> None:
+    """Mutants: count what has run to its end; forget to take out a pod that is gone; count other namespaces."""
+    first = Followed(
+        {
+            "apps/job": pod("job", phase="Running"),
+            "apps/waits": pod("waits", phase="Pending"),
+            "other/x": pod("x", namespace="other", phase="Running"),
+        }
+    )
+    counted = PodTally(["apps"])
+
+    assert "2" == counted.facts_of(first)["pods-existing"].code
+    ended = first.after([("apps/job", pod("job", phase="Succeeded"))])
+    assert "1" == counted.facts_of(ended)["pods-existing"].code
+    gone = ended.after([("apps/waits", None)])
+    assert "0" == counted.facts_of(gone)["pods-existing"].code
+
+
 def test_what_came_one_from_the_other_stays_as_it_was() -> None:
     """Mutant: change the mapping in place."""
     first = many(2)
@@ -107,11 +146,12 @@ def test_the_list_of_changes_does_not_grow_for_ever() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_following_gives_what_counting_anew_gives(seed: int) -> None:
     dice = random.Random(seed)
-    followed, objects = PodTally(["apps"]), Followed()
+    followed, plain, objects = PodTally(["apps"]), PodTally(["apps"]), Followed()
     for _ in range(60):
         objects = objects.after([_change(dice) for _ in range(dice.randrange(4))])
         if dice.random() < 0.7:
             assert _whole(objects) == followed.facts_of(objects)
+            assert _whole(objects) == plain.facts_of(dict(objects))
 
 
 def _change(dice: random.Random) -> tuple[str, Pod | None]:
@@ -119,7 +159,8 @@ def _change(dice: random.Random) -> tuple[str, Pod | None]:
     if dice.random() < 0.2:
         return f"{namespace}/{name}", None
     reason = dice.choice(["", "CrashLoopBackOff", "ErrImagePull", "ContainerCreating"])
-    return f"{namespace}/{name}", pod(name, reason, dice.randrange(3), namespace)
+    phase = dice.choice(["", "Running", "Succeeded", "Failed"])
+    return f"{namespace}/{name}", pod(name, reason, dice.randrange(3), namespace, phase)
 
 
 def _whole(listed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -65,9 +65,11 @@ def plan_of(
 ) -> Plan:
     """Compile a scenario's plan."""
     table = using or recipe()
+    section = section_of(found)
+    scenarios = merged(section.pop("machine", {}), machine or {})
     own = machine is not None and "initial" in machine
-    given = dict(machine or {}) if own else merged(table.machine, machine or {})
-    return of_parts(found.cluster, given, section_of(found), table)
+    given = scenarios if own else merged(table.machine, scenarios)
+    return of_parts(found.cluster, given, section, table)
 
 
 def story(
@@ -102,6 +104,7 @@ def story(
             book=book or Logbook(),
             blindfold=blindfold,
             seed=seed,
+            request=script.request,
         ),
         cluster,
     )

@@ -321,6 +321,7 @@ class Story:
     most_wakeups: int = MOST_WAKEUPS
     opened: bool = False
     doubts: tuple[Attempt, ...] = ()
+    request: dict[str, Json] = field(default_factory=dict)
     closing: Closing = nothing_more
 
     def cancel_and_begin_anew(self) -> None:
@@ -379,6 +380,7 @@ class Story:
                 version="0",
                 initial=self.plan.machine.initial,
                 doubts=tuple(msgspec.to_builtins(doubt) for doubt in self.doubts),
+                request=self.request,
             )
         )
         self.opened = True

@@ -13,13 +13,16 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from phases.causes import diagnose
 from phases.diagnosis.catalogue import RULES
 from phases.diagnosis.rule import FAILED, ask
 from phases.diagnosis.scene import Kept, Scene
 from phases.diagnosis.structure import blocking
-from phases.snapshot import Snapshot
+from phases.snapshot import ALL_KINDS, Snapshot
 from rekindle.simulator.faults import Faults
+from rekindle.simulator.scenario import AdmissionWebhook, AggregatedApi
 from rekindle.simulator.world import SimWorld
 from tests.properties.clusters import YES, plan_of, scenario, story
 
@@ -59,6 +62,25 @@ def test_what_is_kept_is_what_would_be_found_anew() -> None:
 
 def test_a_healthy_cluster_gives_no_finding_in_a_hundred_looks() -> None:
     for name in ("cold", "june"):
-        plan = plan_of(scenario(name))
-        for snapshot in looks(name)[-100:]:
+        plan, hundred = plan_of(scenario(name)), looks(name)[-100:]
+        assert len(hundred) == 100
+        for snapshot in hundred:
             assert diagnose(plan, snapshot) == {}
+            assert set(snapshot.objects) == set(ALL_KINDS)
+
+
+def test_what_is_served_gives_no_finding_in_a_hundred_looks_either() -> None:
+    """A webhook and an aggregated API with a backend, which is called as its Service in one case only."""
+    dns = "kube-system/coredns"
+    hook = AdmissionWebhook("guard", "guard.example.com", "kube-system/guard", (), backend=dns)
+    api = AggregatedApi("v1beta1.metrics.k8s.io", dns, dns)
+    found = scenario("healthy")
+    served = replace(found, initial=replace(found.initial, apis=(api,), webhooks=(hook,)))
+    plan, world = plan_of(served), SimWorld(served)
+    for _ in range(100):
+        world.next(world.now() + 5.0)
+        assert diagnose(plan, world.look()) == {}
+
+    for key in [key for key in world.cluster.api.all("Pod") if key.startswith(f"{dns}-")]:
+        world.cluster.api.delete("Pod", key)
+    assert "WH1:validatingwebhookconfiguration/guard" in diagnose(plan, world.look())

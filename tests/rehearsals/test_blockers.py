@@ -2,7 +2,8 @@
 Dead registrations in whole rehearsals: doubt, blindness, and a backend that comes by itself.
 
 Promises: what was removed is not removed twice on doubt; what cannot be listed is neither removed nor waited for; a
-backend that is expected is waited for, and nobody is asked.
+backend that is expected is waited for, and nobody is asked; a webhook that nobody answers is found before it has
+refused anybody.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ import pytest
 from msgspec.structs import replace
 
 from journal import entries as e
-from phases.snapshot import Snapshot, Unseen
+from phases.snapshot import MORE_KINDS, Snapshot, Unseen
 from rekindle.simulator.faults import Faults
-from rekindle.simulator.scenario import AggregatedApi, Scenario, find_scenario, load_scenario
+from rekindle.simulator.scenario import (
+    AdmissionWebhook,
+    AggregatedApi,
+    Scenario,
+    find_scenario,
+    load_scenario,
+)
 from tests.properties.clusters import NOBODY, story
 
 VERBS = ("apiservice.remove", "webhook.remove")
@@ -112,3 +119,99 @@ def test_a_backend_that_is_to_come_is_waited_for_and_nobody_is_asked() -> None:
 def _is_undiscovered(namespace: Any) -> bool:  # noqa: ANN401
     found = {c.type: c.status for c in namespace.status.conditions}
     return bool(found["NamespaceDeletionDiscoveryFailure"] == "True")
+
+
+WH1 = "WH1:validatingwebhookconfiguration/guard"
+
+
+def guarded(name: str, **fields: Any) -> Scenario:  # noqa: ANN401
+    """A scenario in which somebody must be asked about every ExternalSecret, and about nothing yet."""
+    found = loaded(name)
+    given: dict[str, Any] = {
+        "configuration": "guard",
+        "name": "guard.example.com",
+        "service": "policy/guard",
+        "resources": ("externalsecrets.external-secrets.io",),
+        **fields,
+    }
+    return replace(found, initial=replace(found.initial, webhooks=(AdmissionWebhook(**given),)))
+
+
+def found_and_refused(entries: list[e.AnyEntry]) -> tuple[float | None, float | None]:
+    """When the dead webhook was named first, and when the first object was told no because of it."""
+    named = (x.at for x in entries if isinstance(x, e.FindingsChanged) and WH1 in x.changed)
+    refused = (
+        x.at
+        for x in entries
+        if isinstance(x, e.Observed)
+        and any(f.detail.get("cause") == "webhook:guard.example.com" for f in x.changed.values())
+    )
+    return next(named, None), next(refused, None)
+
+
+def test_a_webhook_that_nobody_answers_is_found_before_it_refuses_anybody() -> None:
+    """
+    On june-12 nobody applies a secret before the held namespaces are back. Mutant: watch ``KINDS`` alone.
+    """
+    found = guarded("june-12")
+    run, cluster = story("june-12", found=found, seed=found.seed, operator=found.operator)
+
+    assert run.to_the_end() == "done"
+
+    entries = run.book.entries()
+    named, refused = found_and_refused(entries)
+    assert named == next(x.at for x in entries if isinstance(x, e.Observed))
+    assert refused is not None
+    assert refused > named + 30
+    first = next(x for x in entries if isinstance(x, e.FindingsChanged)).changed[WH1]
+    assert (first.blocks, first.clears_itself) == ((), "unknown")
+    assert "Service policy/guard does not exist" in first.message
+    assert cluster.actions.counts["webhook.remove"] == 1
+
+
+def test_one_in_nobodys_way_is_named_and_let_be() -> None:
+    found = guarded("healthy", resources=("gadgets.example.com",))
+    run, cluster = story("healthy", found=found, operator=NOBODY)
+
+    assert run.to_the_end() == "done"
+
+    assert WH1 in run.book.folded().findings
+    assert not cluster.actions.counts
+    assert not [x for x in run.book.entries() if isinstance(x, e.ApprovalAsked)]
+
+
+def test_who_may_not_list_services_finds_it_once_somebody_was_refused_and_goes_on() -> None:
+    """What was not seen is no evidence; and what only rules read holds nobody up."""
+    gone = dict.fromkeys(MORE_KINDS, Unseen(0.0, "denied", "forbidden"))
+
+    def unread(snapshot: Snapshot) -> Snapshot:
+        return replace(snapshot, objects={**snapshot.objects, **gone})
+
+    found = guarded("june-12")
+    run, _ = story(
+        "june-12", found=found, seed=found.seed, operator=found.operator, blindfold=unread
+    )
+
+    assert run.to_the_end() == "done"
+
+    named, refused = found_and_refused(run.book.entries())
+    assert named is not None
+    assert refused is not None
+    assert named >= refused
+
+
+@pytest.mark.parametrize("name", ["cold", "june", "healthy"])
+def test_what_only_rules_read_is_in_no_journal_and_makes_no_turn(name: str) -> None:
+    """The same story, entry by entry, by somebody who may not list any of these kinds."""
+    gone = dict.fromkeys(MORE_KINDS, Unseen(0.0, "denied", "forbidden"))
+
+    def unread(snapshot: Snapshot) -> Snapshot:
+        return replace(snapshot, objects={**snapshot.objects, **gone})
+
+    told = []
+    for blindfold in (unread, lambda snapshot: snapshot):
+        run, _ = story(name, blindfold=blindfold)
+        assert run.to_the_end() == "done"
+        told.append([x for x in run.book.entries() if not isinstance(x, e.FindingsChanged)])
+
+    assert told[0] == told[1]

@@ -22,15 +22,15 @@ from journal import entries as e
 from journal.entries import Json
 from phases.recipe import recipe
 from rekindle.simulator import doers as simulated
+from rekindle.simulator.calls import DONE
 from rekindle.simulator.cluster import SimCluster
-from rekindle.simulator.doers import DONE
 from rekindle.simulator.scenario import Scenario, find_scenario, load_scenario
 from rekindle.simulator.tree import load_tree
-from tests.properties.clusters import YES, story
+from tests.properties.clusters import YES, scenario, story
 from tests.properties.harness import Death, Story
 
 PODS = {"ready": 104, "expected": 104}
-NAMES = ("cold-start", "dead-webhook", "june-12", "node-lost", "reboot-mid-sync")
+NAMES = ("cold-start", "dead-webhook", "june-12", "node-lost", "reboot-mid-sync", "wipe")
 COUNTS = {  # bootstraps, runs of the CNI command
     "cold-start": (1, 1),
     "dead-webhook": (0, 0),
@@ -38,7 +38,9 @@ COUNTS = {  # bootstraps, runs of the CNI command
     "healthy": (0, 0),
     "node-lost": (0, 0),
     "reboot-mid-sync": (1, 1),
+    "wipe": (1, 1),
 }
+WIPES = {"wipe": 3}  # nowhere else is anything wiped
 
 
 def begin(name: str, machine: dict[str, Any] | None = None) -> tuple[Story, SimCluster]:
@@ -66,9 +68,9 @@ def test_a_scenario_is_recovered_whole_by_no_more_than_it_needs(name: str) -> No
     assert summary["pods"] == PODS
     assert (summary["bootstraps"], summary["commands_run"]) == COUNTS[name]
     assert summary["clusters_made"] == COUNTS[name][0]
-    assert summary["wipes"] == 0
+    assert summary["wipes"] == WIPES.get(name, 0)
     assert summary["commands_at_once"] <= 1
-    assert cluster.counters()["wipes"] == 0
+    assert cluster.counters()["wipes"] == WIPES.get(name, 0)
 
 
 def test_the_journal_of_a_rehearsal_replays_to_its_own_decisions() -> None:
@@ -94,6 +96,7 @@ def test_a_killed_rehearsal_is_resumed_and_comes_to_the_same_end(name: str) -> N
     assert closing(run)["pods"] == PODS
     assert cluster.counters()["bootstraps"] == COUNTS[name][0]
     assert cluster.counters()["clusters_made"] == COUNTS[name][0]
+    assert cluster.counters()["wipes"] == WIPES.get(name, 0)
     assert fold_all(Memory(), run.book.entries()) == run.book.folded()
 
 
@@ -108,6 +111,7 @@ STARTED = [
     ("june-12", "flux.nudge"),
     ("dead-webhook", "apiservice.remove"),
     ("dead-webhook", "webhook.remove"),
+    ("wipe", "node.reset"),
 ]
 LIMIT_SECONDS = 45 * 60.0  # an undisturbed recovery takes 8 or 16 minutes
 
@@ -127,6 +131,7 @@ def test_dying_around_the_start_of_any_verb_costs_minutes_and_not_the_recovery(
     assert outcome == "done"
     assert cluster.loop.now - begun < LIMIT_SECONDS
     assert closing(run)["pods"] == PODS
+    assert closing(run)["wipes"] == WIPES.get(name, 0)
     assert cluster.counters()["clusters_made"] == COUNTS[name][0]
 
 
@@ -143,6 +148,7 @@ WITHOUT = [
     ("cold-start", "crd.preapply"),
     ("cold-start", "command.run"),
     ("cold-start", "root.apply"),
+    ("wipe", "node.reset"),
 ]
 
 
@@ -214,3 +220,46 @@ def test_what_can_never_succeed_ends_the_wait_long_before_its_deadline(tmp_path:
     pods = ended.memory.facts["pods"].detail
     assert (pods["ready"], pods["expected"]) == (102, 104)
     assert cluster.counters()["wipes"] == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("storage/rook", "storage/pools"),
+        ("external-secrets/external-secrets", "external-secrets/stores"),
+        ("apps/web", "storage/pools"),
+    ],
+)
+def test_a_circle_of_dependencies_is_said_within_a_minute_of_the_rest(
+    one: str, other: str, tmp_path: Path
+) -> None:
+    """
+    What is behind it is waited for no longer, said or not: stores that nobody brings, secrets that nobody syncs.
+
+    Mutants: K4 back among what the recovery clears itself; ``order.behind`` left out; what is absent keeps its hope.
+    """
+    found = scenario("cold")
+    tree = load_tree(Path(found.tree))
+    known = tree.kustomizations
+    tied = {
+        mine: replace(known[mine], depends_on=(*known[mine].depends_on, theirs))
+        for mine, theirs in ((one, other), (other, one))
+    }
+    file = tmp_path / "circle.yaml"
+    file.write_text(
+        yaml.safe_dump(msgspec.to_builtins(replace(tree, kustomizations={**known, **tied})))
+    )
+    run, _ = story("cold", found=replace(found, tree=str(file)), operator=found.operator)
+
+    ended = run.session()
+
+    assert ended is not None
+    assert ended.outcome == "stuck"
+    stuck = [body for body in ended.memory.answers.values() if body["answer"] == "stuck"]
+    assert [body["reference"] for body in stuck] == ["cause-cannot-clear"]
+    assert "these wait for one another for ever" in str(stuck[0]["message"])
+    assert str(stuck[0]["hint"]).startswith("break the circle in Git")
+    rest = max(f.since or 0.0 for f in ended.memory.facts.values() if f.code == "Ready")
+    named = ended.memory.found_at[next(n for n in ended.memory.findings if n.startswith("K4:"))]
+    assert ended.memory.now - max(rest, named) < 60
+    assert ended.memory.now - ended.memory.opened_at < 300

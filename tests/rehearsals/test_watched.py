@@ -254,9 +254,10 @@ def test_what_nobody_does_is_written_once() -> None:
 def test_only_a_watch_has_tokens_that_stay_the_same() -> None:
     """With hands, a token is of the instant again: one that was used before wakes nobody."""
     blocked = Fact("Blocked", detail={"uid": "u", "generation": 1})
+    section = plan_of(load_scenario(find_scenario("june-12"))).target
 
     def token(memory: Memory) -> str:
-        act = nudge("kustomization/a/b", blocked, "source", memory)
+        act = nudge(section, "kustomization/a/b", blocked, "source", memory)
         assert isinstance(act, Act)
         return str(act.arguments["requested_at"])
 

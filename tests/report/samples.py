@@ -8,6 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from journal.entries import Remedy
+from rekindle.report import happenings as h
+from rekindle.report import reasons as r
 from rekindle.report import story as s
 
 BEGUN = 1_749_686_400.0  # 2025-06-12 00:00:00Z
@@ -46,13 +48,13 @@ def sample() -> s.Story:
         sessions=_sessions(),
         stays=_stays(),
         pods=tuple(
-            s.Pods(BEGUN + at, ready, 104)
+            h.Pods(BEGUN + at, ready, 104)
             for at, ready in ((0, 23), (60, 11), (200, 40), (400, 78), (500, 77), (900, 104))
         ),
         actions=_actions(),
         approvals=_approvals(),
         by_hand=(
-            s.HandDeed(
+            h.HandDeed(
                 at=BEGUN + 300.0,
                 verb="flux.nudge",
                 target="kustomization/ns/web",
@@ -63,7 +65,7 @@ def sample() -> s.Story:
             ),
         ),
         first_signs=(
-            s.Sign(
+            r.Sign(
                 subject="namespace/storage",
                 name="namespace/storage",
                 text="held by a finalizer",
@@ -74,14 +76,14 @@ def sample() -> s.Story:
         ),
         causes=_causes(),
         verdict=_verdict(),
-        ledger=s.Ledger(
+        ledger=r.Ledger(
             seconds=960.0,
             critical_path=700.0,
             useful=700.0,
             unknown=10.0,
             ratio=1.37,
-            waits=(s.Wait(code="DW18", name="a person", seconds=250.0),),
-            path=(s.Step(subject="namespace/storage", begun=BEGUN, ended=BEGUN + 300.0),),
+            waits=(r.Wait(code="DW18", name="a person", seconds=250.0),),
+            path=(r.Step(subject="namespace/storage", begun=BEGUN, ended=BEGUN + 300.0),),
         ),
         validation=(
             s.Check(what="Node connectivity", verdict=s.PROVEN, evidence="3 of 3", at=BEGUN + 9.0),
@@ -90,7 +92,7 @@ def sample() -> s.Story:
         metrics=(
             s.Metric(name="Initial pod count", value="23", number=23.0, at=BEGUN, why="seen"),
         ),
-        changes=(s.Change(kind="goal", at=BEGUN + 1.0, text="main@sha1:1234"),),
+        changes=(h.Change(kind="goal", at=BEGUN + 1.0, text="main@sha1:1234"),),
         remarks=(
             s.Remark(at=BEGUN + 2.0, actor="ada", text="The age was misread.", corrects="a time"),
         ),
@@ -102,9 +104,9 @@ def sample() -> s.Story:
     )
 
 
-def _sessions() -> tuple[s.Session, ...]:
+def _sessions() -> tuple[h.Session, ...]:
     return (
-        s.Session(
+        h.Session(
             holder="ada@laptop",
             begun=BEGUN,
             begun_wall=BEGUN + 86_400.0,
@@ -113,7 +115,7 @@ def _sessions() -> tuple[s.Session, ...]:
             ended_wall=BEGUN + 86_401.0,
             ended_as="killed",
         ),
-        s.Session(
+        h.Session(
             holder="ada@laptop",
             begun=BEGUN + 130.0,
             begun_wall=BEGUN + 86_401.0,
@@ -126,11 +128,11 @@ def _sessions() -> tuple[s.Session, ...]:
     )
 
 
-def _stays() -> tuple[s.Stay, ...]:
+def _stays() -> tuple[h.Stay, ...]:
     names = ("node-maintenance", "talos-ready", "cni-up", "flux-synced", "pods-healthy", "done")
     starts = (0.0, 2.0, 20.0, 180.0, 600.0, 960.0, 960.0)
     return tuple(
-        s.Stay(
+        h.Stay(
             state=name,
             begun=BEGUN + starts[index],
             ended=BEGUN + starts[index + 1],
@@ -142,10 +144,10 @@ def _stays() -> tuple[s.Stay, ...]:
     )
 
 
-def _action(number: int, verb: str, outcome: str) -> s.Action:
+def _action(number: int, verb: str, outcome: str) -> h.Action:
     target = f"kustomization/ns/app-{number}"
     begun = BEGUN + 25.0 * number
-    return s.Action(
+    return h.Action(
         action=f"a-{number}",
         verb=verb,
         target=target,
@@ -158,7 +160,7 @@ def _action(number: int, verb: str, outcome: str) -> s.Action:
     )
 
 
-def _actions() -> tuple[s.Action, ...]:
+def _actions() -> tuple[h.Action, ...]:
     return (
         _action(1, "command.run", "done"),
         replace(
@@ -175,8 +177,8 @@ def _actions() -> tuple[s.Action, ...]:
     )
 
 
-def _approvals() -> tuple[s.Approval, ...]:
-    first = s.Approval(
+def _approvals() -> tuple[h.Approval, ...]:
+    first = h.Approval(
         approval="q-1",
         subject="namespace/storage",
         name="namespace/storage",
@@ -195,9 +197,9 @@ def _approvals() -> tuple[s.Approval, ...]:
     return first, open_one
 
 
-def _causes() -> tuple[s.Cause, ...]:
+def _causes() -> tuple[r.Cause, ...]:
     return (
-        s.Cause(
+        r.Cause(
             id="N1 namespace/storage",
             rule="N1",
             subject="namespace/storage",
@@ -215,7 +217,7 @@ def _causes() -> tuple[s.Cause, ...]:
             remedies=(Remedy("release the finalizer", "destructive"),),
             at_verdict=True,
         ),
-        s.Cause(
+        r.Cause(
             id="C1 crd/externalsecrets",
             rule="C1",
             subject="crd/externalsecrets",
@@ -226,12 +228,12 @@ def _causes() -> tuple[s.Cause, ...]:
     )
 
 
-def _verdict() -> s.Verdict:
-    edges = [s.Edge("namespace/storage", "kustomization/ns/rook", root=True)]
-    edges += [s.Edge("kustomization/ns/rook", f"kustomization/ns/app-{n}") for n in range(9)]
-    edges += [s.Edge("kustomization/ns/app-1", "pod/ns/late")]
-    edges += [s.Edge("namespace/storage", "pod/ns/late", root=True)]
-    return s.Verdict(
+def _verdict() -> r.Verdict:
+    edges = [r.Edge("namespace/storage", "kustomization/ns/rook", root=True)]
+    edges += [r.Edge("kustomization/ns/rook", f"kustomization/ns/app-{n}") for n in range(9)]
+    edges += [r.Edge("kustomization/ns/app-1", "pod/ns/late")]
+    edges += [r.Edge("namespace/storage", "pod/ns/late", root=True)]
+    return r.Verdict(
         looked_at=BEGUN,
         at=BEGUN + 3.0,
         seconds=3.0,

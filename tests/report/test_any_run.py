@@ -95,6 +95,7 @@ def test_a_run_that_was_killed_for_good_says_so(tmp_path: Path) -> None:
     assert left
     assert any(left[0].action in sentence for sentence in story.unproven)
     assert any("rekindle resume" in step for step in story.next_steps)
+    assert not any("resumed" in sentence for sentence in story.went_well)
 
 
 def test_a_watch_has_no_actions_and_names_what_was_done_by_hand(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_a_withdrawn_entry_is_counted_and_named(tmp_path: Path) -> None:
     story = gather(path)
 
     assert story.remarks == ()
-    assert any("1 entries were withdrawn" in sentence for sentence in story.unproven)
+    assert any("1 entry was withdrawn" in sentence for sentence in story.unproven)
     assert [change.kind for change in story.changes] == ["withdrawn"]
 
 
@@ -312,4 +313,4 @@ def test_nodes_that_were_reset_before_the_run_are_a_sign_and_no_reset_of_this_ru
 
     assert [sign.subject for sign in story.first_signs] == ["node/a", "node/b"]
     reset = next(row for row in story.metrics if row.name == "Post-reset pod count")
-    assert "1 nodes had been reset, or never configured" in reset.why
+    assert "1 node had been reset, or never configured" in reset.why

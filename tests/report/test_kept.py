@@ -10,8 +10,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rekindle.report.happenings import Pods
 from rekindle.report.kept import POINTS, Curve, Ends
-from rekindle.report.story import Pods
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=6_000))

@@ -16,7 +16,8 @@ from engine.errors import UsageWrong
 from journal import entries as e
 from rekindle.report.cleaning import TEXT, clean
 from rekindle.report.gather import gather
-from rekindle.report.markdown import escaped, page, span
+from rekindle.report.markdown import escaped, page
+from rekindle.spans import span
 from tests.report.conftest import Night
 from tests.report.nights import AT, written
 
@@ -88,7 +89,7 @@ def test_every_section_of_the_milestone_and_of_the_operator_is_there(night: Nigh
         "Root causes",
         "Process",
         "Actions",
-        "What was destroyed, and who allowed it",
+        "What was destroyed or given up, and who allowed it",
         "Doubtful effects, and how they were settled",
         "Configuration Changes",
         "Where the time went",

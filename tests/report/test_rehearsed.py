@@ -28,6 +28,13 @@ MILESTONE_METRICS = {
     "Target pod count": 104.0,
     "Reached pod count": 104.0,
 }
+EXISTING = {  # the night's own document: 23 were left; what Git says is no count of what exists
+    "Initial pod count": None,
+    "Post-incident pod count": 23,
+    "Post-reset pod count": 23,
+    "Target pod count": None,
+    "Reached pod count": 104,
+}
 SECOND = 0.5
 
 
@@ -83,6 +90,8 @@ def test_every_row_of_the_metrics_is_filled(night: Night) -> None:
     rows = night.story.metrics
 
     assert {row.name: row.number for row in rows[:5]} == MILESTONE_METRICS
+    assert {row.name: row.existing for row in rows[:5]} == EXISTING
+    assert rows[1].value == "23 existing, 2 Ready"
     assert all(row.value and row.why for row in rows)
     reached = next(row for row in rows if row.name == "Reached pod count")
     assert reached.at == max(point.at for point in night.story.pods)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from journal import entries as e
 from journal import writer
-from journal.entries import Fact, Finding, Outcome, Remedy
+from journal.entries import Fact, Finding, Objection, Outcome, Remedy
 from phases.snapshot import Seen, Snapshot
 from rekindle.report.gather import gather
 from rekindle.report.markdown import page
@@ -125,7 +125,7 @@ def about(text: str, number: int) -> Iterator[e.AnyEntry]:
         clears_itself="no",
         rule=text,
         uid=text,
-        evidence=(text,),
+        evidence=(text, f"Node/{number} .status", f"holders[x] Kind/name u{number}"),
         clears_when=text,
         remedies=(remedy,),
         root=True,
@@ -140,6 +140,8 @@ def about(text: str, number: int) -> Iterator[e.AnyEntry]:
             f"store/{number}\n{text}": Fact("Ready", text, detail={"verified": False}),
             f"crd/{number}": Fact("Unobservable", text),
             node: Fact(text),
+            f"k8s-node/{number}": Fact("Failed", text),
+            f"holder/u{number}": Fact("Seen", detail={"finalizers": [text]}),
             "api": Fact("down", text),
             "pods": Fact("counted", detail={"ready": number, "expected": 9}),
         },
@@ -170,8 +172,21 @@ def about(text: str, number: int) -> Iterator[e.AnyEntry]:
     yield e.Moved(at=AT, source="node-maintenance", target="talos-ready", why=text)
     answers = {text: {"answer": "stuck", "message": text, "hint": text, "reference": text}}
     yield e.Decided(at=AT, state="talos-ready", answers=answers)
-    plan = {"section": {"inventory": {"unknown": [text]}, "commands": {"a": {"environment": text}}}}
+    command = {"environment": text, "argv": ["tool", text]}
+    plan = {"section": {"inventory": {"unknown": [text]}, "commands": {"a": command}}}
     yield e.PlanChanged(at=AT, plan=plan, plan_digest=text, previous_digest=text, verdict=text)
+    yield e.ActionIntended(
+        at=AT,
+        action=f"c{number}",
+        verb="command.run",
+        target="command/a",
+        attempt=1,
+        epoch=1,
+        deadline_seconds=9.0,
+        arguments={"command": "a"},
+    )
+    row = Objection(text, "red", text, text, text, (text,), text)
+    yield e.Preflighted(at=AT, checked=1, objections=(row,))
     yield e.GoalMoved(at=AT, revision=text, previous=text)
     yield e.Note(at=AT, text=text, actor=text)
     yield e.CancelRequested(at=AT, actor=text)

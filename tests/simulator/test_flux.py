@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from phases.objects import Condition, Flux
 from phases.snapshot import Seen, Snapshot
 from rekindle.simulator.faults import Faults
+from rekindle.simulator.shapes import with_meta
 from rekindle.simulator.world import SimWorld
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import ANTON_PODS, do, messages, objects, packaged, run_for, small
 
 REVISION = "main@sha1:1111111111111111111111111111111111111111"
 ROOT = "flux-system/cluster-apps"
+HELD = Condition("Reconciling", "True", "Progressing", "Running health checks")
+NOT_READY = Condition("Ready", "Unknown", "Progressing", "Running health checks")
 
 
 def _until_root(world: SimWorld, reason: str, *without: str) -> tuple[str, str, str]:
@@ -65,6 +76,7 @@ def test_a_nudge_is_handled_at_the_end_of_a_whole_attempt() -> None:
         "name": "cluster-apps",
         "uid": root.metadata.uid,
         "requested_at": "token-1",
+        "ready": True,
     }
 
     assert do(world, "a", "flux.nudge", ROOT, **arguments).outcome == "done"
@@ -88,6 +100,46 @@ def test_a_nudge_is_refused_for_another_object_of_the_same_name() -> None:
 
     assert (other.outcome, other.code) == ("failed", "conflict")
     assert (nobody.outcome, nobody.code) == ("failed", "not-found")
+
+
+def held(found: Flux) -> Flux:
+    return replace(found, status=replace(found.status, conditions=(HELD, NOT_READY)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said", "code"),
+    [
+        (lambda found: found, {}, "conflict"),
+        (held, {"ready": True}, "conflict"),
+        (lambda found: with_meta(found, generation=2), {"ready": True}, "conflict"),
+        (
+            lambda found: with_meta(found, deletion_timestamp=datetime(2026, 1, 1, tzinfo=UTC)),
+            {"ready": True},
+            "precondition",
+        ),
+        (
+            lambda found: replace(found, spec=replace(found.spec, suspend=True)),
+            {"ready": True},
+            "precondition",
+        ),
+    ],
+    ids=["ready by now", "held", "another generation", "being deleted", "suspended"],
+)
+def test_a_nudge_is_refused_for_what_the_real_adapter_refuses(
+    changed: Callable[[Flux], Flux], said: dict[str, Any], code: str
+) -> None:
+    """Mutant: leave a look out of ``_not_now``."""
+    world = small("healthy")
+    world.cluster.api.delete("Deployment", "flux-system/kustomize-controller")
+    run_for(world, 30)
+    root = objects(world, "Kustomization")[ROOT]
+    world.cluster.api.put("Kustomization", changed(root))
+    named = {"kind": "Kustomization", "namespace": "flux-system", "name": "cluster-apps"}
+    seen = {"uid": root.metadata.uid, "generation": root.metadata.generation, "requested_at": "t"}
+
+    settled = do(world, "a", "flux.nudge", ROOT, **named, **seen, **said)
+
+    assert (settled.outcome, settled.code) == ("failed", code)
 
 
 def test_dependencies_are_named_until_they_are_ready_at_the_same_revision() -> None:
@@ -167,9 +219,29 @@ def test_nothing_is_reconciled_while_the_controllers_pod_is_gone() -> None:
         "name": "cluster-apps",
         "uid": root.metadata.uid,
         "requested_at": "t",
+        "ready": True,
     }
 
-    do(world, "a", "flux.nudge", ROOT, **arguments)
+    assert do(world, "a", "flux.nudge", ROOT, **arguments).outcome == "done"
     run_for(world, 7200)
 
     assert objects(world, "Kustomization")[ROOT].status.last_handled_reconcile_at == ""
+
+
+def test_what_was_applied_is_written_down_before_it_is_healthy() -> None:
+    """Mutant: only once all is well, and who looks meanwhile takes what was made for nobody's."""
+    world, found = packaged("cold-start"), {}
+
+    def checking(snapshot: Snapshot) -> bool:
+        seen = snapshot.objects["Kustomization"]
+        for key, one in seen.value.items() if isinstance(seen, Seen) else ():
+            if any(c.type == "Healthy" and c.status != "True" for c in one.status.conditions):
+                found[key] = one.status
+        return bool(found)
+
+    assert Driver(world).run(checking, hours=3)
+    for key, status in found.items():
+        assert status.last_applied_revision == ""
+        ids = [entry.id for entry in status.inventory.entries]
+        assert ids, key
+        assert all(len(one.split("_")) == 4 for one in ids)

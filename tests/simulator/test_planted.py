@@ -75,3 +75,39 @@ def test_an_inventory_of_nothing_but_workloads_has_a_root_of_its_own() -> None:
     tree, _ = tree_of(found, Wanted(nodes=1))
 
     assert [item.id for item in tree.kustomizations[tree.roots[0]].objects] == ["web/front"]
+
+
+def test_whoever_holds_objects_of_a_kind_holds_one_and_no_second() -> None:
+    """Mutants: bring none, and a rehearsal of a night goes on without the kind; one beside a listed secret."""
+    wanted = inventory(
+        roots=["flux-system/apps"],
+        kustomizations=[
+            {
+                "key": "flux-system/apps",
+                "needs": ["crd/externalsecrets.external-secrets.io", "crd/gadgets.example.com"],
+            },
+            {"key": "flux-system/more", "parent": "flux-system/apps", "needs": ["helmrelease/a/b"]},
+        ],
+        externalsecrets=[{"key": "apps/login", "parent": "flux-system/apps", "store": "vault"}],
+        crds=[
+            {
+                "name": "externalsecrets.external-secrets.io",
+                "provider": "kustomization/flux-system/more",
+            },
+            {"name": "gadgets.example.com", "provider": "kustomization/flux-system/more"},
+        ],
+    )
+
+    tree, _ = tree_of(wanted, Wanted(nodes=1))
+
+    held = tree.kustomizations["flux-system/apps"].objects
+    assert [item.kind for item in held] == ["Kustomization", "ExternalSecret", "Gadget"]
+    assert [item.kind for item in tree.kustomizations["flux-system/more"].objects] == [
+        "CustomResourceDefinition",
+        "CustomResourceDefinition",
+    ]
+    again = Inventory.model_validate(inventory_of(tree, ("n",), "flux-system/flux-system"))
+    assert [item.needs for item in again.kustomizations] == [
+        ("crd/externalsecrets.external-secrets.io", "crd/gadgets.example.com"),
+        (),
+    ]

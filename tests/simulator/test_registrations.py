@@ -148,7 +148,7 @@ def test_a_nudge_passes_admission_as_everything_does() -> None:
     found = objects(world, "Kustomization")["apps/web"]
 
     named = {"kind": "Kustomization", "namespace": "apps", "name": "web", "uid": found.metadata.uid}
-    settled = do(world, "a1", "flux.nudge", "x", requested_at="T#1", **named)
+    settled = do(world, "a1", "flux.nudge", "x", requested_at="T#1", ready=True, **named)
 
     assert (settled.outcome, settled.code) == ("failed", "transient")
     assert "failed calling webhook" in str(settled.evidence)

@@ -119,7 +119,7 @@ def write_plan(bed: Testbed, folder: Path) -> Path:
     plan["flux"]["roots"] = str(ANTON / "bootstrap" / "root")
     plan["crds"]["directory"] = str(ANTON / "bootstrap" / "crds")
     plan["inventory"] = {"file": str(ANTON / "inventory.yaml")}
-    plan["repository"] = str(ROOT)
+    plan["repository"] = str(ANTON)
     plan["commands"]["apps"] = {
         "argv": ["bash", str(wrapper)],
         "deadline": "5m",

@@ -1,8 +1,9 @@
 """
 What outlived its backend, on a real control plane: a webhook that must be asked, and an aggregated API.
 
-Promise: the run names both, asks with their UID and with what is lost, removes exactly these once a person typed their
-names, wakes what they had refused, and arrives. What is just as dead and in nobody's way stays.
+Promise: the run names both before either refuses anybody, asks with their UID and with what is lost, removes exactly
+these once a person typed their names, wakes what they had refused, and arrives. What is just as dead and in nobody's
+way is named and stays.
 """
 
 from __future__ import annotations
@@ -140,6 +141,15 @@ def question(operator: Operator) -> Approval:
     return asked
 
 
+def uncalled(operator: Operator) -> dict[str, tuple[str, ...]]:
+    """Each webhook that nobody would answer, with whom it has refused; only the Services of the look can tell."""
+    found = newest(operator.journal)
+    assert found is not None
+    rule = [one for one in found.memory.findings.values() if one.rule == "WH1"]
+    assert all("Service policy/" in one.message for one in rule)
+    return {one.subject: one.blocks for one in rule}
+
+
 def test_what_nobody_serves_is_asked_about_removed_once_and_the_run_arrives(
     operator: Operator,
 ) -> None:
@@ -153,6 +163,7 @@ def test_what_nobody_serves_is_asked_about_removed_once_and_the_run_arrives(
     assert (code, document["outcome"]) == (4, "waiting"), operator.told()[-4000:]
     asked = question(operator)
     assert (asked.typed, asked.evidence["uid"]) == (API, uids[API])
+    assert uncalled(operator) == {f"{CONFIGURATION}/{name}": () for name in (HOOK, IDLE)}
     assert "metrics.example.com/v1beta1" in asked.consequence
     assert whole(operator, "apiservice", API)
     assert operator.call("approve", asked.approval, "--type", API)[0] == 0

@@ -143,7 +143,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_rehearsal_is_watched_live_to_done_over_a_cut_connection(desk: Desk) -> None:
-    run = desk.rehearse("june-12", 150)
+    run = desk.rehearse("june-12", 30)  # it has to outlive a server that starts anew
     server, address = desk.serve()
     port = address.split(":")[2].partition("/")[0]
     page = desk.page(address)
@@ -274,7 +274,8 @@ def test_the_slider_goes_by_keyboard_to_the_moment_of_the_accident(desk: Desk) -
 
 def beginning(desk: Desk) -> str:
     """What the first mark says."""
-    from rekindle.lines import describe, stamp
+    from rekindle.lines import describe
+    from rekindle.spans import stamp
 
     with Reader(desk.journal) as reader:
         row = next(iter(reader.rows(desk.run_id)))

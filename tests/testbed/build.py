@@ -3,17 +3,22 @@ Compiles the testbed's programs, once per set of sources, into a cache outside t
 
 Everything comes from Go modules at the versions and checksums in the three `go.sum` files beside
 this one. A first build takes a quarter of an hour on two cores; after that `ensure()` only hashes.
+
+A build that is ended ends the compilers that it started, however it is ended: it asks them itself, and where it cannot,
+the keeper does (see keeper.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,9 +27,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.testbed.processes import GATE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
+PR_SET_PDEATHSIG = 1
+BUILDING = "building-"
 HERE = Path(__file__).resolve().parent
 GO_AT_LEAST = (1, 26)
 EXIT_CONFIGURATION = 78
@@ -132,16 +142,20 @@ def ensure() -> Path:
 def _only_one_builder() -> Iterator[None]:
     with (cache() / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in cache().glob(
+            f"{BUILDING}*"
+        ):  # by a build that was killed: nobody else builds now
+            shutil.rmtree(left, ignore_errors=True)
         yield
 
 
 def _build(place: Path) -> None:
     _require_tools()
-    with tempfile.TemporaryDirectory(dir=cache(), prefix="building-") as scratch:
+    with tempfile.TemporaryDirectory(dir=cache(), prefix=BUILDING) as scratch:
         target = Path(scratch) / "bin"
         target.mkdir()
         for program in PROGRAMS:
-            _compile(program, target)
+            _compile(program, target, Path(scratch))
         for name in IN_ONE_BINARY:
             (target / name).symlink_to("cp")
         _copy_crds(target / "crds")
@@ -149,10 +163,11 @@ def _build(place: Path) -> None:
         target.rename(place / "bin")
 
 
-def _compile(program: Program, target: Path) -> None:
+def _compile(program: Program, target: Path, scratch: Path) -> None:
     print(f"{program.name} ...", file=sys.stderr, flush=True)
     start = time.monotonic()
-    _go(program.module, "build", "-ldflags", program.ldflags, "-o", str(target), program.package)
+    flags = ("-ldflags", program.ldflags, "-o", str(target))
+    _go(program.module, "build", *flags, program.package, GOTMPDIR=str(scratch))
     minutes = (time.monotonic() - start) / 60
     print(f"{program.name}: {minutes:.1f} minutes", file=sys.stderr, flush=True)
 
@@ -168,18 +183,55 @@ def _copy_crds(target: Path) -> None:
             shutil.copyfile(source, target / source.name)
 
 
-def _go(module: str, *arguments: str) -> str:
-    completed = subprocess.run(
-        [_tool("go"), *arguments],
-        cwd=HERE / module,
-        env=_go_environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if completed.returncode:
+def _go(module: str, *arguments: str, **environment: str) -> str:
+    environ = _go_environment() | environment
+    code, told = _kept([_tool("go"), *arguments], HERE / module, environ)
+    if code:
         raise CannotBuildError(f"go {' '.join(arguments)} failed in {HERE / module}")
-    return completed.stdout
+    return told
+
+
+def _kept(argv: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """
+    Run a command in a process group of its own, which does not outlive us; its exit code and what it printed.
+
+    The keeper ends what is on its list as soon as our end of its pipe is closed, by us or because we died.
+    """
+    keeper = subprocess.Popen(
+        [sys.executable, "-S", "-E", str(Path(__file__).with_name("keeper.py"))],
+        stdin=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with keeper, contextlib.ExitStack() as last:
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", GATE, argv[0], *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+        last.callback(_end, child, keeper)
+        if keeper.stdin:
+            keeper.stdin.write(f"+{child.pid}\n")
+            keeper.stdin.flush()
+        told, _ = child.communicate("go\n")
+        return child.returncode, told
+
+
+def _end(child: subprocess.Popen[str], keeper: subprocess.Popen[str]) -> None:
+    """
+    Let the keeper end what has not ended yet, and leave nobody of its group behind.
+    """
+    if keeper.stdin:
+        keeper.stdin.close()
+    keeper.wait()
+    if child.returncode is None:  # not reaped yet, so the number is still this group's
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def _go_environment() -> dict[str, str]:
@@ -221,10 +273,27 @@ def _require_tools() -> None:
         raise CannotBuildError(f"Go {wanted} or newer is needed, found: {told.strip()}")
 
 
+def _end_with_what_started_us() -> None:
+    """
+    Turn a signal into an exit that cleans up, and the death of who started us into a signal.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _stop)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)  # we are at it
+    sys.exit(128 + number)
+
+
 def main() -> int:
     """
     Build and print where to.
     """
+    _end_with_what_started_us()
     try:
         print(ensure())
     except CannotBuildError as error:

@@ -32,6 +32,7 @@ class ControlPlane:
         self._folder = folder
         self._processes = processes
         self._data = folder / "etcd"
+        self._aside = folder / "etcd.last"
         self._internal_kubeconfig = folder / "internal.kubeconfig"
         self.prepared = False
 
@@ -89,12 +90,28 @@ class ControlPlane:
         """
         self._processes.stop(*NAMES, patience_seconds=0.0)
 
+    @property
+    def database(self) -> Path:
+        """
+        What etcd has: without the hash at its end, a snapshot of it.
+        """
+        return self._data / "member" / "snap" / "db"
+
     def wipe(self) -> None:
         """
-        Stop everything and forget the cluster.
+        Stop everything and forget the cluster; what it had last is put aside.
         """
         self.stop()
-        shutil.rmtree(self._data, ignore_errors=True)
+        shutil.rmtree(self._aside, ignore_errors=True)
+        if self._data.exists():
+            self._data.rename(self._aside)
+
+    def bring_back(self) -> None:
+        """
+        Have what the cluster had when it was forgotten: what a snapshot of that moment would hold.
+        """
+        if self._aside.exists() and not self._data.exists():
+            self._aside.rename(self._data)
 
     def ready(self) -> bool:
         """

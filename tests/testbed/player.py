@@ -104,6 +104,8 @@ class Player(threading.Thread):
             if self._etcd_cluster:
                 self._control_plane.wipe()
             self._etcd_cluster = min(healthy, default=0)
+            if any(v.etcd_recovered for v in views if v.etcd_cluster == self._etcd_cluster):
+                self._control_plane.bring_back()
         if self._etcd_cluster in healthy:
             self._control_plane.start()
         else:

@@ -43,6 +43,7 @@ class NodeView:
     etcd_healthy: bool
     etcd_cluster: int
     etcd_learner: bool
+    etcd_recovered: bool
 
 
 class Talos:
@@ -50,9 +51,12 @@ class Talos:
     A folder of configs and a running stand-in.
     """
 
-    def __init__(self, programs: Path, folder: Path, nodes: dict[str, str]) -> None:
+    def __init__(
+        self, programs: Path, folder: Path, nodes: dict[str, str], database: Path | None = None
+    ) -> None:
         self._programs = programs
         self._nodes = nodes
+        self._database = database
         self.folder = folder
         self.talosconfig = folder / "talosconfig"
         self.machine_configs = {name: folder / f"{name}.yaml" for name in nodes}
@@ -111,6 +115,7 @@ class Talos:
                 f"--kubeconfig={self.kubeconfig}",
                 f"--kubernetes=127.0.0.1:{settings.API_PORT}",
                 f"--virtual={settings.VIP}",
+                *([f"--database={self._database}"] if self._database else []),
                 *(f"{name}={address}" for name, address in self._nodes.items()),
             ],
         )

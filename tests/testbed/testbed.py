@@ -46,11 +46,12 @@ class Testbed:
         self.nodes = settings.node_addresses(nodes)
         self.bin = build.ensure()
         self.processes = Processes(self.directory / "logs")
-        self._talos = Talos(self.bin, self.directory / "talos", self.nodes)
+        self._control_plane = ControlPlane(self.bin, self.directory / "cluster", self.processes)
+        database = self._control_plane.database
+        self._talos = Talos(self.bin, self.directory / "talos", self.nodes, database)
         self.talosconfig = self._talos.talosconfig
         self.machine_configs = self._talos.machine_configs
         self.kubeconfig = self._talos.kubeconfig
-        self._control_plane = ControlPlane(self.bin, self.directory / "cluster", self.processes)
         self._repository = Repository(self.directory / "git")
         self._player: Player | None = None
         self._held = contextlib.ExitStack()
@@ -201,6 +202,12 @@ class Testbed:
         Reboot without asking Talos.
         """
         self._talos.control(node, "reboot")
+
+    def raise_alarm(self, node: str) -> None:
+        """
+        Have etcd find that a member's disk is full.
+        """
+        self._talos.control(node, "alarm")
 
     def wait(self, what: str, true: Callable[[], bool], seconds: float) -> None:
         """

@@ -68,7 +68,7 @@ def test_a_moment_is_what_log_at_says_of_it(rehearsed: Path, run_id: str) -> Non
     with Reader(rehearsed) as reader:
         for mark in timeline.marks[:: len(timeline.marks) // 7]:
             found = timeline.at(reader, mark.seq)
-            told = past(rehearsed, run_id, str(found.last_seq), lambda _: None).found
+            told = past(rehearsed, run_id, str(found.last_seq)).found
             assert msgspec.structs.asdict(found.memory) == msgspec.structs.asdict(told.memory)
             assert found == told
 

@@ -35,11 +35,6 @@ class Scale:
         return self.left + min(1.0, max(0.0, share)) * (self.right - self.left)
 
 
-def clock(instant: float) -> str:
-    """Write the time of day in UTC, to the second."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%H:%M:%S")
-
-
 def _step(span: float, most: int) -> float:
     """Return the smallest round step that writes at most *most* instants."""
     for step in (*STEPS, *LONG_STEPS):

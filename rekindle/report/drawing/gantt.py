@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from engine.patience import spoken
-from rekindle.report.drawing.axes import Scale, clock, time_axis
+from rekindle.report.drawing.axes import Scale, time_axis
 from rekindle.report.drawing.shapes import SAID, WORST_FIRST, Bar, Look, Row
 from rekindle.report.drawing.svg import (
     NOTHING,
@@ -23,6 +22,7 @@ from rekindle.report.drawing.svg import (
     rect,
 )
 from rekindle.report.drawing.writing import SMALL, fitted, label, width
+from rekindle.spans import between, clock, exact
 
 WIDTH = 960.0
 NAMES = 196.0  # of the column of names
@@ -83,7 +83,7 @@ def gantt(rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt
 
 def told(rows: Sequence[Row], begun: float, ended: float) -> str:
     """Say in words what the picture shows."""
-    took = f"{spoken(ended - begun)} from {clock(begun)} to {clock(ended)} UTC"
+    took = f"{exact(between(begun, ended))} from {clock(begun)} to {clock(ended)} UTC"
     bad = [
         f"{sum(bar.look is look for row in rows for bar in row.bars)} {SAID[look]}"
         for look in (Look.FAILED, Look.DOUBT, Look.OPEN)

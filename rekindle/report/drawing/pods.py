@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from engine.patience import spoken
-from rekindle.report.drawing.axes import Scale, clock, time_axis
+from rekindle.report.drawing.axes import Scale, time_axis
 from rekindle.report.drawing.shapes import Level, Mark, Phase
 from rekindle.report.drawing.svg import (
     NOTHING,
@@ -24,6 +23,7 @@ from rekindle.report.drawing.svg import (
     rect,
 )
 from rekindle.report.drawing.writing import SMALL, fitted, label, width
+from rekindle.spans import between, clock, exact
 
 WIDTH = 960.0
 LEFT, RIGHT, TOP, PLOT = 44.0, 84.0, 28.0, 220.0
@@ -70,7 +70,7 @@ def told(levels: Sequence[Level], phases: Sequence[Phase]) -> str:
     if last.at > first.at:
         said.append(f"{_of(last)} at {clock(last.at)}, which is the last change")
     states = ", ".join(
-        f"{phase.name} for {spoken(phase.ended - phase.begun)}" for phase in phases[:12]
+        f"{phase.name} for {exact(between(phase.begun, phase.ended))}" for phase in phases[:12]
     )
     more = f" and {len(phases) - 12} more stays" if len(phases) > 12 else ""  # noqa: PLR2004
     return "; ".join(said) + "." + (f" States: {states}{more}." if states else "")
@@ -111,7 +111,7 @@ def _bands(scale: Scale, phases: Sequence[Phase]) -> Markup:
                 line(x, TOP - 20, x, BOTTOM, "edge"),
                 label(said, (x + 4, TOP - 7), room, size=SMALL) if said else NOTHING,
                 hint=f"{index + 1} {phase.name}: {clock(phase.begun)} to {clock(phase.ended)} UTC, "
-                f"{spoken(phase.ended - phase.begun)}",
+                f"{exact(between(phase.begun, phase.ended))}",
             )
         )
     return joined(*made)
@@ -258,7 +258,7 @@ def _legend(phases: Sequence[Phase], top: float) -> tuple[Markup, float]:
     made = []
     x, y = LEFT, top
     for index, phase in enumerate(phases):
-        said = f"{index + 1} {phase.name} {spoken(phase.ended - phase.begun)}"
+        said = f"{index + 1} {phase.name} {exact(between(phase.begun, phase.ended))}"
         taken = min(width(said, SMALL), WIDTH - LEFT - 8) + 18
         if x + taken > WIDTH and x > LEFT:
             x, y = LEFT, y + LANE

@@ -45,6 +45,13 @@ def established(at: float = AT - 600) -> Any:
     return said("Established", "True", "InitialNamesAccepted", at=at)
 
 
+HOLDER = made(
+    "CustomResourceDefinition",
+    "holders.example.com",
+    spec={"group": "example.com", "names": {"kind": "Holder", "plural": "widgets"}},
+)
+
+
 def asks(
     kind: str = "Widget", version: str = "example.com/v1", name: str = "f/a"
 ) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def test_a_crd_on_its_way_out_blocks_who_makes_its_kind() -> None:
 
 def test_a_crd_whose_names_are_taken_is_never_served() -> None:
     taken = said("NamesAccepted", "False", "PluralConflict", '"widgets" is already in use')
-    looked_at = scene(crd(taken), asks(), asks("Gadget", "other.example.com/v1", "f/b"))
+    looked_at = scene(crd(taken), HOLDER, asks(), asks("Gadget", "other.example.com/v1", "f/b"))
 
     (found,) = found_by("C2", looked_at)
 
@@ -126,6 +133,46 @@ def test_a_crd_whose_names_are_taken_is_never_served() -> None:
     assert "ListKindConflict" in found_by("C2", scene(wordless))[0].message
     gone = crd(taken, deletionTimestamp="2027-01-15T07:50:00Z")
     assert found_by("C2", scene(gone)) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "names", "clears"),
+    [
+        ("example.com", {"kind": "Doomed", "plural": "doomed"}, "no"),
+        ("other.example.com", {"kind": "Widget", "plural": "widgets"}, "no"),
+        ("example.com", {"kind": "Widget", "plural": "others"}, "unknown"),
+        (
+            "example.com",
+            {"kind": "Other", "plural": "others", "shortNames": ["widgets"]},
+            "unknown",
+        ),
+    ],
+)
+def test_only_who_has_the_names_frees_them_by_going(
+    group: str, names: dict[str, Any], clears: str
+) -> None:
+    """Mutant: hope for any CRD that goes."""
+    taken = said("NamesAccepted", "False", "PluralConflict", '"widgets" is already in use')
+    other = {
+        **LEAVING,
+        "metadata": {**LEAVING["metadata"], "name": "others.example.com"},
+        "spec": {**LEAVING["spec"], "group": group, "names": names},
+    }
+
+    (found,) = found_by("C2", scene(crd(taken), HOLDER, other))
+
+    assert found.clears_itself == clears
+
+
+@pytest.mark.parametrize("holds", [False, True], ids=["nobody has them", "who wants them too"])
+def test_names_that_nobody_has_any_more_come_free_in_a_moment(*, holds: bool) -> None:
+    """Who had them is gone. Mutant: it counts itself, or another that was refused."""
+    taken = said("NamesAccepted", "False", "PluralConflict", '"widgets" is already in use')
+    other = {**crd(taken), "metadata": {"name": "others.example.com"}}
+
+    found = found_by("C2", scene(crd(taken), *[other] * holds))
+
+    assert {told.clears_itself for told in found} == {"unknown"}
 
 
 @pytest.mark.parametrize(

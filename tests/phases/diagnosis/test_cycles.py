@@ -40,7 +40,7 @@ def test_a_circle_of_dependencies_is_one_finding() -> None:
     assert found.subject == "kustomization/flux-system/a"
     assert found.blocks == ("kustomization/flux-system/b", "kustomization/flux-system/c")
     assert found.message.count(" depends on ") == 3
-    assert found.clears_itself == "no"
+    assert (found.cause, found.clears_itself) == ("circle", "no")
 
 
 def test_two_circles_through_one_object_are_two_findings() -> None:
@@ -128,6 +128,7 @@ def test_a_root_that_holds_objects_of_a_kind_which_its_own_grandchild_brings() -
     (found,) = found_by("K4", scene(ks("root", ready=NO_KIND), inventory=inventory()))
 
     assert f"kustomization/flux-system/root needs {CRD}" in found.message
+    assert found.cause == "circle-through-a-kind", "a CRD may be applied out of band"
     assert (
         "helmrelease/secrets/eso is applied by kustomization/flux-system/secrets" in found.message
     )

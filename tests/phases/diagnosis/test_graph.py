@@ -35,6 +35,17 @@ def test_the_heaviest_root_comes_first_and_what_blocks_next_comes_last() -> None
     assert [root for root, _, _ in told(found, {})] == ["b", "a", "c"]
 
 
+def test_what_blocks_next_does_not_explain_what_is_before_it() -> None:
+    """Nor does what is behind it; mutants: ``_later`` is empty, or has only what is named."""
+    found = {
+        "a": finding("ks/a"),
+        "b": finding("ks/b", "ks/a"),
+        "c": finding("crd/c", "ks/a", "ks/b", after=("a",)),
+    }
+
+    assert [root for root, _, _ in told(found, {})] == ["a", "c"]
+
+
 def test_a_circle_has_no_outside_and_is_said_to_be_one() -> None:
     found = {"a": finding("ks/a", "ks/b"), "b": finding("ks/b", "ks/a")}
 

@@ -78,6 +78,51 @@ WRITTEN = (
         spec={"claimRef": {"namespace": "x", "name": "c", "uid": "uid-PersistentVolumeClaim-c"}},
         status={"phase": "Bound"},
     ),
+    made(
+        "PersistentVolumeClaim",
+        "x/restored",
+        spec={
+            "volumeName": "pv-2",
+            "dataSourceRef": {"kind": "ReplicationDestination", "name": "restored"},
+        },
+        status={"phase": "Bound"},
+    ),
+    made(
+        "PersistentVolume",
+        "pv-2",
+        metadata={
+            "annotations": {
+                "pv.kubernetes.io/provisioned-by": "storage.rbd.csi.ceph.com",
+                "volsync.backube/populated-from": "x/image-1",
+            }
+        },
+        status={"phase": "Bound"},
+    ),
+    made(
+        "ReplicationDestination",
+        "x/restored",
+        said("Synchronizing", "False", "WaitingForManual"),
+        spec={"trigger": {"manual": "restore-once"}},
+        status={
+            "lastManualSync": "restore-once",
+            "lastSyncTime": "2027-01-15T07:50:00Z",
+            "latestImage": {"kind": "VolumeSnapshot", "name": "image-1"},
+            "latestMoverStatus": {"result": "Successful", "logs": "restoring snapshot 1f3a"},
+        },
+    ),
+    made(
+        "ReplicationSource",
+        "x/restored",
+        said("Synchronizing", "False", "WaitingForSchedule"),
+        spec={"sourcePVC": "restored", "trigger": {"schedule": "0 * * * *"}},
+        status={"latestMoverStatus": {"result": "Successful"}},
+    ),
+    made(
+        "CephCluster",
+        "storage/ceph",
+        said("Ready", "True", "ClusterCreated"),
+        status={"phase": "Ready", "ceph": {"health": "HEALTH_OK"}},
+    ),
     made("HelmChart", "f/c", said("Ready", "True")),
     made("HelmRepository", "f/r", said("Ready", "True")),
     made("OCIRepository", "f/o", said("Ready", "True")),

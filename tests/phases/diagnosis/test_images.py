@@ -57,7 +57,11 @@ def test_a_rate_limit_is_one_cause_for_all_that_it_stops() -> None:
         ("pull access denied", "the registry refuses the credentials", "no"),
         ("dial tcp: lookup docker.io: no such host", "cannot resolve", "unknown"),
         ("dial tcp 1.2.3.4:443: i/o timeout", "the registry is not reached", "unknown"),
-        ("x509: certificate signed by unknown authority", "is not trusted", "no"),
+        ("x509: certificate signed by unknown authority", "is not trusted", "unknown"),
+        ("unexpected status from HEAD request: 403 Forbidden", "refuses the credentials", "no"),
+        ("unexpected status code: 404 Not Found", "no such image", "no"),
+        ("status 404", "no such image", "no"),
+        ("status 403", "refuses the credentials", "no"),
         ("something else", "something else", "unknown"),
     ],
 )
@@ -70,6 +74,25 @@ def test_why_an_image_cannot_be_pulled(why: str, says: str, clears: str) -> None
     assert "Deployment x/a cannot pull image docker.io/library/x:1" in found.message
     assert says in found.message
     assert found_by("L6", looked_at) == []
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "ghcr.io/enix/x509-certificate-exporter:3",
+        "ghcr.io/x/denied:1",
+        "ghcr.io/x/y:404",
+        "ghcr.io/x/y@sha256:d401e",
+    ],
+)
+def test_the_name_of_an_image_is_no_reason(image: str) -> None:
+    """Mutants: the whole message is looked at; numbers count in the midst of a word."""
+    why = f"{image}: unexpected EOF at sha256:a404b401c"
+
+    (found,) = found_by("L7", scene(pulling("a", why, image)))
+
+    assert found.clears_itself == "unknown"
+    assert "failed to pull and unpack" in found.message, "in the kubelet's own words"
 
 
 def test_a_back_off_that_says_nothing_is_not_made_up() -> None:

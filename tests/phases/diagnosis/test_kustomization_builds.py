@@ -8,7 +8,7 @@ import pytest
 
 from phases.diagnosis.graph import roots_of
 from tests.phases.diagnosis.flux_objects import SINCE, hr, ks, said
-from tests.phases.diagnosis.scenes import found_by, recorded, rules_of, scene
+from tests.phases.diagnosis.scenes import found_by, made, recorded, rules_of, scene
 
 RETRY = ("True", "ProgressingWithRetry", "Building manifests for revision x")
 BUILD, APPLY = "BuildFailed", "ReconciliationFailed"
@@ -268,6 +268,21 @@ def test_only_the_operator_has_the_key_to_decrypt_with() -> None:
     assert found.clears_itself == "no"
     assert "ExternalSecret" not in found.message
     assert [r.danger for r in found.remedies] == ["reversible", "never"]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "to come"])
+def test_a_key_that_somebody_makes_may_come(*, there: bool) -> None:
+    """Mutants: a key to decrypt with never comes; only what is there already may make it."""
+    maker = made("ExternalSecret", "flux-system/age", spec={"target": {"name": "sops-age"}})
+    inventory = {"externalsecrets": [{"key": "flux-system/sops-age"}]}
+    given = None if there else inventory
+    looked_at = scene(broken(BUILD, NO_AGE), *[maker] * there, inventory=given)
+
+    (found,) = found_by("K8", looked_at)
+
+    assert found.clears_itself == "unknown"
+    assert f"externalsecret/flux-system/{'age' if there else 'sops-age'} would" in found.message
+    assert [r.danger for r in found.remedies] == ["look", "reversible", "never"]
 
 
 def test_a_store_is_the_root_of_a_pod_without_its_secret() -> None:

@@ -101,6 +101,31 @@ def test_a_release_that_is_well_by_now_explains_nobody() -> None:
     assert [f.clears_itself for f in found_by("K13", looked_at)] == ["yes"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "type_", "clears"),
+    [
+        ("Job", "Complete", "yes"),
+        ("Job", "Failed", "unknown"),
+        ("Certificate", "Ready", "yes"),
+        ("Widget", "Ready", "unknown"),
+    ],
+)
+def test_what_no_inventory_has_is_looked_at_again_as_well(
+    kind: str, type_: str, clears: str
+) -> None:
+    """Mutant: only workloads and Flux's own are looked at."""
+    condition = {"type": type_, "status": "True"}
+    given = {
+        "kind": kind,
+        "metadata": {"name": "x", "namespace": "apps"},
+        "status": {"conditions": [condition]},
+    }
+    there = (given,) if kind != "Widget" else ()
+    waited = timed_out(f"timeout waiting for: [{kind}/apps/x status: 'InProgress']")
+
+    assert [f.clears_itself for f in found_by("K13", scene(waited, *there))] == [clears]
+
+
 def test_what_succeeded_waited_for_nothing() -> None:
     given = timed_out()
     given["status"]["conditions"][0]["status"] = "True"
@@ -412,15 +437,18 @@ def unjudged(kind: str = "ExternalSecret", age: float = 61, **more: Any) -> list
     group = "external-secrets.io" if kind == "ExternalSecret" else "example.com"
     entries = {"entries": [{"id": f"apps_creds_{group}_ExternalSecret", "v": "v1"}, {"id": "odd"}]}
     status = {"lastAppliedRevision": REVISION, "inventory": entries}
-    made = {"name": "creds", "namespace": "apps", "creationTimestamp": stamp(AT - age)}
+    since = more.get("made", AT - 864_000)
+    made = {"name": "creds", "namespace": "apps", "creationTimestamp": stamp(since)}
     secret = {"kind": "ExternalSecret", "metadata": made, "status": more.get("status", {})}
-    return [ks("a", ready=READY, spec={"wait": more.get("wait", True)}, status=status), secret]
+    spec = {"wait": more.get("wait", True)}
+    return [ks("a", ready=READY, since=AT - age, spec=spec, status=status), secret]
 
 
 def test_ready_of_what_nobody_has_looked_at_says_nothing() -> None:
     (found,) = found_by("K21", scene(*unjudged()))
 
     assert (found.cause, found.blocks) == ("unjudged", ("externalsecret/apps/creds",))
+    assert found.since == AT - 61
     assert "nobody has looked at ExternalSecret apps/creds yet" in found.message
 
 
@@ -432,8 +460,9 @@ def test_ready_of_what_nobody_has_looked_at_says_nothing() -> None:
         unjudged("Other"),
         unjudged()[:1],
         unjudged(status={"conditions": [{"type": "Ready", "status": "False"}]}),
+        unjudged(made=AT - 59),
     ],
-    ids=["just made", "nobody waits", "another group", "not there", "looked at"],
+    ids=["just Ready", "nobody waits", "another group", "not there", "looked at", "made anew"],
 )
 def test_ready_of_what_was_looked_at(objects: list[dict[str, Any]]) -> None:
     assert found_by("K21", scene(*objects)) == []

@@ -153,6 +153,22 @@ def test_a_terminating_namespace_blocks_who_waits_for_it_and_all_that_should_be_
     )
 
 
+@pytest.mark.parametrize(("unlisted", "blocks"), [((), 1), (("HelmRelease",), 0)])
+def test_who_makes_something_in_a_namespace_waits_only_for_what_is_known_to_be_gone(
+    unlisted: tuple[str, ...], blocks: int
+) -> None:
+    """Mutant: what could not be listed is gone."""
+    inventory = {
+        "kustomizations": [{"key": "f/p"}],
+        "helmreleases": [{"key": "x/h", "parent": "f/p"}],
+    }
+    dead = said("NamespaceDeletionDiscoveryFailure", "True")
+
+    (found,) = found_by("N1", scene(leaving("x", dead), inventory=inventory, unlisted=unlisted))
+
+    assert found.blocks == ("helmrelease/x/h", *["kustomization/f/p"] * blocks)
+
+
 def working(step: str, begun: float, **more: object) -> dict[str, object]:
     now = said("Reconciling", "True", "Progressing", f"{step} for revision main", begun)
     return made("Kustomization", "f/a", now, **more)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from phases.blockers import SERVED_BY_NOW
 from phases.diagnosis.catalogue import diagnose
 from phases.diagnosis.graph import roots_of
 from phases.diagnosis.structure import blocking
@@ -134,6 +135,18 @@ def test_a_last_call_before_its_endpoints_came_is_said_to_be_one() -> None:
     (found,) = found_by("WH1", looked_at)
 
     assert "has endpoints by now, the last call failed (connection refused)" in found.message
+    assert SERVED_BY_NOW in found.message  # so that nobody asks to remove it
+
+
+def test_of_several_backends_the_one_that_is_missing_is_named() -> None:
+    client = {"service": {"namespace": "guard", "name": "elsewhere"}}
+    both = config()
+    both["webhooks"] += [{"name": "other.example.com", "clientConfig": client}]
+    looked_at = scene(called("refused"), both, SERVICE, endpoints("guard/webhook", True))
+
+    (found,) = found_by("WH1", looked_at)
+
+    assert "Service guard/elsewhere does not exist" in found.message
 
 
 def test_endpoints_that_could_not_be_listed_leave_the_last_call_to_tell() -> None:
@@ -200,6 +213,28 @@ def test_a_denial_is_a_matter_for_git() -> None:
     assert found_by("WH3", silent)[0].message.endswith("no reason given")
     assert (first.clears_itself, dangers(first)) == ("no", {"look", "never"})
     assert [found_by(rule, looked_at) for rule in ("WH1", "WH2")] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("reason", "clears"),
+    [
+        ("labels are missing: owner", "no"),
+        ('issuers.cert-manager.io "vault" not found', "unknown"),
+        ("the class does not exist", "unknown"),
+        ("StorageClass is not yet available", "unknown"),
+        ("failed to look it up: context deadline exceeded", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_a_policy_that_misses_something_may_say_yes_once_it_is_there(
+    reason: str, clears: str
+) -> None:
+    """Mutants: any denial is final; one without a reason is."""
+    message = f'admission webhook "policy.example.com" denied the request: {reason}'
+
+    (found,) = found_by("WH3", scene(failed("Kustomization", "f/a", message)))
+
+    assert found.clears_itself == clears
 
 
 @pytest.mark.parametrize("rule", RULES)

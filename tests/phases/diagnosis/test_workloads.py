@@ -116,6 +116,13 @@ def test_crashing_pods_of_one_owner_are_counted(reason: str, says: str, clears: 
     assert dangers(found) == {"look", "reversible"}
 
 
+def test_memory_is_the_cause_only_where_all_of_them_want_it() -> None:
+    """A node that was short of it takes the first that it finds. Mutant: one is enough."""
+    (found,) = found_by("L8", scene(crashing("p", "OOMKilled"), crashing("q", "Error")))
+
+    assert found.clears_itself == "unknown"
+
+
 def test_an_init_container_that_crashes_counts_and_nothing_is_made_up() -> None:
     status = {
         "initContainerStatuses": [waits("CrashLoopBackOff", name="i")],
@@ -257,6 +264,24 @@ def test_a_failed_job_counts_until_its_cron_job_succeeds(
 
     assert [finding.subject for finding in findings] == found
     assert all("has given up: BackoffLimitExceeded" in finding.message for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("given", "clears"),
+    [
+        (job("x/a", "Failed", AT - 100), "no"),
+        (job("x/a", "Failed", AT - 100, "c"), "unknown"),
+        (job("x/a", "Failed", AT - 100, annotations={"helm.sh/hook": "post-install"}), "unknown"),
+        (job("x/a", "Failed", AT, labels={"helm.toolkit.fluxcd.io/name": "r"}), "unknown"),
+        (job("x/a", "Failed", AT) | {"spec": {"ttlSecondsAfterFinished": 60}}, "unknown"),
+        (job("x/a", "Failed", AT, labels={"app": "a"}), "no"),
+    ],
+)
+def test_a_failed_job_that_somebody_makes_anew_may_pass(given: dict[str, Any], clears: str) -> None:
+    """Mutants: any of the four is left out."""
+    (found,) = found_by("L19", scene(given))
+
+    assert found.clears_itself == clears
 
 
 def test_a_failure_that_says_nothing_is_one_all_the_same() -> None:

@@ -6,6 +6,7 @@ Mutants, killed here: HEALTH_ITEM without lower case; RetriesExceeded not termin
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.phases.readiness.given import said
 
 DATA = Path(__file__).parents[1] / "data"
 EXPECTED: dict[str, dict[str, str]] = yaml.safe_load((DATA / "captures.yaml").read_text("utf-8"))
+LISTED: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "listed.yaml").read_text("utf-8"))
 LATER = 4e9  # long after every instant in a capture
 CONTEXT = Context(now=LATER, machine=Fact("running", detail={"boot_id": "b1"}))
 
@@ -49,8 +51,23 @@ def test_no_verdict_begins_when_its_object_was_made(name: str) -> None:
     assert fact.since is None or fact.since in {at.timestamp() for at in told if at is not None}
 
 
+@pytest.mark.parametrize("name", LISTED)
+def test_each_object_of_a_recorded_list_is_judged(name: str) -> None:
+    kind, expected = LISTED[name]["kind"], LISTED[name]["items"]
+    listed = json.loads((DATA / "captures" / f"{name}.json").read_bytes())["items"]
+
+    judged = {
+        item["metadata"]["name"]: said(
+            verdict(kind, decoded(json.dumps(item).encode(), struct_of(kind)), CONTEXT)
+        )
+        for item in listed
+    }
+
+    assert expected == judged
+
+
 def test_every_capture_is_used() -> None:
-    assert set(EXPECTED) == {path.stem for path in (DATA / "captures").iterdir()}
+    assert {*EXPECTED, *LISTED} == {path.stem for path in (DATA / "captures").iterdir()}
 
 
 def test_what_holds_a_namespace_is_said() -> None:

@@ -223,6 +223,66 @@ def test_without_the_machines_boot_id_its_node_object_proves_nothing() -> None:
     assert "Progressing" == k8s_node(node("False"), talos).code
 
 
+HERE = "6ef8cb20-ef75-4a3b-9d4a-1d9b3c5a7e11"
+SWAPPED = (
+    "20CBF86E-75EF-3B4A-9D4A-1D9B3C5A7E11"  # the same as firmware from before SMBIOS 2.6 writes it
+)
+ELSEWHERE = "bb4a16ed-3b7f-4a86-8a0a-2a5b3d4c9f22"
+ANOTHER = "the Node object is of another machine (systemUUID bb4a16ed"
+
+
+def named(system_uuid: str, boot_id: str = "b1", machine_id: str = "") -> Node:
+    info = {"systemUUID": system_uuid, "bootID": boot_id, "machineID": machine_id}
+    body = {
+        "metadata": {"name": "cp-1"},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": info},
+    }
+    return msgspec.convert(body, Node)
+
+
+@pytest.mark.parametrize(
+    ("found", "boot_id", "code", "reason"),
+    [
+        # A machine in maintenance, in the place of one that is gone: nobody tells its boot id.
+        (named(ELSEWHERE), "", "Progressing", ANOTHER),
+        (named(ELSEWHERE.upper()), "", "Progressing", ANOTHER.replace("bb4a16ed", "BB4A16ED")),
+        (named(ELSEWHERE, boot_id="b0"), "b1", "Progressing", ANOTHER),
+        # A Talos whose META has a UUID of its own shows another one than its kubelet, in one and the same boot.
+        (named(ELSEWHERE), "b1", "Ready", ""),
+        (named(HERE), "b1", "Ready", ""),
+        (named(HERE, boot_id="b0"), "b1", "Progressing", "the Node object is of an earlier boot"),
+        *(
+            (named(unsure), "", "Unobservable", "its machine's boot id cannot be read")
+            for unsure in (HERE, HERE.upper(), SWAPPED, "", "not a UUID", "0" * 32, "F" * 32)
+        ),
+        (
+            named(ELSEWHERE, machine_id=ELSEWHERE.replace("-", "")),
+            "",
+            "Unobservable",
+            "its machine's boot id cannot be read",
+        ),
+    ],
+)
+def test_trap_the_object_of_the_machine_that_was_here_before_looks_ready(
+    found: Node, boot_id: str, code: str, reason: str
+) -> None:
+    """
+    Mutants: compare as text; leave the swapped order out; let a UUID outweigh one boot id; compare what is no UUID.
+    """
+    fact = k8s_node(found, Fact("running", detail={"boot_id": boot_id, "uuid": HERE}))
+
+    assert (code, reason) == (fact.code, fact.reason[: len(reason)])
+    if reason.startswith(ANOTHER[:30]):
+        assert "registers anew, or delete the object" in fact.reason
+
+
+@pytest.mark.parametrize("uuid", [None, "", "00000000-0000-0000-0000-000000000000"])
+def test_what_talos_does_not_show_is_compared_with_nothing(uuid: str | None) -> None:
+    fact = k8s_node(named(ELSEWHERE), Fact("running", detail={"boot_id": "", "uuid": uuid}))
+
+    assert "Unobservable" == fact.code
+
+
 def test_before_the_cni_a_node_that_is_not_ready_waits_for_it() -> None:
     body = {
         "metadata": {"name": "x"},

@@ -97,6 +97,32 @@ def test_a_source_tells_what_it_serves_also_when_that_is_old() -> None:
     assert [REVISION] * 2 == [source(git(text)).detail["revision"] for text in (READY, FAILED)]
 
 
+@pytest.mark.parametrize(
+    ("reconciling", "parked"),
+    [
+        ((), True),
+        (("Reconciling=True/ProgressingWithRetry building artifact",), True),
+        (("Reconciling=True/Progressing reconciliation in progress",), False),
+    ],
+)
+def test_what_a_worker_fetches_just_now_is_told_from_what_waits_for_its_retry(
+    reconciling: tuple[str, ...],
+    parked: bool,  # noqa: FBT001
+) -> None:
+    """Mutant: leave it out; a source is nudged while it is fetched."""
+    assert source(git(FAILED, *reconciling)).detail["parked"] is parked
+
+
+def test_a_source_tells_which_nudge_it_answered_ours_or_somebody_else_s() -> None:
+    """Mutant: leave it out; every nudge of a source is said to be taken up by nobody."""
+    status = {"lastHandledReconcileAt": "2026-06-12T09:00:00Z#run#cause"}
+    ours = source(made(Source, FAILED, status=status))
+    foreign = source(made(Source, FAILED, status={"lastHandledReconcileAt": "2026-06-12"}))
+
+    assert ours.detail["handled_at"] == "2026-06-12T09:00:00Z#run#cause"
+    assert foreign.detail["handled_foreign"] == "2026-06-12"
+
+
 def test_since_when_is_the_condition_s_or_the_deletion_s() -> None:
     assert MOVED_AT == source(git(FAILED)).since
     assert MOVED_AT == source(git("Stalled=True/x")).since

@@ -241,6 +241,13 @@ TRAPS = {
         "Progressing",
         "1 of 2 pods at the current",
     ),
+    "trap: pods of a StatefulSet come one after the other": (
+        "StatefulSet",
+        of_spec({**WHOLE, "replicas": 1, "readyReplicas": 0}),
+        2,
+        "Progressing",
+        "0 of 2 pods ready; 1 more come only after those that are there",
+    ),
     "trap: a new DaemonSet says 0 before anybody counted": (
         "DaemonSet",
         made(Workload, status={"desiredNumberScheduled": 0}, generation=1),
@@ -270,6 +277,18 @@ def test_traps(kind: str, found: Workload, expected: int, code: str, reason: str
     fact = verdict(kind, found, expected)
 
     assert (code, reason) == (said(fact), fact.reason[: len(reason)])
+
+
+@pytest.mark.parametrize(
+    ("ready", "spec"), [(1, {}), (0, {"podManagementPolicy": "Parallel"})], ids=["next", "parallel"]
+)
+def test_whoever_waits_for_no_other_pod_is_not_said_to(ready: int, spec: dict[str, Any]) -> None:
+    """Mutants: leave out the policy; say it while those that are there are ready."""
+    fact = verdict(
+        "StatefulSet", of_spec({**WHOLE, "replicas": 1, "readyReplicas": ready}, **spec), 2
+    )
+
+    assert f"{ready} of 2 pods ready" == fact.reason
 
 
 def test_since_when_the_deadline_is_exceeded() -> None:

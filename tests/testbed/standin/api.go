@@ -141,7 +141,7 @@ func applied(mode machine.ApplyConfigurationRequest_Mode, text string, warnings 
 	return &machine.ApplyConfigurationResponse{Messages: []*machine.ApplyConfiguration{{Mode: mode, ModeDetails: text, Warnings: warnings}}}
 }
 
-func (m machined) Bootstrap(context.Context, *machine.BootstrapRequest) (*machine.BootstrapResponse, error) {
+func (m machined) Bootstrap(_ context.Context, in *machine.BootstrapRequest) (*machine.BootstrapResponse, error) {
 	n, unlock := m.locked()
 	defer unlock()
 	switch now := time.Now(); {
@@ -151,9 +151,12 @@ func (m machined) Bootstrap(context.Context, *machine.BootstrapRequest) (*machin
 		return nil, status.Error(codes.FailedPrecondition, "bootstrap can only be performed on a control plane node")
 	case n.etcd != nil:
 		return nil, status.Error(codes.AlreadyExists, "etcd data directory is not empty")
+	case in.RecoverEtcd && !n.snapshot:
+		return nil, status.Error(codes.FailedPrecondition, "there is no snapshot to recover from")
 	default:
 		n.etcdID = n.c.newID()
-		n.etcd = &etcdCluster{id: n.c.newID(), members: []*member{{id: n.etcdID, node: n, hostname: n.hostname()}}}
+		own := &member{id: n.etcdID, node: n, hostname: n.hostname()}
+		n.etcd = &etcdCluster{id: n.c.newID(), members: []*member{own}, recovered: in.RecoverEtcd}
 		n.etcdUpAt = now.Add(n.c.etcdStart)
 	}
 	return &machine.BootstrapResponse{Messages: []*machine.Bootstrap{{}}}, nil

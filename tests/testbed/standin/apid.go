@@ -142,7 +142,7 @@ func (n *node) issuer() *x509.PEMEncodedCertificateAndKey {
 	return nil
 }
 
-var streamed = regexp.MustCompile(`/(Kubeconfig|Copy|Events|Dmesg|Logs|Read|List|EtcdSnapshot)$`)
+var streamed = regexp.MustCompile(`/(Kubeconfig|Copy|Events|Dmesg|Logs|Read|List|EtcdSnapshot|EtcdRecover)$`)
 
 // director sends a call to this node's machined or to another node's apid, as Talos' own does.
 func director(local *grpc.ClientConn, clientTLS *tls.Config) proxy.StreamDirector {

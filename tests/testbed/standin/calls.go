@@ -52,8 +52,8 @@ var reading = map[string]bool{
 	"SystemStat": true, "Hostname": true, "Memory": true, "Mounts": true, "List": true, "Events": true,
 }
 
-// secret are those that change nothing and that only an administrator may call.
-var secret = map[string]bool{"Kubeconfig": true, "Read": true, "Copy": true, "EtcdSnapshot": true}
+// secret are those that only an administrator may call, and that are no changing calls by themselves.
+var secret = map[string]bool{"Kubeconfig": true, "Read": true, "Copy": true, "EtcdSnapshot": true, "EtcdRecover": true}
 
 // unary authorizes a call and, if it is a changing one, writes it down with its outcome.
 func (n *node) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
@@ -114,7 +114,9 @@ func details(request any) map[string]any {
 	case *machine.ApplyConfigurationRequest:
 		return map[string]any{"mode": r.Mode.String(), "dry_run": r.DryRun}
 	case *machine.BootstrapRequest:
-		return map[string]any{"recover_etcd": r.RecoverEtcd}
+		return map[string]any{"recover_etcd": r.RecoverEtcd, "skip_hash_check": r.RecoverSkipHashCheck}
+	case *machine.EtcdRemoveMemberByIDRequest:
+		return map[string]any{"member": r.MemberId}
 	case *machine.ResetRequest:
 		labels := []string{}
 		for _, p := range r.SystemPartitionsToWipe {

@@ -9,7 +9,7 @@ import (
 // cluster is all the nodes and what they share. One lock guards everything; tick moves it on.
 type cluster struct {
 	install, reboot, etcdStart, cri time.Duration
-	version, kubeconfig             string
+	version, kubeconfig, database   string
 	calls                           *journal
 
 	mu     sync.Mutex
@@ -19,8 +19,9 @@ type cluster struct {
 
 // etcdCluster is one etcd cluster: a second Bootstrap makes a second one, as in life.
 type etcdCluster struct {
-	id      uint64
-	members []*member
+	id        uint64
+	members   []*member
+	recovered bool // from a snapshot, which has what an earlier one had
 }
 
 type member struct {
@@ -28,6 +29,7 @@ type member struct {
 	node     *node
 	hostname string
 	learner  bool
+	noSpace  bool
 }
 
 func (c *cluster) newID() uint64 {
@@ -86,9 +88,11 @@ func (c *cluster) livingEtcd(n *node, now time.Time) *etcdCluster {
 	return nil
 }
 
-func (e *etcdCluster) quorum(now time.Time) bool {
+func (e *etcdCluster) quorum(now time.Time) bool { return e.quorumOf(e.members, now) }
+
+func (e *etcdCluster) quorumOf(members []*member, now time.Time) bool {
 	voters, running := 0, 0
-	for _, m := range e.members {
+	for _, m := range members {
 		if m.learner {
 			continue
 		}

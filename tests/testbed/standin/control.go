@@ -19,6 +19,7 @@ type view struct {
 	EtcdHealthy  bool   `json:"etcd_healthy"`
 	EtcdCluster  uint64 `json:"etcd_cluster"` // 0: its directory is empty
 	EtcdLearner  bool   `json:"etcd_learner"`
+	Recovered    bool   `json:"etcd_recovered"` // from a snapshot
 }
 
 // controlHandler is the harness' own door: GET /nodes, and POST /nodes/NAME/VERB.
@@ -45,7 +46,7 @@ func (c *cluster) views() []view {
 		v := view{Name: n.name, Address: n.address, UUID: n.uuid, BootID: n.bootID, Phase: n.phase, Hostname: n.hostname(),
 			ControlPlane: n.controlPlane(), Kubelet: n.criUp(now), EtcdHealthy: n.etcdHealthy(now)}
 		if n.etcd != nil {
-			v.EtcdCluster = n.etcd.id
+			v.EtcdCluster, v.Recovered = n.etcd.id, n.etcd.recovered
 			if m := n.member(); m != nil {
 				v.EtcdLearner = m.learner
 			}
@@ -73,6 +74,10 @@ func (c *cluster) control(name, verb string) bool {
 			}
 		case "reboot":
 			n.restart()
+		case "alarm":
+			if m := n.member(); m != nil {
+				m.noSpace = true
+			}
 		default:
 			return false
 		}

@@ -19,6 +19,7 @@ func main() {
 	cri := flag.Duration("cri", time.Second, "time from boot until the container runtime is up")
 	version := flag.String("version", "v1.12.0", "Talos version to report")
 	kubeconfig := flag.String("kubeconfig", "", "file to answer as kubeconfig")
+	database := flag.String("database", "", "the real etcd's database, to be answered as a snapshot")
 	calls := flag.String("calls", "", "file that each changing call is appended to, one JSON document a line")
 	control := flag.String("control", "127.0.0.1:0", "address of the control endpoint")
 	kubernetes := flag.String("kubernetes", "", "address of the real API server, to be reached through the nodes' port 6443")
@@ -27,7 +28,7 @@ func main() {
 
 	c := &cluster{
 		install: *install, reboot: *reboot, etcdStart: *etcd, cri: *cri,
-		version: *version, kubeconfig: *kubeconfig, calls: &journal{path: *calls},
+		version: *version, kubeconfig: *kubeconfig, database: *database, calls: &journal{path: *calls},
 	}
 	for _, argument := range flag.Args() {
 		name, address, found := strings.Cut(argument, "=")

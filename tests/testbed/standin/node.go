@@ -51,6 +51,7 @@ type node struct {
 	bootedAt   time.Time
 	etcdUpAt   time.Time
 	wasRunning bool // etcd and all services have been up once: the boot sequence is over
+	snapshot   bool // it was given one to recover etcd from
 	kubernetes kubernetesView
 	events     []serviceEvent // etcd's
 	resources  state.State
@@ -101,6 +102,7 @@ func (n *node) startServices() {
 	n.stopServer()
 	n.resources = newResources()
 	n.bootedAt, n.wasRunning, n.kubernetes, n.events = time.Now(), false, absent, nil
+	n.snapshot = false
 	if n.config == nil {
 		n.enter(maintenance, 0, nil)
 		return

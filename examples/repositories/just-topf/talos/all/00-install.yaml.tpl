@@ -1,0 +1,3 @@
+machine:
+  install:
+    disk: {{ .Node.Data.installDisk }}

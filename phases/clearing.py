@@ -1,0 +1,163 @@
+"""
+By what it is known that a recorded cause has cleared, family by family: a fact says so, or nobody does.
+
+Of the families that are not here nobody can tell. A build that fails waits for a commit, and Flux wakes for that by
+itself; keys, rights and credentials are not read by anybody here; nor is what a key of a Secret says, or who else may
+have to write it. A chart's source is no fact, and helm-controller looks again every half minute. A policy that denies
+is changed by people. What a finding knows of an object that no inventory has is ``nudges.is_mended``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.answer import Subject
+from engine.recipe import Facts
+from phases import codes
+from phases.blockers import is_called, is_served
+from phases.knots import crd_of
+from phases.section import Section
+
+# What helm-controller gives up for: it leaves both only by a reset.
+GIVEN_UP = ("RetriesExceeded", "MissingRollbackTarget")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether the cause *name* (without its family) of *subject* has cleared."""
+
+    section: Section
+    subject: Subject
+    name: str
+    facts: Facts
+
+
+def _dependency(asked: Asked) -> bool:
+    family = asked.subject.partition("/")[0]
+    others = asked.section.dependencies.get(asked.subject, ())
+    named = codes.subject(family, asked.name)
+    return all(_is_ready(other, asked.facts) for other in (named, *others))
+
+
+def _kind(asked: Asked) -> bool:
+    kind, _, group = asked.name.partition(".")
+    return crd_of(asked.section, asked.facts, kind, group) is not None
+
+
+def _namespace(asked: Asked) -> bool:
+    """Gone is as good as active: the next attempt creates it anew."""
+    fact = asked.facts.get(codes.subject("namespace", asked.name))
+    return fact is not None and fact.code in {codes.READY, codes.ABSENT}
+
+
+def _namespace_missing(asked: Asked) -> bool:
+    return _is_ready(codes.subject("namespace", asked.name), asked.facts)
+
+
+def _source(asked: Asked) -> bool:
+    """
+    Of what follows the one source that is watched; a chart is another.
+
+    A source stays Ready while nobody serves what it fetched.
+    """
+    follows = asked.subject.startswith("kustomization/")
+    needed = (asked.section.source, *servers(asked.section))
+    return follows and all(_is_ready(subject, asked.facts) for subject in needed)
+
+
+def _store(asked: Asked) -> bool:
+    fact = asked.facts.get(codes.subject("store", asked.name))
+    return fact is not None and fact.code == codes.READY and not fact.reason
+
+
+def _backend(asked: Asked) -> bool:
+    """Say whether all that may stand behind a Service came up after it was called in vain."""
+    fact, space = asked.facts.get(asked.subject), asked.name.partition("/")[0]
+    workloads = asked.section.workloads
+    same = [s for _, key, s, _ in workloads if key == asked.name]
+    wanted = same or [s for _, key, s, _ in workloads if key.partition("/")[0] == space]
+    if fact is None or fact.since is None or not all(_is_ready(s, asked.facts) for s in wanted):
+        return False
+    return any((asked.facts[s].since or 0.0) > fact.since for s in wanted)
+
+
+def _reason(asked: Asked) -> bool:
+    """A source that reached nobody before the network was up: names are resolved by then."""
+    fact = asked.facts.get(asked.subject)
+    if asked.subject != asked.section.source or fact is None or fact.since is None:
+        return False
+    up = _network_since(asked.section, asked.facts)
+    return bool(fact.detail.get("unreached")) and up is not None and fact.since < up
+
+
+def _network_since(section: Section, facts: Facts) -> float | None:
+    """Return since when all of the network is up; None: it is not."""
+    names = [codes.subject("DaemonSet", section.cni.daemonset)]
+    names += [codes.subject("Deployment", key) for key in section.cni.deployments]
+    if not all(_is_ready(name, facts) for name in names):
+        return None
+    return max(facts[name].since or 0.0 for name in names)
+
+
+def _object(asked: Asked) -> bool:
+    kind, _, key = asked.name.partition("/")
+    return _is_ready(codes.subject(kind, key), asked.facts)
+
+
+def _health(asked: Asked) -> bool:
+    return all(_is_ready(_of_health_check(item), asked.facts) for item in asked.name.split(","))
+
+
+def _webhook(asked: Asked) -> bool:
+    return is_called(asked.section, asked.name, asked.facts)
+
+
+def _api(asked: Asked) -> bool:
+    return is_served(asked.name, asked.facts)
+
+
+def _at_once(_asked: Asked) -> bool:
+    """
+    Whatever it was, it is over, and only another attempt shows it.
+
+    What Helm gave up for: the nodes and the network are up again by the time this is asked. What Ready says and Helm's
+    own last word denies: a status of before.
+    """
+    return True
+
+
+def servers(section: Section) -> list[Subject]:
+    """Name who serves what sources fetched, as far as the plan knows it."""
+    named = (key for key in section.flux.controllers if key.endswith("/source-controller"))
+    return [codes.subject("deployment", key) for key in named]
+
+
+def _is_ready(subject: Subject, facts: Facts) -> bool:
+    fact = facts.get(subject)
+    return fact is not None and fact.code == codes.READY
+
+
+def _of_health_check(item: str) -> Subject:
+    """``Deployment/ns/name``, as a health check names it, to the subject of the same object."""
+    kind, _, key = item.partition("/")
+    return codes.subject(kind, key)
+
+
+CLEARED: Mapping[str, Callable[[Asked], bool]] = {
+    **dict.fromkeys(GIVEN_UP, _at_once),
+    "api": _api,
+    "backend": _backend,
+    "dependency": _dependency,
+    "health": _health,
+    "kind": _kind,
+    "namespace": _namespace,
+    "namespace-gone": _namespace,
+    "namespace-missing": _namespace_missing,
+    "object": _object,
+    "reason": _reason,
+    "release": _at_once,
+    "source": _source,
+    "store": _store,
+    "webhook": _webhook,
+}

@@ -1,0 +1,58 @@
+"""
+What a Kustomization applied and somebody deleted since: it is Ready, and looks again only at its interval.
+
+So it goes with what was still being deleted when its parent applied it: the API server takes the apply, the deletion
+ends a moment later, and for an hour nobody misses what is gone. One nudge of the parent brings it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.answer import Act, Answer, Subject, Wait
+from engine.memory import Memory
+from engine.recipe import Facts
+from phases import codes
+from phases.nudges import nudge
+from phases.section import Section
+
+# A look tells kinds one after the other: what was applied a moment ago may not be in it yet.
+GRACE_SECONDS = 10.0
+
+
+def vanished(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+    """Answer for what should have been there since its parent was Ready, and for the parent that brings it."""
+    answers: dict[Subject, Answer] = {}
+    gone: dict[Subject, list[Subject]] = {}
+    for subject, fact in section.standing_synced.open_in(facts):
+        if fact is None or fact.code != codes.ABSENT or fact.since is None:
+            continue
+        applied = facts.get(section.parents.get(subject, ""))
+        if applied is None or applied.code != codes.READY or applied.since is None:
+            continue
+        if "uid" not in applied.detail:
+            continue  # Git itself suspends it: it brings nothing, whoever asks it to
+        due = max(fact.since, applied.since) + GRACE_SECONDS
+        if memory.passed(due):
+            gone.setdefault(section.parents[subject], []).append(subject)
+        else:
+            answers[subject] = Wait("not applied yet by its parent", due, can_clear="unknown")
+    for parent, children in gone.items():
+        answers.update(_again(section, parent, children, facts, memory))
+    return answers
+
+
+def _again(
+    section: Section, parent: Subject, children: list[Subject], facts: Facts, memory: Memory
+) -> dict[Subject, Answer]:
+    """Once for all that went by the same moment: one attempt of the parent applies everything."""
+    latest = max(facts[child].since or 0.0 for child in children)
+    woken = nudge(section, parent, facts[parent], f"gone@{latest:.0f}", memory)
+    if isinstance(woken, Act):
+        why = (
+            f"it is Ready, and {', '.join(sorted(children))} that it applied is not there any more"
+        )
+        return {parent: replace(woken, reason=why)}
+    told = f"{parent} is Ready and was asked to apply it again; it is not there"
+    until = woken.until if isinstance(woken, Wait) else None
+    return {child: Wait(told, until, can_clear="unknown") for child in children}

@@ -1,0 +1,104 @@
+"""
+What an object names that something else must bring.
+
+The source of its chart or its manifests, the Secrets that it reads, the class of its storage. Of a Git tree and of a
+cluster the same is asked. What nobody here is known to bring is no need: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from engine.answer import Subject
+from phases import codes
+from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
+from phases.templates import MaybeReference, TemplateSpec
+
+Named = tuple[str, str]  # kind, namespace/name
+SOURCES = ("GitRepository", "OCIRepository", "HelmRepository", "Bucket", "HelmChart")
+
+_MADE_BY_OTHERS = ("Merge", "None")  # creation policies of an ExternalSecret
+
+
+@dataclass(slots=True)
+class Brought:
+    """
+    Who brings what others name. *sources*: by kind and key, the Kustomization or release that brings it.
+
+    *charts*: by its key, the source that a HelmChart is made from. *secrets*: by its key, the ExternalSecret that makes
+    a Secret. *classes*: by its name, who brings a StorageClass; *claims*: by its key, the class that a claim asks for.
+    """
+
+    sources: dict[Named, Subject] = field(default_factory=dict)
+    charts: dict[str, Named] = field(default_factory=dict)
+    secrets: dict[str, Subject] = field(default_factory=dict)
+    classes: dict[str, Subject] = field(default_factory=dict)
+    claims: dict[str, str] = field(default_factory=dict)
+
+    def add_secret(self, key: str, spec: SecretSpec) -> None:
+        """Remember what an ExternalSecret makes; one that only adds to a Secret makes none."""
+        if spec.target.creation_policy not in _MADE_BY_OTHERS:
+            namespace, _, name = key.partition("/")
+            made = f"{namespace}/{spec.target.name or name}"
+            self.secrets[made] = codes.subject("ExternalSecret", key)
+
+    def needs_of_pods(self, spec: WorkloadSpec, namespace: str, owner: Subject) -> list[str]:
+        """Name what the pods of a workload need, without its *owner*: it was there before them."""
+        pods = spec.template.spec
+        found = {self.classes.get(name, "") for name in self._classes_of(spec, namespace)}
+        return [*sorted(found - {"", owner}), *self._written(_secrets_of_pods(pods), namespace)]
+
+    def _classes_of(self, spec: WorkloadSpec, namespace: str) -> Iterator[str]:
+        yield from (one.spec.storage_class_name for one in spec.volume_claim_templates)
+        for volume in spec.template.spec.volumes:
+            claim = volume.persistent_volume_claim
+            if claim is not None:
+                yield self.claims.get(f"{namespace}/{claim.claim_name}", "")
+
+    def needs_of_flux(self, spec: FluxSpec, namespace: str, known: Iterable[Subject]) -> list[str]:
+        """Name what a Kustomization or a HelmRelease needs, without what is *known*: itself and who brings it."""
+        found = {self.sources.get(named, "") for named in self._sources_of(spec, namespace)}
+        secrets = self._written(_secrets_of_flux(spec), namespace)
+        return [*sorted(found - {"", *known}), *secrets]
+
+    def _written(self, named: Iterable[MaybeReference | None], namespace: str) -> list[str]:
+        """Name the ExternalSecrets that make these Secrets; what is optional is not waited for."""
+        keys = (f"{namespace}/{one.name}" for one in named if one is not None and not one.optional)
+        return sorted({self.secrets[key] for key in keys if key in self.secrets})
+
+    def _sources_of(self, spec: FluxSpec, namespace: str) -> Iterator[Named]:
+        chart = None if spec.chart is None else spec.chart.spec.source_ref
+        for reference in (spec.source_ref, spec.chart_ref, chart):
+            if reference is None:
+                continue
+            named = named_by(reference, namespace)
+            yield named
+            if named[0] == "HelmChart" and named[1] in self.charts:
+                yield self.charts[named[1]]
+
+
+def named_by(reference: Reference, namespace: str) -> Named:
+    """Return kind and key of what an object of a namespace refers to."""
+    return reference.kind, f"{reference.namespace or namespace}/{reference.name}"
+
+
+def _secrets_of_flux(spec: FluxSpec) -> Iterator[MaybeReference | None]:
+    substituted = spec.post_build.substitute_from if spec.post_build is not None else ()
+    for reference in (*substituted, *spec.values_from):
+        if reference.kind == "Secret":
+            yield reference
+    for sealed in (spec.decryption, spec.kube_config):
+        yield sealed.secret_ref if sealed is not None else None
+
+
+def _secrets_of_pods(spec: TemplateSpec) -> Iterator[MaybeReference | None]:
+    for container in (*spec.init_containers, *spec.containers):
+        yield from (one.secret_ref for one in container.env_from)
+        given = (one.value_from for one in container.env)
+        yield from (one.secret_key_ref for one in given if one is not None)
+    for volume in spec.volumes:
+        if volume.secret is not None:
+            yield MaybeReference(name=volume.secret.secret_name, optional=volume.secret.optional)
+        if volume.projected is not None:
+            yield from (one.secret for one in volume.projected.sources)

@@ -1,0 +1,121 @@
+"""What the objects of a Git tree need of each other, beside what an inventory lists of them; see ``phases.wants``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
+from phases.kinds import WORKLOADS, crds_of
+from phases.more_objects import WebhookConfiguration
+from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
+from phases.wants import SOURCES, Brought, named_by
+from rekindle.adapters import described
+from rekindle.adapters.decoding import without_nulls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rekindle.adapters.described import Object
+
+T = TypeVar("T")
+SOURCE = "source.toolkit.fluxcd.io"
+# The groups of the kinds that others name.
+NAMED = {
+    **dict.fromkeys(SOURCES, SOURCE),
+    "StorageClass": "storage.k8s.io",
+    "PersistentVolumeClaim": "",
+    **dict.fromkeys(CONFIGURATIONS, "admissionregistration.k8s.io"),
+}
+
+
+@dataclass(slots=True)
+class Needed:
+    """
+    What was found so far. *held*: what each Kustomization brings, namespaces by group and kind.
+
+    *defined*: the CRDs of the tree by the kind that they define. *configurations*: those of webhooks, each with what
+    brings it. *labels*: those of namespaces.
+    """
+
+    held: dict[str, dict[tuple[str, str], set[str]]] = field(default_factory=dict)
+    defined: dict[tuple[str, str], str] = field(default_factory=dict)
+    brought: Brought = field(default_factory=Brought)
+    configurations: list[tuple[WebhookConfiguration, str]] = field(default_factory=list)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    asking: list[tuple[Object, str | None, Object]] = field(default_factory=list)
+
+    def hold(self, key: str, found: Object) -> None:
+        """Remember the kind of what a Kustomization brings, and its namespace."""
+        namespaces = self.held.setdefault(key, {}).setdefault(described.kind_of(found), set())
+        namespaces.add(str(described.sub(found, "metadata").get("namespace") or ""))
+
+    def take(self, found: Object, parent: str | None) -> None:
+        """Remember an object that others name."""
+        key, kind = described.key_of(found), str(found.get("kind"))
+        if kind == "ExternalSecret":
+            spec = _read(described.spec_of(found), SecretSpec)
+            self.brought.add_secret(key, spec or SecretSpec())
+        elif kind == "Namespace":
+            labels = described.sub(described.sub(found, "metadata"), "labels")
+            self.labels[described.name_of(found)] = {str(k): str(v) for k, v in labels.items()}
+        elif kind in CONFIGURATIONS:
+            configuration = _read(found, WebhookConfiguration)
+            if configuration is not None:
+                self.configurations.append((configuration, f"kustomization/{parent}"))
+        elif kind == "PersistentVolumeClaim":
+            asked = described.spec_of(found).get("storageClassName")
+            self.brought.claims[key] = str(asked or "")
+        elif kind == "StorageClass" and parent is not None:
+            self.brought.classes[described.name_of(found)] = f"kustomization/{parent}"
+        elif kind in SOURCES and parent is not None:
+            self.brought.sources[kind, key] = f"kustomization/{parent}"
+            reference = _read(described.sub(described.spec_of(found), "sourceRef"), Reference)
+            if kind == "HelmChart" and reference is not None:
+                self.brought.charts[key] = named_by(reference, described.namespace_of(found))
+
+    def ask(self, found: Object, parent: str | None, item: Object) -> Object:
+        """Remember an object, to say later what its *item* of the inventory needs."""
+        self.asking.append((found, parent, item))
+        return item
+
+    def tell(
+        self, ours: tuple[str, str] | None, crds: Iterable[str], workloads: Iterable[Object]
+    ) -> None:
+        """Fill in what every item needs, now that everything is known."""
+        if ours is not None:
+            self.brought.sources.pop(ours, None)  # it is there before everything
+        listed = frozenset(crds)
+        hooks = hooks_of(self.configurations, workloads, self.labels)
+        for found, parent, item in self.asking:
+            needs = [*self._held_by(found, listed, hooks), *self._named_by(found, parent)]
+            if needs:
+                item["needs"] = needs
+
+    def _held_by(self, found: Object, listed: frozenset[str], hooks: Hooks) -> list[str]:
+        if found["kind"] != "Kustomization":
+            return []
+        key = described.key_of(found)
+        names = crds_of(self.held.get(key, {}), listed, self.defined)
+        return [*(f"crd/{name}" for name in names), *hooks.needs(f"kustomization/{key}", names)]
+
+    def _named_by(self, found: Object, parent: str | None) -> list[str]:
+        namespace = described.namespace_of(found)
+        if found["kind"] in WORKLOADS:
+            work = _read(described.spec_of(found), WorkloadSpec) or WorkloadSpec()
+            return self.brought.needs_of_pods(work, namespace, f"kustomization/{parent}")
+        spec = _read(described.spec_of(found), FluxSpec)
+        if spec is None:
+            return []
+        known = (f"{found['kind'].lower()}/{described.key_of(found)}", f"kustomization/{parent}")
+        return self.brought.needs_of_flux(spec, namespace, known)
+
+
+def _read(found: Any, kind: type[T]) -> T | None:  # noqa: ANN401  YAML
+    """Read a part of a manifest; what the API would not take either tells nothing."""
+    try:
+        return msgspec.convert(without_nulls(found), kind)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,192 @@
+"""Whether talosconfig and kubeconfig can be used, of which cluster they are, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rekindle.adapters import authorities
+from rekindle.adapters.authorities import Client, Unreadable
+from rekindle.doctor import needs
+from rekindle.doctor.certificates import NotUnderstood, day, parse
+from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
+
+if TYPE_CHECKING:
+    from phases.section import Section
+    from rekindle.doctor.host import Host
+
+SOON_SECONDS = 30 * 24 * 3600.0
+SKEW_SECONDS = 60.0
+DAY_SECONDS = 24 * 3600.0
+ADMIN = "os:admin"
+NOBODY = Client()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a file of credentials was found to be; *trouble*: why it cannot be used (empty: it can)."""
+
+    ca: str = ""
+    client: Client = NOBODY
+    trouble: str = ""
+
+
+def rows(host: Host, section: Section) -> list[Check]:
+    """Look at the two files that the plan names."""
+    talosconfig, kubeconfig = Path(section.talos.talosconfig), Path(section.kubernetes.kubeconfig)
+    talos = gathered(talosconfig, authorities.of_talosconfig, authorities.client_of_talosconfig)
+    found = [
+        of_talosconfig(str(talosconfig), talos),
+        *certificate(
+            "access.talos-certificate", str(talosconfig), talos.client, host.now(), RENEW_TALOS
+        ),
+        *role(str(talosconfig), talos.client),
+    ]
+    if not kubeconfig.exists():
+        said = "not there; a run fetches it from Talos"
+        return [*found, ok("access.kubeconfig", str(kubeconfig), said)]
+    kube = gathered(kubeconfig, authorities.of_kubeconfig, authorities.client_of_kubeconfig)
+    return [
+        *found,
+        of_kubeconfig(str(kubeconfig), kube, host.which),
+        *certificate(
+            "access.kube-certificate", str(kubeconfig), kube.client, host.now(), RENEW_KUBE
+        ),
+        same_cluster(str(kubeconfig), kube, _cluster_cas(section)),
+    ]
+
+
+def gathered(
+    path: Path, ca: Callable[[Path], str], client: Callable[[Path], Client]
+) -> Credentials:
+    """Read a file; its CA and its client's certificate, and nothing else of it, stay."""
+    try:
+        return Credentials(ca(path), client(path))
+    except Unreadable as error:
+        return Credentials(trouble=str(error))
+
+
+def of_talosconfig(path: str, found: Credentials) -> Check:
+    """Judge whether Talos can be spoken to with it."""
+    name = "access.talosconfig"
+    lacks = [
+        what
+        for what, there in (
+            ("a CA", found.ca),
+            ("a client certificate", found.client.certificate),
+            ("a client key", found.client.key),
+        )
+        if not there
+    ]
+    if not found.trouble and not lacks:
+        return ok(name, path, f"usable, CA {found.ca[:16]}")
+    said = found.trouble.removeprefix(f"{path}: ") or f"its context has not {', '.join(lacks)}"
+    todo = "make it again from the cluster's secrets (`talhelper genconfig`, `topf talosconfig`, "
+    todo += "`talosctl gen config --with-secrets`); never generate new secrets for it"
+    return Check(name, path, Verdict.RED, said, todo, needs.TALOSCONFIG)
+
+
+def role(path: str, client: Client) -> list[Check]:
+    """Judge whether Talos would let this client do what a recovery does."""
+    try:
+        roles = parse(client.certificate).organisations
+    except NotUnderstood:
+        return []
+    if ADMIN in roles:
+        return [ok("access.talos-role", path, ADMIN)]
+    said = f"its role is {', '.join(roles) or 'not said'}, and a recovery needs {ADMIN}"
+    todo = "use an os:admin talosconfig; `talosctl config new --roles os:admin` or the cluster's secrets make one"
+    return [Check("access.talos-role", path, Verdict.RED, said, todo, needs.TALOS_CLIENT)]
+
+
+def of_kubeconfig(path: str, found: Credentials, which: Callable[[str], str | None]) -> Check:
+    """Judge our own kubeconfig: a run replaces a file that is of no use, so that it forbids nothing."""
+    name, client = "access.kubeconfig", found.client
+    todo = f"remove {path}: a run fetches it from Talos as soon as a control plane answers"
+    if found.trouble:
+        return warning(name, path, found.trouble.removeprefix(f"{path}: "), todo)
+    if client.program and which(client.program) is None:
+        said = f"it calls {client.program}, which is not on PATH"
+        return Check(
+            name, path, Verdict.RED, said, f"install {client.program}, or {todo}", needs.API
+        )
+    if not (client.other or (client.certificate and client.key)):
+        return Check(name, path, Verdict.RED, "it does not say who you are", todo, needs.API)
+    return ok(name, path, f"usable, CA {found.ca[:16] or 'of the system'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a certificate that ended takes away, and how to come by another."""
+
+    todo: str
+    blocks: frozenset[str]
+
+
+RENEW_TALOS = Renewal(
+    "make a new talosconfig from the cluster's secrets: `talosctl gen config --with-secrets`, `talhelper genconfig` "
+    "or `topf talosconfig`; while this one is valid, `talosctl config new` does as well",
+    needs.TALOS_CLIENT,
+)
+RENEW_KUBE = Renewal("remove the file: a run fetches a new one from Talos", needs.API)
+
+
+def certificate(name: str, path: str, client: Client, now: float, renewal: Renewal) -> list[Check]:
+    """Judge until when a client's certificate is good; without one there is nothing to say."""
+    if not client.certificate:
+        return []
+    try:
+        found = parse(client.certificate)
+    except NotUnderstood:
+        todo = "`openssl x509 -noout -dates` says when it ends"
+        return [unknown(name, path, "its client certificate cannot be read", todo)]
+    until = day(found.not_after)
+    if found.not_before > now + SKEW_SECONDS:
+        said = f"its client certificate begins only on {day(found.not_before)}: is the clock right?"
+        todo = "set this machine's clock (`timedatectl`, NTP), then look again"
+        return [Check(name, path, Verdict.RED, said, todo, renewal.blocks)]
+    if found.not_after <= now:
+        said = f"its client certificate ended on {until}"
+        return [Check(name, path, Verdict.RED, said, renewal.todo, renewal.blocks)]
+    if found.not_after - now < SOON_SECONDS:
+        days = int((found.not_after - now) // DAY_SECONDS)
+        return [
+            warning(
+                name, path, f"its client certificate ends on {until}, in {days} days", renewal.todo
+            )
+        ]
+    return [ok(name, path, f"its client certificate is good until {until}")]
+
+
+def _cluster_cas(section: Section) -> frozenset[str]:
+    found = set()
+    for node in section.talos.nodes.values():
+        try:
+            found.add(authorities.of_machine_config(Path(node.config)).kubernetes)
+        except Unreadable:
+            continue
+    return frozenset(found - {""})
+
+
+def same_cluster(path: str, found: Credentials, cluster_cas: Iterable[str]) -> Check:
+    """
+    Hold the kubeconfig's CA against ``cluster.ca`` of the machine configurations.
+
+    Talos has a CA of its own (``machine.ca``, which the talosconfig trusts): the two are never the same.
+    """
+    name, wanted = "access.same-cluster", set(cluster_cas)
+    if not found.ca or not wanted:
+        lacks = (
+            "the kubeconfig names no CA" if wanted else "no machine configuration tells cluster.ca"
+        )
+        return unknown(
+            name, path, lacks, "compare by hand: certificate-authority-data and cluster.ca.crt"
+        )
+    if wanted == {found.ca}:
+        return ok(name, path, f"of the machine configurations' cluster, CA {found.ca[:16]}")
+    said = f"it trusts CA {found.ca[:16]}, the machine configurations have "
+    said += ", ".join(sorted(ca[:16] for ca in wanted))
+    todo = "if the machine configurations are the right ones, nothing by hand: a run fetches a kubeconfig of theirs"
+    return warning(name, path, said, todo)

@@ -1,0 +1,185 @@
+"""
+What happened, as values: who held the run, where it was, what it did, asked and changed, and what people corrected.
+
+Instants, durations and texts are as ``story`` says.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from journal.entries import Instant
+
+
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A person's word beside a row; what the row says stays what the journal says.
+
+    Entry *entry* (a seq of this run) happened at *time* and not at *said*, or because of *cause*. *written* is the
+    host's time of the note.
+    """
+
+    entry: int
+    actor: str
+    written: Instant
+    said: Instant | None = None
+    time: Instant | None = None
+    cause: str = ""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A row that is told from *entries* (seqs of this run), and what people corrected of them.
+
+    *again* is how many seconds its span takes by the corrected instants; None: it has none, or none was corrected.
+    """
+
+    entries: tuple[int, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    again: float | None = None
+
+
+class Session(Row, frozen=True, kw_only=True):
+    """
+    A process that held the run.
+
+    *begun_as*: opened, resumed, answered (a person's answer was taken in, and nothing else done) or noted (a person's
+    note was); *ended_as*:
+    closed, why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while
+    it is open. *idle_seconds*: without anybody, before it.
+    """
+
+    holder: str
+    begun: Instant
+    begun_wall: Instant
+    begun_as: str
+    ended: Instant | None = None
+    ended_wall: Instant | None = None
+    ended_as: str = ""
+    idle_seconds: float = 0.0
+    open_actions: tuple[str, ...] = ()
+
+
+class Stay(Row, frozen=True, kw_only=True):
+    """
+    A stay in a state. *why*: why it was left; *to*: for which state; *backwards*: that state was behind this one.
+
+    *deadline* is how many seconds the state was given; None: the plan does not say.
+    """
+
+    state: str
+    begun: Instant
+    ended: Instant | None = None
+    why: str = ""
+    to: str = ""
+    backwards: bool = False
+    deadline: float | None = None
+
+
+class Pods(msgspec.Struct, frozen=True):
+    """Pods that were Ready, and how many should be, from *at* on."""
+
+    at: Instant
+    ready: int
+    expected: int
+
+
+class Action(Row, frozen=True, kw_only=True):
+    """
+    An action and what came of it.
+
+    *name* is its target as people know it; *effect* convergent, once, keyed or undoable; *destroys*: what is gone
+    where it was done, from the catalogue of verbs or from the question that a person was asked (empty: nothing).
+    *outcome* is done, failed, unsettled, or open; *by* who knows: action, probe, resume. *argv* is what a command ran,
+    as the plan of the journal says; *about* are the objects that it could mend, beside its target. *approval* is the id
+    of the question that was answered for it. *doubtful*: for a while nobody knew whether it had happened; *settled_how*
+    says in a sentence how that ended.
+    """
+
+    action: str
+    verb: str
+    target: str
+    name: str
+    attempt: int
+    effect: str
+    intended: Instant
+    outcome: str
+    settled: Instant | None = None
+    code: str = ""
+    by: str = ""
+    evidence: str = ""
+    approval: str = ""
+    argv: str = ""
+    about: tuple[str, ...] = ()
+    destroys: str = ""
+    doubtful: bool = False
+    settled_how: str = ""
+    session: int = 0
+
+
+class Approval(Row, frozen=True, kw_only=True):
+    """A question to a person. *answer* is given, refused or nothing; *actions* began because of it."""
+
+    approval: str
+    subject: str
+    name: str
+    question: str
+    consequence: str
+    typed: str
+    asked: Instant
+    answer: str = ""
+    actor: str = ""
+    answered: Instant | None = None
+    actions: tuple[str, ...] = ()
+
+
+class HandDeed(Row, frozen=True, kw_only=True):
+    """Something that was done and not by this run, as the facts showed it."""
+
+    at: Instant
+    verb: str
+    target: str
+    name: str
+    subject: str
+    old: str
+    new: str
+
+
+class Change(Row, frozen=True, kw_only=True):
+    """*kind* is plan, goal, clock, withdrawn, cancel, hands or deadline."""
+
+    kind: str
+    at: Instant
+    text: str
+
+
+class Beforehand(Row, frozen=True, kw_only=True):
+    """
+    Something that the preflight looked at and that was not in order.
+
+    *verdict* is unknown (nobody could look), warning or red; *blocks* are the verbs that were forbidden by it (``*``:
+    all), of *target* alone if that is named. *found* is the look that said it first, *gone* the one that no longer did.
+    """
+
+    check: str
+    verdict: str
+    subject: str
+    said: str
+    todo: str
+    found: Instant
+    gone: Instant | None = None
+    blocks: tuple[str, ...] = ()
+    target: str = ""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A line of the run's events: *kind* is run, session, state, cause, question, action, hand or change.
+
+    *until* is the latest of several that are told as one.
+    """
+
+    at: Instant
+    kind: str
+    text: str
+    until: Instant | None = None

@@ -1,0 +1,106 @@
+"""What a template says of a value in words: when a cause ended, who allowed an action, what a run's time went to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rekindle.report.happenings import Action, Approval, Change
+from rekindle.report.legend import KINDS
+from rekindle.report.reasons import Cause, Ledger, Sign
+from rekindle.report.story import Story
+from rekindle.spans import between, clock, shares, span, stamp
+
+PROOFS = 3  # of a cause's evidence; JSON has more
+MOST = 5  # actions that are named one by one
+
+
+def ended(cause: Cause) -> str:
+    """Say when a cause was over; where no fact tells that, at which look it was not found any more."""
+    if cause.over is not None:
+        after = span(between(cause.found, cause.over))
+        return f"gone {stamp(cause.over)}, {after} after it was found"
+    if cause.cleared is None:
+        return "it still stands"
+    after = span(between(cause.found, cause.cleared))
+    left = f"not found any more at the look of {stamp(cause.cleared)}, {after} after it was found"
+    return f"{left}; what clears it was not seen to come since" if cause.awaited else left
+
+
+def allowed(one: Action, approvals: Sequence[Approval]) -> str:
+    """Say who allowed an action and when; or that nobody had to."""
+    answer = next((given for given in approvals if given.approval == one.approval), None)
+    if answer is None or answer.answered is None:
+        return (
+            f"question {one.approval}, not answered" if one.approval else "no question was needed"
+        )
+    return f"{answer.answer} by {answer.actor} at {clock(answer.answered)}"
+
+
+def stood(cause: Cause, story: Story) -> str:
+    """Say whether a cause stood at the verdict, and when that was."""
+    at = story.verdict.at
+    return f"Stood at the verdict ({stamp(at)})" if cause.at_verdict and at is not None else ""
+
+
+def done_here(cause: Cause, actions: Sequence[Action]) -> str:
+    """Name the actions of this run that were about a cause, by verb, and when the first of each was begun."""
+    verbs: dict[str, list[Action]] = {}
+    for one in actions:
+        if one.action in cause.done:
+            verbs.setdefault(one.verb, []).append(one)
+    said = []
+    for verb, several in verbs.items():
+        names = ", ".join(one.action for one in several[:MOST])
+        more = f" and {len(several) - MOST} more" if len(several) > MOST else ""
+        said.append(f"{verb} {names}{more} ({clock(several[0].intended)})")
+    return "; ".join(said)
+
+
+def evidence(cause: Cause) -> str:
+    """Name the first few proofs."""
+    found = cause.evidence
+    more = f" and {len(found) - PROOFS} more" if len(found) > PROOFS else ""
+    return "; ".join(found[:PROOFS]) + more
+
+
+def none_of(changes: Sequence[Change]) -> list[str]:
+    """Say of each kind of change that people ask for that there was none."""
+    kinds = {change.kind for change in changes}
+    return [name for kind, name in KINDS if kind not in kinds]
+
+
+def unexplained(sign: Sign) -> str:
+    """Say whether a sign is a cause of its own, was brought about by somebody, or follows from another."""
+    return "yes" if sign.root else sign.unexplained or "no"
+
+
+class Spent(NamedTuple):
+    """A row of the ledger in whole seconds."""
+
+    what: str
+    code: str
+    seconds: int
+    beside: bool
+
+
+USEFUL = "useful: somebody was at work on what the run waited for"
+
+
+def spent(ledger: Ledger, total: int) -> tuple[Spent, ...]:
+    """Round the ledger so that the rows which are on the path add up to *total*, which is shown for the run."""
+    waits = [wait for wait in ledger.waits if not wait.beside]
+    useful, unknown, *dead = shares(
+        total, (ledger.useful, ledger.unknown, *(wait.seconds for wait in waits))
+    )
+    rows = [Spent(USEFUL, "useful", useful, beside=False)]
+    rows += [
+        Spent(wait.name, wait.code, seconds, beside=False)
+        for wait, seconds in zip(waits, dead, strict=True)
+    ]
+    rows += [
+        Spent(wait.name, wait.code, round(wait.seconds), beside=True)
+        for wait in ledger.waits
+        if wait.beside
+    ]
+    return (*rows, Spent("not known", "unknown", unknown, beside=False))

@@ -1,0 +1,145 @@
+"""
+What happened, line by line in the order of time: states, causes, questions, answers and actions.
+
+Several of one kind that follow each other are one line: thirty nudges are no thirty pieces of news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from journal.entries import Instant
+from rekindle.report.cleaning import clean
+from rekindle.report.happenings import Action, Approval, Change, Event, HandDeed, Session, Stay
+from rekindle.report.kept import Ends
+from rekindle.report.reasons import Cause
+from rekindle.report.story import Run
+
+LINES = 80
+TEXT = 160
+SCRIPTED = "the scenario's operator"
+# Of what has one instant, what explains comes before what follows from it.
+RUN, SESSION, CHANGE, FOUND, STATE, ASKED, ANSWERED, HAND, BEGUN, GONE, CLOSED = range(11)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """*group*: items that follow each other in it are one line; *name* is how they are counted up there."""
+
+    at: Instant
+    rank: int
+    kind: str
+    text: str
+    group: tuple[str, str] | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Everything that has an instant."""
+
+    run: Run
+    sessions: Sequence[Session]
+    stays: Sequence[Stay]
+    causes: Sequence[Cause]
+    approvals: Sequence[Approval]
+    actions: Sequence[Action]
+    by_hand: Sequence[HandDeed]
+    changes: Sequence[Change]
+
+
+def events(happened: Happened) -> tuple[tuple[Event, ...], int]:
+    """Return the lines, and how many were left out of the middle."""
+    items = sorted(_items(happened), key=lambda one: (one.at, one.rank))
+    kept: Ends[Event] = Ends(LINES)
+    told: list[list[_Item]] = []
+    for item in items:
+        if told and item.group is not None and told[-1][0].group == item.group:
+            told[-1].append(item)
+        else:
+            told.append([item])
+    for together in told:
+        kept.add(_event(together))
+    return kept.items, kept.left_out
+
+
+def _event(items: list[_Item]) -> Event:
+    first, last = items[0], items[-1]
+    if len(items) == 1:
+        return Event(at=first.at, kind=first.kind, text=first.text)
+    said = first.group or ("", "")
+    text = f"{said[0]}{len(items)}{said[1]} ({first.name} to {last.name})"
+    return Event(at=first.at, kind=first.kind, text=text, until=last.at)
+
+
+def _items(happened: Happened) -> Iterator[_Item]:
+    run = happened.run
+    yield _Item(run.opened, RUN, "run", f"the run begins ({run.purpose})")
+    if run.ended is not None:
+        yield _Item(run.ended, CLOSED, "run", f"the run is closed: {run.outcome}")
+    yield from _held(happened.sessions)
+    for stay in happened.stays:
+        if stay.state == "done":
+            continue
+        yield _Item(stay.begun, STATE, "state", f"in {stay.state}")
+        if stay.ended is not None and stay.backwards:
+            yield _Item(stay.ended, STATE, "state", f"back to {stay.to}: {stay.why}")
+    for cause in happened.causes:
+        yield from _cause(cause)
+    for one in happened.approvals:
+        yield from _question(one)
+    for action in happened.actions:
+        code = f", {action.code}" if action.outcome == "failed" and action.code else ""
+        yield _Item(
+            action.intended,
+            BEGUN,
+            "action",
+            f"{action.action} {action.verb} {action.name}: {action.outcome}{code}",
+            (f"{action.verb}, ", f" times: {action.outcome}"),
+            action.action,
+        )
+    for deed in happened.by_hand:
+        yield _Item(deed.at, HAND, "hand", f"not by this run: {deed.verb} {deed.name}")
+    for change in happened.changes:
+        yield _Item(change.at, CHANGE, "change", change.text)
+
+
+def _held(sessions: Sequence[Session]) -> Iterator[_Item]:
+    """A single session is no news, nor is one in which somebody only noted something."""
+    told = [one for one in sessions if one.begun_as != "noted"]
+    for one in told if len(told) > 1 else ():
+        yield _Item(one.begun, SESSION, "session", f"{one.begun_as} by {one.holder}")
+        if one.ended is not None and one.ended_as != "closed":
+            yield _Item(one.ended, SESSION, "session", f"session of {one.holder}: {one.ended_as}")
+
+
+def _cause(cause: Cause) -> Iterator[_Item]:
+    said = f"{cause.rule}, {cause.name}" if cause.rule else cause.name
+    text = clean(f"found ({said}): {cause.message}", TEXT)
+    yield _Item(cause.found, FOUND, "cause", text)
+    if cause.over is not None:
+        yield _Item(cause.over, GONE, "cause", f"gone: {said}")
+    elif cause.cleared is not None:
+        yield _Item(cause.cleared, GONE, "cause", f"not found any more: {said}")
+
+
+def _question(one: Approval) -> Iterator[_Item]:
+    yield _Item(
+        one.asked,
+        ASKED,
+        "question",
+        clean(f"{one.approval} asked: {one.question}", TEXT),
+        ("", " questions asked"),
+        one.approval,
+    )
+    if one.answered is not None:
+        who = SCRIPTED if one.actor == "scenario" else one.actor
+        yield _Item(
+            one.answered,
+            ANSWERED,
+            "question",
+            f"{one.approval} {one.answer} by {who}",
+            ("", f" questions: {one.answer} by {who}"),
+            one.approval,
+        )

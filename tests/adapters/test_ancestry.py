@@ -1,0 +1,212 @@
+"""
+``git.ancestry`` against a real git: what it can prove, and what it cannot.
+
+Mutants: take a commit that is missing for a rewritten one; believe a shallow clone; fetch into it what is missing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine.world import INVALID, Intent
+from journal.entries import Outcome
+from rekindle.adapters.ancestry import ancestry
+from rekindle.adapters.programs import Answer, ask
+
+pytestmark = pytest.mark.program  # a git, which nobody needs who builds and tests it
+
+
+def git(tree: Path, *words: str) -> str:
+    name = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    program = shutil.which("git")
+    assert program is not None
+    done = subprocess.run(
+        [program, "-C", str(tree), *name, *words], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def commit(tree: Path, text: str) -> str:
+    git(tree, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", "-m", text)
+    return git(tree, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    git(tree, "init", "--quiet", "--initial-branch", "main")
+    return tree
+
+
+def asked(tree: Path, old: str, new: str, seconds: float = 20.0) -> tuple[Outcome, str, str]:
+    intent = Intent(
+        action="a1",
+        verb="git.ancestry",
+        target=f"{old}..{new}",
+        arguments={"repository": str(tree), "old": old, "new": new},
+        attempt=1,
+        epoch=1,
+        deadline_seconds=seconds,
+        intended_at=0.0,
+    )
+    found = ancestry(intent)
+    return found.outcome, found.code, str(found.evidence.get("why", ""))
+
+
+def test_a_later_commit_descends(tree: Path) -> None:
+    old, new = commit(tree, "one"), commit(tree, "two")
+
+    assert asked(tree, old, new) == (Outcome.DONE, "descends", "")
+
+
+def test_an_amended_commit_is_rewritten(tree: Path) -> None:
+    commit(tree, "one")
+    old = commit(tree, "two")
+    git(tree, "reset", "--quiet", "--hard", "HEAD~1")
+    new = commit(tree, "two, another way")
+
+    assert asked(tree, old, new)[:2] == (Outcome.DONE, "rewritten")
+
+
+def test_a_step_back_is_rewritten(tree: Path) -> None:
+    old, new = commit(tree, "one"), commit(tree, "two")
+
+    assert asked(tree, new, old)[:2] == (Outcome.DONE, "rewritten")
+
+
+def test_a_commit_that_was_not_fetched_is_untold_and_is_not_fetched(tree: Path) -> None:
+    old = commit(tree, "one")
+
+    outcome, code, why = asked(tree, old, "b" * 40)
+
+    assert (outcome, code) == (Outcome.DONE, "untold")
+    assert "has no commit bbbbbbbbbbbb" in why
+
+
+def cloned(tree: Path, tmp_path: Path) -> Path:
+    """Clone it, and let what follows in *tree* be a push from elsewhere."""
+    ours = tmp_path / "ours"
+    git(tmp_path, "clone", "--quiet", f"file://{tree}", str(ours))
+    return ours
+
+
+@pytest.mark.parametrize("rewritten", [True, False])
+def test_a_push_from_elsewhere_is_told_by_the_remote_and_leaves_the_clone_alone(
+    tree: Path,
+    tmp_path: Path,
+    rewritten: bool,  # noqa: FBT001
+) -> None:
+    commit(tree, "one")
+    old = commit(tree, "two")
+    ours = cloned(tree, tmp_path)
+    if rewritten:
+        git(tree, "reset", "--quiet", "--hard", "HEAD~1")
+    new = commit(tree, "three")
+    before = sorted(p.relative_to(ours) for p in ours.rglob("*"))
+
+    said = "rewritten" if rewritten else "descends"
+    assert asked(ours, old, new) == (Outcome.DONE, said, "")
+    assert sorted(p.relative_to(ours) for p in ours.rglob("*")) == before
+
+
+def test_a_hook_of_another_repository_leads_git_nowhere_else(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: hand on what a hook has in its environment: git prefers it to the folder that is named."""
+    old = commit(tree, "one")
+    ours = cloned(tree, tmp_path)
+    new = commit(tree, "two")
+    other = tmp_path / "other"
+    git(tmp_path, "init", "--quiet", str(other))
+    before = sorted((p, p.stat().st_mtime_ns) for p in other.rglob("*"))
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+
+    assert asked(ours, old, new)[:2] == (Outcome.DONE, "descends")
+    assert sorted((p, p.stat().st_mtime_ns) for p in other.rglob("*")) == before
+
+
+def test_a_remote_that_hangs_does_not_keep_another_from_telling(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: let the first that gives no answer end it; give each remote what there is for all of them."""
+    given: list[float] = []
+
+    def asking(argv: list[str], *, seconds: float, environment: dict[str, str]) -> Answer:
+        given.append(seconds)
+        return ask(argv, seconds=seconds, environment=environment)
+
+    monkeypatch.setattr("rekindle.adapters.ancestry.ask", asking)
+    old = commit(tree, "one")
+    ours = cloned(tree, tmp_path)
+    new = commit(tree, "two")
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        git(ours, "remote", "add", "away", f"git://127.0.0.1:{port}/x.git")
+
+        assert asked(ours, old, new, seconds=5.0) == (Outcome.DONE, "descends", "")
+    assert sum(given) <= 5.0
+
+
+def test_a_remote_that_is_gone_leaves_it_untold_and_its_address_unsaid(
+    tree: Path, tmp_path: Path
+) -> None:
+    old = commit(tree, "one")
+    ours = cloned(tree, tmp_path)
+    new = commit(tree, "two")
+    git(ours, "remote", "set-url", "origin", "https://user:pass-word@127.0.0.1:9/x.git")
+
+    outcome, code, why = asked(ours, old, new)
+
+    assert (outcome, code) == (Outcome.DONE, "untold")
+    assert "no remote of it gives that" in why
+    assert "pass-word" not in why
+
+
+def test_a_remote_that_would_run_a_program_runs_none(tree: Path, tmp_path: Path) -> None:
+    old = commit(tree, "one")
+    ours = cloned(tree, tmp_path)
+    new = commit(tree, "two")
+    ran = tmp_path / "ran"
+    git(ours, "remote", "set-url", "origin", f"ext::touch {ran}")
+
+    assert asked(ours, old, new)[:2] == (Outcome.DONE, "untold")
+    assert not ran.exists()
+
+
+def test_a_shallow_clone_cannot_tell(tree: Path, tmp_path: Path) -> None:
+    commit(tree, "one")
+    old = commit(tree, "two")
+    git(tree, "checkout", "--quiet", "-b", "other", "HEAD~1")
+    new = commit(tree, "three")
+    shallow = tmp_path / "shallow"
+    git(
+        tmp_path,
+        "clone",
+        "--quiet",
+        "--depth",
+        "1",
+        "--no-single-branch",
+        f"file://{tree}",
+        str(shallow),
+    )
+
+    assert asked(shallow, old, new)[:2] == (Outcome.DONE, "untold")
+
+
+def test_no_repository_and_no_git_are_untold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked(tmp_path, "a" * 40, "b" * 40)[1] == "untold"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "git cannot be started" in asked(tmp_path, "a" * 40, "b" * 40)[2]
+
+
+def test_what_is_no_commit_never_reaches_git(tree: Path) -> None:
+    assert asked(tree, "--upload-pack=evil", "b" * 40)[:2] == (Outcome.FAILED, INVALID)

@@ -1,0 +1,56 @@
+"""
+`make demo`: the first thing that a newcomer runs, as the Makefile has it.
+
+Not how long it takes: that depends on the machine, and is measured by `benchmarks/newcomer.sh`. Mutants: a demo that
+ends in 1, or does not get through; a target that runs something else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.program, pytest.mark.timeout(300)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def recipe(target: str) -> list[str]:
+    """The commands of a target of the Makefile, with the interpreter in use in place of the one that it makes."""
+    text = (ROOT / "Makefile").read_text("utf-8")
+    found = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", text, re.MULTILINE)
+    assert found, f"the Makefile has no {target}"
+    lines = [line.strip() for line in found[1].splitlines()]
+    return [line.replace("$(BIN)/python", sys.executable) for line in lines]
+
+
+def test_the_demo_kills_a_rehearsal_resumes_it_and_ends_well(tmp_path: Path) -> None:
+    ours = ("REKINDLE", "PYTHONPATH")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    environment |= {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "NO_COLOR": "1"}
+    environment |= {"XDG_STATE_HOME": str(tmp_path / "state")}
+    (command,) = recipe("demo")
+
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    shown = ended.stdout + ended.stderr
+    assert ended.returncode == 0, shown
+    assert "Traceback" not in shown
+    asked = [line for line in ended.stdout.splitlines() if line.startswith("$ rekindle ")]
+    assert [line.split()[2] for line in asked] == ["plan", "status", "resume", "log", "log"]
+    after = shown.index("--- killed.")
+    assert shown.index("it will be killed (-9)") < after < shown.index("$ rekindle resume")
+    assert "approval.asked" in shown
+    assert "104" in shown[after:]

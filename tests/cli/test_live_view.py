@@ -1,0 +1,142 @@
+"""
+Promise: the screen answers the three questions on any terminal: narrow, wide, resized, dumb, without colour, or none.
+
+Mutants: a column that is not folded; a panel that keeps the width of its beginning; escapes in a pipe.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import signal
+import struct
+import termios
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rekindle.folding import newest
+from rekindle.view import View, view
+from rekindle.watchers import panel
+from tests.cli.conftest import Program
+from tests.cli.terminal import ESCAPE, Terminal, on_terminal
+
+pytestmark = pytest.mark.program
+
+ASKED = ("waits for", "can succeed", "you must")
+STATES = ("node-maintenance", "talos-ready", "cni-up", "flux-synced", "pods-healthy", "done")
+
+
+def seen(journal: Path) -> View:
+    found = newest(journal)
+    assert found is not None
+    return view(found.memory, STATES, str(journal))
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_panel_fits_and_loses_nothing(waiting: Path, columns: int) -> None:
+    shown = seen(waiting)
+    stream = io.StringIO()
+    console = Console(file=stream, width=columns, force_terminal=True, color_system=None)
+
+    console.print(panel(shown, ["03:00:00  asked"]))
+
+    lines = ESCAPE.sub("", stream.getvalue()).splitlines()
+    assert max(map(len, lines)) <= columns
+    text = "".join("".join(line.split()) for line in lines)
+    for sentence in (shown.waits_for, shown.can_succeed, shown.must_do):
+        assert "".join(sentence.split()) in text
+    assert all(any(name in line for line in lines) for name in ASKED)
+    if columns >= 80:
+        assert all(any(state in line for line in lines) for state in STATES)
+
+
+def resize(terminal: Terminal, columns: int, rows: int) -> None:
+    size = struct.pack("HHHH", rows, columns, 0, 0)
+    fcntl.ioctl(terminal.master, termios.TIOCSWINSZ, size)
+
+
+def widest(text: str) -> int:
+    lines = ESCAPE.sub("", text).replace("\r", "\n").split("\n")
+    return max((len(line.rstrip()) for line in lines), default=0)
+
+
+def widest_until(terminal: Terminal, wanted: int, seconds: float) -> int:
+    """The widest line of what is drawn from now on, until one is as wide as wanted."""
+    terminal.seen = ""
+    end = time.monotonic() + seconds
+    while widest(terminal.seen) < wanted and time.monotonic() < end:
+        terminal._read(0.5)
+    return widest(terminal.seen)
+
+
+def test_a_terminal_that_grows_is_used(rekindle: Program, tmp_path: Path) -> None:
+    words = ("rehearse", "june-12", "--speed", "4", "--journal", str(tmp_path / "j.db"))
+    terminal = on_terminal(rekindle, *words, COLUMNS="", LINES="")
+    resize(terminal, 80, 40)
+    terminal.until("you must")
+
+    narrow = widest_until(terminal, 81, 2.0)
+    resize(terminal, 200, 40)
+    wide = widest_until(terminal, 101, 30.0)
+    for _ in range(2):
+        terminal.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+
+    assert terminal.ended() == 75
+    assert 40 < narrow <= 80
+    assert 100 < wide <= 200
+
+
+def drawn_for(terminal: Terminal, seconds: float) -> str:
+    """What is drawn from now on."""
+    terminal.seen = ""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        terminal._read(0.2)
+    return terminal.seen
+
+
+def test_a_terminal_that_shrinks_is_not_overrun(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: a console that is told its width once, at its beginning."""
+    words = ("rehearse", "june-12", "--speed", "4", "--journal", str(tmp_path / "j.db"))
+    terminal = on_terminal(rekindle, *words, COLUMNS="", LINES="")
+    resize(terminal, 200, 40)
+    terminal.until("you must")
+
+    wide = widest_until(terminal, 101, 30.0)
+    resize(terminal, 80, 40)
+    drawn_for(terminal, 2.0)  # what was drawn already, or was about to be
+    narrow = drawn_for(terminal, 4.0)
+    for _ in range(2):
+        terminal.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+
+    assert terminal.ended() == 75
+    assert 100 < wide <= 200
+    assert 40 < widest(narrow) <= 80
+    text = "".join(ESCAPE.sub("", narrow).split())
+    assert all("".join(name.split()) in text for name in ASKED), "and nothing is lost"
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
+def test_a_terminal_that_cannot_or_must_not_be_redrawn_gets_lines(
+    rekindle: Program, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    words = ("rehearse", "node-lost", "--journal", str(tmp_path / "j.db"))
+    terminal = on_terminal(rekindle, *words, **environment)
+
+    assert terminal.ended() == 0
+    assert not ESCAPE.search(terminal.seen)
+    assert "standing" in terminal.seen
+
+
+def test_a_pipe_gets_lines_without_escapes(rekindle: Program, tmp_path: Path) -> None:
+    journal = str(tmp_path / "j.db")
+    answer = rekindle("rehearse", "node-lost", "--journal", journal, env={"NO_COLOR": ""})
+
+    assert answer.code == 0
+    assert "standing" in answer.err
+    assert "\x1b" not in answer.err + answer.out

@@ -1,0 +1,279 @@
+"""
+Secrets: what the held key opens is tried, with one file for each set of recipients.
+
+Mutants: try one file in all; take a missing sops for a failure; block ``command.run`` for one set of several, or
+for a command that calls no sops; leave ``unproven`` out, or let it forbid another verb than the wipe.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from phases.lives import RESET
+from phases.section import Command
+from phases.verbs import COMMAND
+from rekindle.doctor import secrets
+from rekindle.doctor.check import Check
+from tests.doctor.making import ALICE, ALL_TOOLS, BOB, Machine, encrypted, row, verdicts
+
+WITHOUT_SOPS = [name for name in ALL_TOOLS if name != "sops"]
+NEITHER = [name for name in WITHOUT_SOPS if name != "age"]
+
+
+def held(folder: Path) -> dict[str, str]:
+    file = folder.parent / "keys.txt"
+    file.write_text("AGE-SECRET-KEY-1QQQQ")
+    file.chmod(0o600)
+    return {"SOPS_AGE_KEY_FILE": str(file)}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    encrypted(folder / "a.sops.yaml", ALICE)
+    encrypted(folder / "deep" / "b.yaml", ALICE)
+    encrypted(folder / "deep" / "c.sops.yaml", ALICE, BOB)
+    return folder
+
+
+def looked(
+    repository: Path, codes: dict[str, int | None], tools: list[str] | None = None
+) -> list[Check]:
+    machine = Machine(tools or ALL_TOOLS, codes=codes, environment=held(repository))
+    return secrets.rows(machine.host, repository, {})
+
+
+def test_files_are_found_by_what_they_are_and_grouped_by_who_can_open_them(
+    repository: Path,
+) -> None:
+    (repository / ".sops.yaml").write_text(f"creation_rules: [{{age: {BOB}}}]\n")
+    (repository / "plain.yaml").write_text(f"recipient: {BOB}\n")
+    encrypted(repository / ".git" / "d.sops.yaml", BOB)
+    (repository / "e.sops.env").write_text(
+        f"A=ENC[AES256_GCM,data:x]\nsops_age__list_0__map_recipient={BOB}\n"
+    )
+    found, whole = secrets.encrypted_in(repository)
+
+    assert whole
+
+    assert [({BOB}, 1), ({ALICE}, 2), ({ALICE, BOB}, 1)] == sorted(
+        ((set(one.recipients), one.count) for one in found), key=lambda one: (len(one[0]), one[1])
+    )
+
+
+@pytest.mark.parametrize(("name", "limit"), [("FILES_LIMIT", 2), ("SETS_LIMIT", 1)])
+def test_what_is_too_large_is_not_said_to_be_in_order(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    assert "secrets.files" not in verdicts(looked(repository, {"sops": 0}))
+    monkeypatch.setattr(secrets, name, limit)
+
+    assert "unknown" == verdicts(looked(repository, {"sops": 0}))["secrets.files"]
+
+
+def test_one_file_of_each_set_is_really_decrypted(repository: Path) -> None:
+    machine = Machine(codes={"sops --decrypt": 0}, environment=held(repository))
+    found = secrets.rows(machine.host, repository, {})
+
+    assert {"ok"} == set(verdicts(found).values())
+    assert [
+        f"sops --decrypt {repository / 'a.sops.yaml'}",
+        f"sops --decrypt {repository / 'deep' / 'c.sops.yaml'}",
+    ] == sorted(machine.asked)
+
+
+def test_a_set_that_the_key_does_not_open_is_red_and_lets_commands_run(repository: Path) -> None:
+    found = looked(repository, {f"sops --decrypt {repository / 'a'}": 128, "sops": 0})
+
+    assert ["ok", "red", "ok"] == [str(check.verdict) for check in found]
+    assert COMMAND not in found[1].blocks
+    assert ALICE in found[1].todo
+
+
+BOOTSTRAP = "sops exec-file bootstrap/secrets.sops.yaml 'kubectl apply -f {}'"
+
+
+@pytest.mark.parametrize(
+    ("argv", "file", "text", "forbidden"),
+    [
+        (("bash", "apps.sh"), "apps.sh", BOOTSTRAP, True),
+        (("bash", "apps.sh"), "apps.sh", "helmfile sync  # a fine philosophy", False),
+        (("bash", "apps.sh"), "other.sh", BOOTSTRAP, False),
+        (("task", "apps"), "Taskfile.yaml", "env: {SOPS_AGE_KEY_FILE: age.key}", True),
+        (("task", "apps"), ".taskfiles/bootstrap/Taskfile.yml", BOOTSTRAP, True),
+        (("just", "apps"), "kubernetes/mod.just", BOOTSTRAP, True),
+        (("just", "apps"), "Taskfile.yaml", BOOTSTRAP, False),
+        (("helmfile", "sync"), "helmfile.yaml", "values: [{{ exec `sops` }}]", True),
+    ],
+)
+def test_a_key_that_opens_nothing_forbids_the_commands_that_call_sops(
+    repository: Path, argv: tuple[str, ...], file: str, text: str, *, forbidden: bool
+) -> None:
+    path = repository / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    command = Command(argv=argv, directory=str(repository))
+    machine = Machine(codes={"sops": 128}, environment=held(repository))
+    found = secrets.rows(machine.host, repository, {"apps": command})
+
+    assert ("red", False) == (
+        str(row(found, "secrets.key").verdict),
+        COMMAND in row(found, "secrets.key").blocks,
+    )
+    assert [(COMMAND, "command/apps")] * forbidden == [
+        (verb, check.target) for check in found for verb in check.blocks if verb != RESET
+    ]
+    assert RESET in row(found, "secrets.key").blocks, "what is wiped could not be made again"
+
+
+def test_a_key_that_opens_something_lets_them_run(repository: Path) -> None:
+    (repository / "apps.sh").write_text(BOOTSTRAP)
+    command = Command(argv=("bash", "apps.sh"), directory=str(repository))
+    codes = {f"sops --decrypt {repository / 'a'}": 128, "sops": 0}
+    machine = Machine(codes=codes, environment=held(repository))
+
+    found = secrets.rows(machine.host, repository, {"apps": command})
+
+    assert not any(check.blocks - {RESET} for check in found)
+
+
+def test_without_a_key_the_one_that_lies_there_is_named(repository: Path, tmp_path: Path) -> None:
+    (repository / "age.key").touch()
+    machine = Machine(codes={"sops": 128}, home=tmp_path / "home")
+    found = row(secrets.rows(machine.host, repository, {}), "secrets.key")
+
+    assert "red" == str(found.verdict)
+    assert f"export SOPS_AGE_KEY_FILE={repository / 'age.key'}" == found.todo
+
+
+def test_a_key_that_sops_finds_elsewhere_is_enough(repository: Path, tmp_path: Path) -> None:
+    machine = Machine(codes={"sops": 0}, home=tmp_path / "home")
+
+    assert {"ok"} == set(verdicts(secrets.rows(machine.host, repository, {})).values())
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "said"),
+    [
+        (0, "ok", "was decrypted"),
+        (51, "red", "its MAC does not fit"),
+        (128, "red", "no key that is held"),
+        (1, "red", "(exit 1)"),
+        (None, "unknown", "no answer in time"),
+    ],
+)
+def test_how_sops_ends_is_told(repository: Path, code: int | None, verdict: str, said: str) -> None:
+    found = looked(repository, {"sops": code})[1]
+
+    assert (verdict, True) == (str(found.verdict), said in found.said)
+
+
+def test_without_sops_age_opens_the_data_key(repository: Path) -> None:
+    assert {"ok"} == set(verdicts(looked(repository, {"age --decrypt": 0}, WITHOUT_SOPS)).values())
+    assert "red" == str(looked(repository, {"age --decrypt": 1}, WITHOUT_SOPS)[1].verdict)
+
+
+def test_without_either_nobody_can_tell_and_nothing_is_forbidden(repository: Path) -> None:
+    found = looked(repository, {}, NEITHER)
+
+    assert ["ok", "unknown", "unknown"] == [str(check.verdict) for check in found]
+    assert not any(check.blocks for check in found)
+    assert "install sops" in found[1].todo
+
+
+@pytest.mark.parametrize(
+    ("codes", "tools", "tried"),
+    [
+        ({}, NEITHER, "sops is not on PATH"),
+        ({"sops": None}, ALL_TOOLS, "no answer in time"),
+    ],
+)
+@pytest.mark.parametrize("allowed", [(), (COMMAND,), (COMMAND, RESET)])
+def test_what_nobody_could_try_forbids_a_wipe_and_nothing_else(
+    repository: Path, codes: dict[str, int | None], tools: list[str], tried: str, allowed: list[str]
+) -> None:
+    machine = Machine(tools, codes=codes, environment=held(repository))
+    found = secrets.rows(machine.host, repository, {}, allowed)
+    may_wipe = RESET in allowed
+
+    assert ["ok", "unknown", "unknown", *["red"] * may_wipe] == [
+        str(check.verdict) for check in found
+    ]
+    assert tried in found[1].said
+    assert [RESET] * may_wipe == [verb for check in found for verb in check.blocks]
+    if may_wipe:
+        proof = row(found, "secrets.proof")
+        assert "nobody could prove that they can be decrypted: a.sops.yaml and 2 more" in proof.said
+        assert "install sops" in proof.todo
+        assert "sops --decrypt a.sops.yaml" in proof.todo
+
+
+def test_one_set_that_was_not_tried_is_enough_to_forbid_a_wipe(repository: Path) -> None:
+    codes = {f"sops --decrypt {repository / 'a'}": None, "sops": 0}
+    machine = Machine(codes=codes, environment=held(repository))
+    proof = row(secrets.rows(machine.host, repository, {}, (RESET,)), "secrets.proof")
+
+    assert "a.sops.yaml and 1 more" in proof.said
+    assert {RESET} == proof.blocks
+
+
+@pytest.mark.parametrize(("name", "limit"), [("FILES_LIMIT", 2), ("SETS_LIMIT", 1)])
+def test_what_was_left_out_was_not_tried_either(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    """Mutant: count as unproven only what was tried and gave no answer."""
+    monkeypatch.setattr(secrets, name, limit)
+    machine = Machine(codes={"sops": 0}, environment=held(repository))
+    proof = row(secrets.rows(machine.host, repository, {}, (RESET,)), "secrets.proof")
+
+    assert {RESET} == proof.blocks
+    assert "too much to be looked through" in proof.said
+    assert "name the cluster's own folder" in proof.todo
+    assert not any(c.blocks for c in secrets.rows(machine.host, repository, {}, (COMMAND,)))
+
+
+def test_where_only_what_was_left_out_may_be_encrypted_a_wipe_is_forbidden(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: take a repository of which the beginning holds no secret for one without any."""
+    monkeypatch.setattr(secrets, "FILES_LIMIT", 0)
+    found = secrets.rows(Machine().host, repository, {}, (RESET,))
+
+    assert {"secrets.files": "unknown", "secrets.proof": "red"} == verdicts(found)
+    assert {"secrets.files"} == set(verdicts(secrets.rows(Machine().host, repository, {})))
+
+
+def test_what_was_decrypted_forbids_no_wipe(repository: Path, tmp_path: Path) -> None:
+    machine = Machine(codes={"sops": 0}, environment=held(repository))
+
+    assert not any(c.blocks for c in secrets.rows(machine.host, repository, {}, (RESET,)))
+    assert not any(c.blocks for c in secrets.rows(machine.host, tmp_path / "none", {}, (RESET,)))
+
+
+def test_a_key_that_others_may_read_is_a_warning(repository: Path) -> None:
+    environment = held(repository)
+    Path(environment["SOPS_AGE_KEY_FILE"]).chmod(0o644)
+    machine = Machine(codes={"sops": 0}, environment=environment)
+
+    assert "warning" == str(row(secrets.rows(machine.host, repository, {}), "secrets.key").verdict)
+
+
+def test_a_repository_without_secrets_needs_no_key(tmp_path: Path) -> None:
+    assert {"secrets.files": "ok"} == verdicts(secrets.rows(Machine().host, tmp_path, {}))
+
+
+@pytest.mark.parametrize(
+    ("environment", "place"),
+    [
+        ({"SOPS_AGE_KEY": "AGE-SECRET-KEY-1QQ"}, "SOPS_AGE_KEY"),
+        ({"SOPS_AGE_KEY_CMD": "op read x"}, "SOPS_AGE_KEY_CMD"),
+        ({"XDG_CONFIG_HOME": "/c"}, "/c/sops/age/keys.txt"),
+        ({}, "/home/me/.config/sops/age/keys.txt"),
+    ],
+)
+def test_the_key_is_looked_for_where_sops_does(environment: dict[str, str], place: str) -> None:
+    found = secrets.key_of(environment, Path("/home/me"))
+
+    assert (place, place.startswith("SOPS")) == (found.place, found.there)

@@ -1,0 +1,50 @@
+"""
+Diagnosis in a run: what nothing has changed since the last look is not worked out again.
+
+Mutant, killed here: ``once`` left out of ``causes.diagnose``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine.recipe import Findings
+from phases import causes
+from phases.diagnosis.catalogue import diagnose
+from phases.diagnosis.scene import Scene
+from phases.snapshot import Seen, Snapshot
+from tests.phases.diagnosis.scenes import AT, failed, scene
+from tests.phases.making import plan
+
+
+def test_rules_are_asked_again_only_where_something_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float] = []
+
+    def ask_all(looked_at: Scene) -> Findings:
+        asked.append(looked_at.snapshot.at)
+        return diagnose(looked_at)
+
+    monkeypatch.setattr(causes, "ask_all", ask_all)
+    of = plan()
+    first = scene(failed("Kustomization", "f/a", "no")).snapshot
+    found = [causes.diagnose(of, look) for look in (first, later(first, 1), anew(first, 2))]
+
+    assert asked == [AT, AT + 2]
+    assert found[0] == found[1]
+    assert found[2] != found[1]
+
+
+def later(before: Snapshot, seconds: float) -> Snapshot:
+    """The same objects, seen again."""
+    return replace(before, at=before.at + seconds)
+
+
+def anew(before: Snapshot, seconds: float) -> Snapshot:
+    """The Kustomization is gone."""
+    objects: dict[str, Any] = {**before.objects, "Kustomization": Seen({}, before.at)}
+    return replace(before, at=before.at + seconds, objects=objects)

@@ -1,0 +1,133 @@
+"""
+What was applied and went away since is missed by nobody for an hour, and brought back by one nudge of its parent.
+
+Mutants: wake the parent while it is not Ready; at once, before a look can have shown what was applied; for each child
+by itself; again and again; never again, when it goes a second time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.answer import Act, Answer, Wait
+from journal.entries import Fact
+from phases import flux_synced
+from phases.nudges import CONFIRM_SECONDS
+from phases.vanished import GRACE_SECONDS, vanished
+from tests.phases.making import START, facts, memory_of, plan
+
+PARENTS = {
+    "inventory": {
+        "kustomizations": [
+            {"key": "flux-system/cluster"},
+            {"key": "flux-system/apps", "parent": "flux-system/cluster"},
+        ],
+        "helmreleases": [{"key": "apps/web", "parent": "flux-system/apps"}],
+        "externalsecrets": [{"key": "apps/login", "store": "vault", "parent": "flux-system/apps"}],
+    }
+}
+PLAN = plan(PARENTS)
+APPS, WEB, LOGIN = (
+    "kustomization/flux-system/apps",
+    "helmrelease/apps/web",
+    "externalsecret/apps/login",
+)
+LATE = 100.0
+
+
+def ready(since: float = START) -> dict[str, Any]:
+    return {"code": "Ready", "since": since, "detail": {"uid": "u-apps", "generation": 3}}
+
+
+def absent(since: float = START) -> dict[str, Any]:
+    return {"code": "Absent", "since": since}
+
+
+def night(**said: Any) -> dict[str, Fact]:  # noqa: ANN401
+    return facts({APPS: ready(), WEB: {"code": "Ready"}, LOGIN: {"code": "Ready"}, **said})
+
+
+def told(known: dict[str, Fact], *attempts: dict[str, Any], now: float = LATE) -> dict[str, Answer]:
+    return vanished(PLAN.target, known, memory_of(PLAN, known, {"attempts": attempts}, now))
+
+
+def test_a_parent_that_git_suspends_brings_nothing_and_is_not_woken() -> None:
+    """Mutant: wake it; of a suspended one there is not even a UID to name."""
+    known = night(**{APPS: {"code": "Ready", "since": START}, WEB: absent()})
+
+    assert told(known) == {}
+
+
+def woken(act: Answer, at: float = 50.0) -> dict[str, Any]:
+    assert isinstance(act, Act)
+    return {
+        "verb": "flux.nudge",
+        "target": APPS,
+        "outcome": "done",
+        "at": at,
+        "arguments": act.arguments,
+    }
+
+
+def test_a_parent_that_is_ready_is_woken_once_for_all_that_went() -> None:
+    answers = told(night(**{WEB: absent(), LOGIN: absent(START + 1)}))
+
+    assert list(answers) == [APPS]
+    act = answers[APPS]
+    assert isinstance(act, Act)
+    assert (act.verb, act.target, act.arguments["uid"]) == ("flux.nudge", APPS, "u-apps")
+    assert act.arguments["ready"] is True, "it is refused else: the parent says that it is Ready"
+    assert act.reason == f"it is Ready, and {LOGIN}, {WEB} that it applied is not there any more"
+
+
+def test_it_is_the_answer_of_the_state_and_not_of_the_phase_s_own_list_alone() -> None:
+    known = night(**{WEB: absent(), "kind/Deployment": "seen", "kind/Kustomization": "seen"})
+    for key in PLAN.target.flux.controllers:
+        known |= facts({f"deployment/{key}": {"code": "Ready"}})
+
+    answers = flux_synced.decide(PLAN, known, {}, memory_of(PLAN, known, {}, LATE))
+
+    assert isinstance(answers[APPS], Act)
+
+
+@pytest.mark.parametrize("code", ["Progressing", "Blocked", "Terminating", "Absent", "Suspended"])
+def test_a_parent_that_is_still_at_it_is_left_alone(code: str) -> None:
+    assert told(night(**{APPS: {**ready(), "code": code}, WEB: absent()})) == {}
+
+
+@pytest.mark.parametrize(("applied", "gone"), [(0.0, LATE), (LATE, 0.0)])
+def test_a_look_may_be_older_than_what_was_applied(applied: float, gone: float) -> None:
+    known = night(**{APPS: ready(START + applied), WEB: absent(START + gone)})
+
+    early = told(known, now=LATE + GRACE_SECONDS - 1)
+    late = told(known, now=LATE + GRACE_SECONDS)
+
+    assert early == {
+        WEB: Wait(
+            "not applied yet by its parent", START + LATE + GRACE_SECONDS, can_clear="unknown"
+        )
+    }
+    assert isinstance(late[APPS], Act)
+
+
+def test_what_its_parent_does_not_bring_again_is_no_reason_to_wake_it_again() -> None:
+    known = night(**{WEB: absent()})
+    once = woken(told(known)[APPS])
+
+    answers = told(known, once)
+
+    assert list(answers) == [WEB]
+    answer = answers[WEB]
+    assert isinstance(answer, Wait)
+    assert "was asked to apply it again" in answer.reason
+    assert answer.until == START + 50 + CONFIRM_SECONDS, (
+        "somebody looks again at whether it was taken up"
+    )
+
+
+def test_what_goes_a_second_time_is_brought_a_second_time() -> None:
+    once = woken(told(night(**{WEB: absent()}))[APPS])
+
+    assert isinstance(told(night(**{WEB: absent(START + 60)}), once)[APPS], Act)

@@ -1,0 +1,362 @@
+"""
+What somebody who has only the page must be able to find: words explained, actions beside their causes, nothing cut off.
+
+Mutants: let any note take "nobody knows who began it" away; cut the signs of the page; leave ``about`` out of
+``mended``; take one verb out of ``VERBS``; leave a kind out of ``none_of``; print all evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine.recipe import Effect
+from journal import entries as e
+from journal.entries import Fact, Finding
+from phases.verbs import VERBS as CATALOGUE
+from rekindle.report import html
+from rekindle.report import reasons as r
+from rekindle.report.gather import gather
+from rekindle.report.happenings import Action
+from rekindle.report.legend import CONFIGURES, EFFECTS, VERBS
+from rekindle.report.markdown import page
+from rekindle.report.story import Story
+from rekindle.spans import clock, exact, span
+from tests.report.conftest import Night
+from tests.report.nights import AT, written
+from tests.report.samples import BEGUN, sample
+
+CNI = Finding(subject="cni", cause="none", message="no CNI is installed", root=True, rule="T16")
+FOUND = 3  # the seq of the findings
+
+
+def both(story: Story) -> tuple[str, str]:
+    return page(story).replace("\\", ""), words(html.page(story))
+
+
+def words(markup: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def section(text: str, title: str) -> str:
+    """What stands below a heading of Markdown, down to the next one of any level."""
+    return re.split(r"^#+ ", text.partition(f"# {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def told(folder: Path, *entries: e.AnyEntry) -> Story:
+    found = e.FindingsChanged(at=AT + 5, changed={"T16:cni": CNI})
+    return gather(written(folder / "j.db", [found, *entries]))
+
+
+# --- who began it ---------------------------------------------------------------------------------
+
+REMARK = e.Note(at=AT + 9, text="the switch was rebooted", actor="bob")
+TIME = e.Note(at=AT + 9, text="x", actor="bob", corrects=FOUND, said=AT + 5, time=AT)
+CAUSE = e.Note(at=AT + 9, text="x", actor="bob", corrects=FOUND, finding="T16:cni", cause="a reset")
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ((), "nobody added a note."),
+        ((REMARK,), "1 note was added, and it corrects no cause."),
+        ((REMARK, TIME), "2 notes were added, and none corrects a cause."),
+        ((REMARK, CAUSE), ""),
+    ],
+)
+def test_only_who_says_what_the_cause_was_tells_who_began_it(
+    tmp_path: Path, notes: tuple[e.Note, ...], said: str
+) -> None:
+    found = [one for one in told(tmp_path, *notes).unproven if one.startswith("Who or what")]
+
+    assert found == (
+        [f"Who or what began it: this run's journal begins afterwards, and {said}"] if said else []
+    )
+
+
+def test_a_root_that_is_gone_is_not_explained_and_somebody_has_to_find_out(night: Night) -> None:
+    signs = {sign.subject: sign for sign in night.story.first_signs}
+    root = signs["kustomization/flux-system/cluster-apps"]
+
+    assert root.unexplained == "not explained: somebody or something removed it"
+    for text in both(night.story):
+        assert "not explained: somebody or something removed it" in text
+        assert "Find out who or what removed kustomization/flux-system/cluster-meta and" in text
+    row = next(line for line in page(night.story).splitlines() if "cluster-apps: a root" in line)
+    assert row.endswith("| not explained: somebody or something removed it |")
+
+
+def test_the_box_of_the_page_has_every_sign() -> None:
+    signs = tuple(
+        r.Sign(subject=f"kustomization/a/n{n}", name=f"sign-{n}", text="is gone", seen=BEGUN)
+        for n in range(12)
+    )
+    markup = html.page(replace(sample(), first_signs=signs))
+    box = markup.partition('id="answer-first"')[2].partition("</section>")[0]
+
+    assert all(sign.name in box for sign in signs)
+
+
+# --- what was done --------------------------------------------------------------------------------
+
+
+def test_a_command_says_what_it_ran(night: Night) -> None:
+    ran = "helmfile --file bootstrap/helmfile.yaml sync"
+
+    assert night.story.actions[0].argv == ran
+    for text in both(night.story):
+        assert text.count(ran) >= 2, "beside the action, and among the changes"
+    row = next(line for line in page(night.story).splitlines() if line.startswith("| a1 |"))
+    assert ran in row
+
+
+def test_a_command_of_one_node_says_what_it_ran_there(tmp_path: Path) -> None:
+    plan = {"section": {"commands": {"net": {"argv": ["fix", "--node", "{node}", "a b"]}}}}
+    intent = e.ActionIntended(
+        at=AT,
+        action="a1",
+        verb="command.run",
+        target="command/net",
+        attempt=1,
+        epoch=1,
+        deadline_seconds=9.0,
+        arguments={"command": "net", "node": "k8s-1", "address": "10.0.0.1"},
+    )
+
+    (action,) = gather(written(tmp_path / "j.db", [intent], plan=plan)).actions
+
+    assert action.argv == "fix --node k8s-1 'a b'"
+
+
+def test_each_row_of_an_action_says_who_allowed_it_and_when(night: Night) -> None:
+    rows = {line.split(" | ")[0]: line for line in page(night.story).splitlines()}
+    answers = {one.approval: one for one in night.story.approvals}
+
+    for action in night.story.actions:
+        said = "no question (convergent)"
+        if action.approval:
+            at = answers[action.approval].answered or 0.0
+            said = f"given by scenario at {clock(at)} (question {action.approval})"
+        assert rows[f"| {action.action}"].endswith(f"| {said} |")
+    assert sum(bool(action.approval) for action in night.story.actions) == 3
+
+
+def test_the_actions_that_were_about_a_cause_stand_beside_it(night: Night) -> None:
+    done = {cause.rule: cause.done for cause in night.story.causes}
+    by_verb: dict[str, list[Action]] = {}
+    for action in night.story.actions:
+        by_verb.setdefault(action.verb, []).append(action)
+    expected = {"C4": "crd.preapply", "N6": "finalizer.release", "T16": "command.run"}
+
+    assert {rule for rule, names in done.items() if names} == set(expected)
+    for rule, verb in expected.items():
+        names = tuple(one.action for one in by_verb[verb])
+        assert done[rule] == names
+        said = f"Done here: {verb} {', '.join(names)} ({clock(by_verb[verb][0].intended)})."
+        assert all(said in text for text in both(night.story))
+    for text in both(night.story):
+        assert "Ways out (not taken):" in text
+
+
+def test_what_was_given_up_is_not_called_destroyed(night: Night) -> None:
+    said = night.story.summary[-1]
+
+    assert "3 gave something up, allowed by the scenario's scripted operator: CephBlockPool" in said
+    assert "stay on the disks, owned by nobody" in said
+    assert "destroyed" not in said
+    steps = " ".join(night.story.next_steps)
+    assert "Look where what was given up or destroyed lies now" in steps
+    assert "CephBlockPool storage/database" in steps
+
+
+def test_every_change_of_configuration_is_listed(night: Night) -> None:
+    text = section(page(night.story), "Configuration Changes")
+
+    assert len(re.findall(r"finalizer\.release", text)) == 3
+    for verb in ("command.run", "crd.preapply", "root.apply", "apply.give-back"):
+        assert verb in text
+    assert "flux.nudge" not in text
+    assert set(CATALOGUE) - CONFIGURES == {
+        "etcd.bootstrap",
+        "etcd.snapshot",
+        "etcd.recover",
+        "etcd.remove-member",
+        "kubeconfig.fetch",
+        "flux.nudge",
+        "git.ancestry",
+    }, "a new verb: does it change a configuration?"
+
+
+def test_a_copy_of_etcd_changes_no_configuration(tmp_path: Path) -> None:
+    """Mutant: take all of etcd's verbs for changes."""
+    entries: list[e.AnyEntry] = []
+    for number, verb in enumerate(("etcd.snapshot", "etcd.recover", "etcd.bootstrap")):
+        act: dict[str, Any] = {"action": f"a{number}", "verb": verb, "target": "node/a"}
+        entries += [
+            e.ActionIntended(at=AT, attempt=1, epoch=1, deadline_seconds=9.0, **act),
+            e.ActionSettled(at=AT + 1, outcome=e.Outcome.DONE, **act),
+        ]
+
+    story = gather(written(tmp_path / "j.db", entries))
+
+    assert len(story.actions) == 3
+    markup = html.page(story).partition('id="changes"')[2].partition("</section>")[0]
+    for changes in (section(page(story), "Configuration Changes"), markup):
+        assert "etcd.snapshot" not in changes
+        assert "etcd.recover" in changes
+        assert "etcd.bootstrap" in changes
+
+
+def test_a_change_in_doubt_is_said_to_be_in_doubt(tmp_path: Path) -> None:
+    act: dict[str, Any] = {"action": "a1", "verb": "etcd.remove-member", "target": "node/a"}
+    intent = e.ActionIntended(at=AT, attempt=1, epoch=1, deadline_seconds=9.0, **act)
+
+    for text in both(gather(written(tmp_path / "j.db", [intent]))):
+        assert re.search(r"etcd\.remove-member \S+\s+\(whether it happened is in doubt\)", text)
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def test_every_verb_and_every_effect_has_a_line() -> None:
+    assert set(CATALOGUE) <= set(VERBS)
+    assert {effect.value for effect in Effect} == set(EFFECTS)
+
+
+def test_the_words_that_were_used_are_explained_and_no_others(night: Night) -> None:
+    for text in both(night.story):
+        assert re.search(r"flux\.nudge ?: asks Flux", text)
+        assert re.search(r"convergent ?: doing it again changes nothing more", text)
+        assert "begins etcd again from a snapshot" not in text
+        assert "It stood then" not in text
+        assert "Stood at the verdict (2025-06-12 08:16:00Z)" in text
+        assert "the work alone" not in text
+        assert "CP the longest chain of work" in text
+
+
+def test_evidence_has_what_the_journal_knows_and_only_the_first_of_many(tmp_path: Path) -> None:
+    proofs = tuple(f"Node/n{number} .status.conditions[Ready]" for number in range(9))
+    found = replace(CNI, evidence=proofs)
+    seen = e.Observed(at=AT, changed={"k8s-node/n0": Fact("Progressing", "waits for the CNI")})
+    entries: list[e.AnyEntry] = [seen, e.FindingsChanged(at=AT + 5, changed={"T16:cni": found})]
+
+    story = gather(written(tmp_path / "j.db", entries))
+
+    for text in both(story):
+        assert "Node/n0 .status.conditions[Ready] (Progressing: waits for the CNI); Node/n1" in text
+        assert "and 6 more" in text
+        assert "Node/n3 " not in text
+    assert len(story.causes[0].evidence) == 9
+
+
+# --- where the time went --------------------------------------------------------------------------
+
+
+def test_the_path_has_the_class_of_each_step_and_its_sums_are_those_of_the_ledger(
+    night: Night,
+) -> None:
+    ledger = night.story.ledger
+    assert ledger is not None
+    sums: dict[str, float] = {}
+    for step in ledger.path:
+        sums[step.code] = sums.get(step.code, 0.0) + step.ended - step.begun
+
+    known = {"useful": ledger.useful, "unknown": ledger.unknown}
+    known |= {wait.code: wait.seconds for wait in ledger.waits if not wait.beside}
+    assert sums == pytest.approx(known, abs=0.01)
+    assert ledger.path[0].doing == ("a1 command.run command/cni",)
+    for text in both(night.story):
+        assert "a1 command.run command/cni" in text
+
+
+def test_time_without_a_class_is_named_where_people_look(night: Night) -> None:
+    said = next(one for one in night.story.challenges if one.startswith("Not known"))
+    ledger = night.story.ledger
+    assert ledger is not None
+    found = re.search(
+        r"^\| not known \| unknown \| (.+?) \| yes \|$", page(night.story), re.MULTILINE
+    )
+    assert found is not None
+    (seconds,) = (n for n in range(10_000) if span(n) == found[1])
+
+    assert abs(seconds - ledger.unknown) <= 1
+    assert said.startswith(f"Not known: {exact(seconds)} of the path have no class")
+    assert "most of it for kustomization/storage/rook-ceph 1 m " in said
+
+
+# --- what did not happen --------------------------------------------------------------------------
+
+NONE = ("Changes of the plan", "Jumps of the host's clock", "Time limits that ran out")
+
+
+def test_what_did_not_happen_is_said_not_to_have_happened(night: Night) -> None:
+    for text in both(night.story):
+        for kind in NONE:
+            assert f"{kind}: none" in text
+        assert "Notes and corrections by people: none." in text
+
+
+def test_what_did_happen_is_said(tmp_path: Path) -> None:
+    entries: list[e.AnyEntry] = [
+        e.PlanChanged(
+            at=AT + 1,
+            plan={},
+            plan_digest="d2" * 8,
+            previous_digest="d1" * 8,
+            verdict="compatible",
+        ),
+        e.ClockJumped(at=AT + 2, seconds=-75.0),
+        e.TimerFired(at=AT + 3, name="deadline/node-maintenance", due=AT + 3),
+    ]
+    story = gather(written(tmp_path / "j.db", entries))
+
+    assert [change.kind for change in story.changes] == ["plan", "clock", "deadline"]
+    for text in both(story):
+        assert "the plan changed from d1d1d1d1d1d1 to d2d2d2d2d2d2 (compatible)" in text
+        assert "the host's clock jumped by -75 s" in text
+        assert "the time that node-maintenance was given ran out" in text
+        assert not any(f"{kind}: none" in text for kind in NONE)
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+
+def test_a_session_of_a_note_is_not_called_an_answer(tmp_path: Path) -> None:
+    def session(epoch: int, *entries: e.AnyEntry) -> list[e.AnyEntry]:
+        taken = e.LeaseTaken(at=AT, epoch=epoch, holder=f"bob {epoch}")
+        return [taken, *entries, e.LeaseLost(at=AT, epoch=epoch)]
+
+    given = e.ApprovalGiven(at=AT, approval="q1", digest="d", actor="bob")
+    entries = [
+        e.LeaseLost(at=AT, epoch=1),
+        *session(2, REMARK),
+        *session(3, given),
+        *session(4, REMARK, given),
+    ]
+
+    story = gather(written(tmp_path / "j.db", entries))
+
+    assert [one.begun_as for one in story.sessions[1:]] == ["noted", "answered", "answered"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "entry 3 (findings.changed) happened at 2025-06-12 08:16:00Z, not at 2025-06-12 08:16:05Z",
+            "bob: entry 3 (findings.changed) happened at",
+        ),
+        ("I misread the clock", "bob, correcting entry 3, which says 2025-06-12 08:16:05Z"),
+    ],
+)
+def test_a_correction_is_said_once_in_its_line(tmp_path: Path, text: str, line: str) -> None:
+    story = told(tmp_path, replace(TIME, text=text))
+
+    for told_of in both(story):
+        assert line in told_of
+        assert len(re.findall(r"correcting entry|happened at", told_of)) == 1
