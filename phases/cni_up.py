@@ -22,7 +22,7 @@ COMMAND_SETTLE_SECONDS = 120.0
 def guard(plan: Plan, facts: Facts) -> Judgement:
     """Hold when all nodes are Ready and all of the network's workloads are complete."""
     section: Section = plan.target
-    subjects = [*map(codes.k8s_node, section.talos.nodes), *network(section)]
+    subjects = [*map(codes.k8s_node, section.node_names), *network(section)]
     unseen = _unlisted(facts)
     if unseen is not None:
         return Judgement(Verdict.UNKNOWN, unseen, 0, len(subjects))
@@ -62,15 +62,12 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers: dict[Subject, Answer] = {}
     missing = [s for s in network(section) if _is_absent(facts, s)]
     if missing:
-        reason = f"absent: {', '.join(missing)}"
-        answers[f"command/{section.cni.command}"] = installed(
-            plan, section.cni.command, reason, memory
-        )
+        answers |= installing(plan, section.cni.command, missing, memory)
     for subject in network(section):
         fact = facts.get(subject)
         if fact is not None and fact.code != codes.READY and subject not in missing:
             answers[subject] = Wait(f"{subject}: {fact.reason}")
-    for name in section.talos.nodes:
+    for name in section.node_names:
         fact = facts.get(codes.k8s_node(name))
         if fact is None or fact.code != codes.READY:
             reason = fact.reason if fact is not None else "not registered"
@@ -83,6 +80,17 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
 def _is_absent(facts: Facts, subject: Subject) -> bool:
     fact = facts.get(subject)
     return fact is None or fact.code == codes.ABSENT
+
+
+def installing(
+    plan: Plan, command: str, absent: list[Subject], memory: Memory
+) -> dict[Subject, Answer]:
+    """Answer for what is absent: by the command that installs it, if a plan says which one does."""
+    reason = f"absent: {', '.join(absent)}"
+    if command in plan.target.commands:
+        return {f"command/{command}": installed(plan, command, reason, memory)}
+    reason += "; without a plan nobody knows what installs it"
+    return {absent[0]: Wait(reason, can_clear="unknown")}
 
 
 def installed(plan: Plan, command: str, reason: str, memory: Memory) -> Answer:

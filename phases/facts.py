@@ -115,6 +115,8 @@ def _kept_each(
 
 
 def _talos(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
+    if not section.talos.nodes:
+        return  # nobody asks a machine, so there is nothing to say of them, nor of etcd
     control_planes: dict[str, Fact] = {}
     for name, planned in section.talos.nodes.items():
         look = snapshot.nodes.get(name, Unseen(0.0, "not-asked"))
@@ -158,7 +160,7 @@ def _api_fact(section: Section, look: ApiLook) -> Fact:
     silent = [name for name in planes if name not in look.readyz]
     if look.ca_matches is False:
         return Fact(codes.FOREIGN, "another CA than the cluster's answers")
-    if len(refusing) == len(planes) and not look.serving:
+    if planes and len(refusing) == len(planes) and not look.serving:
         return Fact(codes.DOWN, "no control plane is ready")
     if refusing:
         return Fact(codes.PARTIAL, f"not ready on {', '.join(refusing)}")
@@ -210,9 +212,10 @@ def _k8s_nodes(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
     listed = _listed(snapshot, "Node")
     if listed is None:
         return
-    for name in section.talos.nodes:
+    asked = bool(section.talos.nodes)
+    for name in section.node_names:
         talos = facts.get(codes.node(name))
-        facts[codes.k8s_node(name)] = nodes.k8s_node(listed.get(name), talos)
+        facts[codes.k8s_node(name)] = nodes.k8s_node(listed.get(name), talos, asked=asked)
 
 
 def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:

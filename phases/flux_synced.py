@@ -18,7 +18,7 @@ from journal.entries import Fact
 from phases import codes
 from phases.blockers import blockers
 from phases.clearing import GIVEN_UP
-from phases.cni_up import installed
+from phases.cni_up import installing
 from phases.knots import (
     DELETION_GRACE_SECONDS,
     kinds,
@@ -112,8 +112,7 @@ def _controllers(plan: Plan, facts: Facts, memory: Memory) -> dict[Subject, Answ
     absent = [s for s in subjects if s not in facts or facts[s].code == codes.ABSENT]
     if absent:
         command = section.flux.command or section.cni.command
-        reason = f"absent: {', '.join(absent)}"
-        answers[f"command/{command}"] = installed(plan, command, reason, memory)
+        answers |= installing(plan, command, absent, memory)
     for subject in subjects:
         fact = facts.get(subject)
         if subject not in absent and fact is not None and fact.code != codes.READY:

@@ -82,12 +82,16 @@ def _edges(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
 def _machines(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
     """Nodes, etcd, API and network come before everything."""
     cni = codes.subject("DaemonSet", section.cni.daemonset)
+    yield codes.API, ""
+    for name in section.node_names:
+        yield codes.k8s_node(name), cni
+    if not section.talos.nodes:
+        return
     yield codes.ETCD, ""
     yield codes.API, codes.ETCD
     for name in section.talos.nodes:
         yield codes.node(name), ""
         yield codes.k8s_node(name), codes.node(name)
-        yield codes.k8s_node(name), cni
     for name in section.talos.control_planes:
         yield codes.ETCD, codes.node(name)
 

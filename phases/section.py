@@ -59,10 +59,14 @@ class TalosNode(Strict):
 
 
 class Talos(Strict):
-    """Where the Talos side of the cluster is described."""
+    """
+    Where the Talos side of the cluster is described.
+
+    A plan file has at least one control plane; without *nodes* (a watch that has no plan) no machine is asked.
+    """
 
     talosconfig: str
-    nodes: dict[Name, TalosNode] = Field(min_length=1)
+    nodes: dict[Name, TalosNode] = Field(json_schema_extra={"minProperties": 1})
     talosctl: str = "talosctl"
 
     @property
@@ -202,7 +206,7 @@ class Section(Strict):
     commands: dict[Name, Command] = {}
     notify: Notify | None = None
     probes: dict[Name, Probe] = {}
-    repository: str = "."
+    repository: Annotated[str, Field(description="the Git tree; empty: none is known")] = "."
 
     @cached_property
     def verdicts(self) -> dict[Subject, tuple[object, object, Fact]]:
@@ -251,6 +255,11 @@ class Section(Strict):
     def drawn(self) -> dict[str, object]:
         """What was drawn from this section alone (``phases.order``): a memory as well."""
         return {}
+
+    @cached_property
+    def node_names(self) -> tuple[str, ...]:
+        """Nodes that should be there: the planned machines, or the inventory's where no machine is asked."""
+        return tuple(self.talos.nodes) or self.inventory.nodes
 
     @cached_property
     def expected(self) -> tuple[Subject, ...]:
@@ -334,7 +343,7 @@ class Section(Strict):
         wanted: dict[tuple[str, str], int] = {
             (item.kind, item.key): item.pods for item in self.inventory.workloads
         }
-        wanted.setdefault(("DaemonSet", self.cni.daemonset), len(self.talos.nodes))
+        wanted.setdefault(("DaemonSet", self.cni.daemonset), len(self.node_names))
         for key in (*self.cni.deployments, *self.flux.controllers):
             wanted.setdefault(("Deployment", key), 1)
         return tuple(

@@ -25,15 +25,25 @@ from rekindle.watching import handed_over
 
 
 def tell_ended(
-    ended: Ended, path: Path, counted: dict[str, Any], wall: float, *, as_json: bool
+    ended: Ended,
+    path: Path,
+    counted: dict[str, Any],
+    wall: float,
+    *,
+    as_json: bool,
+    can_act: bool = True,
 ) -> None:
-    """Say how a session ended; the document comes last, for its reader may be gone."""
+    """
+    Say how a session ended; the document comes last, for its reader may be gone.
+
+    *can_act*: a watch that has a plan can be given hands.
+    """
     journal = str(path)
     if ended.outcome in {"stuck", "waiting"} and ended.turn is not None:
         _tell_way_out(ended.memory, journal)
     if ended.outcome not in {"done", "cancelled"}:
         tell(f"to go on: {command('resume', journal=journal)}")
-        if ended.memory.watches:
+        if ended.memory.watches and can_act:
             tell(f"to let it act: {handed_over(journal)}")
     if as_json:
         document = of_run(

@@ -29,6 +29,12 @@ def take_over(found: Found, options: Options, *, yes: bool) -> Exit:
     if found.alive:  # before its cluster is looked at: who watches is told, not disturbed
         raise held(path)
     plan = from_compiled(found.plan, recipe())
+    if not plan.target.talos.nodes:
+        raise UsageWrong(
+            f"{found.memory.run_id} watched without a plan: it knows no machine and no command to act with",
+            reference="watch-unplanned",
+            hint="`rekindle run PLAN` begins a run that looks before it acts; `rekindle cancel` ends this watch",
+        )
     world = world_of(found, plan, path)
     try:
         asks = not yes and not found.simulated and beginning.somebody_is_there()

@@ -9,12 +9,13 @@ What is written was read back first: a file that no plan could load helps nobody
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from engine.checked import validated
-from engine.errors import OurBug, Problem
+from engine.errors import OurBug, PlanInvalid, Problem
 from engine.yamlfile import YamlFile, read_yaml
 from phases.inventory import Inventory
 from rekindle.inventoried import Taken, listed
@@ -39,6 +40,23 @@ def text(taken: Taken) -> str:
             hint="nothing was written; send the report",
         )
     return made
+
+
+def read(path: Path) -> Inventory:
+    """
+    Read an inventory by itself, without a plan.
+
+    :raises PlanInvalid: with every problem of the file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanInvalid([Problem(str(path), 1, 1, "$", f"cannot be read: {error}")]) from error
+    data, marks, problems = read_yaml(YamlFile(str(path), text))
+    found = validated(Inventory, data, marks, (), problems) if not problems else None
+    if found is None:
+        raise PlanInvalid(problems)
+    return found
 
 
 def _comment(taken: Taken) -> Iterator[str]:

@@ -31,6 +31,11 @@ def place_for_cluster(cluster: str) -> Path:
     return state_folder() / f"{_file_name(cluster)}.db"
 
 
+def journal_for_watch(cluster: str) -> Path:
+    """The journal of a watch without a plan: whoever recovers that cluster has one of their own."""
+    return _ours(state_folder() / "watches" / f"{_file_name(cluster)}.db")
+
+
 def journal_for_rehearsal(scenario: str) -> Path:
     """The journal of a rehearsal: of the package's by its name, of a file by the file's."""
     name = Path(scenario).stem if scenario.endswith((".yaml", ".yml")) else scenario
@@ -66,9 +71,9 @@ def newest_journal(option: str | None) -> Path:
 
 
 def all_journals() -> list[Path]:
-    """Every journal in the state folder, of clusters before those of rehearsals."""
+    """Every journal in the state folder, of clusters before those of watches and rehearsals."""
     folder = state_folder()
-    patterns = ("*.db", "rehearsals/*.db")
+    patterns = ("*.db", "watches/*.db", "rehearsals/*.db")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
@@ -90,7 +95,7 @@ def _written(path: Path) -> float:
 
 def _ours(path: Path) -> Path:
     for folder in (path.parent.parent, path.parent):
-        if folder.name in {"rekindle", "rehearsals"}:
+        if folder.name in {"rekindle", "rehearsals", "watches"}:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

@@ -34,13 +34,19 @@ def read(source: Source) -> Recording:
     Make a scenario of a run. A journal that nobody writes is verified before it is believed.
 
     :raises ChainBroken: when it is not what was written.
-    :raises UsageWrong: when the run saw nothing of its cluster.
+    :raises UsageWrong: when the run saw nothing of its cluster, or had no plan.
     """
     with Reader(source.journal) as reader:
         if reader.holder_alive() is not True:
             reader.verify()
         opened = next(run.opened for run in reader.runs() if run.run_id == source.run_id)
         entries = [row.entry for row in reader.rows(source.run_id)]
+    if not opened.plan["section"]["talos"]["nodes"]:
+        raise UsageWrong(
+            f"run {source.run_id} watched without a plan: no machine and no command is in its journal",
+            reference="watch-unplanned",
+            hint="a watch with a plan can be rehearsed: `rekindle watch PLAN`",
+        )
     usual = of_parts(opened.cluster, recipe().machine, opened.plan["section"], recipe())
     found = recording_of(opened, entries, usual.compiled()["machine"])
     if found is None:

@@ -271,7 +271,8 @@ def _pursue(
             world.close()
         journal.close()
     wall = time.monotonic() - begun
-    tell_ended(ended, options.journal, counted, wall, as_json=options.as_json)
+    can_act = bool(plan.target.talos.nodes)
+    tell_ended(ended, options.journal, counted, wall, as_json=options.as_json, can_act=can_act)
     return ended.exit_code
 
 

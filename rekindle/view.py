@@ -135,12 +135,13 @@ def headline(seen: View) -> str:
     age = spoken(seen.now - seen.entered_at)
     done = " ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
     if seen.watches:
-        return (
-            f"you are in {seen.state}, for {age}; waits for {seen.waits_for}; can it succeed: "
-            f"{seen.can_succeed}; {done}; {seen.must_do}"
-        )
-    wanted = "" if seen.must_do == "nothing" else f"; you must: {seen.must_do}"
-    return f"{seen.state} for {age}; {seen.waits_for}; can it succeed: {seen.can_succeed}; {done}{wanted}"
+        parts = [f"you are in {seen.state}, for {age}", f"waits for {seen.waits_for}"]
+        wanted = seen.must_do
+    else:
+        parts = [f"{seen.state} for {age}", seen.waits_for]
+        wanted = "" if seen.must_do == "nothing" else f"you must: {seen.must_do}"
+    parts += [f"can it succeed: {seen.can_succeed}", done, wanted]
+    return "; ".join(part for part in parts if part)
 
 
 def ending(seen: View) -> str:

@@ -34,7 +34,7 @@ def real(plan: Plan, journal: Path) -> World:
     from rekindle.adapters.cluster import RealWorld
 
     program = plan.target.talos.talosctl
-    if shutil.which(program) is None:
+    if plan.target.talos.nodes and shutil.which(program) is None:
         raise EnvironmentWrong(
             f"{program} is not on PATH",
             reference="talosctl-missing",

@@ -101,7 +101,9 @@ class RealWorld:
             put,
             clock=self._clock,
         )
-        self._revisions = RevisionPoller(Path(section.repository), put)
+        self._revisions = (
+            RevisionPoller(Path(section.repository), put) if section.repository else None
+        )
         environment = {
             "KUBECONFIG": section.kubernetes.kubeconfig,
             "TALOSCONFIG": section.talos.talosconfig,
@@ -123,10 +125,19 @@ class RealWorld:
     # --- the port ----------------------------------------------------------------------------
 
     def identity(self) -> Identity:
-        """Tell the cluster by the CA of its Talos API, which outlives every wipe but one of the secrets."""
+        """
+        Tell the cluster by the CA of its Talos API, which outlives every wipe but one of the secrets.
+
+        Where no machine is asked, by the one that the kubeconfig trusts.
+        """
         if not self._ca:
+            section = self._section
             with contextlib.suppress(authorities.Unreadable):
-                self._ca = authorities.of_talosconfig(Path(self._section.talos.talosconfig))
+                self._ca = (
+                    authorities.of_talosconfig(Path(section.talos.talosconfig))
+                    if section.talos.nodes
+                    else authorities.of_kubeconfig(Path(section.kubernetes.kubeconfig))
+                )
         return Identity(self._name, self._ca)
 
     def now(self) -> Instant:
@@ -214,7 +225,8 @@ class RealWorld:
 
     def _pollers(self) -> list[Background]:
         """List everything that runs beside us."""
-        return [*self._nodes.values(), self._api, self._revisions, self._probes]
+        trees = [self._revisions] if self._revisions is not None else []
+        return [*self._nodes.values(), self._api, *trees, self._probes]
 
     def _wakeup(self) -> Wakeup:
         """Hand out what has gathered."""

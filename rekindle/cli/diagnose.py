@@ -40,7 +40,7 @@ def command(
     verbose: bool,
 ) -> int:
     """Say why things are not there and whether waiting can help; changes nothing."""
-    expected: Inventory | None = _inventory(inventory) if inventory is not None else None
+    expected = _inventory(inventory) if inventory is not None else None
     if scenario is not None:
         from rekindle.rehearsal import in_process
 
@@ -89,17 +89,6 @@ def listed(kubeconfig: Path) -> Snapshot:
 
 
 def _inventory(name: str) -> Inventory:
-    from engine.checked import validated
-    from engine.errors import PlanInvalid, Problem
-    from engine.yamlfile import YamlFile, read_yaml
-    from phases.inventory import Inventory as Model
+    from rekindle.inventoryfile import read
 
-    try:
-        text = Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanInvalid([Problem(name, 1, 1, "$", f"cannot be read: {error}")]) from error
-    data, marks, problems = read_yaml(YamlFile(name, text))
-    found = validated(Model, data, marks, (), problems) if not problems else None
-    if found is None:
-        raise PlanInvalid(problems)
-    return found
+    return read(Path(name))

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import UsageWrong
-from rekindle.cli.options import FOLDER, about, journal_option, json_option, named, record_option
+from rekindle.cli.options import (
+    FOLDER,
+    about,
+    default_kubeconfig,
+    journal_option,
+    json_option,
+    kubeconfig_option,
+    named,
+    record_option,
+)
 from rekindle.output import tell
 from rekindle.paths import PLAN
 
 if TYPE_CHECKING:
+    from engine.plan import Plan
+    from phases.inventory import Inventory
     from rekindle.folding import Found
 
 SPEED = 60.0
@@ -20,9 +32,23 @@ SPEED = 60.0
 
 @click.command("watch")
 @click.argument("plan", type=click.Path(dir_okay=False), required=False)
-@journal_option(f"CLUSTER.db (with --scenario: rehearsals/NAME.db) in {FOLDER}")
+@journal_option(
+    f"CLUSTER.db (without a plan: watches/CLUSTER.db, with --scenario: rehearsals/NAME.db) in {FOLDER}"
+)
 @json_option()
 @record_option
+@kubeconfig_option
+@click.option(
+    "--inventory",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Without a plan: what should exist; default: what is there when the watch begins.",
+)
+@click.option(
+    "--network",
+    metavar="NAMESPACE/NAME",
+    help="Without a plan: the DaemonSet of the network; default: it is recognised by its name.",
+)
 @click.option("--scenario", metavar="NAME", help="Watch a rehearsal's cluster instead.")
 @click.option(
     "--speed",
@@ -31,9 +57,12 @@ SPEED = 60.0
     show_default=True,
     help="Seconds of a scenario's cluster in a second of yours.",
 )
-def command(
+def command(  # noqa: PLR0913  an option each
     plan: str | None,
     journal: str | None,
+    kubeconfig: str | None,
+    inventory: str | None,
+    network: str | None,
     scenario: str | None,
     speed: float,
     *,
@@ -46,16 +75,40 @@ def command(
     PLAN is recovery.yaml in this folder unless it is given. It begins no action and asks nobody; it journals what
     happens and what it would do, until the goal is reached or you press Ctrl-C. `rekindle resume` watches on, `rekindle
     resume --take-over` goes on with hands.
+
+    Where there is no recovery.yaml, or with --kubeconfig, it watches what the kubeconfig names, without a plan: it asks
+    the API and no machine, and nobody takes over from it.
     """
-    if scenario is None:
-        return _real(plan or PLAN, journal, as_json=as_json, record=record)
-    if plan is not None:
-        raise UsageWrong(
-            f"--scenario has a plan of its own; {plan} does not go with it",
-            reference="plan-twice",
-            hint="leave one of them away",
-        )
-    return _simulated(scenario, journal, speed, as_json=as_json, record=record)
+    without = {"--kubeconfig": kubeconfig, "--inventory": inventory, "--network": network}
+    _must_fit(plan, scenario, without)
+    if scenario is not None:
+        return _simulated(scenario, journal, speed, as_json=as_json, record=record)
+    if plan is None and (any(without.values()) or not Path(PLAN).exists()):
+        path = Path(kubeconfig) if kubeconfig is not None else default_kubeconfig()
+        unplanned = Unplanned(path, inventory, network)
+        return _unplanned(unplanned, journal, as_json=as_json, record=record)
+    return _real(plan or PLAN, journal, as_json=as_json, record=record)
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """What was named of a cluster without a plan."""
+
+    kubeconfig: Path
+    inventory: str | None
+    network: str | None
+
+
+def _must_fit(plan: str | None, scenario: str | None, without: dict[str, str | None]) -> None:
+    """:raises UsageWrong: for options that would be ignored: nobody gives them for nothing."""
+    told = [option for option, value in without.items() if value is not None]
+    if scenario is not None and (plan or told):
+        said = f"--scenario has a plan of its own; {plan or told[0]} does not go with it"
+    elif plan and told:
+        said = f"{plan} says what {told[0]} does"
+    else:
+        return
+    raise UsageWrong(said, reference="plan-twice", hint="leave one of them away")
 
 
 def _real(plan: str, journal: str | None, *, as_json: bool, record: bool) -> int:
@@ -77,6 +130,54 @@ def _real(plan: str, journal: str | None, *, as_json: bool, record: bool) -> int
         return open_run(opening, options, lambda _found, _plan: world, before=found)
     finally:
         world.close()
+
+
+def _unplanned(named: Unplanned, journal: str | None, *, as_json: bool, record: bool) -> int:
+    """Watch what a kubeconfig names; an open watch goes on with what it counted against."""
+    from engine.memory import WATCH
+    from rekindle.adapters.listing import cluster_of
+    from rekindle.paths import given_journal, journal_for_watch
+    from rekindle.session import Opening, Options, open_run, resume_run
+    from rekindle.worlds import identity_of, real, world_of
+
+    cluster = cluster_of(named.kubeconfig)
+    path = given_journal(journal) or journal_for_watch(cluster)
+    found = _open_watch(path, as_json=as_json)
+    options = Options(path, as_json=as_json, record=record)
+    if found is not None and not found.memory.outcome:
+        return resume_run(found, options, lambda f, p: world_of(f, p, path))
+    loaded = _seen(named, cluster)
+    world = real(loaded, path)
+    try:
+        opening = Opening(WATCH, loaded, world.now(), identity_of(world))
+        return open_run(opening, options, lambda _found, _plan: world, before=found)
+    finally:
+        world.close()
+
+
+def _seen(named: Unplanned, cluster: str) -> Plan:
+    """Make a plan of what is there, or of the inventory that was named."""
+    from rekindle.unplanned import Named, plan_of
+
+    tell(f"no plan: watching {cluster} through {named.kubeconfig}; no machine is asked")
+    if named.inventory is not None:
+        from rekindle.inventoryfile import read
+
+        return plan_of(Named(named.kubeconfig, cluster, named.network), read(Path(named.inventory)))
+    found = _there(named.kubeconfig, cluster)
+    tell(
+        f"counted against what is there now: {found.pods} pods of {len(found.workloads)} workloads; what was lost "
+        "before is not missed (--inventory FILE says what should be there)"
+    )
+    return plan_of(Named(named.kubeconfig, cluster, named.network), found)
+
+
+def _there(kubeconfig: Path, cluster: str) -> Inventory:
+    """:raises NoApi: when nothing answers."""
+    from rekindle.adapters.listing import list_all
+    from rekindle.inventoried import of_cluster
+
+    return of_cluster(list_all(kubeconfig), f"the cluster {cluster}").inventory
 
 
 def _simulated(name: str, journal: str | None, speed: float, *, as_json: bool, record: bool) -> int:

@@ -138,17 +138,29 @@ def in_series(roots: dict[str, Finding]) -> bool:
     return not before and {NETWORK, NAMESPACE} <= set(roots[NEXT].next_after)
 
 
-def look_with_fresh_eyes(operator: Operator) -> None:
+def look_with_fresh_eyes(operator: Operator, journal: Path, *words: str) -> dict[str, object]:
     """A black box that is begun in the middle of it knows at once what is wrong, and what comes after that."""
-    journal = operator.folder / "late.db"
-    box = operator.start("watch", str(operator.plan), "--json", journal=journal)
+    box = operator.start("watch", *words, "--json", journal=journal)
     until("the series is told", 60, lambda: any(in_series(r) for _, r in roots_of(journal)))
-    stopped(box)
+    document = stopped(box)
 
     looked = next(entry.at for entry in entries_of(journal) if isinstance(entry, e.Observed))
     told = next(at for at, roots in roots_of(journal) if in_series(roots))
     print(f"\nthe series was told {told - looked:.1f} s after the first look")
     assert told - looked <= VERDICT_SECONDS
+    return document
+
+
+def look_without_a_plan(operator: Operator) -> None:
+    """Somebody else comes by with a kubeconfig and a list of what there was: they see the same, and touch nothing."""
+    kubeconfig = str(operator.folder / "our-kubeconfig")
+    listed = ("--inventory", str(ANTON / "inventory.yaml"), "--network", "kube-system/cilium")
+    journal = operator.folder / "passer-by.db"
+    document = look_with_fresh_eyes(operator, journal, "--kubeconfig", kubeconfig, *listed)
+
+    assert (document["state"], document["would"]) == ("cni-up", [])
+    told = entries_of(journal)
+    assert not [one for one in told if isinstance(one, e.ActionIntended | e.ApprovalAsked)]
 
 
 def put_the_root_back_too_early(operator: Operator) -> None:
@@ -235,7 +247,8 @@ def test_an_operator_who_makes_the_seeds_mistakes_is_watched_told_and_relieved(
     until("the watch looks on", 60, lambda: operator.state() == "node-maintenance")
     recover_until_something_runs(operator)
     make_the_seeds_mistakes(operator)
-    look_with_fresh_eyes(operator)
+    look_with_fresh_eyes(operator, operator.folder / "late.db", str(operator.plan))
+    look_without_a_plan(operator)
     put_the_root_back_too_early(operator)
     until(
         "what cannot succeed is said",

@@ -1,0 +1,118 @@
+"""
+What a watch without a plan is made of: no machine is asked, and nothing is said of what nobody asks.
+
+Mutants: judge a Node as unseen where no machine is asked; say that no control plane is ready where none is known; keep
+etcd on the path; take any DaemonSet for the network; allow a plan file without nodes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import EnvironmentWrong, PlanInvalid
+from phases import codes
+from phases.facts import reduce
+from phases.inventory import SCHEMA, Inventory
+from phases.needs import needs_of
+from phases.snapshot import ApiLook, Seen, Snapshot
+from rekindle.unplanned import NETWORKS, Named, plan_of
+from tests.phases import cluster_objects as made
+from tests.phases.diagnosis.scenes import scene
+from tests.phases.test_section import PLAN, refused
+
+NAMED = Named(Path("/home/me/kubeconfig"), "c")
+
+
+def inventory(*workloads: dict[str, Any], **more: Any) -> Inventory:  # noqa: ANN401
+    pods = sum(item["pods"] for item in workloads)
+    return Inventory.model_validate(
+        {"schema": SCHEMA, "workloads": workloads, "pods": pods, **more}
+    )
+
+
+def daemonset(key: str) -> dict[str, Any]:
+    return {"kind": "DaemonSet", "key": key, "pods": 1}
+
+
+def deployment(key: str) -> dict[str, Any]:
+    return {"kind": "Deployment", "key": key, "pods": 1}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_network_is_recognised_by_its_name(name: str) -> None:
+    agents = (daemonset("monitoring/agent"), daemonset(f"net/{name}"))
+
+    found = plan_of(NAMED, inventory(*agents, deployment("kube-system/coredns")))
+
+    assert found.target.cni.daemonset == f"net/{name}"
+    assert found.target.cni.deployments == ("kube-system/coredns",)
+
+
+def test_a_network_of_another_name_is_named_by_hand() -> None:
+    known = inventory(daemonset("net/own"))
+
+    with pytest.raises(EnvironmentWrong, match="1 DaemonSets of c") as refusal:
+        plan_of(NAMED, known)
+    named = plan_of(Named(NAMED.kubeconfig, "c", "net/own"), known)
+
+    assert refusal.value.reference == "network-unknown"
+    assert named.target.cni.daemonset == "net/own"
+
+
+def test_the_machine_begins_where_the_api_answers() -> None:
+    network = daemonset("kube-system/cilium")
+    source = {"namespace": "flux", "name": "home"}
+    flux = plan_of(NAMED, inventory(network, deployment("flux/source-controller"), source=source))
+
+    assert plan_of(NAMED, inventory(network)).states == ("cni-up", "pods-healthy")
+    assert flux.states == ("cni-up", "flux-synced", "pods-healthy")
+    assert flux.target.flux.source == "flux/home"
+    assert flux.target.flux.controllers == ("flux/source-controller",)
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    with pytest.raises((PlanInvalid, ValueError), match="namespace/name"):
+        plan_of(Named(NAMED.kubeconfig, "c", "own"), inventory())
+
+
+def seen(**more: Any) -> Snapshot:  # noqa: ANN401
+    return Snapshot(at=100.0, objects=scene(made.node("n1")).snapshot.objects, **more)
+
+
+def test_a_node_is_taken_at_its_word_and_nothing_is_said_of_machines() -> None:
+    plan = plan_of(NAMED, inventory(daemonset("kube-system/cilium"), nodes=["n1"]))
+
+    facts = reduce(plan, seen())
+
+    node = facts[codes.k8s_node("n1")]
+    assert (node.code, node.detail) == (codes.READY, {"verified": False})
+    assert codes.ETCD not in facts
+    assert not [subject for subject in facts if subject.startswith("node/")]
+
+
+def test_credentials_that_are_refused_are_no_api_that_is_down() -> None:
+    plan = plan_of(NAMED, inventory(daemonset("kube-system/cilium"), nodes=["n1"]))
+    denied = ApiLook({}, serving=False, ca_matches=None, why="forbidden", silent="")
+
+    assert reduce(plan, seen(api=Seen(denied, 99.0)))[codes.API].code == codes.PARTIAL
+
+
+def test_the_path_begins_with_the_api() -> None:
+    plan = plan_of(NAMED, inventory(daemonset("kube-system/cilium"), nodes=["n1"]))
+
+    needs = needs_of(plan.target)
+
+    assert needs[codes.API] == ()
+    assert needs[codes.k8s_node("n1")] == ("daemonset/kube-system/cilium",)
+    assert codes.ETCD not in needs
+
+
+def test_a_plan_file_still_has_machines() -> None:
+    nodes = PLAN[PLAN.index("  nodes:") : PLAN.index("kubernetes:")]
+
+    assert refused(PLAN.replace(nodes, "  nodes: {}\n")) == [
+        "p.yaml:4:3: talos.nodes: no node has the role controlplane"
+    ]

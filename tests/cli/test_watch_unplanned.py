@@ -1,0 +1,227 @@
+"""
+``watch`` on any cluster: a kubeconfig is enough. No machine is asked, nothing is begun, and nobody takes over from it.
+
+Mutants: ask for talosctl all the same; count a node as unseen because no machine is asked; leave ``_must_fit`` out;
+take an empty list of control planes for an API that is down; keep flux-synced where there is no Flux; leave the refusal
+out of ``take_over``, or out of ``recordings.read``.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journal import entries as e
+from journal.errors import Diagnosed
+from journal.reader import Reader
+from rekindle.adapters.resources import RESOURCES
+from tests.adapters.conftest import write_kubeconfig
+from tests.adapters.scripted import Answer as Scripted
+from tests.adapters.scripted import ScriptedApi, Streamed
+from tests.cli.conftest import SECONDS, Program
+from tests.phases import cluster_objects as made
+
+pytestmark = pytest.mark.program
+
+NETWORK = made.daemonset("kube-system/cilium", 1)
+CONTROLLERS = [
+    made.deployment(f"flux-system/{name}-controller") for name in ("source", "kustomize", "helm")
+]
+
+
+@contextmanager
+def served(folder: Path, objects: list[dict[str, Any]]) -> Iterator[str]:
+    """A kubeconfig of an API that serves these, and lets itself be watched."""
+    with ScriptedApi() as api:
+        api.on("/readyz", Scripted(b"ok"))
+        for kind, places in RESOURCES.items():
+            items = [found for found in objects if found["kind"] == kind]
+            body = {"kind": f"{kind}List", "metadata": {"resourceVersion": "7"}, "items": items}
+            for place in places:
+                api.on(place.path(), Scripted(json.dumps(body).encode()))
+                api.on(f"{place.path()}?watch", Streamed())
+        yield str(write_kubeconfig(folder / "kubeconfig", api.url))
+        assert {asked.method for asked in api.asked} == {"GET"}
+
+
+def kinds(journal: Path) -> list[str]:
+    """What a journal has by now; nothing while it is being made."""
+    try:
+        return [str(type(entry).__struct_config__.tag) for entry in entries(journal)]
+    except Diagnosed:
+        return []
+
+
+def until(what: str, holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        time.sleep(0.1)
+
+
+def entries(journal: Path) -> list[e.AnyEntry]:
+    with Reader(journal) as reader:
+        return [row.entry for row in reader.rows() if row.entry is not None]
+
+
+def watched(rekindle: Program, kubeconfig: str, *words: str) -> tuple[int, dict[str, Any], str]:
+    """Watch until the goal is reached, for whoever has no plan."""
+    answer = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "w.db", "--json", *words)
+    return answer.code, answer.document, answer.err
+
+
+def until_interrupted(
+    rekindle: Program, kubeconfig: str, *words: str, kind: str = "decided", times: int = 2
+) -> tuple[dict[str, Any], str]:
+    """Until so many entries of a kind are there: the first decision is of a moment when nothing was seen yet."""
+    journal = rekindle.folder / "w.db"
+    named = ("watch", "--kubeconfig", kubeconfig, *words)
+    process = rekindle.until(journal, kind, *named, times=times)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 75, err
+    document: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    return document, err
+
+
+def test_a_kubeconfig_is_enough_to_be_watched_to_the_end(rekindle: Program, tmp_path: Path) -> None:
+    with served(tmp_path, [*made.healthy(), NETWORK, *CONTROLLERS]) as kubeconfig:
+        code, document, told = watched(rekindle, kubeconfig)
+
+    assert (code, document["schema"], document["outcome"]) == (0, "rekindle.watch/1", "done")
+    assert "no plan: watching c through " in told
+    assert "counted against what is there now: 8 pods of 7 workloads" in told
+    moves = [entry.target for entry in entries(tmp_path / "w.db") if isinstance(entry, e.Moved)]
+    assert moves == ["flux-synced", "pods-healthy", "done"]
+
+
+def test_what_an_inventory_has_is_missed(rekindle: Program, tmp_path: Path) -> None:
+    whole = [*made.healthy(), NETWORK, *CONTROLLERS]
+    with served(tmp_path, whole) as kubeconfig:
+        words = (
+            "inventory",
+            "--from",
+            "cluster",
+            "--kubeconfig",
+            kubeconfig,
+            "-o",
+            "inventory.yaml",
+        )
+        assert rekindle(*words).code == 0
+    left = [found for found in whole if found["metadata"].get("uid") != "apps/extra"]
+    with served(tmp_path, left) as kubeconfig:
+        document, _ = until_interrupted(
+            rekindle, kubeconfig, "--inventory", "inventory.yaml", kind="moved"
+        )
+
+    assert document["outcome"] == "interrupted"
+    assert document["state"] == "pods-healthy"
+    assert document["pods"] == {"ready": 7, "expected": 8}
+
+
+def test_a_network_that_is_gone_is_waited_for_by_its_name(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Nobody knows the command that installs it, and nobody says that one would be run."""
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        unknown = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "none.db")
+        document, told = until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+
+    assert (unknown.code, "error (network-unknown): " in unknown.err) == (78, True)
+    assert not (tmp_path / "none.db").exists()
+    assert (document["state"], document["would"]) == ("cni-up", [])
+    answers = [one.answers for one in entries(tmp_path / "w.db") if isinstance(one, e.Decided)]
+    assert answers[-1]["daemonset/kube-system/cilium"] == {
+        "answer": "wait",
+        "can_clear": "unknown",
+        "reason": "absent: daemonset/kube-system/cilium; without a plan nobody knows what installs it",
+    }
+    assert "--take-over" not in told
+
+
+def test_without_flux_only_network_and_pods_are_watched(rekindle: Program, tmp_path: Path) -> None:
+    bare = [made.node("n1"), made.namespace("apps"), NETWORK, made.deployment("apps/web")]
+    with served(tmp_path, bare) as kubeconfig:
+        document, _ = until_interrupted(rekindle, kubeconfig, kind="moved", times=1)
+
+    assert document["state"] == "pods-healthy"
+    assert document["pods"] == {"ready": 2, "expected": 2}
+
+
+def test_nobody_takes_over_and_nothing_is_rehearsed_from_it(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    named = ("--journal", "w.db")
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+        taken = rekindle("resume", "--take-over", "--yes", *named)
+        played = rekindle("rehearse", "--from", "w.db", "--journal", "r.db")
+        page = rekindle("report", *named)
+
+    for answer in (taken, played):
+        assert (answer.code, "error (watch-unplanned): " in answer.err) == (64, True), answer.err
+    assert page.code == 0
+    assert not [one for one in entries(tmp_path / "w.db") if isinstance(one, e.TakenOver)]
+
+
+def test_a_watch_without_a_plan_is_resumed_as_one(rekindle: Program, tmp_path: Path) -> None:
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+        process = rekindle.until(tmp_path / "w.db", "run.resumed", "resume")
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SECONDS)
+        again = rekindle("status", "--journal", "w.db", "--json")
+
+    assert process.returncode == 75, told
+    assert (again.document["purpose"], again.document["state"]) == ("watch", "cni-up")
+
+
+def test_an_api_that_is_silent_gives_nothing_to_count_against(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    with ScriptedApi() as api:
+        url = api.url
+    kubeconfig = str(write_kubeconfig(tmp_path / "kubeconfig", url))
+
+    silent = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "none.db")
+    missing = rekindle("watch", "--kubeconfig", kubeconfig + ".none", "--journal", "none.db")
+
+    assert (silent.code, "error (api-unanswered): " in silent.err) == (69, True)
+    assert (missing.code, "error (kubeconfig-unusable): " in missing.err) == (78, True)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_without_recovery_yaml_the_usual_kubeconfig_is_watched(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    journal = tmp_path / "state" / "rekindle" / "watches" / "c.db"
+    with served(tmp_path, [made.node("n1"), NETWORK]) as kubeconfig:
+        process = rekindle.start("watch", env={"KUBECONFIG": kubeconfig})
+        until("the watch has moved", lambda: "moved" in kinds(journal))
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SECONDS)
+        newest = rekindle("status", "--json")
+
+    assert process.returncode == 75, told
+    assert newest.document["purpose"] == "watch"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("recovery.yaml", "--kubeconfig", "k"),
+        ("recovery.yaml", "--inventory", "i"),
+        ("--scenario", "june-12", "--network", "a/b"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(rekindle: Program, words: tuple[str, ...]) -> None:
+    answer = rekindle("watch", *words)
+
+    assert (answer.code, "error (plan-twice): " in answer.err) == (64, True)
