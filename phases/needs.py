@@ -305,7 +305,12 @@ def is_at_work(subject: Subject, fact: Fact) -> bool:
     if fact.code not in AT_WORK_AT_ALL:
         return False
     busy = AT_WORK.get(subject.partition("/")[0], BUSY)
-    return fact.code in busy and not fact.reason.startswith(QUEUED)
+    return fact.code in busy and not is_queued(fact)
+
+
+def is_queued(fact: Fact) -> bool:
+    """Say whether an object is looked at again some time, and nobody is known to have taken it up."""
+    return fact.reason.startswith(QUEUED)
 
 
 def _is_there(subject: Subject, facts: Facts) -> bool:

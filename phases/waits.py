@@ -18,8 +18,8 @@ from phases import codes
 from phases.hindsight import LOST, Course
 from phases.knots import terminating
 from phases.lives import RESET
-from phases.needs import is_at_work, is_well, subject_of
-from phases.nudges import is_clear
+from phases.needs import is_at_work, is_queued, is_well, subject_of
+from phases.nudges import is_clear, workers_by_family
 from phases.section import Section
 from phases.verbs import (
     APPLY,
@@ -228,6 +228,8 @@ def _by_fact(asked: Question, subject: Subject, fact: Fact) -> str:
     family = subject.partition("/")[0]
     if is_at_work(subject, fact):
         return _at_work(asked, subject, fact)
+    if is_queued(fact):
+        return STARVED if _all_are_busy(asked, family) else UNKNOWN
     match family:
         case "kustomization":
             return _parked(asked, subject, fact, RETRY)
@@ -239,6 +241,15 @@ def _by_fact(asked: Question, subject: Subject, fact: Fact) -> str:
             return SOURCE_POLL if fact.code == codes.BLOCKED else UNKNOWN
         case _:
             return UNKNOWN
+
+
+def _all_are_busy(asked: Question, family: str) -> bool:
+    """Say whether as many of a family are at work as its controller reconciles at once: the rest waits for them."""
+    section, facts = asked.section, asked.memory.facts
+    subjects = [subject for subject, _ in (*section.kustomizations, *section.releases)]
+    known = ((s, facts.get(s)) for s in subjects if s.startswith(f"{family}/"))
+    busy = sum(fact is not None and is_at_work(subject, fact) for subject, fact in known)
+    return busy > 0 and busy >= workers_by_family(section, facts).get(family, busy + 1)
 
 
 def _at_work(asked: Question, subject: Subject, fact: Fact) -> str:

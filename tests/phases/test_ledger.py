@@ -248,6 +248,36 @@ def test_a_first_stage_behind_a_namespace_that_goes() -> None:
     assert ledger(first_stage()).classes == {"DW6": 40.0, "unknown": 20.0}
 
 
+CLUSTER = "kustomization/flux-system/cluster"
+CONTROLLER = "deployment/flux-system/kustomize-controller"
+
+
+def queued(reason: str, workers: int, of: str = CONTROLLER) -> list[AnyEntry]:
+    """Nobody has begun with one, while another is looked at for 40 s, and says *reason*."""
+    told = facts({of: {"code": "Ready", "detail": {"workers": workers}}})
+    apps, cluster = ({"code": "Progressing", "reason": why} for why in (QUEUED, reason))
+    entries = run({APPS: apps}, more={**told, **facts({CLUSTER: cluster})})
+    entries[-2:-2] = [e.Observed(at=START + 40, changed={CLUSTER: Fact("Ready")})]
+    return entries
+
+
+@pytest.mark.parametrize(
+    ("entries", "classes"),
+    [
+        (queued("Building", 1), {"DW4": 40.0, "unknown": 20.0}),
+        (queued("Running health checks", 1), {"DW4": 40.0, "unknown": 20.0}),
+        (queued("Building", 2), {"unknown": 60.0}),
+        (queued(QUEUED, 1), {"unknown": 60.0}),
+        (queued("Building", 1, of="deployment/flux-system/helm-controller"), {"unknown": 60.0}),
+    ],
+    ids=["its one worker", "its worker checks", "another is free", "none works", "of others"],
+)
+def test_what_no_worker_has_waits_for_those_that_are_busy(
+    entries: list[AnyEntry], classes: dict[str, float]
+) -> None:
+    assert ledger(entries).classes == classes
+
+
 def own_window() -> list[AnyEntry]:
     entries = run({})
     entries[2:2] = [e.TimerSet(at=START, name="stable/pods-healthy", due=START + 60, span=60.0)]
