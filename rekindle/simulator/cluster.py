@@ -162,7 +162,7 @@ class SimCluster:
         for kind in (*first, *sorted(set(self.api.objects) - set(first))):
             for key in list(self.api.all(kind)):
                 self.api.remove(kind, key)
-        self.helm.revisions.clear()
+        self.helm.forget()
         self.kustomizations.inventories.clear()
 
     def _machine_changed(self, machine: Machine) -> None:

@@ -36,9 +36,16 @@ class Helm:
         self._api = api
         self._maker = maker
         self.revisions: dict[str, int] = {}
+        self._tried: set[str] = set()  # stored as well: Helm keeps a release that failed
+
+    def forget(self) -> None:
+        """Store nothing any more."""
+        self.revisions.clear()
+        self._tried.clear()
 
     def install(self, key: str, spec: ReleaseSpec) -> Text:
         """Install or upgrade; return what went wrong. Definitions first, then all, then wait."""
+        self._tried.add(key)
         first = [item for item in spec.installs if item.kind == "CustomResourceDefinition"]
         rest = [item for item in spec.installs if item.kind != "CustomResourceDefinition"]
         if text := self._apply(key, first):
@@ -77,12 +84,20 @@ class Helm:
         )
 
     def uninstall(self, key: str, spec: ReleaseSpec, *, crds: bool) -> None:
-        """Remove what a release brought, save what is marked to be kept."""
+        """
+        Remove what a release brought, save what is marked to be kept.
+
+        Of a release that is not stored nothing is removed, whoever made what bears its names: to helm-controller it is
+        uninstalled already (v1.6 internal/reconcile/uninstall.go).
+        """
+        if key not in self.revisions and key not in self._tried:
+            return
         for item in reversed(spec.installs):
             if item.keep or (item.kind == "CustomResourceDefinition" and not crds):
                 continue
             self._api.delete(item.kind, item.id)
         self.revisions.pop(key, None)
+        self._tried.discard(key)
 
 
 @dataclass

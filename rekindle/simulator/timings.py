@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from journal.entries import Instant, Outcome
@@ -17,6 +18,7 @@ from rekindle.simulator.tree import Item, Tree
 from rekindle.simulator.witnessed import GONE, Ran, Remarks, Witness
 
 COMMAND_SECONDS = 40.0
+UNINSTALL_SECONDS = 10.0  # after so long, what an uninstall takes is gone
 LONGEST_START = 600.0  # a Deployment gives up after so long: what took longer was something else
 
 
@@ -117,11 +119,37 @@ class Timings:
                 f"command {name} was not seen to end: it takes {COMMAND_SECONDS:g} s of its own"
             )
             return CommandSpec(COMMAND_SECONDS, helmreleases=brings)
+        plain = tuple(key for key in brings if self._outlived(key, ran, owners))
+        if plain:
+            text = f"what command {name} brought outlived its release: it brings plain objects of {', '.join(plain)}"
+            self.remarks.recorded.append(text)
         own = self._own_seconds(ran, [tree.helmreleases[key].installs for key in brings])
         self.remarks.recorded.append(
             f"command {name} took {ran.ended - ran.begun:.0f} s, {own:.0f} s of it besides what it waited for"
         )
-        return CommandSpec(own, helmreleases=brings)
+        return CommandSpec(
+            own,
+            helmreleases=tuple(key for key in brings if key not in plain),
+            objects=tuple(item for key in plain for item in tree.helmreleases[key].installs),
+        )
+
+    def _outlived(self, release: str, ran: Ran, owners: dict[Ref, str]) -> bool:
+        """
+        Say whether a release ended after its command, and took nothing of what that had brought.
+
+        Helm's uninstall takes whatever bears the release's name: what stayed was brought in another way.
+        """
+        history = self.seen.history.get(codes.subject("HelmRelease", release), ())
+        gone = (
+            at
+            for (_, before), (at, fact) in pairwise(history)
+            if at > ran.begun and (before.code, fact.code) == (codes.TERMINATING, codes.ABSENT)
+        )
+        end = next(gone, None)
+        own = [ref for ref, owner in owners.items() if owner == release]
+        if end is None or not own:
+            return False
+        return not any(self._absent_at(*ref, end + UNINSTALL_SECONDS) for ref in own)
 
     def _brought(self, name: str, ran: Ran | None, owners: dict[Ref, str]) -> tuple[str, ...]:
         """Return the releases that a command brings: those that must come from it, and those that came with it."""

@@ -172,6 +172,22 @@ def test_a_deleted_root_takes_everything_with_it_and_flux_stays_behind_with_fina
     assert objects(world, "DaemonSet").get("kube-system/cilium") is None
 
 
+def test_what_helm_does_not_store_is_not_uninstalled() -> None:
+    """Somebody else may have made anew what the release once brought. Mutant: uninstall it all the same."""
+    world = packaged("healthy")
+    helm, tree, key = world.cluster.helm, world.cluster.tree, "media/jellyfin"
+    deployment = next(i.id for i in tree.helmreleases[key].installs if i.kind == "Deployment")
+
+    helm.forget()
+    helm.uninstall(key, tree.helmreleases[key], crds=True)
+    assert deployment in objects(world, "Deployment")
+    next(
+        helm.install(key, tree.helmreleases[key])
+    )  # it is tried, and nobody waits for it to succeed
+    helm.uninstall(key, tree.helmreleases[key], crds=True)
+    assert deployment not in objects(world, "Deployment")
+
+
 def test_a_release_that_times_out_is_stalled_until_it_is_reset() -> None:
     world = packaged("cold-start", faults=Faults(pod_slowness=14.0))
     key = "media/jellyfin"

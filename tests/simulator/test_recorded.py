@@ -13,7 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from journal import entries as e
-from journal.entries import AnyEntry
+from journal.entries import AnyEntry, Fact
+from phases import codes
 from rekindle.recordings import keep, otherwise
 from rekindle.simulator.faults import Faults
 from rekindle.simulator.recorded import recording_of
@@ -58,6 +59,36 @@ def test_a_recorded_command_brings_what_it_brought_and_is_not_slower(name: str) 
     assert set(command.helmreleases) == set(original.helmreleases)
     assert command.helmreleases[0] == "kube-system/cilium"
     assert original.duration * 0.5 <= command.duration <= original.duration * 2
+
+
+def ending(release: str, **then: str) -> list[AnyEntry]:
+    """The night of the command, and how its release went away afterwards; *then*: what became of its workloads."""
+    entries = list(recorded("june"))
+    last, subject = entries[-1].at, codes.subject("HelmRelease", release)
+    told = {name.replace("__", "/"): Fact(code) for name, code in then.items()}
+    going = [{subject: Fact(codes.TERMINATING)}, {subject: Fact(codes.ABSENT)}, told]
+    looks = [e.Observed(at=last + at, changed=changed) for at, changed in enumerate(going, 1)]
+    return [*entries, *looks]
+
+
+def test_what_outlived_its_release_was_brought_as_plain_objects() -> None:
+    """
+    Helm's uninstall takes what bears the release's name: a command that brought it otherwise says so by what stays.
+
+    Mutants: ask for no end; ask not whether the release was there; take one workload that is gone for none.
+    """
+    original = made(recorded("june")).scenario.commands["cni"]
+    release = original.helmreleases[-1]
+    installs = made(recorded("june")).tree.helmreleases[release].installs
+    owned = [item for item in installs if item.kind == "Deployment"]
+
+    stayed = made(ending(release)).scenario.commands["cni"]
+    name = f"deployment__{owned[0].id.replace('/', '__')}"
+    went = made(ending(release, **{name: codes.ABSENT})).scenario.commands["cni"]
+
+    assert original.objects == ()
+    assert (stayed.helmreleases, stayed.objects) == (original.helmreleases[:-1], installs)
+    assert (went.helmreleases, went.objects) == (original.helmreleases, ())
 
 
 def test_pods_take_as_long_as_they_were_seen_to_take() -> None:

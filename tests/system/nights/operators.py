@@ -32,8 +32,12 @@ wall, wall_ns = time.time, time.time_ns
 time.time = lambda: wall() + ahead()
 time.time_ns = lambda: wall_ns() + ahead() * 10**9
 """
-# What a shell does for what it starts: this terminal is its own, and its end is told to it.
-OWN_TERMINAL = "import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+# What a shell does for what it starts: this terminal is its own, and its end is told to it, whoever runs the tests.
+OWN_TERMINAL = """
+import fcntl, signal, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
 HOURS_SECONDS = 8 * 3600
 
 
