@@ -39,6 +39,7 @@ from phases.objects import (
     Source,
     Workload,
 )
+from phases.pod_logs import LogLook
 
 T = TypeVar("T")
 FOLLOWED_AT_LEAST = 1000
@@ -238,7 +239,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     to what still holds them, for those that are Terminating. Where not everything could be listed that key is Unseen,
     and ``KEY/listed`` has what was found all the same: enough to act on, never proof that nothing is left. *revision*
     is the commit that the operator's Git tree is at (empty: not known). *probes* are the exit codes of the plan's own
-    probes, by ``NAME`` or ``NAME/NODE``.
+    probes, by ``NAME`` or ``NAME/NODE``. *logs* are what a few pods say in their logs alone, by ``namespace/name``.
     """
 
     at: Instant
@@ -249,3 +250,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     holders: dict[str, Seen[tuple[Holder, ...]] | Unseen] = {}
     revision: str = ""
     probes: dict[str, Seen[int] | Unseen] = {}
+    logs: dict[str, Seen[LogLook] | Unseen] = {}

@@ -14,6 +14,7 @@ from engine.answer import Subject
 from journal.entries import Instant
 from phases import codes
 from phases.objects import Condition, Meta, key_of
+from phases.pod_logs import LogLook
 from phases.readiness.nodes import FRESH_SECONDS
 from phases.snapshot import ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 NOTHING: Mapping[str, Any] = {}
 T = TypeVar("T")
+LOG_FRESH_SECONDS = 180.0  # a log is read once a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ class Scene:
         found: tuple[Holder, ...] | None = self._ask("holders", scope)
         return found
 
+    def log(self, pod: str) -> LogLook | None:
+        """Return what the log of a pod (``namespace/name``) says; None where it was not read, or not lately."""
+        found: LogLook | None = self._ask("log", pod)
+        return found
+
     def machines(self) -> Mapping[str, NodeLook | None]:
         """Return what Talos says of each planned node; None where its last word is too old to say anything."""
         found: Mapping[str, NodeLook | None] = self._ask("machines")
@@ -178,6 +185,12 @@ def _holders(scene: Scene, scope: str) -> tuple[Holder, ...] | None:
     return found.value if isinstance(found, Seen) else None
 
 
+def _log(scene: Scene, pod: str) -> LogLook | None:
+    found = scene.snapshot.logs.get(pod)
+    fresh = isinstance(found, Seen) and scene.snapshot.at - found.at <= LOG_FRESH_SECONDS
+    return found.value if isinstance(found, Seen) and fresh else None
+
+
 def _machines(scene: Scene) -> Mapping[str, NodeLook | None]:
     return {
         name: found.value
@@ -204,6 +217,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "of": _of,
     "get": lambda scene, kind, key: _of(scene, kind).get(key),
     "holders": _holders,
+    "log": _log,
     "machines": _machines,
     "unseen machines": _unseen_machines,
     "api": _api,

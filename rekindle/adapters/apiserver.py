@@ -21,6 +21,7 @@ from rekindle.adapters.connection import Connection, UnansweredError
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import HolderPoller, Holders
 from rekindle.adapters.kubernetes import Api, RefusedError, code_of
+from rekindle.adapters.pod_logs import LogPoller, LogsReport
 from rekindle.adapters.watch import Watcher
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Disconnected:
     why: str
 
 
-ApiMessage = KubeconfigReport | ApiReport | HoldersReport | Disconnected
+ApiMessage = KubeconfigReport | ApiReport | HoldersReport | LogsReport | Disconnected
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Session:
     discovery: Discovery
     watchers: Mapping[str, Watcher]
     holders: HolderPoller
+    logs: LogPoller
 
 
 class ApiPoller:
@@ -228,7 +230,8 @@ class ApiPoller:
             lambda found: self._report(HoldersReport(found)),
             clock=self._clock,
         )
-        return Session(connection, api, discovery, watchers, holders)
+        logs = LogPoller(api, self._report, clock=self._clock)
+        return Session(connection, api, discovery, watchers, holders, logs)
 
     # --- the API -----------------------------------------------------------------------------
 
@@ -286,6 +289,7 @@ class ApiPoller:
                     watcher.hurry()
             if not session.holders.started:
                 session.holders.start()
+                session.logs.start()
         self._was_serving = serving
 
 
@@ -303,11 +307,12 @@ def _stop(session: Session) -> None:
     for watcher in session.watchers.values():
         watcher.stop()
     session.holders.stop()
+    session.logs.stop()
 
 
 def _end(session: Session, until: float) -> None:
     """Wait for all threads of a session, and let go of its sockets."""
-    threads: list[Background] = [*session.watchers.values(), session.holders]
+    threads: list[Background] = [*session.watchers.values(), session.holders, session.logs]
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
     session.connection.close()

@@ -253,7 +253,7 @@ class RealWorld:
                     self._hurry(self._verbs.pop(message.action, ""))
                 else:
                     self._changed |= self._known.take(message)
-                    self._want_holders(message)
+                    self._want(message)
 
     def _hurry(self, verb: str) -> None:
         """Look soon at what the action was about; watches need no telling."""
@@ -265,14 +265,16 @@ class RealWorld:
         if verb == _COMMAND:
             self._probes.hurry()
 
-    def _want_holders(self, message: Message) -> None:
-        """Say what is Terminating, when that may have changed."""
+    def _want(self, message: Message) -> None:
+        """Say what is Terminating, and which pods there are, when that may have changed."""
         session = self._api.session
         if session is None or not isinstance(message, (Whole, Changes)):
             return
         if message.kind in _TERMINATING_KINDS:
             wanted = self._known.terminating()
             session.holders.want(wanted)
+        if message.kind == "Pod":
+            session.logs.want(self._known.pods())
         if message.kind == "CustomResourceDefinition":
             for watcher in session.watchers.values():
                 watcher.look_for_crd()

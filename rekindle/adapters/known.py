@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from phases.snapshot import (
     ALL_KINDS,
@@ -24,11 +24,14 @@ from rekindle.adapters.apiserver import (
     KubeconfigReport,
 )
 from rekindle.adapters.nodes import NodeReport
+from rekindle.adapters.pod_logs import Logs, LogsReport
 from rekindle.adapters.probes import ProbeReport
 from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
 from rekindle.adapters.revisions import RevisionReport
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from journal.entries import Instant
 
 Observation = Report | ApiMessage | NodeReport | RevisionReport | ProbeReport
@@ -47,6 +50,7 @@ class Known:
         self._holders: dict[str, Seen[tuple[Holder, ...]] | Unseen] = {}
         self._revision = ""
         self._probes: dict[str, Seen[int] | Unseen] = {}
+        self._logs: Logs = {}
 
     def snapshot(self, now: Instant) -> Snapshot:
         """Return everything, as it is known *now*."""
@@ -60,7 +64,12 @@ class Known:
             holders=holders.wanted_of(self._holders, wanted, _NOT_ASKED),
             revision=self._revision,
             probes=dict(self._probes),
+            logs=self._logs,
         )
+
+    def pods(self) -> Mapping[str, Any]:
+        """Return the last known pods; the mapping is never changed afterwards."""
+        return self._cache.of("Pod")
 
     def terminating(self) -> list[holders.Terminating]:
         """List what is Terminating."""
@@ -72,6 +81,8 @@ class Known:
         match message:
             case Whole() | Changes() | Silence():
                 return self._cache.take(message) and message.kind not in MORE_KINDS
+            case LogsReport():  # as what only rules read
+                changed, self._logs = False, message.logs
             case NodeReport():
                 changed = _differ(self._nodes.get(message.node), message.look)
                 self._nodes[message.node] = message.look

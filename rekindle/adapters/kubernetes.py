@@ -20,6 +20,8 @@ from rekindle.adapters import settling
 from rekindle.adapters.connection import Call, Connection, Response, UnansweredError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.world import Intent, Settlement
     from journal.entries import Json
 
@@ -180,6 +182,16 @@ class Api:
     def get(self, path: str) -> bytes:
         """Get an object."""
         return self.ask(Call("GET", path))
+
+    def log(self, path: str, query: Mapping[str, Json], limit: int, seconds: float) -> bytes:
+        """Get as much of a log as *limit* bytes; what is longer all the same is refused."""
+        asked = {**query, "limitBytes": limit}
+        call = self._in_time(Call("GET", path, asked, accept="*/*", seconds=seconds))
+        with self.connection.receive(call, limit=limit) as incoming:
+            body = b"".join(incoming.pieces)
+        if incoming.status not in _FINE:
+            raise RefusedError(incoming.status, status_of(Response(incoming.status, body)).message)
+        return body
 
     def list_metadata(self, path: str) -> list[Partial]:
         """List metadata, page by page; what has no end is no list."""

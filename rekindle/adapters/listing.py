@@ -1,7 +1,8 @@
 """
 One look at a whole cluster, without a plan and without watches: every kind listed once, and what holds what goes.
 
-What cannot be listed is Unseen, with the reason; the rest is looked at all the same.
+The ends of a few logs are read for diagnosis, which tell what no object does. What cannot be listed is Unseen, with the
+reason; the rest is looked at all the same.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import look_at, terminating
 from rekindle.adapters.kubernetes import Api, RefusedError, code_of
 from rekindle.adapters.lister import Lister, NotInstalledError
+from rekindle.adapters.pod_logs import look_at_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
 
     from phases.snapshot import Objects
     from rekindle.adapters.holders import Holders
+    from rekindle.adapters.pod_logs import Logs
 
 AT_ONCE = 4
 
 
-def list_all(kubeconfig: Path, *, clock: Callable[[], float] = time.time) -> Snapshot:
-    """List every kind of ``ALL_KINDS``; never raises for what the cluster does."""
+def list_all(
+    kubeconfig: Path, *, logs: bool = False, clock: Callable[[], float] = time.time
+) -> Snapshot:
+    """List every kind of ``ALL_KINDS``, and read *logs* for rules; never raises for what the cluster does."""
     at = clock()
     try:
         connection = Connection(kubeconfig)
@@ -44,7 +49,9 @@ def list_all(kubeconfig: Path, *, clock: Callable[[], float] = time.time) -> Sna
         with _uncollected(), ThreadPoolExecutor(AT_ONCE) as pool:
             looks = pool.map(lambda kind: _look(connection, kind, clock), ALL_KINDS)
             objects = dict(zip(ALL_KINDS, looks, strict=True))
-        return Snapshot(at=clock(), objects=objects, holders=_holders(connection, objects, clock))
+        holders = _holders(connection, objects, clock)
+        said = _logs(connection, objects["Pod"], clock) if logs else {}
+        return Snapshot(at=clock(), objects=objects, holders=holders, logs=said)
     finally:
         connection.close()
 
@@ -102,3 +109,7 @@ def _holders(
     for what in going:
         found.update(look_at(what, api, discovery, clock(), 0.0))
     return found
+
+
+def _logs(connection: Connection, pods: Seen[Objects] | Unseen, clock: Callable[[], float]) -> Logs:
+    return look_at_all(Api(connection), pods.value if isinstance(pods, Seen) else {}, clock)

@@ -82,7 +82,7 @@ def listed(kubeconfig: Path) -> Snapshot:
 
     tell(f"looking through {kubeconfig} ...")
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(list_all, kubeconfig)
+        looking = pool.submit(list_all, kubeconfig, logs=True)
         import rekindle.diagnosed  # noqa: F401  for its time
 
         return looking.result()

@@ -1,8 +1,9 @@
 """
 Looks as differences: each frame has what changed since the one before, by source.
 
-A source is ``node/NAME``, ``api``, ``kubeconfig``, ``objects/KIND``, ``holders/SCOPE`` or ``probes/KEY``. Values are
-JSON that has passed the redactor; a snapshot has nothing of a Secret but its metadata in the first place.
+A source is ``node/NAME``, ``api``, ``kubeconfig``, ``objects/KIND``, ``holders/SCOPE``, ``probes/KEY`` or
+``logs/POD``. Values are JSON that has passed the redactor; a snapshot has nothing of a Secret but its metadata in the
+first place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from journal.entries import Instant
 from journal.redactor import redact_payload, redact_text
+from phases.pod_logs import LogLook
 from phases.snapshot import (
     ALL_KINDS,
     ApiLook,
@@ -30,17 +32,18 @@ from phases.snapshot import (
 
 T = TypeVar("T")
 NODE, API, KUBECONFIG, OBJECTS, HOLDERS = "node", "api", "kubeconfig", "objects", "holders"
-PROBES = "probes"
+PROBES, LOGS = "probes", "logs"
 VALUES: dict[str, Any] = {
     NODE: NodeLook,
     API: ApiLook,
     KUBECONFIG: KubeconfigLook,
     HOLDERS: tuple[Holder, ...],
     PROBES: int,
+    LOGS: LogLook,
 }
 
 
-FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES)
+FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES, LOGS)
 _DECODERS: dict[str, msgspec.json.Decoder[Objects]] = {
     kind: msgspec.json.Decoder(dict[str, struct])  # type: ignore[valid-type]
     for kind, struct in ALL_KINDS.items()
@@ -146,6 +149,8 @@ def _sources(snapshot: Snapshot) -> Iterator[tuple[str, Seen[Any] | Unseen]]:
         yield f"{HOLDERS}/{scope}", held
     for key, said in snapshot.probes.items():
         yield f"{PROBES}/{key}", said
+    for pod, log in snapshot.logs.items():
+        yield f"{LOGS}/{pod}", log
 
 
 def _changed(before: object, now: Objects) -> Changed | None:
@@ -216,4 +221,5 @@ def _snapshot(known: dict[str, Any], frame: Frame) -> Snapshot:
         holders=parts[HOLDERS],
         revision=frame.revision,
         probes=parts[PROBES],
+        logs=parts[LOGS],
     )

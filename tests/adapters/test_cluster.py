@@ -15,6 +15,7 @@ import yaml
 
 from engine.world import COALESCE_SECONDS, Wakeup, World
 from journal.entries import Outcome
+from phases.pod_logs import Lack, LogLook
 from phases.section import Section
 from phases.snapshot import ApiLook, Seen, Snapshot, Unseen
 from rekindle.adapters import apiserver, mailbox, orphans
@@ -320,6 +321,7 @@ def looked_at(says: dict[str, Exception | None], base: str) -> tuple[ApiLook, li
         connection=connection,
         watchers={},
         holders=SimpleNamespace(started=True),
+        logs=SimpleNamespace(started=True),
     )
     reports: list[Any] = []
     poller = ApiPoller(Path("kubeconfig"), {}, str, reports.append)
@@ -507,6 +509,25 @@ def test_nothing_is_waited_for_after_the_end(world: RealWorld) -> None:
     assert world.next(time.time() + 30) == Wakeup()
 
 
+def test_what_a_tunnels_log_says_is_in_the_next_look(cluster: Cluster, world: RealWorld) -> None:
+    """Mutants: say nobody which pods there are; do not begin to ask; drop what is told."""
+    cluster.serve()
+    status = {"phase": "Running", "containerStatuses": [{"name": "app"}]}
+    tunnel = {"namespace": "net", "name": "cloudflared-1", "uid": "u", "resourceVersion": "1"}
+    pod = {"kind": "Pod", "apiVersion": "v1", "metadata": tunnel, "status": status}
+    cluster.api.on("/api/v1/pods", listed("Pod", [pod]))
+    cluster.api.on("/api/v1/pods?watch", Streamed())
+    stamp = "2027-01-15T08:00:00.5Z 2027-01-15T08:00:00Z"
+    text = f'{stamp} ERR Register tunnel error from server side error="Unauthorized: x"\n'
+    cluster.api.on("/api/v1/namespaces/net/pods/cloudflared-1/log", Answer(text.encode()))
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+
+    (look,) = gather(world, lambda s: s.logs).logs.values()
+
+    assert isinstance(look, Seen)
+    assert look.value == LogLook("u", unconnected_since=1_800_000_000.5, lacks=(Lack.UNAUTHORIZED,))
+
+
 def test_closing_is_soon_and_ends_all_threads(cluster: Cluster) -> None:
     cluster.serve()
     write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
@@ -517,7 +538,7 @@ def test_closing_is_soon_and_ends_all_threads(cluster: Cluster) -> None:
 
     assert time.monotonic() - began < 4
     names = {thread.name.split("-")[0] for thread in threading.enumerate()}
-    assert not names & {"watch", "node", "api", "holders", "revision", "readyz_0"}
+    assert not names & {"watch", "node", "api", "holders", "logs", "revision", "readyz_0"}
 
 
 def test_a_server_of_another_ca_is_foreign(cluster: Cluster, tmp_path: Path) -> None:

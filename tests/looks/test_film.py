@@ -18,6 +18,7 @@ import pytest
 from msgspec.structs import replace
 
 from phases.objects import Meta, Namespace
+from phases.pod_logs import ForeignOsd, Lack, LogLook
 from phases.snapshot import Followed, KubeconfigLook, Seen, Snapshot, Unseen
 from rekindle.looks import film as films
 from rekindle.looks.film import FILM_BYTES, MAGIC, Film, FilmTorn, records
@@ -101,6 +102,26 @@ def test_what_cannot_be_seen_any_more_and_what_is_seen_again_are_told_apart() ->
     again = [joiner.snapshot(differ.frame(one, n)) for n, one in enumerate(looks)]
 
     assert [plain(one) for one in again] == [plain(one) for one in looks]
+
+
+def test_what_logs_say_is_written_once_and_a_film_without_them_has_none() -> None:
+    """Mutants: leave the logs out of a look's sources; write them again at each look."""
+    differ, joiner = Differ(), Joiner()
+    said = LogLook(
+        "u",
+        foreign=(ForeignOsd("f5a1c3d2-0000-4b6e-9c7d-0123456789ab", 3, "sda"),),
+        unconnected_since=0.5,
+        lacks=(Lack.QUIC,),
+    )
+    logs: dict[str, Seen[LogLook] | Unseen] = {"x/p": Seen(said, 0.9), "x/q": Unseen(0.0, "denied")}
+    before, first = look(1.0, spaces("a")), replace(look(2.0, spaces("a")), logs=logs)
+    again = replace(first, at=3.0)
+
+    frames = [differ.frame(one, n) for n, one in enumerate((before, first, again))]
+    read = [joiner.snapshot(frame) for frame in frames]
+
+    assert [one.logs for one in read] == [{}, logs, logs]
+    assert ("logs/x/p" in frames[1].seen, "logs/x/p" in frames[2].seen) == (True, False)
 
 
 def test_no_secret_reaches_the_file(tmp_path: Path) -> None:

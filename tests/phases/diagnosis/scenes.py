@@ -16,6 +16,7 @@ from phases.diagnosis.catalogue import BY_ID
 from phases.diagnosis.scene import Scene
 from phases.inventory import Inventory
 from phases.objects import key_of
+from phases.pod_logs import LogLook
 from phases.snapshot import ALL_KINDS, Holder, NodeLook, Seen, Snapshot, Unseen
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
@@ -39,12 +40,13 @@ def scene(
     unlisted: tuple[str, ...] = (),
     inventory: Mapping[str, Any] | None = None,
     nodes: Mapping[str, NodeLook | None] | None = None,
+    logs: Mapping[str, LogLook | None] | None = None,
     at: float = AT,
 ) -> Scene:
     """
     A snapshot of these objects (API JSON with ``kind``).
 
-    Every other kind is seen and empty; a Talos node without a look is unseen.
+    Every other kind is seen and empty; a Talos node or a log without a look is unseen.
     """
     listed: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
     for given in objects:
@@ -61,6 +63,10 @@ def scene(
                 for name, look in (nodes or {}).items()
             },
             holders={name: Seen(held, at) for name, held in (holders or {}).items()},
+            logs={
+                name: Seen(look, at) if look is not None else Unseen(0.0, "denied")
+                for name, look in (logs or {}).items()
+            },
         ),
         Inventory.model_validate({"schema": "rekindle.inventory/1", **inventory})
         if inventory is not None

@@ -9,6 +9,7 @@ import pytest
 
 from phases.diagnosis.catalogue import RULES, diagnose
 from phases.diagnosis.rule import Rule
+from phases.pod_logs import LogLook
 from phases.snapshot import ALL_KINDS, NodeLook
 from tests.phases.diagnosis.scenes import endpoints, found_by, made, pod, recorded, said, scene
 
@@ -137,6 +138,17 @@ WRITTEN = (
         spec={"nodeName": "node-0", "hostNetwork": True},
         status={"phase": "Running", "podIP": "10.0.0.1"},
     ),
+    pod(
+        "x/cloudflared-1",
+        said("Ready", "True"),
+        owner=("Deployment", "cloudflared"),
+        status={"phase": "Running", "containerStatuses": [{"name": "app", "ready": True}]},
+    ),
+    pod(
+        "storage/rook-ceph-osd-prepare-node-0-abcde",
+        owner=("Job", "rook-ceph-osd-prepare-node-0"),
+        status={"phase": "Succeeded", "containerStatuses": [{"name": "provision"}]},
+    ),
 )
 
 
@@ -162,13 +174,19 @@ INVENTORY = {
     "crds": [{"name": "widgets.example.com", "provider": "helmrelease/flux-system/good"}],
     "workloads": [{"kind": "Deployment", "key": "kube-system/coredns", "pods": 2}],
 }
+LOGS = {
+    "x/cloudflared-1": LogLook("uid-Pod-cloudflared-1"),
+    "storage/rook-ceph-osd-prepare-node-0-abcde": LogLook(
+        "uid-Pod-rook-ceph-osd-prepare-node-0-abcde"
+    ),
+}
 LOOK = NodeLook(stage="running", ready=True, etcd="Running", etcd_healthy=True, members=("node-0",))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 @pytest.mark.parametrize("inventory", [None, INVENTORY], ids=["bare", "inventory"])
 def test_what_is_well_has_no_finding(rule: Rule, inventory: dict[str, Any] | None) -> None:
-    looked_at = scene(*OBJECTS, inventory=inventory, nodes={"node-0": LOOK})
+    looked_at = scene(*OBJECTS, inventory=inventory, nodes={"node-0": LOOK}, logs=LOGS)
 
     assert found_by(rule.id, looked_at) == []
 

@@ -15,6 +15,7 @@ import pytest
 from journal.entries import Finding
 from phases.diagnosis.rule import Proof, Rule, ask
 from phases.diagnosis.scene import Kept, Scene
+from phases.pod_logs import LogLook
 from phases.snapshot import Holder, NodeLook, Seen, Snapshot, Unseen
 
 POD, OTHER = object(), object()
@@ -40,6 +41,11 @@ def look(at: float = 100.0, pods: Any = None, **fields: Any) -> Snapshot:  # noq
             lambda scene: scene.holders("namespace/a"),
             look(),
             look(holders={"namespace/a": Seen((HOLDER,), 100.0)}),
+        ),
+        (
+            lambda scene: scene.log("a/b"),
+            look(logs={"a/b": Seen(LogLook("u"), 100.0)}),
+            look(logs={"a/b": Seen(LogLook("u", unconnected_since=90.0), 100.0)}),
         ),
         (
             lambda scene: scene.machines(),
