@@ -229,6 +229,13 @@ class Followed(dict[str, Any]):
         return set(self.log[earlier.seen : self.seen]) if earlier.seen <= self.seen else None
 
 
+class OperatorLook(msgspec.Struct, frozen=True):
+    """Who has the lease in the cluster (``rekindle.adapters.cluster_lease``); empty: nobody, for the moment."""
+
+    holder: str
+    ours: bool
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """
     Everything in one look, at the world instant *at*.
@@ -238,7 +245,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     to what still holds them, for those that are Terminating. Where not everything could be listed that key is Unseen,
     and ``KEY/listed`` has what was found all the same: enough to act on, never proof that nothing is left. *revision*
     is the commit that the operator's Git tree is at (empty: not known). *probes* are the exit codes of the plan's own
-    probes, by ``NAME`` or ``NAME/NODE``.
+    probes, by ``NAME`` or ``NAME/NODE``. *operator* says who acts on this cluster; None: nobody asks.
     """
 
     at: Instant
@@ -249,3 +256,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     holders: dict[str, Seen[tuple[Holder, ...]] | Unseen] = {}
     revision: str = ""
     probes: dict[str, Seen[int] | Unseen] = {}
+    operator: Seen[OperatorLook] | Unseen | None = None

@@ -11,6 +11,7 @@ from phases.snapshot import (
     Holder,
     KubeconfigLook,
     NodeLook,
+    OperatorLook,
     Seen,
     Snapshot,
     Unseen,
@@ -23,6 +24,7 @@ from rekindle.adapters.apiserver import (
     HoldersReport,
     KubeconfigReport,
 )
+from rekindle.adapters.cluster_lease import OperatorReport
 from rekindle.adapters.nodes import NodeReport
 from rekindle.adapters.probes import ProbeReport
 from rekindle.adapters.reports import Cache, Changes, Report, Silence, Whole
@@ -47,6 +49,7 @@ class Known:
         self._holders: dict[str, Seen[tuple[Holder, ...]] | Unseen] = {}
         self._revision = ""
         self._probes: dict[str, Seen[int] | Unseen] = {}
+        self._operator: Seen[OperatorLook] | Unseen | None = None
 
     def snapshot(self, now: Instant) -> Snapshot:
         """Return everything, as it is known *now*."""
@@ -60,7 +63,12 @@ class Known:
             holders=holders.wanted_of(self._holders, wanted, _NOT_ASKED),
             revision=self._revision,
             probes=dict(self._probes),
+            operator=self._operator,
         )
+
+    def ask_for_operator(self) -> None:
+        """Note that somebody will say who acts on this cluster."""
+        self._operator = _NOT_ASKED
 
     def terminating(self) -> list[holders.Terminating]:
         """List what is Terminating."""
@@ -85,6 +93,9 @@ class Known:
                 old, new = self._holders, message.holders
                 changed = any(_differ(old.get(key), new.get(key)) for key in keys)
                 self._holders = new
+            case OperatorReport():
+                changed = _differ(self._operator, message.look)
+                self._operator = message.look
             case ProbeReport():
                 changed = _differ(self._probes.get(message.key), message.look)
                 self._probes[message.key] = message.look

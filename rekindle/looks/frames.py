@@ -23,6 +23,7 @@ from phases.snapshot import (
     KubeconfigLook,
     NodeLook,
     Objects,
+    OperatorLook,
     Seen,
     Snapshot,
     Unseen,
@@ -30,17 +31,18 @@ from phases.snapshot import (
 
 T = TypeVar("T")
 NODE, API, KUBECONFIG, OBJECTS, HOLDERS = "node", "api", "kubeconfig", "objects", "holders"
-PROBES = "probes"
+PROBES, OPERATOR = "probes", "operator"
 VALUES: dict[str, Any] = {
     NODE: NodeLook,
     API: ApiLook,
     KUBECONFIG: KubeconfigLook,
     HOLDERS: tuple[Holder, ...],
     PROBES: int,
+    OPERATOR: OperatorLook,
 }
 
 
-FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES)
+FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES, OPERATOR)
 _DECODERS: dict[str, msgspec.json.Decoder[Objects]] = {
     kind: msgspec.json.Decoder(dict[str, struct])  # type: ignore[valid-type]
     for kind, struct in ALL_KINDS.items()
@@ -146,6 +148,8 @@ def _sources(snapshot: Snapshot) -> Iterator[tuple[str, Seen[Any] | Unseen]]:
         yield f"{HOLDERS}/{scope}", held
     for key, said in snapshot.probes.items():
         yield f"{PROBES}/{key}", said
+    if snapshot.operator is not None:
+        yield OPERATOR, snapshot.operator
 
 
 def _changed(before: object, now: Objects) -> Changed | None:
@@ -216,4 +220,5 @@ def _snapshot(known: dict[str, Any], frame: Frame) -> Snapshot:
         holders=parts[HOLDERS],
         revision=frame.revision,
         probes=parts[PROBES],
+        operator=parts[OPERATOR].get(""),
     )
