@@ -199,7 +199,7 @@ class LeaseKeeper:
             "spec": spec,
         }
         try:
-            self._api.write(method, path, msgspec.json.encode(body))
+            self._api.store(method, path, msgspec.json.encode(body))
         except RefusedError as error:
             if error.status == _CONFLICT:
                 return False

@@ -221,7 +221,7 @@ class Api:
         }
         self._write("DELETE", path, {}, msgspec.json.encode(options), "application/json")
 
-    def write(self, method: str, path: str, body: bytes) -> None:
+    def store(self, method: str, path: str, body: bytes) -> None:
         """Create or replace an object as a whole; a resourceVersion in it makes that conditional."""
         self._write(method, path, {"fieldManager": FIELD_MANAGER}, body, "application/json")
 
