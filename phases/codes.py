@@ -49,6 +49,7 @@ ETCD = "etcd"
 NODES = "nodes"  # all of them together; also what a walk may go over
 API = "api"
 KUBECONFIG = "kubeconfig"
+OPERATOR = "operator"  # whoever has the lease in the cluster
 PODS = "pods"
 RESTARTS = "restarts"
 EXISTING = "pods-existing"

@@ -14,7 +14,7 @@ from typing import Any
 from engine.plan import Plan
 from engine.recipe import Facts
 from journal.entries import Fact, Instant
-from phases import codes, probing
+from phases import codes, one_operator, probing
 from phases.kinds import WORKLOADS, usual_crds
 from phases.readiness import (
     admission,
@@ -49,6 +49,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
     _secrets(section, snapshot, facts)
     facts.update(_of_kind(section, snapshot, "Pod", section.pods.facts_of))
     facts.update(probing.facts_of(plan, snapshot))
+    facts.update(one_operator.fact_of(snapshot))
     return facts
 
 

@@ -25,8 +25,8 @@ from phases import (
     facts,
     flux_synced,
     giving_back,
-    half_gone,
     node_maintenance,
+    one_operator,
     pods_healthy,
     resets,
     revisions,
@@ -108,5 +108,5 @@ def recipe() -> Recipe:
         own={COMMAND_UNTIL: command_until},
         items=items,
         owed=resets.owed,
-        held=half_gone.held,
+        held=one_operator.held,
     )

@@ -230,6 +230,13 @@ class Followed(dict[str, Any]):
         return set(self.log[earlier.seen : self.seen]) if earlier.seen <= self.seen else None
 
 
+class OperatorLook(msgspec.Struct, frozen=True):
+    """Who has the lease in the cluster (``rekindle.adapters.cluster_lease``); empty: nobody, for the moment."""
+
+    holder: str
+    ours: bool
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """
     Everything in one look, at the world instant *at*.
@@ -240,6 +247,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     and ``KEY/listed`` has what was found all the same: enough to act on, never proof that nothing is left. *revision*
     is the commit that the operator's Git tree is at (empty: not known). *probes* are the exit codes of the plan's own
     probes, by ``NAME`` or ``NAME/NODE``. *logs* are what a few pods say in their logs alone, by ``namespace/name``.
+    *operator* says who acts on this cluster; None: nobody asks.
     """
 
     at: Instant
@@ -251,3 +259,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     revision: str = ""
     probes: dict[str, Seen[int] | Unseen] = {}
     logs: dict[str, Seen[LogLook] | Unseen] = {}
+    operator: Seen[OperatorLook] | Unseen | None = None

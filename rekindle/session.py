@@ -48,7 +48,7 @@ from rekindle.resuming import standing, telling
 from rekindle.signals import Orders
 from rekindle.typed import command
 from rekindle.watchers import Show, watcher_for
-from rekindle.worlds import clock_of
+from rekindle.worlds import Claimable, clock_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,7 @@ def _pursue(
             message = "the journal was there a moment ago"
             raise AssertionError(message)
         world = make_world(found, plan)
+        claimed(world, found.memory, journal.path)
         show.clock = clock_of(world)
         if not resumed:
             show.wrote(opening(options.journal, found.memory.run_id))
@@ -274,6 +275,13 @@ def _pursue(
     can_act = bool(plan.target.talos.nodes)
     tell_ended(ended, options.journal, counted, wall, as_json=options.as_json, can_act=can_act)
     return ended.exit_code
+
+
+def claimed(world: World, memory: Memory, journal: Path) -> None:
+    """Say for whom a real cluster is acted on: this journal on this machine, whichever process it is."""
+    if isinstance(world, Claimable) and not memory.watches:
+        here = Holder.here()
+        world.claim(f"{here.name}@{here.host} ({journal.absolute()}, boot {here.boot_id[:8]})")
 
 
 def notifier_of(plan: Plan, show: Show, journal: Path, found: Found) -> Notifier | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -17,6 +17,14 @@ from engine.errors import EnvironmentWrong
 from engine.plan import Plan
 from engine.world import Identity, World
 from rekindle.folding import Found
+
+
+@runtime_checkable
+class Claimable(Protocol):
+    """A world in which more than one operator may act: it is told for whom this session does."""
+
+    def claim(self, operator: str) -> None:
+        """Act for this operator."""
 
 
 def world_of(found: Found, plan: Plan, journal: Path) -> World:

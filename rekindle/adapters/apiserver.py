@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from phases.snapshot import ALL_KINDS, ApiLook, KubeconfigLook, Seen, Unseen
 from rekindle.adapters import authorities
 from rekindle.adapters.background import ODD, outliving
+from rekindle.adapters.cluster_lease import LeaseKeeper, OperatorReport
 from rekindle.adapters.connection import Connection, UnansweredError
 from rekindle.adapters.discovery import Discovery
 from rekindle.adapters.holders import HolderPoller, Holders
@@ -71,7 +72,9 @@ class Disconnected:
     why: str
 
 
-ApiMessage = KubeconfigReport | ApiReport | HoldersReport | LogsReport | Disconnected
+ApiMessage = (
+    KubeconfigReport | ApiReport | HoldersReport | LogsReport | OperatorReport | Disconnected
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ class ApiPoller:
         self._seen: Instant = 0.0
         self._was_serving = False
         self._session: Session | None = None
+        self._operator = ""
+        self._keeper: LeaseKeeper | None = None
         self._hurry = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
@@ -123,6 +128,10 @@ class ApiPoller:
         """Return the present connection, for whoever acts."""
         return self._session
 
+    def claim(self, operator: str) -> None:
+        """Act for this *operator*: the lease in the cluster is asked for, as soon as the API serves us."""
+        self._operator = operator
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()
@@ -131,10 +140,12 @@ class ApiPoller:
         """Look soon: the file may have changed."""
         self._hurry.set()
 
-    def stop(self) -> None:
-        """Ask to end; ``join`` waits for it."""
+    def stop(self, *, keep_lease: bool = False) -> None:
+        """Ask to end; ``join`` waits for it. *keep_lease*: something of ours still runs, so it runs out."""
         self._stopping.set()
         self._hurry.set()
+        if self._keeper is not None:
+            self._keeper.stop(let_go=not keep_lease)
         if self._session is not None:
             _stop(self._session)
 
@@ -143,6 +154,8 @@ class ApiPoller:
         until = time.monotonic() + seconds
         if self._thread.ident is not None:
             self._thread.join(seconds)
+        if self._keeper is not None:
+            self._keeper.join(max(0.0, until - time.monotonic()))
         if self._session is not None:
             _end(self._session, until)
 
@@ -200,6 +213,12 @@ class ApiPoller:
 
     def _reconnect(self) -> None:
         """Leave the old connection; make a new one if the file is ours."""
+        if self._keeper is not None:
+            self._keeper.stop(
+                let_go=False
+            )  # it is asked for anew through the new file, under the same name
+            self._keeper.join(JOIN_SECONDS)
+            self._keeper = None
         if self._session is not None:
             _stop(self._session)
             _end(self._session, time.monotonic() + JOIN_SECONDS)
@@ -290,7 +309,16 @@ class ApiPoller:
             if not session.holders.started:
                 session.holders.start()
                 session.logs.start()
+            self._keep_lease(session)
         self._was_serving = serving
+
+    def _keep_lease(self, session: Session) -> None:
+        """Begin to ask for the lease; ask at once when the API is back."""
+        if self._keeper is None and self._operator:
+            self._keeper = LeaseKeeper(session.api, self._operator, self._report, clock=self._clock)
+            self._keeper.start()
+        elif self._keeper is not None and not self._was_serving:
+            self._keeper.hurry()
 
 
 def _said(session: Session, base: str) -> _Said:

@@ -140,6 +140,15 @@ class RealWorld:
                 )
         return Identity(self._name, self._ca)
 
+    def claim(self, operator: str) -> None:
+        """
+        Act for this *operator*: while the API answers, nobody else who claims does (``cluster_lease``).
+
+        Whoever only looks claims nothing.
+        """
+        self._api.claim(operator)
+        self._known.ask_for_operator()
+
     def now(self) -> Instant:
         """Tell the wall clock's time."""
         return self._clock()
@@ -206,8 +215,10 @@ class RealWorld:
             return
         self._stopping.set()
         pollers = self._pollers()
+        self._api.stop(keep_lease=bool(self._verbs))
         for poller in pollers:
-            poller.stop()
+            if poller is not self._api:
+                poller.stop()
         until = time.monotonic() + CLOSE_SECONDS
         for poller in pollers:
             poller.join(max(0.0, until - time.monotonic()))

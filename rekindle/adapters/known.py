@@ -11,6 +11,7 @@ from phases.snapshot import (
     Holder,
     KubeconfigLook,
     NodeLook,
+    OperatorLook,
     Seen,
     Snapshot,
     Unseen,
@@ -23,6 +24,7 @@ from rekindle.adapters.apiserver import (
     HoldersReport,
     KubeconfigReport,
 )
+from rekindle.adapters.cluster_lease import OperatorReport
 from rekindle.adapters.nodes import NodeReport
 from rekindle.adapters.pod_logs import Logs, LogsReport
 from rekindle.adapters.probes import ProbeReport
@@ -51,6 +53,7 @@ class Known:
         self._revision = ""
         self._probes: dict[str, Seen[int] | Unseen] = {}
         self._logs: Logs = {}
+        self._operator: Seen[OperatorLook] | Unseen | None = None
 
     def snapshot(self, now: Instant) -> Snapshot:
         """Return everything, as it is known *now*."""
@@ -65,11 +68,16 @@ class Known:
             revision=self._revision,
             probes=dict(self._probes),
             logs=self._logs,
+            operator=self._operator,
         )
 
     def pods(self) -> Mapping[str, Any]:
         """Return the last known pods; the mapping is never changed afterwards."""
         return self._cache.of("Pod")
+
+    def ask_for_operator(self) -> None:
+        """Note that somebody will say who acts on this cluster."""
+        self._operator = _NOT_ASKED
 
     def terminating(self) -> list[holders.Terminating]:
         """List what is Terminating."""
@@ -96,6 +104,9 @@ class Known:
                 old, new = self._holders, message.holders
                 changed = any(_differ(old.get(key), new.get(key)) for key in keys)
                 self._holders = new
+            case OperatorReport():
+                changed = _differ(self._operator, message.look)
+                self._operator = message.look
             case ProbeReport():
                 changed = _differ(self._probes.get(message.key), message.look)
                 self._probes[message.key] = message.look

@@ -233,6 +233,10 @@ class Api:
         }
         self._write("DELETE", path, {}, msgspec.json.encode(options), "application/json")
 
+    def store(self, method: str, path: str, body: bytes) -> None:
+        """Create or replace an object as a whole; a resourceVersion in it makes that conditional."""
+        self._write(method, path, {"fieldManager": FIELD_MANAGER}, body, "application/json")
+
     def _write(self, method: str, path: str, query: Json, body: bytes, content_type: str) -> None:
         """Change something; the answer's body is of no interest."""
         self.ask(Call(method, path, query, body, content_type, seconds=WRITE_SECONDS))

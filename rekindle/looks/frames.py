@@ -25,6 +25,7 @@ from phases.snapshot import (
     KubeconfigLook,
     NodeLook,
     Objects,
+    OperatorLook,
     Seen,
     Snapshot,
     Unseen,
@@ -32,7 +33,7 @@ from phases.snapshot import (
 
 T = TypeVar("T")
 NODE, API, KUBECONFIG, OBJECTS, HOLDERS = "node", "api", "kubeconfig", "objects", "holders"
-PROBES, LOGS = "probes", "logs"
+PROBES, LOGS, OPERATOR = "probes", "logs", "operator"
 VALUES: dict[str, Any] = {
     NODE: NodeLook,
     API: ApiLook,
@@ -40,10 +41,11 @@ VALUES: dict[str, Any] = {
     HOLDERS: tuple[Holder, ...],
     PROBES: int,
     LOGS: LogLook,
+    OPERATOR: OperatorLook,
 }
 
 
-FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES, LOGS)
+FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES, LOGS, OPERATOR)
 _DECODERS: dict[str, msgspec.json.Decoder[Objects]] = {
     kind: msgspec.json.Decoder(dict[str, struct])  # type: ignore[valid-type]
     for kind, struct in ALL_KINDS.items()
@@ -151,6 +153,8 @@ def _sources(snapshot: Snapshot) -> Iterator[tuple[str, Seen[Any] | Unseen]]:
         yield f"{PROBES}/{key}", said
     for pod, log in snapshot.logs.items():
         yield f"{LOGS}/{pod}", log
+    if snapshot.operator is not None:
+        yield OPERATOR, snapshot.operator
 
 
 def _changed(before: object, now: Objects) -> Changed | None:
@@ -222,4 +226,5 @@ def _snapshot(known: dict[str, Any], frame: Frame) -> Snapshot:
         revision=frame.revision,
         probes=parts[PROBES],
         logs=parts[LOGS],
+        operator=parts[OPERATOR].get(""),
     )

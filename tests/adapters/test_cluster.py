@@ -158,6 +158,15 @@ def test_nothing_is_known_at_first_and_looking_does_not_wait(world: RealWorld) -
     assert isinstance(snapshot.objects["Pod"], Unseen)
 
 
+def test_whoever_acts_is_told_of_others_and_whoever_looks_is_not(world: RealWorld) -> None:
+    """Mutant: claim nothing."""
+    assert world.look().operator is None
+
+    world.claim("me@here (a.db)")
+
+    assert world.look().operator == Unseen(0.0, "not-asked")
+
+
 def test_a_node_and_an_absent_kubeconfig_are_seen(world: RealWorld) -> None:
     snapshot = gather(
         world, lambda s: isinstance(s.nodes["cp-1"], Seen) and isinstance(s.kubeconfig, Seen)

@@ -34,13 +34,15 @@ SLEEPS = {
     ("rekindle/adapters/manifests.py", "_await_served"),
     ("rekindle/simulator/client.py", "connect_or_spawn"),
 }
-# A whole object of the operator's own or what is given back of it; an annotation; finalizers; the object of one UID.
+# A whole object of the operator's own or what is given back of it; an annotation; finalizers; the object of one UID;
+# the lease that says who acts.
 WRITERS = {
     ("apply", "rekindle/adapters/manifests.py"),
     ("apply", "rekindle/adapters/giving_back.py"),
     ("merge", "rekindle/adapters/flux.py"),
     ("patch", "rekindle/adapters/finalizers.py"),
     ("delete", "rekindle/adapters/removals.py"),
+    ("store", "rekindle/adapters/cluster_lease.py"),
 }
 
 
@@ -135,6 +137,7 @@ def test_only_these_write_to_a_cluster_and_none_of_them_a_spec() -> None:
                     "merge",
                     "patch",
                     "delete",
+                    "store",
                 } and "api" in ast.unparse(owner):
                     written.add((verb, path))
                     merged += [call.args[1]] if verb == "merge" else []

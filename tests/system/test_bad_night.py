@@ -68,6 +68,7 @@ NIGHTS = (
     Night("damaged-journal", disks.damaged, (77, 77, 77), ("journal-chain-broken",) * 3),
     Night("second-operator", operators.second_operator, (76,), ("lease-held",)),
     Night("other-machine", operators.other_machine, (76,), ("lease-held",)),
+    Night("another-journal", operators.another_journal, (0, 75)),
     Night("clock-set-back", operators.clock_set_back, (0, 75)),
     Night("asleep", operators.asleep, (0, 75)),
     Night("terminal-closed", operators.terminal_closed, (75, 1, 75)),

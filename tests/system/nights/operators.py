@@ -9,8 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
-from tests.system.nights.lying import network
+from rekindle.adapters.cluster_lease import PATH
+from tests.adapters.leases import Stored
+from tests.system.nights.lying import Truth, network
 from tests.system.nights.page import Shown, only, problem, whole
 from tests.system.nights.stage import MAIN, Said, Stage, begun, until
 
@@ -72,6 +76,31 @@ def other_machine(stage: Stage) -> Iterator[Shown]:
     stage.until_state("flux-synced", running)
     running.end()
     stage.kept(before)
+
+
+def another_journal(stage: Stage) -> Iterator[Shown]:
+    """Two who know nothing of each other: the lease in the cluster lets one of them act, and then the other."""
+    lease = Stored()
+    stage.api.lies.append(
+        lambda asked: lease.reply(asked) if asked.path.startswith(PATH) else Truth
+    )
+    running = begun(stage, code=LAPTOP)
+    until("the first has the lease", lambda: lease.holder.startswith("operator@laptop"))
+    words = ("--journal", "other.db")
+    other = stage.start("run", "recovery.yaml", *words)
+    path = stage.tmp / "other.db"
+    until("the second waits", lambda: "acts on this cluster" in other.told(), other.told)
+    yield only(stage("status", *words), "waiting for", "can it succeed", "you must")
+    assert not [row for row in stage.rows(path) if row.kind == "action.intended"]
+    running.end()
+    acts = partial(_began, stage, path)
+    until("the second goes on", acts, other.told)
+    yield only(other.end(), "interrupted")
+    stage.kept(stage.rows())
+
+
+def _began(stage: Stage, journal: Path) -> bool:
+    return any(row.kind == "action.intended" for row in stage.rows(journal))
 
 
 def _jump(stage: Stage, seconds: int) -> Iterator[Shown]:
