@@ -90,12 +90,12 @@ def another_journal(stage: Stage) -> Iterator[Shown]:
     other = stage.start("run", "recovery.yaml", *words)
     path = stage.tmp / "other.db"
     until("the second waits", lambda: "acts on this cluster" in other.told(), other.told)
-    yield only(stage("status", *words), "waiting for", "can it succeed", "you must")
+    yield only(stage("status", *words), "waits for", "can succeed", "you must")
     assert not [row for row in stage.rows(path) if row.kind == "action.intended"]
     running.end()
     acts = partial(_began, stage, path)
     until("the second goes on", acts, other.told)
-    yield only(other.end(), "interrupted")
+    yield only(other.end(), "action.intended", "to go on")
     stage.kept(stage.rows())
 
 
