@@ -286,7 +286,7 @@ def test_time_without_a_class_is_named_where_people_look(night: Night) -> None:
 
     assert abs(seconds - ledger.unknown) <= 1
     assert said.startswith(f"Not known: {exact(seconds)} of the path have no class")
-    assert "most of it for kustomization/storage/rook-ceph 1 m " in said
+    assert "most of it for helmrelease/storage/rook-ceph 10 s" in said
 
 
 # --- what did not happen --------------------------------------------------------------------------
