@@ -175,7 +175,9 @@ def test_a_watch_of_a_real_cluster_ends_with_what_was_done_by_hand(
     """The cluster is a scenario's, said to be real; it heals by itself."""
     journal = tmp_path / "j.db"
 
-    answer = rekindle("watch", "--json", "--journal", str(journal), code=STAGED + BY_HAND)
+    answer = rekindle(
+        "watch", "recovery.yaml", "--json", "--journal", str(journal), code=STAGED + BY_HAND
+    )
 
     assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
     document = answer.document
@@ -196,7 +198,7 @@ def test_taking_over_a_real_cluster_asks_a_terminal_once(
     stopped = f"{STAGED}\nimport rekindle.session\nworld.next = lambda until: quit_()\n"
     stopped += "def quit_():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGINT)\n"
     stopped += "    from engine.world import Wakeup\n    return Wakeup()\n"
-    assert rekindle("watch", "--journal", str(journal), code=stopped).code == 75
+    assert rekindle("watch", "recovery.yaml", "--journal", str(journal), code=stopped).code == 75
 
     words = ("resume", "--take-over", "--journal", str(journal))
     terminal = on_terminal(rekindle, *words, code=STAGED)
