@@ -31,6 +31,7 @@ def command(run_id: str | None, journal: str | None, output: str | None) -> int:
 
 def _metrics(reader: Reader, run: RunSummary) -> str:
     from rekindle.projections.metrics import metrics
+    from rekindle.retold import rows_of
 
     held = reader.holder_alive() if run.lease is not None else None
-    return metrics(reader.rows(run.run_id), run.lease, held=held)
+    return metrics(rows_of(reader.rows(run.run_id)), run.lease, held=held)

@@ -32,5 +32,6 @@ def command(run_id: str | None, journal: str | None, output: str | None) -> int:
 
 def _trace(reader: Reader, run: RunSummary) -> str:
     from rekindle.projections.trace import trace
+    from rekindle.retold import rows_of
 
-    return trace(reader.rows(run.run_id))
+    return trace(rows_of(reader.rows(run.run_id)))

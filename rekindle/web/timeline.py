@@ -19,6 +19,7 @@ from journal.row import Row, RunSummary
 from rekindle.folding import Found
 from rekindle.lines import describe
 from rekindle.past import Known
+from rekindle.retold import rows_of
 from rekindle.spans import stamp
 from rekindle.web.words import plain
 
@@ -88,7 +89,8 @@ class Timeline:
             for row in reader.rows(self.run.run_id, known.seq):
                 known = known.after(row)
                 if row.kind not in DETAIL and row.entry is not None:
-                    found.append(Mark(row.seq, row.at, row.kind, plain(describe(row.entry))))
+                    (told,) = rows_of([row])
+                    found.append(Mark(row.seq, row.at, row.kind, plain(describe(told.entry))))
                 if row.seq % EVERY == 0:
                     self._kept.append(known)
             self._last = known

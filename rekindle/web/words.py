@@ -8,6 +8,7 @@ are not escaped: templates escape, and the script writes text only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from rekindle.folding import Found
 from rekindle.ledger import sentence
 from rekindle.lines import describe
 from rekindle.report.cleaning import clean
+from rekindle.retold import memory_of, rows_of
 from rekindle.shown import holder, seen_of
 from rekindle.spans import clock, stamp
 from rekindle.view import View
@@ -48,6 +50,7 @@ def plain(text: object) -> str:
 
 def moment(found: Found, journal: Path, eta: str = "") -> dict[str, Any]:
     """Say how a run stands (or stood): ``rekindle.moment/1``."""
+    found = replace(found, memory=memory_of(found.memory))
     seen = seen_of(found, journal)
     time = " cluster time" if seen.simulated else ""
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
@@ -114,7 +117,7 @@ def log_lines(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "kind": row.kind,
             "text": plain(describe(row.entry)),
         }
-        for row in told[-LINES:]
+        for row in rows_of(told[-LINES:])
     ]
 
 

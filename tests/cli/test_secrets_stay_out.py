@@ -39,6 +39,8 @@ COMMANDS = (
     ("replay", "--all"),
     ("replay", "--json"),
     ("replay", "--speed", "100000"),
+    ("metrics",),
+    ("trace",),
 )
 
 
