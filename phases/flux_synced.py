@@ -134,6 +134,9 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
     if going:
         # A root that is applied now spends its first attempt on waiting for them, and may park for an hour.
         return {codes.ROOT: Wait(f"the roots are applied once these namespaces are gone: {going}")}
+    if not section.flux.roots:
+        text = f"{reason}; without a plan nobody knows what brings them"
+        return {codes.ROOT: Wait(text, can_clear="unknown")}
     return {codes.ROOT: Act(ROOT, codes.ROOT, {"path": section.flux.roots}, reason)}
 
 

@@ -29,7 +29,7 @@ def take_over(found: Found, options: Options, *, yes: bool) -> Exit:
     if found.alive:  # before its cluster is looked at: who watches is told, not disturbed
         raise held(path)
     plan = from_compiled(found.plan, recipe())
-    if not plan.target.talos.nodes:
+    if not can_act(found):
         raise UsageWrong(
             f"{found.memory.run_id} watched without a plan: it knows no machine and no command to act with",
             reference="watch-unplanned",
@@ -46,10 +46,17 @@ def take_over(found: Found, options: Options, *, yes: bool) -> Exit:
         world.close()
 
 
+def can_act(found: Found) -> bool:
+    """Say whether a watch can be given hands: without a plan it knows no machine and no command."""
+    return bool(found.plan["section"]["talos"]["nodes"])
+
+
 def refuse_open(found: Found, journal: Path) -> None:
     """Refuse to go on with an open run as something else than it is."""
     watches = found.memory.watches
-    on = "watches on, `rekindle resume --take-over` lets it act" if watches else "goes on with it"
+    on = "watches on" if watches else "goes on with it"
+    if watches and can_act(found):
+        on += ", `rekindle resume --take-over` lets it act"
     raise UsageWrong(
         f"{journal} has an open run, {found.memory.run_id} ({found.memory.purpose})",
         reference="run-open",

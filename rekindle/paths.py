@@ -12,6 +12,7 @@ from engine.errors import UsageWrong
 from rekindle.typed import command
 
 ENVIRONMENT = "REKINDLE_JOURNAL"
+CA_DIGITS = 8
 PLAN = "recovery.yaml"  # in the folder where one stands
 
 
@@ -31,9 +32,14 @@ def place_for_cluster(cluster: str) -> Path:
     return state_folder() / f"{_file_name(cluster)}.db"
 
 
-def journal_for_watch(cluster: str) -> Path:
-    """The journal of a watch without a plan: whoever recovers that cluster has one of their own."""
-    return _ours(state_folder() / "watches" / f"{_file_name(cluster)}.db")
+def journal_for_watch(cluster: str, ca: str = "") -> Path:
+    """
+    The journal of a watch without a plan: whoever recovers that cluster has one of their own.
+
+    Half of all clusters are called ``kubernetes`` in their kubeconfigs: the CA tells them apart.
+    """
+    name = f"{cluster}-{ca[:CA_DIGITS]}" if ca else cluster
+    return _ours(state_folder() / "watches" / f"{_file_name(name)}.db")
 
 
 def journal_for_rehearsal(scenario: str) -> Path:

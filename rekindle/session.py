@@ -194,6 +194,13 @@ def compare(old: Plan, new: Plan, memory: Memory) -> str:
     :raises EnvironmentWrong: when the state it is in, or the cluster, is another one in the new plan.
     """
     same_states = old.states == new.states
+    asks = bool(old.target.talos.nodes), bool(new.target.talos.nodes)
+    if asks[0] != asks[1]:
+        raise EnvironmentWrong(
+            f"the open run {memory.run_id} watches without a plan, and no plan is given to it afterwards",
+            reference="plan-incompatible",
+            hint="name another journal with --journal, or `rekindle cancel` closes that watch for good",
+        )
     if old.cluster == new.cluster and (same_states or memory.state in new.states):
         return "compatible"
     raise EnvironmentWrong(

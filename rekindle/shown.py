@@ -113,6 +113,7 @@ def holder(seen: View, found: Found, path: Path) -> str:
         return "not known: its lock cannot be read"
     if seen.watches:
         on = typed("resume", journal=path)
-        return f"nobody: `{on}` watches on, `{handed_over(path)}` acts"
+        acts = f", `{handed_over(path)}` acts" if found.plan["section"]["talos"]["nodes"] else ""
+        return f"nobody: `{on}` watches on{acts}"
     first = "answer first, then " if seen.approvals else ""
     return f"nobody: {first}`{typed('resume', journal=path)}` goes on"

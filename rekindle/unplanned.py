@@ -7,7 +7,7 @@ exist is an inventory's, or what is there now; what was lost before is then not 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,11 @@ NETWORKS = (
     "kube-router",
     "kube-ovn-cni",
     "kindnet",
+    "weave-net",
+    "aws-node",
+    "anetd",
+    "rke2-canal",
+    "ovnkube-node",
 )
 # What has to run beside it before anything is resolved or routed.
 BESIDE = ("cilium-operator", "calico-kube-controllers", "coredns")
@@ -62,7 +67,9 @@ def plan_of(named: Named, inventory: Inventory) -> Plan:
             hint="name its DaemonSet: `rekindle watch --network NAMESPACE/NAME`, or watch with a plan",
         )
     defaults: tuple[str, ...] = Flux.model_fields["controllers"].default
-    controllers = _named(deployments, [key.partition("/")[2] for key in defaults])
+    controllers: Sequence[str] = _named(deployments, [key.partition("/")[2] for key in defaults])
+    if not controllers and _has_flux(inventory):
+        controllers = defaults
     section = {
         "talos": {"talosconfig": "", "nodes": {}},
         "kubernetes": {"kubeconfig": str(named.kubeconfig.absolute())},
@@ -71,7 +78,7 @@ def plan_of(named: Named, inventory: Inventory) -> Plan:
             "deployments": _named(deployments, BESIDE),
             "command": NO_COMMAND,
         },
-        "flux": {"roots": "", "source": _source(inventory), "controllers": controllers or defaults},
+        "flux": {"roots": "", "source": _source(inventory), "controllers": controllers},
         "inventory": inventory.model_dump(mode="json", by_alias=True),
         "repository": "",
     }

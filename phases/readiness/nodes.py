@@ -190,7 +190,7 @@ def k8s_node(
     if renewed is not None and now is not None and now - renewed.timestamp() > LEASE_SECONDS:
         return Fact(PROGRESSING, "its kubelet does not renew its lease", renewed.timestamp())
     if not asked:
-        return Fact(READY, detail={"verified": False})
+        return Fact(READY)
     if talos is None or talos.code == UNSEEN:
         return Fact(UNOBSERVABLE, "its machine is not seen: this may be of an earlier boot")
     if not boot_id:

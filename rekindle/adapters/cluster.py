@@ -291,7 +291,14 @@ class RealWorld:
                 watcher.look_for_crd()
 
     def _cluster_ca(self) -> str:
-        """Return the fingerprint of the Kubernetes CA that the nodes are to have (empty: no file tells)."""
+        """
+        Return the fingerprint of the Kubernetes CA that the nodes are to have (empty: no file tells).
+
+        Where no machine is asked it is that of the kubeconfig as it was first: a file that names another cluster by now
+        is foreign.
+        """
+        if not self._section.talos.nodes:
+            return self.identity().ca
         for node in self._section.talos.nodes.values():
             with contextlib.suppress(authorities.Unreadable):
                 found = authorities.of_machine_config(Path(node.config)).kubernetes

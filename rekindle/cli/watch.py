@@ -30,10 +30,19 @@ if TYPE_CHECKING:
 SPEED = 60.0
 
 
+def _key(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Take what can be a DaemonSet's key, and nothing else."""
+    from phases.inventory import KEY
+
+    if value is not None and not KEY.fullmatch(value):
+        raise click.BadParameter(f"write it as NAMESPACE/NAME, not {value!r}")
+    return value
+
+
 @click.command("watch")
 @click.argument("plan", type=click.Path(dir_okay=False), required=False)
 @journal_option(
-    f"CLUSTER.db (without a plan: watches/CLUSTER.db, with --scenario: rehearsals/NAME.db) in {FOLDER}"
+    f"CLUSTER.db (without a plan: watches/CLUSTER-CA.db, with --scenario: rehearsals/NAME.db) in {FOLDER}"
 )
 @json_option()
 @record_option
@@ -47,6 +56,7 @@ SPEED = 60.0
 @click.option(
     "--network",
     metavar="NAMESPACE/NAME",
+    callback=_key,
     help="Without a plan: the DaemonSet of the network; default: it is recognised by its name.",
 )
 @click.option("--scenario", metavar="NAME", help="Watch a rehearsal's cluster instead.")
@@ -113,6 +123,7 @@ def _must_fit(plan: str | None, scenario: str | None, without: dict[str, str | N
 
 def _real(plan: str, journal: str | None, *, as_json: bool, record: bool) -> int:
     from engine.memory import WATCH
+    from rekindle.handover import can_act, refuse_open
     from rekindle.paths import given_journal, journal_for_cluster
     from rekindle.planfile import read_plan
     from rekindle.session import Opening, Options, open_run, resume_run
@@ -121,6 +132,8 @@ def _real(plan: str, journal: str | None, *, as_json: bool, record: bool) -> int
     loaded = read_plan(Path(plan))
     path = given_journal(journal) or journal_for_cluster(loaded.cluster)
     found = _open_watch(path, as_json=as_json)
+    if found is not None and not found.memory.outcome and not can_act(found):
+        refuse_open(found, path)
     options = Options(path, as_json=as_json, record=record)
     if found is not None and not found.memory.outcome:
         return resume_run(found, options, lambda f, p: world_of(f, p, path), plan=loaded)
@@ -136,15 +149,18 @@ def _unplanned(named: Unplanned, journal: str | None, *, as_json: bool, record: 
     """Watch what a kubeconfig names; an open watch goes on with what it counted against."""
     from engine.memory import WATCH
     from rekindle.adapters.listing import cluster_of
+    from rekindle.handover import refuse_open
     from rekindle.paths import given_journal, journal_for_watch
     from rekindle.session import Opening, Options, open_run, resume_run
     from rekindle.worlds import identity_of, real, world_of
 
     cluster = cluster_of(named.kubeconfig)
-    path = given_journal(journal) or journal_for_watch(cluster)
+    path = given_journal(journal) or journal_for_watch(cluster, _authority(named.kubeconfig))
     found = _open_watch(path, as_json=as_json)
     options = Options(path, as_json=as_json, record=record)
     if found is not None and not found.memory.outcome:
+        if not _is_the_same(found, named):
+            refuse_open(found, path)
         return resume_run(found, options, lambda f, p: world_of(f, p, path))
     loaded = _seen(named, cluster)
     world = real(loaded, path)
@@ -153,6 +169,23 @@ def _unplanned(named: Unplanned, journal: str | None, *, as_json: bool, record: 
         return open_run(opening, options, lambda _found, _plan: world, before=found)
     finally:
         world.close()
+
+
+def _authority(kubeconfig: Path) -> str:
+    """Whose cluster it is, as far as the file tells."""
+    from rekindle.adapters import authorities
+
+    try:
+        return authorities.of_kubeconfig(kubeconfig)
+    except authorities.Unreadable:
+        return ""
+
+
+def _is_the_same(found: Found, named: Unplanned) -> bool:
+    """Say whether an open watch is what was asked for: it goes on with the file and the count that it began with."""
+    section = found.plan["section"]
+    same = section["kubernetes"]["kubeconfig"] == str(named.kubeconfig.absolute())
+    return same and not section["talos"]["nodes"] and not (named.inventory or named.network)
 
 
 def _seen(named: Unplanned, cluster: str) -> Plan:
@@ -175,9 +208,16 @@ def _seen(named: Unplanned, cluster: str) -> Plan:
 def _there(kubeconfig: Path, cluster: str) -> Inventory:
     """:raises NoApi: when nothing answers."""
     from rekindle.adapters.listing import list_all
-    from rekindle.inventoried import of_cluster
+    from rekindle.inventoried import listed, of_cluster
 
-    return of_cluster(list_all(kubeconfig), f"the cluster {cluster}").inventory
+    taken = of_cluster(list_all(kubeconfig), f"the cluster {cluster}")
+    if taken.unready:
+        tell(
+            f"WARNING: {len(taken.unready)} things are not ready, or cannot be listed and are not counted:"
+        )
+        for line in listed(taken.unready):
+            tell(f"  {line}")
+    return taken.inventory
 
 
 def _simulated(name: str, journal: str | None, speed: float, *, as_json: bool, record: bool) -> int:

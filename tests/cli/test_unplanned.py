@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from engine.answer import Act, Wait
 from engine.errors import EnvironmentWrong, PlanInvalid
-from phases import codes
+from engine.memory import Memory
+from phases import codes, flux_synced
 from phases.facts import reduce
 from phases.inventory import SCHEMA, Inventory
 from phases.needs import needs_of
@@ -87,8 +89,7 @@ def test_a_node_is_taken_at_its_word_and_nothing_is_said_of_machines() -> None:
 
     facts = reduce(plan, seen())
 
-    node = facts[codes.k8s_node("n1")]
-    assert (node.code, node.detail) == (codes.READY, {"verified": False})
+    assert facts[codes.k8s_node("n1")].code == codes.READY
     assert codes.ETCD not in facts
     assert not [subject for subject in facts if subject.startswith("node/")]
 
@@ -116,3 +117,20 @@ def test_a_plan_file_still_has_machines() -> None:
     assert refused(PLAN.replace(nodes, "  nodes: {}\n")) == [
         "p.yaml:4:3: talos.nodes: no node has the role controlplane"
     ]
+
+
+def test_roots_that_are_gone_are_waited_for_and_nothing_would_be_applied() -> None:
+    root = {"key": "flux-system/cluster"}
+    known = inventory(
+        daemonset("kube-system/cilium"), kustomizations=[root], roots=["flux-system/cluster"]
+    )
+    plan = plan_of(NAMED, known)
+    memory = Memory(run_id="r", purpose="watch", opened_at=90.0, now=100.0)
+    facts = reduce(plan, seen())
+
+    answers = flux_synced.decide(plan, facts, {}, memory)
+
+    assert not [answer for answer in answers.values() if isinstance(answer, Act)]
+    said = answers[codes.ROOT]
+    assert isinstance(said, Wait)
+    assert said.reason.endswith("without a plan nobody knows what brings them")

@@ -1,9 +1,10 @@
 """
 ``watch`` on any cluster: a kubeconfig is enough. No machine is asked, nothing is begun, and nobody takes over from it.
 
-Mutants: ask for talosctl all the same; count a node as unseen because no machine is asked; leave ``_must_fit`` out;
-take an empty list of control planes for an API that is down; keep flux-synced where there is no Flux; leave the refusal
-out of ``take_over``, or out of ``recordings.read``.
+Mutants: go on with an open watch whatever was asked; follow a kubeconfig to another cluster; ask for talosctl all the
+same; count a node as unseen because no machine is asked; leave ``_must_fit`` out; take an empty list of control
+planes for an API that is down; keep flux-synced where there is no Flux; leave the refusal out of ``take_over``, or
+out of ``recordings.read``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from journal.reader import Reader
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
 from tests.adapters.scripted import Answer as Scripted
-from tests.adapters.scripted import ScriptedApi, Streamed
+from tests.adapters.scripted import ScriptedApi, Streamed, refused
+from tests.adapters.talos_nodes import make_certificate
 from tests.cli.conftest import SECONDS, Program
+from tests.cli.test_watch import STAGED
 from tests.phases import cluster_objects as made
 
 pytestmark = pytest.mark.program
@@ -37,17 +40,24 @@ CONTROLLERS = [
 
 
 @contextmanager
-def served(folder: Path, objects: list[dict[str, Any]]) -> Iterator[str]:
-    """A kubeconfig of an API that serves these, and lets itself be watched."""
+def served(
+    folder: Path,
+    objects: list[dict[str, Any]],
+    refusing: dict[str, int] | None = None,
+    ca: str = "",
+) -> Iterator[str]:
+    """A kubeconfig of an API that serves these, and lets itself be watched; *refusing* maps kinds to a status."""
     with ScriptedApi() as api:
         api.on("/readyz", Scripted(b"ok"))
         for kind, places in RESOURCES.items():
             items = [found for found in objects if found["kind"] == kind]
             body = {"kind": f"{kind}List", "metadata": {"resourceVersion": "7"}, "items": items}
+            status = (refusing or {}).get(kind)
+            answer = refused(status) if status else Scripted(json.dumps(body).encode())
             for place in places:
-                api.on(place.path(), Scripted(json.dumps(body).encode()))
+                api.on(place.path(), answer)
                 api.on(f"{place.path()}?watch", Streamed())
-        yield str(write_kubeconfig(folder / "kubeconfig", api.url))
+        yield str(write_kubeconfig(folder / "kubeconfig", api.url, ca))
         assert {asked.method for asked in api.asked} == {"GET"}
 
 
@@ -147,12 +157,85 @@ def test_a_network_that_is_gone_is_waited_for_by_its_name(
 
 
 def test_without_flux_only_network_and_pods_are_watched(rekindle: Program, tmp_path: Path) -> None:
+    """Its kinds are not there at all, and nobody waits for its controllers."""
     bare = [made.node("n1"), made.namespace("apps"), NETWORK, made.deployment("apps/web")]
-    with served(tmp_path, bare) as kubeconfig:
-        document, _ = until_interrupted(rekindle, kubeconfig, kind="moved", times=1)
+    flux = ("GitRepository", "Kustomization", "HelmRelease", "ExternalSecret", "ClusterSecretStore")
+    with served(tmp_path, bare, dict.fromkeys(flux, 404)) as kubeconfig:
+        code, document, told = watched(rekindle, kubeconfig)
 
-    assert document["state"] == "pods-healthy"
+    assert (code, document["outcome"]) == (0, "done"), told
     assert document["pods"] == {"ready": 2, "expected": 2}
+
+
+def test_what_cannot_be_counted_is_said(rekindle: Program, tmp_path: Path) -> None:
+    with served(
+        tmp_path, [*made.healthy(), NETWORK, *CONTROLLERS], {"Deployment": 403}
+    ) as kubeconfig:
+        _, told = until_interrupted(rekindle, kubeconfig)
+
+    assert "things are not ready, or cannot be listed and are not counted:" in told
+    assert "Deployment: cannot be listed: " in told
+
+
+def certificates(folder: Path) -> tuple[str, str]:
+    return tuple(
+        make_certificate(folder, name, "127.0.0.1", (-1, 30)).base64 for name in ("a", "b")
+    )  # type: ignore[return-value]
+
+
+def test_a_kubeconfig_that_names_another_cluster_by_now_is_not_followed(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Somebody switches their context; a CA tells clusters apart."""
+    ours, theirs = certificates(tmp_path)
+    journal = tmp_path / "w.db"
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS], ca=ours) as kubeconfig:
+        words = ("watch", "--kubeconfig", kubeconfig, "--network", "kube-system/cilium")
+        process = rekindle.until(journal, "decided", *words, times=2)
+        config = json.loads(Path(kubeconfig).read_text())
+        config["clusters"][0]["cluster"]["certificate-authority-data"] = theirs
+        Path(kubeconfig).write_text(json.dumps(config))
+        until("it is foreign", lambda: codes_of(journal, "kubeconfig")[-1:] == ["foreign"])
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SECONDS)
+        again = rekindle("resume", "--journal", "w.db")
+
+    assert process.returncode == 75, told
+    assert (again.code, "error (foreign-cluster): " in again.err) == (78, True), again.err
+
+
+def codes_of(journal: Path, subject: str) -> list[str]:
+    looks = (entry for entry in entries(journal) if isinstance(entry, e.Observed))
+    return [look.changed[subject].code for look in looks if subject in look.changed]
+
+
+def test_an_open_watch_is_gone_on_with_only_as_what_it_is(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    named = ("--journal", "w.db")
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+        other = tmp_path / "other"
+        other.write_bytes(Path(kubeconfig).read_bytes())
+        answers = [
+            rekindle("watch", "--kubeconfig", str(other), *named),
+            rekindle("watch", "--kubeconfig", kubeconfig, "--network", "a/b", *named),
+            rekindle("watch", "--kubeconfig", kubeconfig, "--inventory", "i.yaml", *named),
+            rekindle("watch", "recovery.yaml", *named, code=STAGED),
+            rekindle("run", "recovery.yaml", *named, code=STAGED),
+        ]
+
+    for answer in answers:
+        assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
+        assert "--take-over" not in answer.err
+    assert not [one for one in entries(tmp_path / "w.db") if isinstance(one, e.PlanChanged)]
+
+
+def test_a_network_that_is_no_key_is_refused(rekindle: Program) -> None:
+    answer = rekindle("watch", "--network", "cilium")
+
+    assert answer.code == 64
+    assert "write it as NAMESPACE/NAME, not 'cilium'" in answer.err
 
 
 def test_nobody_takes_over_and_nothing_is_rehearsed_from_it(
@@ -164,10 +247,13 @@ def test_nobody_takes_over_and_nothing_is_rehearsed_from_it(
         taken = rekindle("resume", "--take-over", "--yes", *named)
         played = rekindle("rehearse", "--from", "w.db", "--journal", "r.db")
         page = rekindle("report", *named)
+        stands = rekindle("status", *named)
 
     for answer in (taken, played):
         assert (answer.code, "error (watch-unplanned): " in answer.err) == (64, True), answer.err
     assert page.code == 0
+    assert "watches on" in stands.out
+    assert "--take-over" not in stands.out
     assert not [one for one in entries(tmp_path / "w.db") if isinstance(one, e.TakenOver)]
 
 
@@ -201,7 +287,7 @@ def test_an_api_that_is_silent_gives_nothing_to_count_against(
 def test_without_recovery_yaml_the_usual_kubeconfig_is_watched(
     rekindle: Program, tmp_path: Path
 ) -> None:
-    journal = tmp_path / "state" / "rekindle" / "watches" / "c.db"
+    journal = tmp_path / "state" / "rekindle" / "watches" / "c.db"  # no CA is in that file
     with served(tmp_path, [made.node("n1"), NETWORK]) as kubeconfig:
         process = rekindle.start("watch", env={"KUBECONFIG": kubeconfig})
         until("the watch has moved", lambda: "moved" in kinds(journal))
