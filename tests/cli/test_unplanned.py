@@ -120,15 +120,18 @@ def test_a_plan_file_still_has_machines() -> None:
 
 
 def test_roots_that_are_gone_are_waited_for_and_nothing_would_be_applied() -> None:
-    root = {"key": "flux-system/cluster"}
+    names = [f"flux-system/{name}-controller" for name in ("source", "kustomize", "helm")]
     known = inventory(
-        daemonset("kube-system/cilium"), kustomizations=[root], roots=["flux-system/cluster"]
+        daemonset("kube-system/cilium"),
+        *(deployment(name) for name in names),
+        kustomizations=[{"key": "flux-system/cluster"}],
+        roots=["flux-system/cluster"],
     )
     plan = plan_of(NAMED, known)
+    there = scene(made.node("n1"), *(made.deployment(name) for name in names)).snapshot
     memory = Memory(run_id="r", purpose="watch", opened_at=90.0, now=100.0)
-    facts = reduce(plan, seen())
 
-    answers = flux_synced.decide(plan, facts, {}, memory)
+    answers = flux_synced.decide(plan, reduce(plan, there), {}, memory)
 
     assert not [answer for answer in answers.values() if isinstance(answer, Act)]
     said = answers[codes.ROOT]
