@@ -327,6 +327,12 @@ class Section(Strict):
         return {subject: parent for subject, parent in found.items() if subject != parent}
 
     @cached_property
+    def owners(self) -> dict[Subject, Subject]:
+        """The Kustomization or HelmRelease that brings each workload, as far as the inventory knows."""
+        listed = self.inventory.workloads
+        return {codes.subject(item.kind, item.key): item.owner for item in listed if item.owner}
+
+    @cached_property
     def crd_names(self) -> tuple[str, ...]:
         """CRDs to watch: those that Git brings, and those that may be applied out of band."""
         expected = (item.name for item in self.inventory.crds)
