@@ -18,6 +18,7 @@ from rekindle.typed import command, with_journal
 
 _UID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 REHEARSE = "rehearse"
+ALL_RUNS = "nothing: everything that should run, runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def waits_for(now: Standing) -> str:
     """Say what the run waits for."""
     memory = now.memory
     if memory.state == "done":
-        return "nothing: everything that should run, runs"
+        return ALL_RUNS
     if now.closed:
         return "nothing: this run is closed"
     if memory.open:

@@ -142,6 +142,22 @@ def test_what_somebody_still_watches_is_not_taken_over(rekindle: Program, tmp_pa
     assert "taken.over" not in kinds(journal)
 
 
+def test_a_watch_may_be_told_to_watch_on(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: leave ``lasting`` out of what a run is opened with."""
+    journal = tmp_path / "j.db"
+    words = ("watch", "--scenario", "healthy", "--speed", SPEED, "--keep-watching")
+    process = rekindle.until(journal, "decided", *words, times=3)
+    time.sleep(2)
+    still = process.poll()
+    told = rekindle("status", "--journal", str(journal))
+    interrupted(process)
+
+    assert still is None
+    assert "everything that should run, runs" in told.out
+    assert "moved" in kinds(journal)
+    assert "run.closed" not in kinds(journal)
+
+
 def test_nobody_acts_in_a_watch_by_another_name(rekindle: Program, tmp_path: Path) -> None:
     journal = tmp_path / "j.db"
     named = ("--journal", str(journal))

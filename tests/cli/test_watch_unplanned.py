@@ -34,6 +34,7 @@ from tests.phases import cluster_objects as made
 pytestmark = pytest.mark.program
 
 NETWORK = made.daemonset("kube-system/cilium", 1)
+NAMED = ("--journal", "w.db")
 CONTROLLERS = [
     made.deployment(f"flux-system/{name}-controller") for name in ("source", "kustomize", "helm")
 ]
@@ -83,7 +84,8 @@ def entries(journal: Path) -> list[e.AnyEntry]:
 
 def watched(rekindle: Program, kubeconfig: str, *words: str) -> tuple[int, dict[str, Any], str]:
     """Watch until the goal is reached, for whoever has no plan."""
-    answer = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "w.db", "--json", *words)
+    named = ("--kubeconfig", kubeconfig, "--journal", "w.db", "--until-done", *words)
+    answer = rekindle("watch", "--json", *named)
     return answer.code, answer.document, answer.err
 
 
@@ -110,6 +112,32 @@ def test_a_kubeconfig_is_enough_to_be_watched_to_the_end(rekindle: Program, tmp_
     assert "counted against what is there now: 8 pods of 7 workloads" in told
     moves = [entry.target for entry in entries(tmp_path / "w.db") if isinstance(entry, e.Moved)]
     assert moves == ["flux-synced", "pods-healthy", "done"]
+
+
+def test_a_healthy_cluster_is_watched_on(rekindle: Program, tmp_path: Path) -> None:
+    """A black box that ends when all is well records nothing. Mutants: end at the goal; wait for something there."""
+    journal = tmp_path / "w.db"
+    bare = [made.node("n1"), made.namespace("apps"), NETWORK, made.deployment("apps/web")]
+    with served(tmp_path, bare) as kubeconfig:
+        process = rekindle.until(journal, "moved", "watch", "--kubeconfig", kubeconfig)
+        until("the goal is reached", lambda: done_in(journal))
+        told = rekindle("status", "--json", "--journal", "w.db")
+        refused_ = rekindle("watch", "--kubeconfig", kubeconfig, "--until-done", *NAMED)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=SECONDS)
+        again = rekindle("watch", "--kubeconfig", kubeconfig, "--until-done", *NAMED)
+
+    assert (process.returncode, told.code) == (75, 0), said
+    assert told.document["waits_for"] == "nothing: everything that should run, runs"
+    assert (told.document["can_succeed"], told.document["must_do"]) == ("it has", "nothing")
+    assert told.document["eta"]["seconds"] == 0
+    for answer in (refused_, again):
+        assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
+
+
+def done_in(journal: Path) -> bool:
+    decided = [one.answers for one in entries(journal) if isinstance(one, e.Decided)]
+    return decided[-1:] == [{"machine": {"answer": "done"}}]
 
 
 def test_what_an_inventory_has_is_missed(rekindle: Program, tmp_path: Path) -> None:
