@@ -12,6 +12,7 @@ from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact, Outcome
 from phases import codes
+from phases.readiness.saying import unlisted
 from phases.section import Section
 from phases.sentence import sentenced
 from phases.verbs import COMMAND, run_command
@@ -48,8 +49,7 @@ def _unlisted(facts: Facts) -> str | None:
     for kind in ("Node", "DaemonSet", "Deployment"):
         fact = facts.get(codes.kind(kind))
         if fact is None or fact.code != codes.SEEN:
-            why = fact.reason if fact is not None else "not asked"
-            return f"{kind}s cannot be listed: {why}"
+            return unlisted(kind, fact)
     return None
 
 

@@ -339,3 +339,25 @@ def test_what_would_be_ignored_is_refused(rekindle: Program, words: tuple[str, .
     answer = rekindle("watch", *words)
 
     assert (answer.code, "error (plan-twice): " in answer.err) == (64, True)
+
+
+def test_who_may_not_list_namespaces_is_told_so_and_watches_the_rest(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutants: start no watch where that list is forbidden; leave the reason out of what is waited for."""
+    whole = [*made.healthy(), NETWORK, *CONTROLLERS]
+    journal, why = tmp_path / "w.db", "Namespaces cannot be listed: 403: no"
+    with served(tmp_path, whole, {"Namespace": 403}) as kubeconfig:
+        process = rekindle.until(journal, "moved", "watch", "--kubeconfig", kubeconfig)
+        until("the reason is told", lambda: waited_for(journal) == why)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 75, told
+    assert "Namespace: cannot be listed: 403: no" in told
+    assert f"; waits for {why}; " in told
+
+
+def waited_for(journal: Path) -> str:
+    decided = [one.answers for one in entries(journal) if isinstance(one, e.Decided)]
+    return str(decided[-1].get("machine", {}).get("reason"))
