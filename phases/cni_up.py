@@ -36,13 +36,13 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         why = f"{bad[0]} is {fact.code} {fact.reason}".rstrip()
         verdict = Verdict.UNKNOWN if fact.code == codes.UNOBSERVABLE else Verdict.BROKEN
         return Judgement(verdict, why, done, len(subjects))
-    return Judgement(Verdict.HOLDS, "the network is up on every node", done, len(subjects))
+    why = "the network is up on every node" if section.network else "every node is Ready"
+    return Judgement(Verdict.HOLDS, why, done, len(subjects))
 
 
 def network(section: Section) -> list[Subject]:
     """Subjects of the network's workloads."""
-    deployments = [codes.subject("deployment", key) for key in section.cni.deployments]
-    return [codes.subject("daemonset", section.cni.daemonset), *deployments]
+    return list(section.networking)
 
 
 def _unlisted(facts: Facts) -> str | None:

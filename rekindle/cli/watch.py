@@ -226,13 +226,20 @@ def _seen(named: Unplanned, cluster: str) -> Plan:
     if named.inventory is not None:
         from rekindle.inventoryfile import read
 
-        return plan_of(Named(named.kubeconfig, cluster, named.network), read(Path(named.inventory)))
-    found = _there(named.kubeconfig, cluster)
-    tell(
-        f"counted against what is there now: {found.pods} pods of {len(found.workloads)} workloads; what was lost "
-        "before is not missed (--inventory FILE says what should be there)"
-    )
-    return plan_of(Named(named.kubeconfig, cluster, named.network), found)
+        found = read(Path(named.inventory))
+    else:
+        found = _there(named.kubeconfig, cluster)
+        tell(
+            f"counted against what is there now: {found.pods} pods of {len(found.workloads)} workloads; what was lost "
+            "before is not missed (--inventory FILE says what should be there)"
+        )
+    plan = plan_of(Named(named.kubeconfig, cluster, named.network), found)
+    if not plan.target.network:
+        tell(
+            "no DaemonSet is recognised as the network: cni-up is judged by whether the nodes are Ready (--network "
+            "NAMESPACE/NAME names it)"
+        )
+    return plan
 
 
 def _there(kubeconfig: Path, cluster: str) -> Inventory:

@@ -169,11 +169,8 @@ def test_a_network_that_is_gone_is_waited_for_by_its_name(
 ) -> None:
     """Nobody knows the command that installs it, and nobody says that one would be run."""
     with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
-        unknown = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "none.db")
         document, told = until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
 
-    assert (unknown.code, "error (network-unknown): " in unknown.err) == (78, True)
-    assert not (tmp_path / "none.db").exists()
     assert (document["state"], document["would"]) == ("cni-up", [])
     answers = [one.answers for one in entries(tmp_path / "w.db") if isinstance(one, e.Decided)]
     assert answers[-1]["daemonset/kube-system/cilium"] == {
@@ -182,6 +179,19 @@ def test_a_network_that_is_gone_is_waited_for_by_its_name(
         "reason": "absent: daemonset/kube-system/cilium; without a plan nobody knows what installs it",
     }
     assert "--take-over" not in told
+
+
+def test_a_network_that_nobody_recognises_keeps_nobody_from_watching(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """It may have another name, or be gone. Mutants: refuse; say nothing of it."""
+    bare = [made.node("n1"), made.namespace("apps"), made.deployment("apps/web")]
+    with served(tmp_path, bare) as kubeconfig:
+        _, told = until_interrupted(rekindle, kubeconfig, kind="moved", times=1)
+
+    assert "no DaemonSet is recognised as the network: cni-up is judged by whether the" in told
+    moves = [one for one in entries(tmp_path / "w.db") if isinstance(one, e.Moved)]
+    assert [(move.target, move.why) for move in moves] == [("pods-healthy", "every node is Ready")]
 
 
 def test_without_flux_only_network_and_pods_are_watched(rekindle: Program, tmp_path: Path) -> None:
