@@ -19,6 +19,7 @@ from engine.recipe import Verdict
 from journal.entries import Fact
 from phases import clearing, cni_up, codes, flux_synced
 from phases.beforehand import installed
+from phases.deeds import deeds
 from phases.facts import reduce
 from phases.inventory import SCHEMA, Inventory
 from phases.needs import needs_of
@@ -149,6 +150,26 @@ def test_the_path_begins_with_the_api() -> None:
     assert needs[codes.API] == ()
     assert needs[codes.k8s_node("n1")] == ("daemonset/kube-system/cilium",)
     assert codes.ETCD not in needs
+
+
+def test_a_network_that_is_put_back_by_hand_is_somebodys_deed() -> None:
+    """Nobody wished it, since nobody told the watch what installs it. Mutant: leave ``_unplanned`` out of ``deeds``."""
+    plan = plan_of(Named(NAMED.kubeconfig, "c", "kube-system/cilium"), inventory(nodes=["n1"]))
+    looks = (
+        scene(made.node("n1"), *found).snapshot.objects
+        for found in ([], [made.daemonset("kube-system/cilium", 1)])
+    )
+    before, after = (
+        Memory(
+            run_id="r", purpose="watch", facts=dict(reduce(plan, Snapshot(at=at, objects=seen_)))
+        )
+        for at, seen_ in enumerate(looks)
+    )
+
+    (deed,) = deeds(plan, before, after, ())
+
+    assert (deed.verb, deed.target) == ("network.install", "daemonset/kube-system/cilium")
+    assert (deed.old, deed.new) == (codes.ABSENT, codes.READY)
 
 
 def test_a_plan_file_still_has_machines() -> None:
