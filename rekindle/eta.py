@@ -146,7 +146,8 @@ def _hindrance(memory: Memory, *, held: bool) -> str:
     if stuck:
         return f"stuck: {stuck[0].get('message', '')}"
     for root in roots(memory):
-        if root.clears_itself == "no" and not root.next_after and not _is_cleared_by_us(root):
+        ours = not memory.watches and _is_cleared_by_us(root)  # tied hands clear nothing
+        if root.clears_itself == "no" and not root.next_after and not ours:
             return f"this never clears by itself: {root.message}"
     return "" if held else "nobody pursues it"
 
