@@ -99,9 +99,15 @@ def command(  # noqa: PLR0913  an option each
     """
     without = {"--kubeconfig": kubeconfig, "--inventory": inventory, "--network": network}
     _must_fit(plan, scenario, without)
+    if speed is not None and scenario is None:
+        raise UsageWrong(
+            "--speed is a scenario's: a real cluster keeps its own time",
+            reference="watch-what",
+            hint="name a rehearsal's cluster with --scenario, or leave --speed away",
+        )
     told = Told(journal, until_done, as_json=as_json, record=record)
     if scenario is not None:
-        return _simulated(scenario, speed or SPEED, told)
+        return _simulated(scenario, speed, told)
     if plan is None and (any(without.values()) or not Path(PLAN).exists()):
         path = Path(kubeconfig) if kubeconfig is not None else default_kubeconfig()
         return _unplanned(Unplanned(path, inventory, network), told)
@@ -257,7 +263,7 @@ def _there(kubeconfig: Path, cluster: str) -> Inventory:
     return taken.inventory
 
 
-def _simulated(name: str, speed: float, told: Told) -> int:
+def _simulated(name: str, speed: float | None, told: Told) -> int:
     from engine.memory import WATCH
     from rekindle.cli.rehearse import opening_of
     from rekindle.handover import refuse_open
@@ -270,10 +276,11 @@ def _simulated(name: str, speed: float, told: Told) -> int:
     found = _open_watch(path, told)
     options = told.options(path)
     if found is not None and not found.memory.outcome:
-        if not same_scenario(found, name):
+        otherwise = speed is not None and speed != found.memory.world.get("speed")
+        if otherwise or not same_scenario(found, name):
             refuse_open(found, path)
         return resume_run(found, options, lambda f, p: world_of(f, p, path))
-    opening = opening_of(name, path, speed, WATCH)
+    opening = opening_of(name, path, speed or SPEED, WATCH)
     opening = replace(opening, lasting=told.lasting(otherwise=False))
     return open_run(opening, options, lambda f, p: world_of(f, p, path), before=found)
 
