@@ -74,6 +74,7 @@ def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
                 now=entry.at,
                 plan_digest=entry.plan_digest,
                 request=entry.request,
+                lasting=entry.lasting,
                 earlier=tuple(convert(doubt, Attempt) for doubt in entry.doubts),
             )
         case e.RunResumed():
@@ -186,7 +187,8 @@ def _others(memory: Memory, entry: e.ByHand | e.TakenOver) -> Memory:
     """What others did; and the one thing that they do to a run that watches: give it hands."""
     if isinstance(entry, e.TakenOver):
         purpose = "rehearse" if memory.world else "run"
-        return replace(memory, purpose=purpose if memory.purpose == WATCH else memory.purpose)
+        purpose = purpose if memory.purpose == WATCH else memory.purpose
+        return replace(memory, purpose=purpose, lasting=False)
     shown = {name: str(entry.evidence.get(name, "")) for name in ("subject", "old", "new")}
     deed = Deed(verb=entry.verb, target=entry.target, at=entry.at, **shown)
     wished = _without(memory.wished, key_of(entry.verb, entry.target))

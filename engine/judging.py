@@ -114,6 +114,8 @@ def move_of(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> Mo
     )
     # What is in the way of the goal itself is in the way of nothing that leads there, nor of going back.
     ends = move is not None and move.target == DONE
+    if ends and memory.lasting:
+        return None
     return None if ends and rules.recipe.objection(rules.plan, memory) is not None else move
 
 
@@ -163,10 +165,18 @@ def _nothing_left(rules: Rules, memory: Memory, judged: Mapping[str, Judgement])
         lowest = lowest_broken(rules, memory, judged)
         if lowest is not None:
             return Wait(f"{lowest} no longer holds: {judged[lowest].why}")
+        if timer is None and memory.lasting and _all_holds(rules, memory, judged):
+            return Done()
         if timer is None:
             return Wait("the goal holds; what came before it cannot be seen just now")
         return Wait(f"the goal holds; it must hold for {spoken(stable)}", timer.due)
     return Wait(judgement.why or "the goal does not show yet")
+
+
+def _all_holds(rules: Rules, memory: Memory, judged: Mapping[str, Judgement]) -> bool:
+    """Say whether a run that its goal does not end is there: the last goal, and all before it."""
+    is_last = rules.plan.machine.states[memory.state].next == DONE
+    return is_last and all(found.verdict is Verdict.HOLDS for found in judged.values())
 
 
 def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:

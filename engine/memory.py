@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from journal.entries import Fact, Finding, Instant, Json, Objection, Outcome
 
 WATCH = "watch"  # the purpose of a run that begins nothing
+DONE = "done"  # a state, and an answer of a run that its goal does not end
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -97,11 +98,11 @@ class Memory(msgspec.Struct, frozen=True):
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
     intents per ``verb target`` since the state was entered; *request* is what was asked of the run when it was opened,
-    by verb, and no plan that changes later takes it back; *keys* are the arguments named ``once`` of all intents
-    so far (what is done once per key). *looked_at* is the run's first look, *found_at* since when
-    each finding stands. *wished* are actions (``verb target``) that were answered, neither begun by this run nor seen
-    done by another, and since when; *codes* the code that each fact had before its present one; *deeds* the
-    latest that others did: the latter two tell where something was before it went out of sight, and what is
+    by verb, and no plan that changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the
+    arguments named ``once`` of all intents so far (what is done once per key). *looked_at* is the run's first look,
+    *found_at* since when each finding stands. *wished* are actions (``verb target``) that were answered, neither begun
+    by this run nor seen done by another, and since when; *codes* the code that each fact had before its present one;
+    *deeds* the latest that others did: the latter two tell where something was before it went out of sight, and what is
     another life since. *objections* are what the session's preflight left.
     *met* are all the codes that this run has seen of what there is but one of (a subject without a ``/``), in the order
     in which they came.
@@ -118,6 +119,7 @@ class Memory(msgspec.Struct, frozen=True):
     plan_digest: str = ""
     goal: str = ""
     request: dict[str, Json] = {}
+    lasting: bool = False
     identity: dict[str, Json] = {}
     world: dict[str, Json] = {}
     facts: dict[str, Fact] = {}
@@ -151,6 +153,13 @@ class Memory(msgspec.Struct, frozen=True):
     def watches(self) -> bool:
         """Say whether this run begins nothing."""
         return self.purpose == WATCH
+
+    @property
+    def at_goal(self) -> bool:
+        """Say whether the goal is reached; a run that its goal does not end may lose it again."""
+        if not self.lasting:
+            return self.state == DONE
+        return any(body.get("answer") == DONE for body in self.answers.values())
 
     def last_of(self, verb: str, target: str) -> Attempt | None:
         """Return the latest attempt at *verb* on *target*."""

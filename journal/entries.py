@@ -114,7 +114,7 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     *plan* is the compiled plan, so that the run can be read without the operator's files; *world* says how to find a
     rehearsal's world again; *previous_head* is the chain's head before this run (one chain a file); *doubts* are what
     an earlier run of the same cluster began and never learned the end of, or applied and did not give back; *request*
-    is what was asked of this run beyond its goal, by verb.
+    is what was asked of this run beyond its goal, by verb; *lasting*: reaching its goal does not end it.
     """
 
     run_id: str
@@ -129,6 +129,7 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     previous_head: str = ""
     doubts: tuple[dict[str, Json], ...] = ()
     request: dict[str, Json] = {}
+    lasting: bool = False
 
 
 class RunResumed(Entry, frozen=True, kw_only=True, tag="run.resumed"):

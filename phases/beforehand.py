@@ -15,9 +15,8 @@ from phases.vertices import Vertex, applied
 
 def installed(section: Section) -> frozenset[Subject]:
     """Name the workloads that commands of the plan install, before anything that would own them is there."""
-    keys = (*section.cni.deployments, *section.flux.controllers)
-    cni = codes.subject("DaemonSet", section.cni.daemonset)
-    return frozenset((cni, *(codes.subject("Deployment", key) for key in keys)))
+    controllers = (codes.subject("Deployment", key) for key in section.flux.controllers)
+    return frozenset((*section.networking, *controllers))
 
 
 def installed_owners(section: Section) -> frozenset[Subject]:

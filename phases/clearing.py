@@ -92,10 +92,9 @@ def _reason(asked: Asked) -> bool:
 
 
 def _network_since(section: Section, facts: Facts) -> float | None:
-    """Return since when all of the network is up; None: it is not."""
-    names = [codes.subject("DaemonSet", section.cni.daemonset)]
-    names += [codes.subject("Deployment", key) for key in section.cni.deployments]
-    if not all(_is_ready(name, facts) for name in names):
+    """Return since when all of the network is up; None: it is not, or nobody knows what it is."""
+    names = section.networking
+    if not names or not all(_is_ready(name, facts) for name in names):
         return None
     return max(facts[name].since or 0.0 for name in names)
 

@@ -13,6 +13,7 @@ from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact, Outcome
 from phases import codes
 from phases.readiness.nodes import CORDONED
+from phases.readiness.saying import unlisted
 from phases.section import Section
 from phases.sentence import sentenced
 from phases.verbs import COMMAND, run_command
@@ -36,21 +37,20 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         why = f"{bad[0]} is {fact.code} {fact.reason}".rstrip()
         verdict = Verdict.UNKNOWN if fact.code == codes.UNOBSERVABLE else Verdict.BROKEN
         return Judgement(verdict, why, done, len(subjects))
-    return Judgement(Verdict.HOLDS, "the network is up on every node", done, len(subjects))
+    why = "the network is up on every node" if section.network else "every node is Ready"
+    return Judgement(Verdict.HOLDS, why, done, len(subjects))
 
 
 def network(section: Section) -> list[Subject]:
     """Subjects of the network's workloads."""
-    deployments = [codes.subject("deployment", key) for key in section.cni.deployments]
-    return [codes.subject("daemonset", section.cni.daemonset), *deployments]
+    return list(section.networking)
 
 
 def _unlisted(facts: Facts) -> str | None:
     for kind in ("Node", "DaemonSet", "Deployment"):
         fact = facts.get(codes.kind(kind))
         if fact is None or fact.code != codes.SEEN:
-            why = fact.reason if fact is not None else "not asked"
-            return f"{kind}s cannot be listed: {why}"
+            return unlisted(kind, fact)
     return None
 
 

@@ -42,6 +42,8 @@ from phases.verbs import (
 WIPE = "node.wipe"
 SUSPEND = "flux.suspend"
 DELETE = "flux.delete"
+NETWORK = "network.install"
+FLUX = "flux.install"
 # Stages of a node that has a machine configuration; a reboot and a shutdown are also those of one in maintenance.
 CONFIGURED = {"booting", "resetting", codes.RUNNING, codes.UNHEALTHY, codes.WAITS_FOR_ETCD}
 CAME_FROM_MAINTENANCE = CONFIGURED | {"installing", codes.FOREIGN}
@@ -57,6 +59,7 @@ def deeds(plan: Plan, before: Memory, after: Memory, wished: Collection[str]) ->
     *after* has today's facts and still the answers of the turn before.
     """
     found = [*_lasting(plan, before, after, wished), *_passing(plan, before, after)]
+    found += _unplanned(plan.target, before, after)
     return [*found, *_strange(plan.target, before, after)]
 
 
@@ -193,6 +196,27 @@ PASSING: dict[str, Effect] = {
     UNHOOK: _removed,
     UNSERVE: _removed,
 }
+
+
+def _unplanned(section: Section, before: Memory, after: Memory) -> Iterator[Deed]:
+    """
+    What a watch without a plan cannot wish, since nobody told it what brings a network, Flux or its roots.
+
+    So only the change shows it: something of it was absent until just now, and all of it is there.
+    """
+    if section.talos.nodes:
+        return
+    controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
+    roots = [codes.subject("kustomization", key) for key in section.inventory.roots]
+    network = section.networking if section.network else ()
+    for verb, target, brought in (
+        (NETWORK, section.network, list(network)),
+        (FLUX, next(iter(controllers), ""), controllers),
+        (ROOT, codes.ROOT, [*roots, section.source] if roots else []),
+    ):
+        came = [subject for subject in brought if _code(before.facts, subject) == codes.ABSENT]
+        if came and _all_there(brought, after.facts):
+            yield Deed(verb, target, came[0], codes.ABSENT, _code(after.facts, came[0]))
 
 
 # --- what no run of ours does --------------------------------------------------------------------

@@ -169,6 +169,8 @@ def _api_fact(section: Section, look: ApiLook) -> Fact:
         return Fact(codes.UNKNOWN, f"no answer from {', '.join(silent)}")
     if not look.serving:
         why = f": {look.why}" if look.why else " yet"
+        if look.limited:
+            return Fact(codes.PARTIAL, f"answers, but does not let us list namespaces{why}")
         return Fact(codes.PARTIAL, f"ready, but does not answer our credentials{why}")
     return Fact(codes.UP)
 

@@ -27,6 +27,7 @@ from phases.knots import (
     terminating,
 )
 from phases.nudges import NUDGED, held, is_clear, is_mended, nudge, paced
+from phases.readiness.saying import unlisted
 from phases.section import Section, Told
 from phases.sentence import sentenced
 from phases.vanished import vanished
@@ -44,7 +45,7 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
     for kind in KINDS:
         listed = facts.get(codes.kind(kind))
         if listed is None or listed.code != codes.SEEN:
-            return Judgement(Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, len(subjects))
+            return Judgement(Verdict.UNKNOWN, unlisted(kind, listed), 0, len(subjects))
     open_ = section.standing_expected.open_in(facts)
     done = len(subjects) - len(open_)
     for subject, fact in open_:
@@ -63,8 +64,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     for kind in ("Deployment", "Kustomization"):
         fact = facts.get(codes.kind(kind))
         if fact is None or fact.code != codes.SEEN:
-            why = fact.reason if fact is not None else "not asked"
-            return {codes.API: Wait(f"{kind}s cannot be listed: {why}", can_clear="unknown")}
+            return {codes.API: Wait(unlisted(kind, fact), can_clear="unknown")}
     answers: dict[Subject, Answer] = {}
     answers.update(_controllers(plan, facts, memory))
     if not answers:

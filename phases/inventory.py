@@ -59,6 +59,9 @@ def _need(value: str) -> str:
 
 Name = Annotated[str, StringConstraints(max_length=253), AfterValidator(_name)]
 Key = Annotated[str, StringConstraints(max_length=300), AfterValidator(_key)]
+KeyIfAny = Annotated[
+    str, StringConstraints(max_length=300), AfterValidator(lambda value: value and _key(value))
+]
 Need = Annotated[str, StringConstraints(max_length=320), AfterValidator(_need)]
 
 

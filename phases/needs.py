@@ -81,7 +81,7 @@ def _edges(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
 
 def _machines(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
     """Nodes, etcd, API and network come before everything."""
-    cni = codes.subject("DaemonSet", section.cni.daemonset)
+    cni = section.network or codes.API
     yield codes.API, ""
     for name in section.node_names:
         yield codes.k8s_node(name), cni
@@ -196,7 +196,7 @@ def _secrets(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
 
 def _workloads(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
     """Owner → workload → its release, which waits for it; the network before all but itself."""
-    cni = codes.subject("DaemonSet", section.cni.daemonset)
+    cni = section.network or codes.API
     owners = {
         codes.subject(item.kind, item.key): item.owner for item in section.inventory.workloads
     }

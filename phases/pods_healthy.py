@@ -14,6 +14,7 @@ from engine.recipe import Facts, Findings, Judgement, Verdict
 from phases import codes
 from phases.blockers import blockers
 from phases.nudges import paced
+from phases.readiness.saying import unlisted
 from phases.section import Section
 from phases.sentence import sentenced
 from phases.vanished import vanished
@@ -25,9 +26,7 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
     for kind, items in section.workloads_of.items():
         listed = facts.get(codes.kind(kind))
         if items and (listed is None or listed.code != codes.SEEN):
-            return Judgement(
-                Verdict.UNKNOWN, f"{kind}s cannot be listed", 0, section.inventory.pods
-            )
+            return Judgement(Verdict.UNKNOWN, unlisted(kind, listed), 0, section.inventory.pods)
     standing = section.standing_workloads
     ready, expected = standing.ready_pods_in(facts), standing.pods_wanted
     open_ = standing.open_in(facts)
@@ -37,7 +36,8 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         return Judgement(Verdict.BROKEN, f"{subject}: {reason}", ready, expected)
     restarts = facts.get(codes.RESTARTS)
     if restarts is None:
-        return Judgement(Verdict.UNKNOWN, "Pods cannot be listed: restarts?", ready, expected)
+        why = f"{unlisted('Pod', facts.get(codes.kind('Pod')))}: restarts?"
+        return Judgement(Verdict.UNKNOWN, why, ready, expected)
     why = "every expected workload is complete"
     return Judgement(Verdict.HOLDS, why, ready, expected, restarts.since or 0.0)
 

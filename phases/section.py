@@ -20,7 +20,7 @@ from engine.patience import seconds
 from journal.entries import Fact
 from phases import codes
 from phases.diagnosis.scene import Kept
-from phases.inventory import HelmReleaseItem, Inventory, Key, KustomizationItem, Name
+from phases.inventory import HelmReleaseItem, Inventory, Key, KeyIfAny, KustomizationItem, Name
 from phases.kinds import WORKLOADS
 from phases.standing import Standing
 from phases.tally import PodTally
@@ -96,9 +96,13 @@ class Kubernetes(Strict):
 
 
 class Cni(Strict):
-    """What makes the network: a DaemonSet, the Deployments beside it, and the command that installs them."""
+    """
+    What makes the network: a DaemonSet, the Deployments beside it, and the command that installs them.
 
-    daemonset: Key
+    A plan file names the DaemonSet; a watch that has no plan may not know it (empty).
+    """
+
+    daemonset: KeyIfAny = Field(json_schema_extra={"minLength": 1})
     deployments: tuple[Key, ...] = ()
     command: Name
 
@@ -344,12 +348,24 @@ class Section(Strict):
         return tuple((codes.subject("crd", name), name) for name in self.crd_names)
 
     @cached_property
+    def network(self) -> Subject:
+        """The network's DaemonSet; empty: nobody knows it."""
+        return codes.subject("daemonset", self.cni.daemonset) if self.cni.daemonset else ""
+
+    @cached_property
+    def networking(self) -> tuple[Subject, ...]:
+        """All of the network's workloads, as far as they are known."""
+        beside = (codes.subject("deployment", key) for key in self.cni.deployments)
+        return (*filter(None, [self.network]), *beside)
+
+    @cached_property
     def workloads(self) -> tuple[tuple[str, str, Subject, int], ...]:
-        """Kind, key, subject and pods of each workload that should be there; the network is always among them."""
+        """Kind, key, subject and pods of each workload that should be there; a known network is always among them."""
         wanted: dict[tuple[str, str], int] = {
             (item.kind, item.key): item.pods for item in self.inventory.workloads
         }
-        wanted.setdefault(("DaemonSet", self.cni.daemonset), len(self.node_names))
+        if self.cni.daemonset:
+            wanted.setdefault(("DaemonSet", self.cni.daemonset), len(self.node_names))
         for key in (*self.cni.deployments, *self.flux.controllers):
             wanted.setdefault(("Deployment", key), 1)
         return tuple(

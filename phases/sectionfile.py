@@ -69,6 +69,8 @@ def _check(section: Section, names: set[str], marks: Marks, problems: list[Probl
     """Resolve every name that one part of the plan uses of another."""
     if not section.talos.control_planes:
         problems.append(marks.problem(("talos", "nodes"), "no node has the role controlplane"))
+    if not section.cni.daemonset:
+        problems.append(marks.problem(("cni", "daemonset"), "no DaemonSet is named"))
     wanted = {("cni", "command"): section.cni.command}
     if section.flux.command:
         wanted["flux", "command"] = section.flux.command

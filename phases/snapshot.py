@@ -107,9 +107,10 @@ class ApiLook(msgspec.Struct, frozen=True):
     """
     The Kubernetes API: */readyz* on each control plane's own address (by its name), and whether it answers us at all.
 
-    *serving* is true when a list was answered with our credentials; *why* says what came instead. *ca_matches* is None
-    while unknown. *silent* is the server that the kubeconfig names (mostly a virtual address), where nothing answers
-    there and a control plane's own address does.
+    *serving* is true when a list was answered with our credentials; *why* says what came instead. *limited*: that list
+    was forbidden by the API itself, which may let us look at other things; it shows nothing of etcd, unlike a list, for
+    who may do what is in the API server's memory. *ca_matches* is None while unknown. *silent* is the server that the
+    kubeconfig names (mostly a virtual address), where nothing answers there and a control plane's own address does.
     """
 
     readyz: dict[str, bool] = {}
@@ -117,6 +118,7 @@ class ApiLook(msgspec.Struct, frozen=True):
     ca_matches: bool | None = None
     why: str = ""
     silent: str = ""
+    limited: bool = False
 
 
 class KubeconfigLook(msgspec.Struct, frozen=True):

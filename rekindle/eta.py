@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 SHOWN = 3  # subjects at the beginning of the path; the last one is always shown
 READ_ENTRIES = 20_000  # less than a second; of a longer run the defaults have to do
 EVERY_SECONDS = 10.0  # of world time, between two looks of a session
-DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def eta(memory: Memory, plan: Plan, learnt: Learnt, *, held: bool = True) -> Eta
 
 def told(memory: Memory, ahead: Ahead, learnt: Callable[[], Learnt], *, held: bool = True) -> Eta:
     """Say the same, and ask for what was *learnt* only if there is a time to tell."""
-    if memory.state == DONE:
+    if memory.at_goal:
         return Eta(0.0, "nothing is left to do")
     why = _hindrance(memory, held=held)
     if why:
@@ -147,7 +146,8 @@ def _hindrance(memory: Memory, *, held: bool) -> str:
     if stuck:
         return f"stuck: {stuck[0].get('message', '')}"
     for root in roots(memory):
-        if root.clears_itself == "no" and not root.next_after and not _is_cleared_by_us(root):
+        ours = not memory.watches and _is_cleared_by_us(root)  # tied hands clear nothing
+        if root.clears_itself == "no" and not root.next_after and not ours:
             return f"this never clears by itself: {root.message}"
     return "" if held else "nobody pursues it"
 
@@ -220,7 +220,7 @@ class Forecast:
 
         if not isinstance(getattr(plan, "target", None), Section):
             return ""
-        key = (memory.state, memory.outcome, len(questions(memory)))
+        key = (memory.state, memory.outcome, memory.at_goal, len(questions(memory)))
         if key != self._key or memory.now - self._at >= EVERY_SECONDS:
             self._key, self._at = key, memory.now
             self._said = eta(memory, plan, self.learnt).sentence

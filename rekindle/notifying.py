@@ -107,12 +107,17 @@ class Notifier:
                 )
             elif isinstance(entry, e.RunClosed) and entry.outcome == DONE:
                 self._state = DONE
-                self._tell(DONE, row.run_id, "everything that should run, runs", "report")
+                self._reached(row.run_id)
+            elif isinstance(entry, e.Decided) and _says_done(entry):
+                self._reached(row.run_id)
 
     def finish(self) -> None:
         """Let what is waiting be told, for as long as one notice may take; the run is over."""
         self._put(None)
         self._thread.join(self._notify.deadline_seconds)
+
+    def _reached(self, run: str) -> None:
+        self._tell(DONE, run, "everything that should run, runs", "report")
 
     def _tell(self, event: str, run: str, message: str, verb: str) -> None:
         if event in self._notify.on:
@@ -149,3 +154,8 @@ class Notifier:
         if not self._failed:
             self._failed = True
             self._say(f"notify: {why}; nobody may have heard of this")
+
+
+def _says_done(entry: e.Decided) -> bool:
+    """Say whether a run that its goal does not end has just reached it."""
+    return any(body.get("answer") == DONE for body in entry.answers.values())

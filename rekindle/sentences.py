@@ -19,6 +19,7 @@ from rekindle.typed import command, with_journal
 _UID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 REHEARSE = "rehearse"
 DOUBTFUL = frozenset({"unknown", "no"})
+ALL_RUNS = "nothing: everything that should run, runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def waits_for(now: Standing) -> str:
     """Say what the run waits for."""
     memory = now.memory
     if memory.state == "done":
-        return "nothing: everything that should run, runs"
+        return ALL_RUNS
     if now.closed:
         return "nothing: this run is closed"
     if memory.open:

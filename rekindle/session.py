@@ -56,7 +56,7 @@ class Opening:
     """
     What a new run is opened with, before its world exists.
 
-    *request*: what is asked of it beyond its goal, by verb.
+    *request*: what is asked of it beyond its goal, by verb. *lasting*: reaching its goal does not end it.
     """
 
     purpose: str
@@ -65,6 +65,7 @@ class Opening:
     identity: dict[str, Any]
     world: dict[str, Any] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def open_run(
         initial=plan.machine.initial,
         world=opening.world,
         request=opening.request,
+        lasting=opening.lasting,
         doubts=tuple(msgspec.to_builtins(doubt) for doubt in doubts)
         if _same(before, opening)
         else (),

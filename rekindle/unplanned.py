@@ -1,8 +1,9 @@
 """
 A plan for whoever has none: what a kubeconfig shows, for ``watch``, which only looks.
 
-No machine is asked and no command is known, so the machine begins where the API answers: with the network. What should
-exist is an inventory's, or what is there now; what was lost before is then not missed, and that is said.
+No machine is asked and no command is known, so the machine begins where the API answers: with the network, as far as
+one is recognised; else the nodes alone are judged. What should exist is an inventory's, or what is there now; what was
+lost before is then not missed, and that is said.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import EnvironmentWrong
 from engine.plan import DONE, Plan, of_parts
 from phases.inventory import Inventory
 from phases.recipe import default_machine, recipe
@@ -54,18 +54,11 @@ def plan_of(named: Named, inventory: Inventory) -> Plan:
     """
     Return the plan of a watch that has none.
 
-    :raises EnvironmentWrong: when no network is recognised.
     :raises PlanInvalid: when the inventory is of another schema.
     """
     daemonsets = _keys(inventory, "DaemonSet")
     deployments = _keys(inventory, "Deployment")
-    network = named.network or _first(daemonsets, NETWORKS)
-    if network is None:
-        raise EnvironmentWrong(
-            f"no network is recognised among the {len(daemonsets)} DaemonSets of {named.cluster}",
-            reference="network-unknown",
-            hint="name its DaemonSet: `rekindle watch --network NAMESPACE/NAME`, or watch with a plan",
-        )
+    network = named.network or _first(daemonsets, NETWORKS) or ""
     defaults: tuple[str, ...] = Flux.model_fields["controllers"].default
     controllers: Sequence[str] = _named(deployments, [key.partition("/")[2] for key in defaults])
     if not controllers and _has_flux(inventory):

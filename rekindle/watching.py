@@ -79,8 +79,8 @@ def spoken(wish: Wish) -> str:
 def waits_for(now: Standing) -> str:
     """Say what has to happen next, whoever does it."""
     memory = now.memory
-    if memory.state == "done":
-        return sentences.waits_for(now)
+    if memory.at_goal:
+        return sentences.ALL_RUNS
     for kind in ("ask", "stuck"):
         found = [(s, body) for s, body in memory.answers.items() if body.get("answer") == kind]
         if found:
@@ -95,7 +95,7 @@ def can_succeed(now: Standing) -> str:
     from phases.verbs import NUDGE
 
     memory = now.memory
-    if memory.state == "done":
+    if memory.at_goal:
         return "it has"
     kinds = {str(body.get("answer")) for body in memory.answers.values()}
     lasting = [root for root in roots(memory) if root.clears_itself == "no"]
@@ -114,7 +114,7 @@ def can_succeed(now: Standing) -> str:
 def must_do(now: Standing) -> str:
     """Say what would be done now, in the operator's place."""
     memory = now.memory
-    if memory.state == "done":
+    if memory.at_goal:
         return "nothing"
     wishes = would(memory)
     if wishes:

@@ -39,6 +39,11 @@ def unobservable(look: Unseen) -> Fact:
     return Fact(UNOBSERVABLE, look.why or look.code, look.since or None)
 
 
+def unlisted(kind: str, fact: Fact | None) -> str:
+    """Say that a kind cannot be listed, in the words of who would not let us; *fact* is the kind's own."""
+    return f"{kind}s cannot be listed: {fact.reason if fact is not None else 'not asked'}"
+
+
 def terminating(
     metadata: Meta,
     reason: str = "is being deleted",

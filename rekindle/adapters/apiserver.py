@@ -38,6 +38,8 @@ JOIN_SECONDS = 3.0
 ABSENT, OURS, FOREIGN, UNREADABLE = "absent", "ours", "foreign", "unreadable"
 # Codes of an address where nothing answers; whatever else comes, be it of another CA or a refusal, is an answer.
 SILENT = frozenset({"silent", "refused"})
+# Code of an address where the API knows us, and forbids the list that we try it by: other things may be listed.
+LIMITED = "limited"
 _AT_ONCE = 4
 _Said = tuple[str, str]
 
@@ -272,22 +274,28 @@ class ApiPoller:
         serving = not code
         asked = ((name, answer.result()) for name, answer in answers.items())
         readyz = {name: ready for name, ready in asked if ready is not None}
-        self._follow(session, serving=serving, moved=session.connection.base != base)
-        if serving or readyz or code in {"denied", FOREIGN}:
-            matches = True if serving and self._cluster_ca() else None
+        limited = code == LIMITED
+        known = serving or limited
+        self._follow(session, serving=known, moved=session.connection.base != base)
+        if known or readyz or code in {"denied", FOREIGN}:
+            matches = True if known and self._cluster_ca() else None
             matches = False if code == FOREIGN else matches
-            moved = serving and session.connection.base != own
+            moved = known and session.connection.base != own
             silent = own if moved and ask(own)[0] in SILENT else ""
-            look = ApiLook(readyz, serving, ca_matches=matches, why=why, silent=silent)
+            look = ApiLook(readyz, serving, matches, why, silent, limited)
             self._seen = at
             self._report(ApiReport(Seen(look, at)))
         else:
             self._report(ApiReport(Unseen(self._seen, code, why)))
 
     def _find_base(self, session: Session, ask: Callable[[str], _Said]) -> _Said:
-        """Ask the present address, then the others; return code and reason of the first that failed."""
+        """
+        Ask the present address, then the others; return code and reason of the first that failed.
+
+        Where none gives us the list, one that forbids it is better than one that says nothing.
+        """
         connection = session.connection
-        first = ("", "")
+        first, limited = ("", ""), ""
         for base in (connection.base, *(b for b in connection.bases if b != connection.base)):
             if self._stopping.is_set():
                 break
@@ -296,6 +304,10 @@ class ApiPoller:
                 connection.use(base)
                 return said
             first = first if first[0] else said
+            limited = limited or (base if said[0] == LIMITED else "")
+        if limited:
+            connection.use(limited)
+            return ask(limited)
         return first if first[0] else ("not-asked", "")
 
     def _follow(self, session: Session, *, serving: bool, moved: bool) -> None:
@@ -325,8 +337,10 @@ def _said(session: Session, base: str) -> _Said:
     """Ask an address for a list; return code and reason of what came instead (empty: a list came)."""
     try:
         session.api.serves(base)
-    except (RefusedError, UnansweredError) as error:
-        return code_of(error), str(error)
+    except RefusedError as error:
+        return LIMITED if error.is_the_apis_own else code_of(error), str(error)
+    except UnansweredError as error:
+        return error.code, str(error)
     return "", ""
 
 

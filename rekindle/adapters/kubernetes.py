@@ -33,7 +33,9 @@ _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
-_DENIED = frozenset({401, 403})
+_FORBIDDEN = 403
+_DENIED = frozenset({401, _FORBIDDEN})
+NO_STATUS = "(no Status object)"
 _PAGE = 500
 _PAGES_LIMIT = 100
 _REFUSALS = {
@@ -99,6 +101,11 @@ class RefusedError(Exception):
         super().__init__(f"{status}: {message}")
         self.status = status
         self.message = message
+
+    @property
+    def is_the_apis_own(self) -> bool:
+        """Say whether the API knows who asks, and does not let them: what stands before it refuses without a Status."""
+        return self.status == _FORBIDDEN and self.message != NO_STATUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +267,8 @@ def status_of(response: Response) -> Status:
     try:
         found = decoder(Status).decode(response.body)
     except _NOT_DECODED:
-        return Status(message="(no Status object)")
-    return found if found.kind == "Status" else Status(message="(no Status object)")
+        return Status(message=NO_STATUS)
+    return found if found.kind == "Status" else Status(message=NO_STATUS)
 
 
 def settle_refusal(intent: Intent, error: RefusedError) -> Settlement:

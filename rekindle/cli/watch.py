@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.plan import Plan
     from phases.inventory import Inventory
     from rekindle.folding import Found
+    from rekindle.session import Options
 
 SPEED = 60.0
 
@@ -63,9 +64,15 @@ def _key(_context: click.Context, _option: click.Parameter, value: str | None) -
 @click.option(
     "--speed",
     type=click.FloatRange(min=0.0, max=100_000.0, min_open=True),
-    default=SPEED,
-    show_default=True,
+    show_default=f"{SPEED:g}",
     help="Seconds of a scenario's cluster in a second of yours.",
+)
+@click.option(
+    "--until-done/--keep-watching",
+    "until_done",
+    default=None,
+    help="End when everything runs, or watch on until you stop it; default: until done with a plan or a scenario, "
+    "watch on without one.",
 )
 def command(  # noqa: PLR0913  an option each
     plan: str | None,
@@ -74,8 +81,9 @@ def command(  # noqa: PLR0913  an option each
     inventory: str | None,
     network: str | None,
     scenario: str | None,
-    speed: float,
+    speed: float | None,
     *,
+    until_done: bool | None,
     as_json: bool,
     record: bool,
 ) -> int:
@@ -86,18 +94,44 @@ def command(  # noqa: PLR0913  an option each
     happens and what it would do, until the goal is reached or you press Ctrl-C. `rekindle resume` watches on, `rekindle
     resume --take-over` goes on with hands.
 
-    Where there is no recovery.yaml, or with --kubeconfig, it watches what the kubeconfig names, without a plan: it asks
-    the API and no machine, and nobody takes over from it.
+    Where there is no recovery.yaml, or with --kubeconfig, it watches what the kubeconfig names, without a plan, until
+    you press Ctrl-C: it asks the API and no machine, and nobody takes over from it.
     """
     without = {"--kubeconfig": kubeconfig, "--inventory": inventory, "--network": network}
     _must_fit(plan, scenario, without)
+    if speed is not None and scenario is None:
+        raise UsageWrong(
+            "--speed is a scenario's: a real cluster keeps its own time",
+            reference="watch-what",
+            hint="name a rehearsal's cluster with --scenario, or leave --speed away",
+        )
+    told = Told(journal, until_done, as_json=as_json, record=record)
     if scenario is not None:
-        return _simulated(scenario, journal, speed, as_json=as_json, record=record)
+        return _simulated(scenario, speed, told)
     if plan is None and (any(without.values()) or not Path(PLAN).exists()):
         path = Path(kubeconfig) if kubeconfig is not None else default_kubeconfig()
-        unplanned = Unplanned(path, inventory, network)
-        return _unplanned(unplanned, journal, as_json=as_json, record=record)
-    return _real(plan or PLAN, journal, as_json=as_json, record=record)
+        return _unplanned(Unplanned(path, inventory, network), told)
+    return _real(plan or PLAN, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of any watch; *until_done*: None if nothing was."""
+
+    journal: str | None
+    until_done: bool | None
+    as_json: bool
+    record: bool
+
+    def options(self, path: Path) -> Options:
+        """How its session behaves."""
+        from rekindle.session import Options
+
+        return Options(path, as_json=self.as_json, record=self.record)
+
+    def lasting(self, *, otherwise: bool) -> bool:
+        """Say whether its goal does not end it; *otherwise*: what holds where nothing was said."""
+        return otherwise if self.until_done is None else not self.until_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,43 +155,44 @@ def _must_fit(plan: str | None, scenario: str | None, without: dict[str, str | N
     raise UsageWrong(said, reference="plan-twice", hint="leave one of them away")
 
 
-def _real(plan: str, journal: str | None, *, as_json: bool, record: bool) -> int:
+def _real(plan: str, told: Told) -> int:
     from engine.memory import WATCH
     from rekindle.handover import can_act, refuse_open
     from rekindle.paths import given_journal, journal_for_cluster
     from rekindle.planfile import read_plan
-    from rekindle.session import Opening, Options, open_run, resume_run
+    from rekindle.session import Opening, open_run, resume_run
     from rekindle.worlds import identity_of, real, world_of
 
     loaded = read_plan(Path(plan))
-    path = given_journal(journal) or journal_for_cluster(loaded.cluster)
-    found = _open_watch(path, as_json=as_json)
+    path = given_journal(told.journal) or journal_for_cluster(loaded.cluster)
+    found = _open_watch(path, told)
     if found is not None and not found.memory.outcome and not can_act(found):
         refuse_open(found, path)
-    options = Options(path, as_json=as_json, record=record)
+    options = told.options(path)
     if found is not None and not found.memory.outcome:
         return resume_run(found, options, lambda f, p: world_of(f, p, path), plan=loaded)
     world = real(loaded, path)
     try:
-        opening = Opening(WATCH, loaded, world.now(), identity_of(world))
+        lasting = told.lasting(otherwise=False)
+        opening = Opening(WATCH, loaded, world.now(), identity_of(world), lasting=lasting)
         return open_run(opening, options, lambda _found, _plan: world, before=found)
     finally:
         world.close()
 
 
-def _unplanned(named: Unplanned, journal: str | None, *, as_json: bool, record: bool) -> int:
+def _unplanned(named: Unplanned, told: Told) -> int:
     """Watch what a kubeconfig names; an open watch goes on with what it counted against."""
     from engine.memory import WATCH
     from rekindle.adapters.listing import cluster_of
     from rekindle.handover import refuse_open
     from rekindle.paths import given_journal, journal_for_watch
-    from rekindle.session import Opening, Options, open_run, resume_run
+    from rekindle.session import Opening, open_run, resume_run
     from rekindle.worlds import identity_of, real, world_of
 
     cluster = cluster_of(named.kubeconfig)
-    path = given_journal(journal) or journal_for_watch(cluster, _authority(named.kubeconfig))
-    found = _open_watch(path, as_json=as_json)
-    options = Options(path, as_json=as_json, record=record)
+    path = given_journal(told.journal) or journal_for_watch(cluster, _authority(named.kubeconfig))
+    found = _open_watch(path, told)
+    options = told.options(path)
     if found is not None and not found.memory.outcome:
         if not _is_the_same(found, named):
             refuse_open(found, path)
@@ -165,7 +200,8 @@ def _unplanned(named: Unplanned, journal: str | None, *, as_json: bool, record: 
     loaded = _seen(named, cluster)
     world = real(loaded, path)
     try:
-        opening = Opening(WATCH, loaded, world.now(), identity_of(world))
+        lasting = told.lasting(otherwise=True)
+        opening = Opening(WATCH, loaded, world.now(), identity_of(world), lasting=lasting)
         return open_run(opening, options, lambda _found, _plan: world, before=found)
     finally:
         world.close()
@@ -196,13 +232,20 @@ def _seen(named: Unplanned, cluster: str) -> Plan:
     if named.inventory is not None:
         from rekindle.inventoryfile import read
 
-        return plan_of(Named(named.kubeconfig, cluster, named.network), read(Path(named.inventory)))
-    found = _there(named.kubeconfig, cluster)
-    tell(
-        f"counted against what is there now: {found.pods} pods of {len(found.workloads)} workloads; what was lost "
-        "before is not missed (--inventory FILE says what should be there)"
-    )
-    return plan_of(Named(named.kubeconfig, cluster, named.network), found)
+        found = read(Path(named.inventory))
+    else:
+        found = _there(named.kubeconfig, cluster)
+        tell(
+            f"counted against what is there now: {found.pods} pods of {len(found.workloads)} workloads; what was lost "
+            "before is not missed (--inventory FILE says what should be there)"
+        )
+    plan = plan_of(Named(named.kubeconfig, cluster, named.network), found)
+    if not plan.target.network:
+        tell(
+            "no DaemonSet is recognised as the network: cni-up is judged by whether the nodes are Ready (--network "
+            "NAMESPACE/NAME names it)"
+        )
+    return plan
 
 
 def _there(kubeconfig: Path, cluster: str) -> Inventory:
@@ -220,39 +263,43 @@ def _there(kubeconfig: Path, cluster: str) -> Inventory:
     return taken.inventory
 
 
-def _simulated(name: str, journal: str | None, speed: float, *, as_json: bool, record: bool) -> int:
+def _simulated(name: str, speed: float | None, told: Told) -> int:
     from engine.memory import WATCH
     from rekindle.cli.rehearse import opening_of
     from rekindle.handover import refuse_open
     from rekindle.paths import given_journal, journal_for_rehearsal
     from rekindle.rehearsal import same_scenario
-    from rekindle.session import Options, open_run, resume_run
+    from rekindle.session import open_run, resume_run
     from rekindle.worlds import world_of
 
-    path = given_journal(journal) or journal_for_rehearsal(name)
-    found = _open_watch(path, as_json=as_json)
-    options = Options(path, as_json=as_json, record=record)
+    path = given_journal(told.journal) or journal_for_rehearsal(name)
+    found = _open_watch(path, told)
+    options = told.options(path)
     if found is not None and not found.memory.outcome:
-        if not same_scenario(found, name):
+        otherwise = speed is not None and speed != found.memory.world.get("speed")
+        if otherwise or not same_scenario(found, name):
             refuse_open(found, path)
         return resume_run(found, options, lambda f, p: world_of(f, p, path))
-    opening = opening_of(name, path, speed, WATCH)
+    opening = opening_of(name, path, speed or SPEED, WATCH)
+    opening = replace(opening, lasting=told.lasting(otherwise=False))
     return open_run(opening, options, lambda f, p: world_of(f, p, path), before=found)
 
 
-def _open_watch(path: Path, *, as_json: bool) -> Found | None:
+def _open_watch(path: Path, told: Told) -> Found | None:
     """
     Return the journal's newest run.
 
-    :raises UsageWrong: when it is open and acts: nobody looks on by taking its place.
+    :raises UsageWrong: when it is open and acts: nobody looks on by taking its place; when it ends otherwise than told.
     """
     from rekindle.folding import newest
     from rekindle.handover import refuse_open
 
-    about(path, owes_document=as_json)
+    about(path, owes_document=told.as_json)
     if not named():
         tell(f"journal {path}")
     found = newest(path)
-    if found is not None and not found.memory.outcome and not found.memory.watches:
-        refuse_open(found, path)
+    if found is not None and not found.memory.outcome:
+        otherwise = told.until_done is not None and told.until_done is found.memory.lasting
+        if otherwise or not found.memory.watches:
+            refuse_open(found, path)
     return found

@@ -26,6 +26,8 @@ VERBS = {
     v.ANCESTRY: "asks the operator's clone which of two commits came first; changes nothing",
     v.GIVE_BACK: "gives up the ownership of fields that this run applied, now that their owner is there",
     "node.wipe": "a node lost its configuration, by whatever did it",
+    "network.install": "the network's workloads came back, by whatever brought them",
+    "flux.install": "Flux' controllers came back, by whatever brought them",
 }
 EFFECTS = {
     "read": "changes nothing",

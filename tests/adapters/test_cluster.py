@@ -22,7 +22,7 @@ from rekindle.adapters import apiserver, mailbox, orphans
 from rekindle.adapters.apiserver import ApiPoller
 from rekindle.adapters.cluster import RealWorld
 from rekindle.adapters.connection import Call, Connection, UnansweredError
-from rekindle.adapters.kubernetes import RefusedError
+from rekindle.adapters.kubernetes import NO_STATUS, RefusedError
 from rekindle.adapters.revisions import RevisionReport
 from tests.adapters.conftest import make_intent, until_true, write_kubeconfig
 from tests.adapters.scripted import Answer, ScriptedApi, Streamed, event, listed, node, refused
@@ -241,6 +241,23 @@ def test_a_run_follows_what_only_rules_read_and_goes_on_where_it_may_not(
     assert isinstance(absent.objects["Certificate"], Seen)  # not installed, so there are none
 
 
+def test_who_may_not_list_namespaces_sees_the_rest(cluster: Cluster, world: RealWorld) -> None:
+    """Mutants: start no watches where the first list is forbidden; take that for a list."""
+    cluster.serve()
+    cluster.api.on("/api/v1/namespaces", refused(403, FORBIDDEN))
+    write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
+
+    snapshot = gather(world, lambda s: _keys(s, "Node") == ["cp-1", "cp-2"])
+    unseen = gather(world, lambda s: s.objects["Namespace"].code == "denied")  # type: ignore[union-attr]
+
+    assert isinstance(snapshot.api, Seen)
+    assert (snapshot.api.value.serving, snapshot.api.value.limited) == (False, True)
+    assert FORBIDDEN in snapshot.api.value.why
+    spaces = unseen.objects["Namespace"]
+    assert isinstance(spaces, Unseen)
+    assert FORBIDDEN in spaces.why
+
+
 def _keys(snapshot: Snapshot, kind: str) -> list[str]:
     look = snapshot.objects[kind]
     return sorted(look.value) if isinstance(look, Seen) else []
@@ -285,6 +302,7 @@ def test_a_dead_vip_is_told_until_it_answers_again(
     ("error", "says"),
     [
         (RefusedError(403, "no"), True),
+        (RefusedError(403, NO_STATUS), True),
         (UnansweredError("foreign", "another CA", sent=False), True),
         (UnansweredError("odd", "it was reset", sent=True), True),
         (UnansweredError("denied", "no token", sent=False), True),
@@ -310,6 +328,38 @@ def test_a_look_asks_no_address_twice(base: str) -> None:
     assert (look.serving, look.silent) == (True, VIP)
     assert len(asked) == len(set(asked))
     assert VIP in asked
+
+
+FORBIDDEN = 'namespaces is forbidden: User "guest" cannot list resource "namespaces"'
+
+
+@pytest.mark.parametrize(
+    ("error", "limited"),
+    [
+        (RefusedError(403, FORBIDDEN), True),
+        (RefusedError(403, NO_STATUS), False),
+        (RefusedError(401, "Unauthorized"), False),
+    ],
+)
+def test_who_may_not_list_namespaces_is_answered_all_the_same(
+    error: Exception, *, limited: bool
+) -> None:
+    """A proxy's refusal is none of the API's. Mutants: take every 403 for its own, or every denial."""
+    look, _ = looked_at({VIP: error}, VIP)
+
+    assert (look.serving, look.limited) == (False, limited)
+
+
+def test_a_refusal_is_better_than_silence_and_a_list_is_better_than_a_refusal() -> None:
+    """Mutants: stay with the address that says nothing; go to the first that forbids."""
+    nobody = UnansweredError("silent", "nobody", sent=False)
+    forbids = RefusedError(403, FORBIDDEN)
+
+    limited, _ = looked_at({VIP: nobody, OTHER: forbids, THIRD: nobody}, VIP)
+    serving, _ = looked_at({VIP: nobody, OTHER: forbids, THIRD: None}, VIP)
+
+    assert (limited.limited, limited.silent) == (True, VIP)
+    assert (serving.serving, serving.limited) == (True, False)
 
 
 def looked_at(says: dict[str, Exception | None], base: str) -> tuple[ApiLook, list[str]]:

@@ -21,11 +21,12 @@ def test_a_quiet_watch_is_as_fresh_as_the_apis_last_answer() -> None:
     assert isinstance(known.snapshot(111.0).objects["Node"], Unseen)
 
 
-def test_an_api_that_does_not_serve_confirms_nothing() -> None:
-    """Mutant: confirm whatever the API says."""
+@pytest.mark.parametrize("look", [ApiLook({"cp-1": False}), ApiLook(limited=True)])
+def test_an_api_that_does_not_serve_confirms_nothing(look: ApiLook) -> None:
+    """An API server without etcd still knows who may do what. Mutants: confirm whatever the API says, or a refusal."""
     known = Known(())
     known.take(Whole("Node", 1.0, {}))
-    known.take(ApiReport(Seen(ApiLook({"cp-1": False}), 100.0)))
+    known.take(ApiReport(Seen(look, 100.0)))
 
     assert known.snapshot(101.0).objects["Node"] == Seen({}, 1.0)
 

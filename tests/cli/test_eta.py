@@ -2,7 +2,7 @@
 When it will be done, or why nobody can say.
 
 Mutants, each tried: ``_hindrance`` does not look at questions; it holds a cause that the recovery itself clears against
-it; ``Forecast`` works it out on every turn; ``_steady`` is 0.
+it, or not in a watch; ``Forecast`` works it out on every turn; ``_steady`` is 0.
 """
 
 from __future__ import annotations
@@ -118,6 +118,11 @@ NO_TIME: list[tuple[str, Memory, str]] = [
     ),
     ("a cause that stays", replace(RUN, findings=never("H1")), "never clears by itself: it cannot"),
     ("a held namespace", replace(RUN, findings=never("N6")), "never clears by itself"),
+    (
+        "a missing network, with tied hands",
+        replace(RUN, purpose="watch", findings=never("T16")),
+        "never clears by itself: it cannot",
+    ),
     ("nothing seen", replace(RUN, facts={}), "nothing has been seen yet"),
     ("closed", replace(RUN, outcome="cancelled"), "this run is closed"),
     (

@@ -170,6 +170,17 @@ def test_the_goal_is_told(
     assert [notice["event"] for notice in told()] == ["done"] * times
 
 
+def test_a_goal_that_ends_nothing_is_told_whenever_it_is_reached(
+    tmp_path: Path, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    one = notifier(tmp_path, [])
+    for body in ({"answer": "done"}, {"answer": "wait", "reason": "lost"}, {"answer": "done"}):
+        one.wrote([row(e.Decided(at=0.0, state="pods-healthy", answers={"machine": body}))])
+    one.finish()
+
+    assert [notice["event"] for notice in told()] == ["done", "done"]
+
+
 def test_only_what_the_plan_names_is_told(
     tmp_path: Path, told: Callable[[], list[dict[str, Any]]]
 ) -> None:

@@ -2,7 +2,7 @@
 What a watch without a plan is made of: no machine is asked, and nothing is said of what nobody asks.
 
 Mutants: judge a Node as unseen where no machine is asked; say that no control plane is ready where none is known; keep
-etcd on the path; take any DaemonSet for the network; allow a plan file without nodes.
+etcd on the path; take any DaemonSet for the network; allow a plan file without nodes, or one without a network.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ from typing import Any
 import pytest
 
 from engine.answer import Act, Wait
-from engine.errors import EnvironmentWrong, PlanInvalid
+from engine.errors import PlanInvalid
 from engine.memory import Memory
-from phases import codes, flux_synced
+from engine.recipe import Verdict
+from journal.entries import Fact
+from phases import clearing, cni_up, codes, flux_synced
+from phases.beforehand import installed
+from phases.deeds import deeds
 from phases.facts import reduce
 from phases.inventory import SCHEMA, Inventory
 from phases.needs import needs_of
+from phases.section import Section
 from phases.snapshot import ApiLook, Seen, Snapshot
 from rekindle.unplanned import NETWORKS, Named, plan_of
 from tests.phases import cluster_objects as made
@@ -54,14 +59,50 @@ def test_the_network_is_recognised_by_its_name(name: str) -> None:
 
 
 def test_a_network_of_another_name_is_named_by_hand() -> None:
-    known = inventory(daemonset("net/own"))
+    named = plan_of(Named(NAMED.kubeconfig, "c", "net/own"), inventory(daemonset("net/own")))
 
-    with pytest.raises(EnvironmentWrong, match="1 DaemonSets of c") as refusal:
-        plan_of(NAMED, known)
-    named = plan_of(Named(NAMED.kubeconfig, "c", "net/own"), known)
-
-    assert refusal.value.reference == "network-unknown"
     assert named.target.cni.daemonset == "net/own"
+    assert named.target.network == "daemonset/net/own"
+
+
+UNKNOWN = inventory(daemonset("net/own"), deployment("kube-system/coredns"), nodes=["n1"])
+
+
+def test_a_network_that_nobody_knows_is_judged_by_the_nodes() -> None:
+    """Mutants: refuse; count a DaemonSet without a name; say that a network is up."""
+    plan = plan_of(NAMED, UNKNOWN)
+    dns = made.deployment("kube-system/coredns")
+    well, ill = (
+        reduce(plan, Snapshot(at=100.0, objects=scene(node, dns).snapshot.objects))
+        for node in (made.node("n1"), {**made.node("n1"), "status": {}})
+    )
+
+    assert plan.states == ("cni-up", "pods-healthy")
+    assert plan.target.networking == ("deployment/kube-system/coredns",)
+    assert [key for _, key, _, _ in plan.target.workloads] == ["net/own", "kube-system/coredns"]
+    held, broken = cni_up.guard(plan, well), cni_up.guard(plan, ill)
+    assert (held.verdict, held.why, held.expected) == (Verdict.HOLDS, "every node is Ready", 2)
+    assert (broken.verdict, broken.why.split()[0]) == (Verdict.BROKEN, codes.k8s_node("n1"))
+    memory = Memory(run_id="r", purpose="watch", opened_at=90.0, now=100.0)
+    assert set(cni_up.decide(plan, ill, {}, memory)) == {codes.k8s_node("n1")}
+
+
+def test_without_a_known_network_everything_comes_after_the_api() -> None:
+    """Mutants: let it all need a DaemonSet without a name; take no network for one that has been up for ever."""
+    section = plan_of(NAMED, inventory(daemonset("net/own"), nodes=["n1"])).target
+
+    needs = needs_of(section)
+
+    assert needs[codes.k8s_node("n1")] == (codes.API,)
+    assert needs["daemonset/net/own"] == (codes.API,)
+    assert "daemonset/" not in needs
+    assert "daemonset/" not in installed(section)
+    source = {section.source: Fact(codes.FAILED, since=50.0, detail={"unreached": True})}
+    assert not is_cleared(section, source)
+
+
+def is_cleared(section: Section, facts: dict[str, Fact]) -> bool:
+    return clearing._reason(clearing.Asked(section, section.source, "", facts))
 
 
 def test_the_machine_begins_where_the_api_answers() -> None:
@@ -111,11 +152,37 @@ def test_the_path_begins_with_the_api() -> None:
     assert codes.ETCD not in needs
 
 
+def test_a_network_that_is_put_back_by_hand_is_somebodys_deed() -> None:
+    """Nobody wished it, since nobody told the watch what installs it. Mutant: leave ``_unplanned`` out of ``deeds``."""
+    plan = plan_of(Named(NAMED.kubeconfig, "c", "kube-system/cilium"), inventory(nodes=["n1"]))
+    looks = (
+        scene(made.node("n1"), *found).snapshot.objects
+        for found in ([], [made.daemonset("kube-system/cilium", 1)])
+    )
+    before, after = (
+        Memory(
+            run_id="r", purpose="watch", facts=dict(reduce(plan, Snapshot(at=at, objects=seen_)))
+        )
+        for at, seen_ in enumerate(looks)
+    )
+
+    (deed,) = deeds(plan, before, after, ())
+
+    assert (deed.verb, deed.target) == ("network.install", "daemonset/kube-system/cilium")
+    assert (deed.old, deed.new) == (codes.ABSENT, codes.READY)
+
+
 def test_a_plan_file_still_has_machines() -> None:
     nodes = PLAN[PLAN.index("  nodes:") : PLAN.index("kubernetes:")]
 
     assert refused(PLAN.replace(nodes, "  nodes: {}\n")) == [
         "p.yaml:4:3: talos.nodes: no node has the role controlplane"
+    ]
+
+
+def test_a_plan_file_still_names_the_network() -> None:
+    assert refused(PLAN.replace("daemonset: kube-system/cilium", 'daemonset: ""')) == [
+        "p.yaml:8:7: cni.daemonset: no DaemonSet is named"
     ]
 
 

@@ -142,6 +142,41 @@ def test_what_somebody_still_watches_is_not_taken_over(rekindle: Program, tmp_pa
     assert "taken.over" not in kinds(journal)
 
 
+def test_a_watch_may_be_told_to_watch_on(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: leave ``lasting`` out of what a run is opened with."""
+    journal = tmp_path / "j.db"
+    words = ("watch", "--scenario", "healthy", "--speed", SPEED, "--keep-watching")
+    process = rekindle.until(journal, "decided", *words, times=3)
+    time.sleep(2)
+    still = process.poll()
+    told = rekindle("status", "--journal", str(journal))
+    interrupted(process)
+
+    assert still is None
+    assert "everything that should run, runs" in told.out
+    assert "moved" in kinds(journal)
+    assert "run.closed" not in kinds(journal)
+
+
+@pytest.mark.parametrize("words", [("recovery.yaml",), ("--kubeconfig", "k"), ()])
+def test_a_real_cluster_has_no_speed(rekindle: Program, words: tuple[str, ...]) -> None:
+    answer = rekindle("watch", *words, "--speed", "600")
+
+    assert (answer.code, "error (watch-what): " in answer.err) == (64, True), answer.err
+
+
+def test_an_open_watch_keeps_its_speed(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: take another speed for the same."""
+    named = ("--scenario", "june-12", "--journal", str(tmp_path / "j.db"))
+    interrupted(june(rekindle, tmp_path / "j.db"))
+
+    other = rekindle("watch", *named, "--speed", "60")
+    same = rekindle.until(tmp_path / "j.db", "run.resumed", "watch", *named[:2], "--speed", SPEED)
+    interrupted(same)
+
+    assert (other.code, "error (run-open): " in other.err) == (64, True), other.err
+
+
 def test_nobody_acts_in_a_watch_by_another_name(rekindle: Program, tmp_path: Path) -> None:
     journal = tmp_path / "j.db"
     named = ("--journal", str(journal))

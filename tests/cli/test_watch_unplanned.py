@@ -34,6 +34,7 @@ from tests.phases import cluster_objects as made
 pytestmark = pytest.mark.program
 
 NETWORK = made.daemonset("kube-system/cilium", 1)
+NAMED = ("--journal", "w.db")
 CONTROLLERS = [
     made.deployment(f"flux-system/{name}-controller") for name in ("source", "kustomize", "helm")
 ]
@@ -83,7 +84,8 @@ def entries(journal: Path) -> list[e.AnyEntry]:
 
 def watched(rekindle: Program, kubeconfig: str, *words: str) -> tuple[int, dict[str, Any], str]:
     """Watch until the goal is reached, for whoever has no plan."""
-    answer = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "w.db", "--json", *words)
+    named = ("--kubeconfig", kubeconfig, "--journal", "w.db", "--until-done", *words)
+    answer = rekindle("watch", "--json", *named)
     return answer.code, answer.document, answer.err
 
 
@@ -110,6 +112,32 @@ def test_a_kubeconfig_is_enough_to_be_watched_to_the_end(rekindle: Program, tmp_
     assert "counted against what is there now: 8 pods of 7 workloads" in told
     moves = [entry.target for entry in entries(tmp_path / "w.db") if isinstance(entry, e.Moved)]
     assert moves == ["flux-synced", "pods-healthy", "done"]
+
+
+def test_a_healthy_cluster_is_watched_on(rekindle: Program, tmp_path: Path) -> None:
+    """A black box that ends when all is well records nothing. Mutants: end at the goal; wait for something there."""
+    journal = tmp_path / "w.db"
+    bare = [made.node("n1"), made.namespace("apps"), NETWORK, made.deployment("apps/web")]
+    with served(tmp_path, bare) as kubeconfig:
+        process = rekindle.until(journal, "moved", "watch", "--kubeconfig", kubeconfig)
+        until("the goal is reached", lambda: done_in(journal))
+        told = rekindle("status", "--json", "--journal", "w.db")
+        refused_ = rekindle("watch", "--kubeconfig", kubeconfig, "--until-done", *NAMED)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=SECONDS)
+        again = rekindle("watch", "--kubeconfig", kubeconfig, "--until-done", *NAMED)
+
+    assert (process.returncode, told.code) == (75, 0), said
+    assert told.document["waits_for"] == "nothing: everything that should run, runs"
+    assert (told.document["can_succeed"], told.document["must_do"]) == ("it has", "nothing")
+    assert told.document["eta"]["seconds"] == 0
+    for answer in (refused_, again):
+        assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
+
+
+def done_in(journal: Path) -> bool:
+    decided = [one.answers for one in entries(journal) if isinstance(one, e.Decided)]
+    return decided[-1:] == [{"machine": {"answer": "done"}}]
 
 
 def test_what_an_inventory_has_is_missed(rekindle: Program, tmp_path: Path) -> None:
@@ -141,11 +169,8 @@ def test_a_network_that_is_gone_is_waited_for_by_its_name(
 ) -> None:
     """Nobody knows the command that installs it, and nobody says that one would be run."""
     with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
-        unknown = rekindle("watch", "--kubeconfig", kubeconfig, "--journal", "none.db")
         document, told = until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
 
-    assert (unknown.code, "error (network-unknown): " in unknown.err) == (78, True)
-    assert not (tmp_path / "none.db").exists()
     assert (document["state"], document["would"]) == ("cni-up", [])
     answers = [one.answers for one in entries(tmp_path / "w.db") if isinstance(one, e.Decided)]
     assert answers[-1]["daemonset/kube-system/cilium"] == {
@@ -154,6 +179,19 @@ def test_a_network_that_is_gone_is_waited_for_by_its_name(
         "reason": "absent: daemonset/kube-system/cilium; without a plan nobody knows what installs it",
     }
     assert "--take-over" not in told
+
+
+def test_a_network_that_nobody_recognises_keeps_nobody_from_watching(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """It may have another name, or be gone. Mutants: refuse; say nothing of it."""
+    bare = [made.node("n1"), made.namespace("apps"), made.deployment("apps/web")]
+    with served(tmp_path, bare) as kubeconfig:
+        _, told = until_interrupted(rekindle, kubeconfig, kind="moved", times=1)
+
+    assert "no DaemonSet is recognised as the network: cni-up is judged by whether the" in told
+    moves = [one for one in entries(tmp_path / "w.db") if isinstance(one, e.Moved)]
+    assert [(move.target, move.why) for move in moves] == [("pods-healthy", "every node is Ready")]
 
 
 def test_without_flux_only_network_and_pods_are_watched(rekindle: Program, tmp_path: Path) -> None:
@@ -311,3 +349,25 @@ def test_what_would_be_ignored_is_refused(rekindle: Program, words: tuple[str, .
     answer = rekindle("watch", *words)
 
     assert (answer.code, "error (plan-twice): " in answer.err) == (64, True)
+
+
+def test_who_may_not_list_namespaces_is_told_so_and_watches_the_rest(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutants: start no watch where that list is forbidden; leave the reason out of what is waited for."""
+    whole = [*made.healthy(), NETWORK, *CONTROLLERS]
+    journal, why = tmp_path / "w.db", "Namespaces cannot be listed: 403: no"
+    with served(tmp_path, whole, {"Namespace": 403}) as kubeconfig:
+        process = rekindle.until(journal, "moved", "watch", "--kubeconfig", kubeconfig)
+        until("the reason is told", lambda: waited_for(journal) == why)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 75, told
+    assert "Namespace: cannot be listed: 403: no" in told
+    assert f"; waits for {why}; " in told
+
+
+def waited_for(journal: Path) -> str:
+    decided = [one.answers for one in entries(journal) if isinstance(one, e.Decided)]
+    return str(decided[-1].get("machine", {}).get("reason"))

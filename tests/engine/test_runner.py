@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from engine.answer import Ask, Stuck, Wait
 from engine.cadence import DIAGNOSIS_SECONDS, FIRST_SECONDS
@@ -50,6 +51,7 @@ class Bench:
         patient: bool = False,
         kind: str = "real",
         tied: bool = False,
+        lasting: bool = False,
     ) -> None:
         self.order = Order()
         self.book = Book(self.order)
@@ -57,7 +59,7 @@ class Bench:
         self.hands = Hands()
         self.requested: list[AnyEntry] = []
         rules = site.rules()
-        memory = begun(rules, *before)
+        memory = replace(begun(rules, *before), lasting=lasting)
         memory.identity["kind"] = kind
         self.runner = Runner(
             rules=rules,

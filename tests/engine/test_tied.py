@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.answer import Answer, Ask, Stuck
@@ -26,6 +27,7 @@ from tests.engine.making import (
     STANDING,
     START,
     House,
+    Look,
     Order,
     Site,
     act,
@@ -37,7 +39,7 @@ from tests.engine.making import (
     settled,
     turn,
 )
-from tests.engine.test_runner import BROKEN, Bench, after
+from tests.engine.test_runner import BROKEN, Bench, Play, after
 
 BURN = Ask("burn it?", "gone", {"verb": "saw"}, typed="door")
 WISHES: dict[str, Answer] = {"s": act("paint", "door"), "t": BURN}
@@ -110,6 +112,49 @@ def test_an_interrupt_closes_the_books_of_a_tied_session() -> None:
     last = bench.book.entries[-1]
     assert isinstance(last, e.RunInterrupted)
     assert "signal" == last.why
+
+
+def lasting(seen: Look, *script: Play) -> Bench:
+    """A session that its goal does not end, until somebody ends it."""
+    bench = Bench(Site(), seen, tied=True, lasting=True)
+
+    def interrupt(house: House) -> Wakeup:
+        del house
+        bench.runner.interrupt()
+        return Wakeup()
+
+    assert Exit.INTERRUPTED == bench.run(*script, interrupt)
+    return bench
+
+
+def test_a_lasting_session_goes_on_when_its_goal_is_reached() -> None:
+    """Mutants: let it move to done; let it say that what came before cannot be seen."""
+    bench = lasting(BROKEN, after(1, STANDING), after(60))
+
+    moves = [entry.target for entry in bench.book.entries if isinstance(entry, e.Moved)]
+    assert ["walls", "roof"] == moves
+    assert bench.runner.memory.at_goal
+    assert {"machine": {"answer": "done"}} == bench.runner.memory.answers
+    rules = Site().rules()
+    run = [msgspec.structs.replace(opened(rules), lasting=True), *bench.book.entries]
+    assert () == replay(rules.recipe, run)[1]
+
+
+def test_a_lasting_session_says_when_its_goal_is_lost_and_goes_back() -> None:
+    broken = look(ground="ok", walls="broken", roof="ok")
+    bench = lasting(STANDING, after(1, broken), after(31), after(60))
+
+    moves = [(x.source, x.target) for x in bench.book.entries if isinstance(x, e.Moved)]
+    assert ("roof", "walls") == moves[-1]
+    assert not bench.runner.memory.at_goal
+
+
+def test_a_goal_that_cannot_be_seen_is_not_said_to_be_reached() -> None:
+    """Mutant: ask the last goal alone."""
+    bench = lasting(STANDING, after(1, look(ground="hidden", walls="ok", roof="ok")), after(1))
+
+    assert not bench.runner.memory.at_goal
+    assert "cannot be seen" in str(bench.runner.memory.answers["machine"]["reason"])
 
 
 def test_a_cancel_closes_a_run_that_watches() -> None:
@@ -260,11 +305,13 @@ def test_a_run_that_is_taken_over_has_hands(
         version="0",
         initial="ground",
         world=world,
+        lasting=True,
     )
 
     memory = fold_all(Memory(), [began, e.TakenOver(at=START, actor="p")])
 
     assert (becomes, False) == (memory.purpose, memory.watches)
+    assert not memory.lasting
 
 
 def test_the_code_before_the_present_one_is_kept_while_the_subject_is_there() -> None:

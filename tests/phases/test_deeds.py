@@ -13,11 +13,12 @@ import pytest
 
 from engine.folding import fold_all
 from engine.memory import Memory
-from engine.plan import Plan
+from engine.plan import Plan, of_parts
 from journal import entries as e
 from journal.entries import AnyEntry, Outcome
 from phases.deeds import deeds
-from tests.phases.making import START, fact, opened, plan
+from phases.recipe import recipe
+from tests.phases.making import SECTION, START, fact, opened, plan
 
 ROOT = "kustomization/flux-system/cluster"
 APPS = "kustomization/flux-system/apps"
@@ -63,10 +64,15 @@ def observed(known: Memory, said: dict[str, Any]) -> e.Observed:
 
 
 def recognised(
-    looks: Looks, wished: dict[str, Any], *, still: tuple[str, ...] = (), ours: str = ""
+    looks: Looks,
+    wished: dict[str, Any],
+    *,
+    still: tuple[str, ...] = (),
+    ours: str = "",
+    of: Plan | None = None,
 ) -> list[tuple[str, str, str, str]]:
     """Fold looks one by one, with *wished* decided at the first; return what is recognised in all of them."""
-    planned: Plan = plan()
+    planned: Plan = of or plan()
     memory = fold_all(Memory(), [opened(planned)])
     found: list[tuple[str, str, str, str]] = []
     for number, look in enumerate(looks):
@@ -249,6 +255,44 @@ def test_what_only_looks_like_it_is_nobodys_deed(name: str) -> None:
     looks, wished = NONE[name]
 
     assert recognised(looks, wished) == []
+
+
+def unplanned(network: str = "kube-system/cilium") -> Plan:
+    """A watch without a plan: nobody knows what brings anything, so that nothing is ever wished."""
+    section = {**SECTION, "talos": {"talosconfig": "", "nodes": {}}}
+    section["cni"] = {**SECTION["cni"], "daemonset": network, "command": "unknown"}
+    return of_parts("home", recipe().machine, section, recipe())
+
+
+ALL_OF = {
+    "network.install": NETWORK,
+    "flux.install": FLUX,
+    "root.apply": (ROOT, SOURCE),
+}
+
+
+@pytest.mark.parametrize("verb", ALL_OF)
+def test_without_a_plan_what_was_put_back_is_recognised_by_what_it_brought(verb: str) -> None:
+    """Mutants: leave ``_unplanned`` out; ask for no absence before, or not for all of it; take plans for none."""
+    subjects = ALL_OF[verb]
+    gone, back = all_(subjects, "Absent"), all_(subjects, "Progressing")
+    half = {**back, subjects[-1]: "Absent"}
+
+    assert recognised([gone, back, back], {}, of=unplanned()) == [
+        (verb, subjects[0], "Absent", "Progressing")
+    ]
+    assert recognised([gone, half, back], {}, of=unplanned()) == [
+        (verb, subjects[-1], "Absent", "Progressing")
+    ]
+    for looks in ([gone, half], [{}, back], [gone, {}, back], [back, all_(subjects, "Ready")]):
+        assert recognised(looks, {}, of=unplanned()) == []
+    assert recognised([gone, back], {}) == []
+
+
+def test_of_a_network_that_nobody_knows_nothing_is_said() -> None:
+    gone, back = all_(NETWORK[1:], "Absent"), all_(NETWORK[1:], "Ready")
+
+    assert recognised([gone, back], {}, of=unplanned("")) == []
 
 
 WISHED = [name for name, (_, wished, _) in CASES.items() if wished and name != "a nudge"]

@@ -205,6 +205,8 @@ def test_a_missing_object_is_there_where_somebody_has_made_it(
     [
         (ApiLook(dict.fromkeys(PLANES, True), serving=True, ca_matches=True), "up"),
         (ApiLook(dict.fromkeys(PLANES, True)), "partial"),
+        # A refusal shows nothing of etcd, and whoever resets a node goes by what the API shows of it.
+        (ApiLook(dict.fromkeys(PLANES, True), limited=True), "partial"),
         (ApiLook(dict.fromkeys(PLANES, True), serving=True, ca_matches=False), "foreign"),
         (ApiLook(dict.fromkeys(PLANES, False)), "down"),
         (ApiLook({**dict.fromkeys(PLANES, True), "cp-2": False}, serving=True), "partial"),
