@@ -24,7 +24,7 @@ from phases.needs import (
     needs_of,
     subject_of,
 )
-from phases.section import Section
+from phases.outline import Outline
 from phases.vertices import Needs, Vertex
 
 # Seconds. Sources: [M] our model of a recovery of this size (a rebuild is: Talos apply and boot 3 to 5 minutes, etcd
@@ -113,7 +113,7 @@ class Path:
 
 
 def critical_path(
-    section: Section, facts: Facts, now: Instant, learnt: Learnt | None = None
+    section: Outline, facts: Facts, now: Instant, learnt: Learnt | None = None
 ) -> Path:
     """
     Find the longest remaining chain at the instant *now* (world time); of a finished cluster it is empty and 0 s.

@@ -27,8 +27,8 @@ from rekindle.view import nothing_seen, states_of
 if TYPE_CHECKING:
     from engine.plan import Plan
     from journal.entries import Finding
+    from phases.outline import Outline
     from phases.path import Learnt
-    from phases.section import Section
 
 SHOWN = 3  # subjects at the beginning of the path; the last one is always shown
 READ_ENTRIES = 20_000  # less than a second; of a longer run the defaults have to do
@@ -84,7 +84,7 @@ class Ahead:
 
     states: tuple[str, ...]
     stable: Mapping[str, float]
-    section: Callable[[], Section]
+    section: Callable[[], Outline]
 
     @classmethod
     def of(cls, plan: Plan) -> Ahead:
@@ -96,10 +96,10 @@ class Ahead:
     def within(cls, compiled: Mapping[str, Any]) -> Ahead:
         """Read it of a plan as a journal carries it, and of that no more than is asked for."""
 
-        def section() -> Section:
-            from phases.section import Section
+        def section() -> Outline:
+            from phases.journaled import outline_of
 
-            return Section.model_validate(compiled["section"])
+            return outline_of(compiled["section"])
 
         states = states_of(compiled)[:-1]
         found = compiled["machine"]["states"]
