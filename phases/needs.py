@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from engine.answer import Subject
-from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.beforehand import add_seedable, installed, installed_owners
@@ -23,6 +22,7 @@ from phases.outline import Outline
 from phases.vertices import GONE, Needs, Vertex, applied, gone
 
 if TYPE_CHECKING:
+    from engine.recipe import Facts
     from phases.outline import HelmReleaseItem, KustomizationItem
 
 STORES_CRD = "clustersecretstores.external-secrets.io"

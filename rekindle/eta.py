@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.memory import Memory
 from engine.patience import spoken
+from journal import entries as e
+from journal.codec import kind_of
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.causes import roots
@@ -185,7 +187,8 @@ def _learnt_until(found: Found, journal: Path) -> Learnt:
     learnt = _nothing_learnt()
     if found.last_seq <= READ_ENTRIES:
         with Reader(journal) as reader:
-            _learn(learnt, islice(reader.rows(found.memory.run_id), found.last_seq))
+            seen = reader.of_kind(found.memory.run_id, kind_of(e.Observed))
+            _learn(learnt, takewhile(lambda row: row.seq <= found.last_seq, seen))
     return learnt
 
 
