@@ -71,6 +71,7 @@ def test_entries_of_one_kind_are_those_of_one_run_in_their_order(tmp_path: Path)
         ]
         assert list(reader.notes("run-1")) == notes
         assert list(reader.of_kind("run-2", "note")) == []
+        assert list(reader.of_kind("run-1", "observed")) == []
         assert [row.seq for row in reader.of_kind("run-2", "observed")] == [3]
 
 
