@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from journal.entries import Finding
-from phases.diagnosis.cycles import THROUGH_A_KIND
+from phases.codes import THROUGH_A_KIND
 from phases.verbs import COMMAND, PREAPPLY, RECOVER, RELEASE, REMOVE_MEMBER, ROOT
 
 # Causes that the recovery clears itself, or asks a person about, and by which verb; of a rule with several causes only
