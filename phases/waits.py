@@ -18,7 +18,7 @@ from phases import codes
 from phases.hindsight import LOST, Course
 from phases.knots import terminating
 from phases.lives import RESET
-from phases.needs import is_at_work, is_queued, is_well, subject_of
+from phases.needs import AT_WORK_AT_ALL, is_at_work, is_queued, is_well, subject_of
 from phases.nudges import is_clear, workers_by_family
 from phases.section import Section
 from phases.verbs import (
@@ -86,7 +86,7 @@ class Question:
         """The object that the run waited for: the nearest one, on the way up, that was there."""
         subject = subject_of(self.vertex)
         last = subject
-        for last in _upwards(self, subject):
+        for last in _upwards(self.course, subject):
             if not self._is_absent(last):
                 break
         return last
@@ -117,6 +117,13 @@ def what_is(asked: Question) -> str:
     if is_checked_in_vain(asked, subject):
         return HEALTH_HOLD
     return UNKNOWN if fact is None else _by_fact(asked, subject, fact)
+
+
+def may_be_useful(memory: Memory, vertex: Vertex) -> bool:
+    """Say no where the object's own code tells that nobody works on it: true of most, and cheap."""
+    fact = memory.facts.get(subject_of(vertex))
+    said = codes.ABSENT if fact is None else fact.code
+    return bool(memory.open) or said == codes.ABSENT or said in AT_WORK_AT_ALL
 
 
 def open_questions(memory: Memory, answers: Answers | None = None) -> tuple[Subject, ...]:
@@ -173,9 +180,9 @@ def is_checked_in_vain(asked: Question, subject: Subject) -> bool:
     *subject* is what it waits for, or the Kustomization that has the worker. What a Kustomization says of itself
     (K13) is about its last attempt, and what is not well but at work is what such a check is for.
     """
-    if not any(_is_checking(asked, one) for one in _upwards(asked, subject)):
-        return False
     found = asked.memory.findings.values()
+    if not found or not any(_is_checking(asked, one) for one in _upwards(asked.course, subject)):
+        return False
     named = (f for f in found if f.rule != "K16" and _concerns(f, subject))
     return any(
         f.clears_itself != "yes" and not (f.subject == subject and _is_checking(asked, subject))
@@ -190,13 +197,18 @@ def _is_checking(asked: Question, subject: Subject) -> bool:
     return fact.code == codes.PROGRESSING and fact.reason.startswith(CHECKING)
 
 
-def _upwards(asked: Question, subject: Subject) -> Iterator[Subject]:
+def rests_on(course: Course, vertex: Vertex) -> Iterator[Subject]:
+    """Yield the subjects whose facts, or findings about them, tell whether a vertex is worked on."""
+    yield from _upwards(course, subject_of(vertex))
+
+
+def _upwards(course: Course, subject: Subject) -> Iterator[Subject]:
     """Yield a subject and what brings it, up to the root."""
     passed: set[Subject] = set()
     while subject and subject not in passed:
         passed.add(subject)
         yield subject
-        subject = asked.course.standing.parent.get(subject, "")
+        subject = course.standing.parent.get(subject, "")
 
 
 def _after_all(memory: Memory) -> str:
