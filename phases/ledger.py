@@ -21,23 +21,16 @@ from journal.entries import AnyEntry, Instant, Json
 from phases import codes
 from phases.hindsight import Course, Window
 from phases.vertices import Vertex
-from phases.waits import (
-    NOBODY,
-    NS_HELD,
-    PERSON,
-    UNKNOWN,
-    USEFUL,
-    Question,
-    is_held,
-    open_questions,
-    what_is,
-)
+from phases.wait_classes import NOBODY, NS_HELD, PERSON, UNKNOWN, USEFUL
+from phases.wait_questions import open_questions
+from phases.waits import Question, is_held, what_is
 from phases.worked import Worked
 
 Read = Callable[[], Iterable[AnyEntry]]
 DIGITS = 3
 PIECES = 1_000
 SPACE = codes.subject("namespace", "")
+NODES = codes.node("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +167,10 @@ class _Book:
     def _look(self, entry: e.Observed) -> None:
         if self.memory.looked_at is None:
             self.memory = fold(self.memory, e.Observed(at=entry.at))
+        for subject, fact in entry.changed.items():
+            known = self.memory.facts.get(subject)
+            if known is not None and known.code != fact.code and subject.startswith(NODES):
+                self.memory.codes[subject] = known.code
         self.memory.facts.update(entry.changed)
         for subject in entry.removed:
             self.memory.facts.pop(subject, None)

@@ -22,12 +22,12 @@ from phases.circles import as_left
 from phases.hindsight import Course, Window
 from phases.verbs import NUDGE, PREAPPLY, UNHOOK, UNSERVE
 from phases.vertices import Vertex
-from phases.waits import USEFUL, Question, may_be_useful, rests_on, what_is
+from phases.wait_classes import MACHINES, USEFUL
+from phases.waits import Question, may_be_useful, rests_on, what_is
 
 Link = tuple[Vertex, Instant]  # a vertex, and when it was done
 # The verbs that a recovery takes most often are useful to what they are done to.
 ONLY_ITS_TARGET = {NUDGE, PREAPPLY, UNHOOK, UNSERVE}
-TIMED = ("node/", "etcd", "api")  # whose verdict time alone may change
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Worked:
                 self._alive[life.vertex] = life
                 self._stale.add(life.vertex)
                 heappush(self._ends, (life.end, life.vertex))
-                if life.vertex.startswith(TIMED):
+                if life.vertex.startswith(MACHINES):
                     self._timed.add(life.vertex)
                 for subject in rests_on(self.course, life.vertex):
                     self._watched.setdefault(subject, set()).add(life.vertex)

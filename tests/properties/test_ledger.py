@@ -29,7 +29,8 @@ from journal import entries as e
 from journal.entries import AnyEntry, Fact, Finding
 from phases.hindsight import Course
 from phases.ledger import Ledger, booked, closing, ledger_of
-from phases.waits import Question, open_questions, what_is
+from phases.wait_questions import open_questions
+from phases.waits import Question, what_is
 from rekindle.ledger import sentence
 from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.scenario import OperatorRule, Scenario, find_scenario, load_scenario
@@ -231,7 +232,8 @@ class ByHand:
                 begin = max([0, *came, *([] if lost is None else [lost])])
             ahead = [self.to(need, s) for need, s in done.items() if s is not None and s <= begin]
             if anew:
-                ahead += [self.to(v, s) for v, s in self.ends if s <= begin and s < end]
+                known = (*self.ends, *self.rest)
+                ahead += [self.to(v, s) for v, s in known if s <= begin and s < end]
             self.own[vertex, end] = self.seconds(vertex, begin, end)
             self.best[vertex, end] = self.own[vertex, end] + max(ahead, default=0.0)
         return self.best[vertex, end]
