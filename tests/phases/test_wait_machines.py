@@ -3,7 +3,8 @@ What a wait for a machine is called, for a person elsewhere on the way, and befo
 
 Mutants, each tried: who went out of sight while it ran is on its way, or for ever; a node that stands waits for
 nothing; etcd is well and is waited for; a question about etcd is nobody's; the patience of the run is nobody's; a
-finding names no question; what is needed names none; a namespace is brought by whoever checks its health; a loss is
+finding names no question; what is needed names none, or what is there does; it is
+a person's whoever is at work; a namespace is brought by whoever checks its health; a loss is
 like everything done; one question among other things is all that the run waits for.
 """
 
@@ -92,8 +93,14 @@ MACHINES: list[tuple[str, str, list[AnyEntry]]] = [
     (
         "another control plane boots",
         "useful",
-        run({NODE: STANDS}, more={**NO_ETCD, **facts({"node/cp-2": "booting"})}),
+        run({NODE: "booting", "node/cp-2": STANDS}, more=NO_ETCD),
     ),
+    (
+        "another control plane is not seen",
+        "unknown",
+        run({NODE: "unseen", "node/cp-2": STANDS}, more=NO_ETCD),
+    ),
+    ("the run has patience with etcd itself", "DW15", run({ETCD: "lost"}, TIMER)),
     (
         "etcd was bootstrapped just now",
         "useful",
@@ -133,6 +140,18 @@ MACHINES: list[tuple[str, str, list[AnyEntry]]] = [
             found("AP1", "apiservice/v1.x", "namespace/home"),
             decided("apiservice/v1.x", "ask"),
         ),
+    ),
+    (
+        "a person is asked about what blocks it, and it is worked on",
+        "useful",
+        run(
+            {APPS: BUILDS}, found("AP1", "apiservice/v1.x", APPS), decided("apiservice/v1.x", "ask")
+        ),
+    ),
+    (
+        "a person is asked about what it needs and has",
+        "unknown",
+        run({"namespace/apps": "Failed"}, decided("gitrepository/flux-system/flux-system", "ask")),
     ),
     (
         "a person is asked about what blocks a machine",

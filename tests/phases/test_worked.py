@@ -10,6 +10,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from engine.plan import Plan
 from journal import entries as e
 from journal.entries import AnyEntry, Fact
 from phases.hindsight import Course
@@ -26,10 +27,10 @@ WELL = finished(OF)
 BUILDS = Fact("Progressing", "Building")
 
 
-def begun(bad: dict[str, Fact]) -> list[AnyEntry]:
+def begun(bad: dict[str, Fact], of: Plan = OF) -> list[AnyEntry]:
     """Something that nobody works on takes 60 s: whatever else there is is beside the path."""
     waits = {LONGER: Fact("Failed", "no")}
-    return [opened(OF), e.Observed(at=START, changed={**WELL, **bad, **waits})]
+    return [opened(of), e.Observed(at=START, changed={**finished(of), **bad, **waits})]
 
 
 def ready(second: float, *subjects: str) -> e.Observed:
@@ -42,12 +43,12 @@ def settled(second: float, verb: str, target: str) -> e.ActionSettled:
     )
 
 
-def worked(entries: list[AnyEntry], vertex: Vertex) -> float:
+def worked(entries: list[AnyEntry], vertex: Vertex, of: Plan = OF) -> float:
     """How long a vertex was worked on, in all its lives."""
-    course = Course(OF.target)
+    course = Course(of.target)
     for entry in entries:
         course.see(entry)
-    book = booked(OF, course, lambda: iter(entries), START, entries[-1].at)
+    book = booked(of, course, lambda: iter(entries), START, entries[-1].at)
     return sum(span for (v, _), span in book.worked.seconds.items() if v == vertex)
 
 
@@ -70,6 +71,37 @@ def test_a_release_works_on_the_namespace_beside_the_path() -> None:
     ]
 
     assert worked(entries, "namespace/apps#gone") == 20.0
+
+
+def test_an_absent_namespace_beside_the_path_rests_on_who_brings_it() -> None:
+    of = plan(
+        {
+            "inventory": {
+                "kustomizations": [
+                    {"key": "flux-system/cluster"},
+                    {"key": "flux-system/apps"},
+                    {"key": "apps/web", "parent": "flux-system/apps"},
+                ],
+            }
+        }
+    )
+    entries = begun({"namespace/apps": Fact("Absent"), APPS: BUILDS}, of)
+    entries += [
+        e.Observed(at=START + 20, changed={APPS: Fact("Failed", "no")}),
+        ready(60, APPS, LONGER, "namespace/apps"),
+    ]
+
+    assert worked(entries, "namespace/apps", of) == 20.0
+
+
+def test_a_machine_beside_the_path_is_on_its_way_for_so_long() -> None:
+    """It is out of sight for 800 s; 600 are believed, as told by the entry after them."""
+    entries = begun({"node/cp-1": Fact("rebooting")})
+    entries += [e.Observed(at=START, changed={"node/cp-1": Fact("unseen", since=START)})]
+    entries += [e.Note(at=START + 100.0 * n, text="", actor="") for n in range(1, 8)]
+    entries += [ready(800, "node/cp-1"), ready(900, LONGER)]
+
+    assert worked(entries, "node/cp-1") == 700.0
 
 
 def test_what_is_done_after_everything_comes_after_the_longest_chain() -> None:
