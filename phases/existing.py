@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from phases import codes
-from phases.diagnosis.scene import Scene
+from phases.belonging import APPLIED, is_left_over, labelled, owner_of
+from phases.diagnosis.scene import Scene, subject_of
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.inventory import SCHEMA
 from phases.kinds import WORKLOADS, crds_of
@@ -25,6 +26,7 @@ from phases.objects import (
     Workload,
     key_of,
 )
+from phases.stored import Stored, usual_of
 from phases.wants import SOURCES, Brought, named_by
 
 Json = dict[str, Any]
@@ -40,9 +42,6 @@ NEEDED: Final = (
     "ExternalSecret",
     "ClusterSecretStore",
 )
-APPLIED: Final = "kustomize.toolkit.fluxcd.io"
-INSTALLED: Final = "helm.toolkit.fluxcd.io"
-_HELM: Final = "meta.helm.sh/release"
 _ID_PARTS = 4
 # The API server makes these itself, and nothing of anybody's runs in them.
 _ITS_OWN: Final = {"kube-public", "kube-node-lease"}
@@ -52,7 +51,7 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
     """
     Return everything that is there in the schema of ``phases.inventory.Inventory``; kinds that were not seen are empty.
 
-    *classes*: who brings each StorageClass; they are not looked at, and only a Git tree tells.
+    *classes*: who brings each StorageClass, as a Git tree tells it.
 
     Pods of a Deployment or StatefulSet are those that its spec asks for, of a DaemonSet the nodes that it is for.
     """
@@ -64,7 +63,7 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
         if not is_left_over(scene, found.metadata)
     }
     brought = _brought(scene, source)
-    brought.classes.update(classes or {})
+    brought.stored.classes.update(classes or {})
     workloads = [
         _workload(scene, brought, kind, found)
         for kind in WORKLOADS
@@ -117,6 +116,27 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
     }
 
 
+def stored_in(scene: Scene) -> Stored:
+    """Find what claims wait for; a claim on a volume that Flux brings needs no class."""
+    found = Stored()
+    classes = scene.of("StorageClass")
+    for name, one in classes.items():
+        found.classes[name] = owner_of(scene, one.metadata)
+        found.provisioners[name] = one.provisioner
+    found.usual = usual_of({name: one.metadata.annotations for name, one in classes.items()})
+    for name, driver in scene.of("CSIDriver").items():
+        found.drivers[name] = owner_of(scene, driver.metadata)
+    for key, claim in scene.of("PersistentVolumeClaim").items():
+        volume = scene.get("PersistentVolume", claim.spec.volume_name)
+        is_made = volume is None or not owner_of(scene, volume.metadata)
+        found.claims[key] = claim.spec.storage_class_name if is_made else ""
+    for kind in WORKLOADS:
+        for work in scene.of(kind).values():
+            subject = subject_of(kind, work.metadata)
+            found.add_workload(subject, owner_of(scene, work.metadata), work.spec)
+    return found
+
+
 def hooks_in(scene: Scene, workloads: list[Json]) -> Hooks:
     """Find the webhooks of a cluster, with the workloads behind them."""
     configurations = [
@@ -157,8 +177,7 @@ def _brought(scene: Scene, ours: tuple[str, str]) -> Brought:
             found.charts[key] = named_by(chart.spec.source_ref, chart.metadata.namespace)
     for key, secret in scene.of("ExternalSecret").items():
         found.add_secret(key, secret.spec)
-    for key, claim in scene.of("PersistentVolumeClaim").items():
-        found.claims[key] = claim.spec.storage_class_name
+    found.stored = stored_in(scene)
     return found
 
 
@@ -186,37 +205,6 @@ def parent_of(scene: Scene, key: str) -> str | None:
     return None if parent == key or scene.get("Kustomization", parent or "") is None else parent
 
 
-def owner_of(scene: Scene, metadata: Meta) -> str:
-    """Return the subject that brought an object (``helmrelease/NS/NAME``, ``kustomization/NS/NAME``), or nothing."""
-    release = labelled(metadata, INSTALLED) or _of_helm(scene, metadata)
-    if release is not None:
-        return codes.subject("HelmRelease", release)
-    applied = labelled(metadata, APPLIED)
-    return "" if applied is None else codes.subject("Kustomization", applied)
-
-
-def is_left_over(scene: Scene, metadata: Meta) -> bool:
-    """Say whether what brought an object is gone: an uninstall keeps CRDs, and no recovery brings those again."""
-    family, _, key = owner_of(scene, metadata).partition("/")
-    kind = {"helmrelease": "HelmRelease", "kustomization": "Kustomization"}.get(family, "")
-    return scene.seen(kind) and scene.get(kind, key) is None
-
-
-def labelled(metadata: Meta, group: str) -> str | None:
-    """Return the key that Flux's labels of a group name."""
-    name, namespace = (metadata.labels.get(f"{group}/{part}") for part in ("name", "namespace"))
-    return f"{namespace}/{name}" if name and namespace else None
-
-
-def _of_helm(scene: Scene, metadata: Meta) -> str | None:
-    """Return the release of that name, if Flux has one: what a bootstrap installed is only annotated by Helm."""
-    name, namespace = (
-        metadata.annotations.get(f"{_HELM}-{part}") for part in ("name", "namespace")
-    )
-    key = f"{namespace}/{name}"
-    return key if scene.get("HelmRelease", key) is not None else None
-
-
 def _workload(scene: Scene, brought: Brought, kind: str, found: Workload) -> Json:
     owner = owner_of(scene, found.metadata)
     return {
@@ -224,7 +212,7 @@ def _workload(scene: Scene, brought: Brought, kind: str, found: Workload) -> Jso
         "key": key_of(found.metadata),
         "pods": pods_of(kind, found),
         "owner": owner,
-        "needs": brought.needs_of_pods(found.spec, found.metadata.namespace, owner),
+        "needs": brought.needs_of_pods(found.spec, subject_of(kind, found.metadata), owner),
     }
 
 

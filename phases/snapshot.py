@@ -40,6 +40,7 @@ from phases.objects import (
     Workload,
 )
 from phases.pod_logs import LogLook
+from phases.storage_objects import CsiDriver, StorageClass
 
 T = TypeVar("T")
 FOLLOWED_AT_LEAST = 1000
@@ -186,6 +187,13 @@ MORE_KINDS: dict[str, Any] = {
     "CephCluster": CephCluster,
 }
 ALL_KINDS: dict[str, Any] = {**KINDS, **MORE_KINDS}
+
+# Kinds that only an inventory reads: they are listed where one is taken from a cluster, and nobody watches them.
+LISTED_KINDS: dict[str, Any] = {
+    **ALL_KINDS,
+    "StorageClass": StorageClass,
+    "CSIDriver": CsiDriver,
+}
 
 Objects = dict[str, Any]
 

@@ -70,24 +70,38 @@ class ClaimName(ApiStruct, frozen=True, rename="camel"):
     claim_name: str = ""
 
 
+class ClaimMeta(ApiStruct, frozen=True, rename="camel"):
+    """See ClaimTemplate."""
+
+    name: str = ""
+
+
+class ClaimTemplateSpec(ApiStruct, frozen=True, rename="camel"):
+    """See ClaimTemplate. Without a *storage_class_name* it is the default class; an empty one asks for none."""
+
+    storage_class_name: str | None = None
+
+
+class ClaimTemplate(ApiStruct, frozen=True, rename="camel"):
+    """A claim that is made for each pod: a StatefulSet's, or of a volume that lives as long as its pod."""
+
+    metadata: ClaimMeta = ClaimMeta()
+    spec: ClaimTemplateSpec = ClaimTemplateSpec()
+
+
+class Ephemeral(ApiStruct, frozen=True, rename="camel"):
+    """See TemplateVolume."""
+
+    volume_claim_template: ClaimTemplate | None = None
+
+
 class TemplateVolume(ApiStruct, frozen=True, rename="camel"):
     """A volume of a workload's pods: only what has to be there first."""
 
     secret: SecretVolume | None = None
     projected: Projected | None = None
     persistent_volume_claim: ClaimName | None = None
-
-
-class ClaimTemplateSpec(ApiStruct, frozen=True, rename="camel"):
-    """See ClaimTemplate."""
-
-    storage_class_name: str = ""
-
-
-class ClaimTemplate(ApiStruct, frozen=True, rename="camel"):
-    """A claim that a StatefulSet makes for each of its pods."""
-
-    spec: ClaimTemplateSpec = ClaimTemplateSpec()
+    ephemeral: Ephemeral | None = None
 
 
 class TemplateSpec(ApiStruct, frozen=True, rename="camel"):

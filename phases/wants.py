@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from engine.answer import Subject
 from phases import codes
 from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
+from phases.stored import Stored
 from phases.templates import MaybeReference, TemplateSpec
 
 Named = tuple[str, str]  # kind, namespace/name
@@ -27,14 +28,13 @@ class Brought:
     Who brings what others name. *sources*: by kind and key, the Kustomization or release that brings it.
 
     *charts*: by its key, the source that a HelmChart is made from. *secrets*: by its key, the ExternalSecret that makes
-    a Secret. *classes*: by its name, who brings a StorageClass; *claims*: by its key, the class that a claim asks for.
+    a Secret. *stored*: what claims wait for.
     """
 
     sources: dict[Named, Subject] = field(default_factory=dict)
     charts: dict[str, Named] = field(default_factory=dict)
     secrets: dict[str, Subject] = field(default_factory=dict)
-    classes: dict[str, Subject] = field(default_factory=dict)
-    claims: dict[str, str] = field(default_factory=dict)
+    stored: Stored = field(default_factory=Stored)
 
     def add_secret(self, key: str, spec: SecretSpec) -> None:
         """Remember what an ExternalSecret makes; one that only adds to a Secret makes none."""
@@ -43,18 +43,12 @@ class Brought:
             made = f"{namespace}/{spec.target.name or name}"
             self.secrets[made] = codes.subject("ExternalSecret", key)
 
-    def needs_of_pods(self, spec: WorkloadSpec, namespace: str, owner: Subject) -> list[str]:
-        """Name what the pods of a workload need, without its *owner*: it was there before them."""
-        pods = spec.template.spec
-        found = {self.classes.get(name, "") for name in self._classes_of(spec, namespace)}
-        return [*sorted(found - {"", owner}), *self._written(_secrets_of_pods(pods), namespace)]
-
-    def _classes_of(self, spec: WorkloadSpec, namespace: str) -> Iterator[str]:
-        yield from (one.spec.storage_class_name for one in spec.volume_claim_templates)
-        for volume in spec.template.spec.volumes:
-            claim = volume.persistent_volume_claim
-            if claim is not None:
-                yield self.claims.get(f"{namespace}/{claim.claim_name}", "")
+    def needs_of_pods(self, spec: WorkloadSpec, subject: Subject, owner: Subject) -> list[str]:
+        """Name what the pods of a workload need, without itself and its *owner*: that was there before them."""
+        key = subject.partition("/")[2]
+        stored = sorted(self.stored.needs(spec, key) - {subject, owner})
+        secrets = _secrets_of_pods(spec.template.spec)
+        return [*stored, *self._written(secrets, key.partition("/")[0])]
 
     def needs_of_flux(self, spec: FluxSpec, namespace: str, known: Iterable[Subject]) -> list[str]:
         """Name what a Kustomization or a HelmRelease needs, without what is *known*: itself and who brings it."""

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from engine.errors import EnvironmentWrong, NoApi
 from journal.redactor import redact_text
+from phases.belonging import is_left_over, owner_of
 from phases.diagnosis.scene import Scene
-from phases.existing import NEEDED, followed, hooks_in, inventory_of, is_left_over, owner_of
+from phases.existing import NEEDED, followed, hooks_in, inventory_of
 from phases.hooks import Hooks
 from phases.inventory import Inventory
 from phases.joining import NONE, joined

@@ -211,7 +211,7 @@ def inventory(
         walk.unknown,
         tuple(found.notes),
         found.needed.held,
-        found.needed.brought.classes,
+        found.needed.brought.stored.classes,
     )
 
 

@@ -25,10 +25,12 @@ SOURCE = "source.toolkit.fluxcd.io"
 # The groups of the kinds that others name.
 NAMED = {
     **dict.fromkeys(SOURCES, SOURCE),
-    "StorageClass": "storage.k8s.io",
+    **dict.fromkeys(("StorageClass", "CSIDriver"), "storage.k8s.io"),
     "PersistentVolumeClaim": "",
     **dict.fromkeys(CONFIGURATIONS, "admissionregistration.k8s.io"),
 }
+
+_STORED = ("StorageClass", "CSIDriver", "PersistentVolumeClaim", *WORKLOADS)
 
 
 @dataclass(slots=True)
@@ -65,16 +67,30 @@ class Needed:
             configuration = _read(found, WebhookConfiguration)
             if configuration is not None:
                 self.configurations.append((configuration, f"kustomization/{parent}"))
-        elif kind == "PersistentVolumeClaim":
-            asked = described.spec_of(found).get("storageClassName")
-            self.brought.claims[key] = str(asked or "")
-        elif kind == "StorageClass" and parent is not None:
-            self.brought.classes[described.name_of(found)] = f"kustomization/{parent}"
+        elif kind in _STORED:
+            self._take_stored(kind, key, found, f"kustomization/{parent}" if parent else "")
         elif kind in SOURCES and parent is not None:
             self.brought.sources[kind, key] = f"kustomization/{parent}"
             reference = _read(described.sub(described.spec_of(found), "sourceRef"), Reference)
             if kind == "HelmChart" and reference is not None:
                 self.brought.charts[key] = named_by(reference, described.namespace_of(found))
+
+    def _take_stored(self, kind: str, key: str, found: Object, owner: str) -> None:
+        """Remember what claims wait for; of claims that name no class, Git does not know which a chart makes usual."""
+        stored, name = self.brought.stored, described.name_of(found)
+        if kind == "PersistentVolumeClaim":
+            spec = described.spec_of(found)
+            is_made = not spec.get("volumeName")  # else that volume is there, and needs no class
+            stored.claims[key] = str(spec.get("storageClassName") or "") if is_made else ""
+        elif kind == "StorageClass":
+            stored.provisioners[name] = str(found.get("provisioner") or "")
+            if owner:
+                stored.classes[name] = owner
+        elif kind == "CSIDriver":
+            stored.drivers[name] = owner
+        else:
+            work = _read(described.spec_of(found), WorkloadSpec) or WorkloadSpec()
+            stored.add_workload(f"{kind.lower()}/{key}", owner, work)
 
     def ask(self, found: Object, parent: str | None, item: Object) -> Object:
         """Remember an object, to say later what its *item* of the inventory needs."""
@@ -102,15 +118,15 @@ class Needed:
         return [*(f"crd/{name}" for name in names), *hooks.needs(f"kustomization/{key}", names)]
 
     def _named_by(self, found: Object, parent: str | None) -> list[str]:
-        namespace = described.namespace_of(found)
         if found["kind"] in WORKLOADS:
             work = _read(described.spec_of(found), WorkloadSpec) or WorkloadSpec()
-            return self.brought.needs_of_pods(work, namespace, f"kustomization/{parent}")
+            subject = f"{found['kind'].lower()}/{described.key_of(found)}"
+            return self.brought.needs_of_pods(work, subject, f"kustomization/{parent}")
         spec = _read(described.spec_of(found), FluxSpec)
         if spec is None:
             return []
         known = (f"{found['kind'].lower()}/{described.key_of(found)}", f"kustomization/{parent}")
-        return self.brought.needs_of_flux(spec, namespace, known)
+        return self.brought.needs_of_flux(spec, described.namespace_of(found), known)
 
 
 def _read(found: Any, kind: type[T]) -> T | None:  # noqa: ANN401  YAML

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rekindle.adapters.kubernetes import ResourcePath
 
 _CORE, _APPS = ("", "v1"), ("apps", "v1")
-_ADMISSION = ("admissionregistration.k8s.io", "v1")
+_ADMISSION, _STORAGE = ("admissionregistration.k8s.io", "v1"), ("storage.k8s.io", "v1")
 _KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 _SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
 _VOLSYNC, _ROOK = ("volsync.backube", "v1alpha1"), ("ceph.rook.io", "v1")
@@ -64,9 +64,7 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "CertificateSigningRequest": (
         ResourcePath("certificates.k8s.io", "v1", "certificatesigningrequests", namespaced=False),
     ),
-    "VolumeAttachment": (
-        ResourcePath("storage.k8s.io", "v1", "volumeattachments", namespaced=False),
-    ),
+    "VolumeAttachment": (ResourcePath(*_STORAGE, "volumeattachments", namespaced=False),),
     "Gateway": tuple(
         ResourcePath("gateway.networking.k8s.io", version, "gateways")
         for version in ("v1", "v1beta1")
@@ -75,6 +73,8 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "ReplicationDestination": (ResourcePath(*_VOLSYNC, "replicationdestinations"),),
     "ReplicationSource": (ResourcePath(*_VOLSYNC, "replicationsources"),),
     "CephCluster": (ResourcePath(*_ROOK, "cephclusters"),),
+    "StorageClass": (ResourcePath(*_STORAGE, "storageclasses", namespaced=False),),
+    "CSIDriver": (ResourcePath(*_STORAGE, "csidrivers", namespaced=False),),
 }
 # Groups of CRDs: their kinds may be absent.
 _DEFINED = (

@@ -307,27 +307,53 @@ apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: usual}
 spec: {volumeClaimTemplates: [{metadata: {name: a}, spec: {}}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: fixed}
+spec: {storageClassName: fast, volumeName: a-volume}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: fixed}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: fixed}}]}}}
+"""
+DRIVER = """
+apiVersion: storage.k8s.io/v1
+kind: CSIDriver
+metadata: {name: disks.example.com}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: driver, namespace: storage}
 """
 
 
 @pytest.mark.system
 @needs_kustomize
 def test_pods_need_who_brings_the_class_of_their_claims(tree: Path) -> None:
-    """Which class is the usual one, a chart may decide: that is not guessed."""
+    """Which class is the usual one, a chart may decide: that is not guessed. Mutant: so is a volume that is there."""
     with (tree / "roots" / "ks.yaml").open("a") as file:
         file.write(
             "---" + KUSTOMIZATION.format(name="storage", path="./storage", source="flux-system")
         )
     usual = "annotations: {storageclass.kubernetes.io/is-default-class: 'true'}"
-    kind = f"apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: fast, {usual}}}\n"
+    named = f"metadata: {{name: fast, {usual}}}\nprovisioner: disks.example.com\n"
+    kind = f"apiVersion: storage.k8s.io/v1\nkind: StorageClass\n{named}---\n{DRIVER}"
     write(tree / "storage" / "class.yaml", kind)
     write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", STORED)
 
     rendered = render(tree)
 
     needs = {item["key"]: item.get("needs") for item in rendered.inventory["workloads"]}
-    brought = ["kustomization/flux-system/storage"]
-    assert needs == {"media/claims": brought, "media/templates": brought, "media/usual": None}
+    brought = ["deployment/storage/driver", "kustomization/flux-system/storage"]
+    assert needs.pop("storage/driver") is None
+    assert needs == {
+        "media/claims": brought,
+        "media/templates": brought,
+        "media/usual": None,
+        "media/fixed": None,
+    }
     assert rendered.classes == {"fast": "kustomization/flux-system/storage"}
 
 

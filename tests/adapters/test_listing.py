@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from phases.snapshot import ALL_KINDS, Seen, Unseen
+from phases.snapshot import ALL_KINDS, LISTED_KINDS, Seen, Unseen
 from rekindle.adapters.listing import list_all
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
@@ -45,6 +45,17 @@ def test_every_kind_is_listed_once(empty: ScriptedApi, tmp_path: Path) -> None:
     assert isinstance(pods, Seen)
     assert list(pods.value) == ["n/p"]
     assert len(empty.asked) == len(ALL_KINDS)
+
+
+def test_an_inventory_asks_for_more_than_anybody_watches(
+    empty: ScriptedApi, tmp_path: Path
+) -> None:
+    """Mutant: watch them as well, in every run."""
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url), kinds=LISTED_KINDS)
+
+    assert {type(look) for look in snapshot.objects.values()} == {Seen}
+    assert {*snapshot.objects} == {*LISTED_KINDS} == {*RESOURCES}
+    assert {*LISTED_KINDS} - {*ALL_KINDS} == {"StorageClass", "CSIDriver"}
 
 
 def test_what_is_refused_is_unknown_and_hides_nothing_else(
