@@ -14,6 +14,7 @@ from typing import Any, Final
 from phases import codes
 from phases.belonging import APPLIED, is_left_over, labelled, owner_of
 from phases.diagnosis.scene import Scene, subject_of
+from phases.existing_storage import stored_in
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.inventory import SCHEMA
 from phases.kinds import WORKLOADS, crds_of
@@ -26,7 +27,6 @@ from phases.objects import (
     Workload,
     key_of,
 )
-from phases.stored import Stored, usual_of
 from phases.wants import SOURCES, Brought, named_by
 
 Json = dict[str, Any]
@@ -114,27 +114,6 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
             key for key, found in kustomizations.items() if followed(found) != source
         ),
     }
-
-
-def stored_in(scene: Scene) -> Stored:
-    """Find what claims wait for; a claim on a volume that Flux brings needs no class."""
-    found = Stored()
-    classes = scene.of("StorageClass")
-    for name, one in classes.items():
-        found.classes[name] = owner_of(scene, one.metadata)
-        found.provisioners[name] = one.provisioner
-    found.usual = usual_of({name: one.metadata.annotations for name, one in classes.items()})
-    for name, driver in scene.of("CSIDriver").items():
-        found.drivers[name] = owner_of(scene, driver.metadata)
-    for key, claim in scene.of("PersistentVolumeClaim").items():
-        volume = scene.get("PersistentVolume", claim.spec.volume_name)
-        is_made = volume is None or not owner_of(scene, volume.metadata)
-        found.claims[key] = claim.spec.storage_class_name if is_made else ""
-    for kind in WORKLOADS:
-        for work in scene.of(kind).values():
-            subject = subject_of(kind, work.metadata)
-            found.add_workload(subject, owner_of(scene, work.metadata), work.spec)
-    return found
 
 
 def hooks_in(scene: Scene, workloads: list[Json]) -> Hooks:

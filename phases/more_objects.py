@@ -169,12 +169,18 @@ class Job(ApiStruct, frozen=True, rename="camel"):
     status: ConditionsStatus = ConditionsStatus()
 
 
+class ClaimSource(Reference, frozen=True, rename="camel"):
+    """What the volume of a claim is filled from."""
+
+    api_group: str = ""
+
+
 class ClaimSpec(ApiStruct, frozen=True, rename="camel"):
     """See Claim."""
 
     storage_class_name: str = ""
     volume_name: str = ""
-    data_source_ref: Reference | None = None
+    data_source_ref: ClaimSource | None = None
 
 
 class ClaimStatus(ApiStruct, frozen=True, rename="camel"):

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from journal.entries import Instant
-from phases.backup_objects import CephCluster, Replication
+from phases.backup_objects import CephCluster, Replication, VolumeSnapshot
 from phases.more_objects import (
     Anything,
     ApiService,
@@ -193,6 +193,7 @@ LISTED_KINDS: dict[str, Any] = {
     **ALL_KINDS,
     "StorageClass": StorageClass,
     "CSIDriver": CsiDriver,
+    "VolumeSnapshot": VolumeSnapshot,
 }
 
 Objects = dict[str, Any]

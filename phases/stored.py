@@ -1,5 +1,5 @@
 """
-What the claims of pods wait for: who brings their class, and who makes a volume for it.
+What the claims of pods wait for: who brings their class, who makes a volume for it, and who restores into that.
 
 A class names its provisioner and not who runs that. Two things tell it for certain: a workload that is given the
 driver's name as an argument, and who brings the CSIDriver of that name. A provisioner of which neither is known is
@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from engine.answer import Subject
+from phases.more_objects import ClaimSource
 from phases.objects import WorkloadSpec
-from phases.templates import ClaimTemplate, Container
+from phases.restored import SNAPSHOT, Restored, Source
+from phases.templates import ClaimTemplateSpec, Container, DataSource
 
 # Of several the API takes the newest (pkg/volume/util/storageclass.go); in a recovery nobody knows which that will be.
 _USUAL = (
@@ -46,13 +48,21 @@ class Runner:
         return self.subject.startswith("daemonset/")
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a claim asks for: its class (empty: none, or it is not known), and what its volume is restored from."""
+
+    storage_class: str = ""
+    source: Source | None = None
+
+
 @dataclass(slots=True)
 class Stored:
     """
     *classes*: by its name, who brings a StorageClass; *provisioners*: what each names. *usual*: the only default class.
 
     *drivers*: by its name, who brings a CSIDriver. *runners*: every workload that may run one. *claims*: by its key,
-    the class that a claim asks for; one that is not known has none.
+    what a claim asks for. *restored*: what claims are restored from.
     """
 
     classes: dict[str, Subject] = field(default_factory=dict)
@@ -60,7 +70,8 @@ class Stored:
     usual: str = ""
     drivers: dict[str, Subject] = field(default_factory=dict)
     runners: list[Runner] = field(default_factory=list)
-    claims: dict[str, str] = field(default_factory=dict)
+    claims: dict[str, Asked] = field(default_factory=dict)
+    restored: Restored = field(default_factory=Restored)
 
     def add_workload(self, subject: Subject, owner: Subject, spec: WorkloadSpec) -> None:
         """Remember a workload, if it may run a driver."""
@@ -69,30 +80,47 @@ class Stored:
         names = frozenset(name for one in containers for name in _names(one.args))
         makes = any(_image_of(one) in _MAKERS for one in containers)
         self.runners.append(Runner(subject, owner, names, makes))
+        self.restored.run.setdefault(owner, []).append(subject)
 
-    def needs(self, spec: WorkloadSpec, key: str) -> set[Subject]:
-        """Name what the claims of a workload need, for its pods to start."""
-        asked = set(self._classes_of(spec, key)) - {""}
-        brought = {self.classes.get(name, "") for name in asked}
-        behind = {self._behind(self.provisioners.get(name, "")) for name in asked}
-        return (brought | behind) - {""}
+    def add_claim(self, key: str, spec: ClaimTemplateSpec) -> None:
+        """Remember a claim of a manifest."""
+        self.claims[key] = self._asked(spec, key.partition("/")[0], Asked())
 
-    def _classes_of(self, spec: WorkloadSpec, key: str) -> Iterator[str]:
+    def needs(self, spec: WorkloadSpec, key: str) -> tuple[set[Subject], set[str]]:
+        """Name what the claims of a workload need, for its pods to start, and the Secrets that a restore reads."""
+        found: set[Subject] = set()
+        secrets: set[str] = set()
+        for asked in self._claims_of(spec, key):
+            provisioner = self.provisioners.get(asked.storage_class, "")
+            found |= {self.classes.get(asked.storage_class, ""), self._behind(provisioner)}
+            if asked.source is not None:
+                found |= self.restored.needs(asked.source)
+                secrets.update(self.restored.repositories.get(asked.source, ()))
+        return found - {""}, secrets
+
+    def _claims_of(self, spec: WorkloadSpec, key: str) -> Iterator[Asked]:
         namespace, _, name = key.partition("/")
         for one in spec.volume_claim_templates:
-            yield self._class_of(one, f"{namespace}/{one.metadata.name}-{name}-0")
+            made = self.claims.get(f"{namespace}/{one.metadata.name}-{name}-0", Asked(self.usual))
+            yield self._asked(one.spec, namespace, made)
         for volume in spec.template.spec.volumes:
-            if volume.persistent_volume_claim is not None:
-                yield self.claims.get(
-                    f"{namespace}/{volume.persistent_volume_claim.claim_name}", ""
-                )
+            claim = volume.persistent_volume_claim
+            if claim is not None:
+                yield self.claims.get(f"{namespace}/{claim.claim_name}", Asked())
             if volume.ephemeral is not None and volume.ephemeral.volume_claim_template is not None:
-                yield self._class_of(volume.ephemeral.volume_claim_template, "")
+                template = volume.ephemeral.volume_claim_template.spec
+                yield self._asked(template, namespace, Asked(self.usual))
 
-    def _class_of(self, template: ClaimTemplate, made: str) -> str:
-        """Return the class of a template; where it names none, that of the claim *made* of it, or the usual one."""
-        named = template.spec.storage_class_name
-        return self.claims.get(made, self.usual) if named is None else named
+    def _asked(self, spec: ClaimTemplateSpec, namespace: str, made: Asked) -> Asked:
+        """Return what a manifest asks for: of the class, where it names none, what was *made* of it."""
+        if spec.volume_name:
+            return Asked()
+        given = spec.data_source_ref or spec.data_source
+        source = None if given is None else source_of(given, namespace)
+        if spec.data_source_ref is None and source is not None and source.of != SNAPSHOT:
+            source = None
+        named = spec.storage_class_name
+        return Asked(made.storage_class if named is None else named, source)
 
     def _behind(self, provisioner: str) -> Subject:
         """
@@ -114,6 +142,11 @@ class Stored:
             if len(sure) == 1:
                 return sure[0].subject
         return owner
+
+
+def source_of(given: ClaimSource | DataSource, namespace: str) -> Source:
+    """Return what the claims of a namespace are restored from."""
+    return Source(given.api_group, given.kind, f"{given.namespace or namespace}/{given.name}")
 
 
 def usual_of(annotations: Mapping[str, Mapping[str, str]]) -> str:

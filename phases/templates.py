@@ -76,10 +76,27 @@ class ClaimMeta(ApiStruct, frozen=True, rename="camel"):
     name: str = ""
 
 
+class DataSource(ApiStruct, frozen=True, rename="camel"):
+    """What the volume of a claim is filled from."""
+
+    api_group: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
 class ClaimTemplateSpec(ApiStruct, frozen=True, rename="camel"):
-    """See ClaimTemplate. Without a *storage_class_name* it is the default class; an empty one asks for none."""
+    """
+    What a claim in a manifest asks for. Without a *storage_class_name* that is the default class; an empty one is none.
+
+    *data_source* is the older field: of what is no snapshot and no claim, the API drops it. A *volume_name* says that
+    the volume is there.
+    """
 
     storage_class_name: str | None = None
+    data_source_ref: DataSource | None = None
+    data_source: DataSource | None = None
+    volume_name: str = ""
 
 
 class ClaimTemplate(ApiStruct, frozen=True, rename="camel"):

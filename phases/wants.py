@@ -46,9 +46,10 @@ class Brought:
     def needs_of_pods(self, spec: WorkloadSpec, subject: Subject, owner: Subject) -> list[str]:
         """Name what the pods of a workload need, without itself and its *owner*: that was there before them."""
         key = subject.partition("/")[2]
-        stored = sorted(self.stored.needs(spec, key) - {subject, owner})
-        secrets = _secrets_of_pods(spec.template.spec)
-        return [*stored, *self._written(secrets, key.partition("/")[0])]
+        stored, restoring = self.stored.needs(spec, key)
+        secrets = self._written(_secrets_of_pods(spec.template.spec), key.partition("/")[0])
+        makers = {self.secrets[one] for one in restoring if one in self.secrets}
+        return [*sorted(stored - {subject, owner}), *sorted(makers.union(secrets))]
 
     def needs_of_flux(self, spec: FluxSpec, namespace: str, known: Iterable[Subject]) -> list[str]:
         """Name what a Kustomization or a HelmRelease needs, without what is *known*: itself and who brings it."""

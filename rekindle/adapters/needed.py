@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from phases.backup_objects import ReplicationSpec
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.kinds import WORKLOADS, crds_of
 from phases.more_objects import WebhookConfiguration
 from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
+from phases.restored import DESTINATION, SNAPSHOT, Source
+from phases.templates import ClaimTemplateSpec
 from phases.wants import SOURCES, Brought, named_by
 from rekindle.adapters import described
 from rekindle.adapters.decoding import without_nulls
@@ -27,10 +30,14 @@ NAMED = {
     **dict.fromkeys(SOURCES, SOURCE),
     **dict.fromkeys(("StorageClass", "CSIDriver"), "storage.k8s.io"),
     "PersistentVolumeClaim": "",
+    **{kind: group for group, kind in (DESTINATION, SNAPSHOT)},
     **dict.fromkeys(CONFIGURATIONS, "admissionregistration.k8s.io"),
 }
 
-_STORED = ("StorageClass", "CSIDriver", "PersistentVolumeClaim", *WORKLOADS)
+_STORED = (
+    *("StorageClass", "CSIDriver", "PersistentVolumeClaim", "CustomResourceDefinition"),
+    *(DESTINATION[1], SNAPSHOT[1], *WORKLOADS),
+)
 
 
 @dataclass(slots=True)
@@ -79,9 +86,15 @@ class Needed:
         """Remember what claims wait for; of claims that name no class, Git does not know which a chart makes usual."""
         stored, name = self.brought.stored, described.name_of(found)
         if kind == "PersistentVolumeClaim":
-            spec = described.spec_of(found)
-            is_made = not spec.get("volumeName")  # else that volume is there, and needs no class
-            stored.claims[key] = str(spec.get("storageClassName") or "") if is_made else ""
+            claim = _read(described.spec_of(found), ClaimTemplateSpec)
+            stored.add_claim(key, claim or ClaimTemplateSpec())
+        elif kind == DESTINATION[1]:
+            spec = _read(described.spec_of(found), ReplicationSpec)
+            stored.restored.add_destination(key, owner, spec or ReplicationSpec())
+        elif kind == SNAPSHOT[1]:
+            stored.restored.sources[Source(*SNAPSHOT, key)] = owner
+        elif kind == "CustomResourceDefinition":
+            stored.restored.crds[name] = owner
         elif kind == "StorageClass":
             stored.provisioners[name] = str(found.get("provisioner") or "")
             if owner:

@@ -8,6 +8,7 @@ _CORE, _APPS = ("", "v1"), ("apps", "v1")
 _ADMISSION, _STORAGE = ("admissionregistration.k8s.io", "v1"), ("storage.k8s.io", "v1")
 _KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 _SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
+_SNAPSHOT = "snapshot.storage.k8s.io"
 _VOLSYNC, _ROOK = ("volsync.backube", "v1alpha1"), ("ceph.rook.io", "v1")
 
 # Where each kind of a snapshot is found; of several versions the first that is served.
@@ -75,11 +76,14 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "CephCluster": (ResourcePath(*_ROOK, "cephclusters"),),
     "StorageClass": (ResourcePath(*_STORAGE, "storageclasses", namespaced=False),),
     "CSIDriver": (ResourcePath(*_STORAGE, "csidrivers", namespaced=False),),
+    "VolumeSnapshot": tuple(
+        ResourcePath(_SNAPSHOT, version, "volumesnapshots") for version in ("v1", "v1beta1")
+    ),
 }
 # Groups of CRDs: their kinds may be absent.
 _DEFINED = (
     *(".fluxcd.io", "external-secrets.io", "gateway.networking.k8s.io", "cert-manager.io"),
-    *(_VOLSYNC[0], _ROOK[0]),
+    *(_VOLSYNC[0], _ROOK[0], _SNAPSHOT),
 )
 BUILT_IN = frozenset(
     kind for kind, (place, *_) in RESOURCES.items() if not place.group.endswith(_DEFINED)

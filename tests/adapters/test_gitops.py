@@ -357,6 +357,67 @@ def test_pods_need_who_brings_the_class_of_their_claims(tree: Path) -> None:
     assert rendered.classes == {"fast": "kustomization/flux-system/storage"}
 
 
+RESTORES = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {dataSourceRef: {apiGroup: volsync.backube, kind: ReplicationDestination, name: data}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: taken}
+spec: {dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: data}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: restored}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: data}}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: taken}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: taken}}]}}}
+"""
+SOURCES = """
+apiVersion: volsync.backube/v1alpha1
+kind: ReplicationDestination
+metadata: {name: data, namespace: media}
+spec: {restic: {repository: written}}
+---
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {name: data, namespace: media}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: repository, namespace: media}
+spec: {target: {name: written}}
+"""
+MOVERS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: replicationdestinations.volsync.backube}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_pods_need_what_their_claims_are_restored_from(tree: Path) -> None:
+    """Mutants: each of the three kinds is not taken in."""
+    for name, text in (("restores", SOURCES), ("movers", MOVERS)):
+        roots = KUSTOMIZATION.format(name=name, path=f"./{name}", source="flux-system")
+        with (tree / "roots" / "ks.yaml").open("a") as file:
+            file.write("---" + roots)
+        write(tree / name / "all.yaml", text)
+    write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", RESTORES)
+
+    needs = {item["key"]: item.get("needs") for item in render(tree).inventory["workloads"]}
+
+    movers, sources = "kustomization/flux-system/movers", "kustomization/flux-system/restores"
+    assert needs["media/restored"] == [movers, sources, "externalsecret/media/repository"]
+    assert needs["media/taken"] == [sources]
+
+
 CHECKED = """
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingWebhookConfiguration
