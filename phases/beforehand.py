@@ -38,6 +38,9 @@ def _listed_needs(section: Section) -> Iterator[tuple[Vertex, Subject, Subject]]
         yield from ((applied(subject), subject, need) for need in kustomization.needs)
     for subject, release in section.releases:
         yield from ((applied(subject), subject, need) for need in release.needs)
+    for secret in section.inventory.externalsecrets:
+        subject = codes.subject("externalsecret", secret.key)
+        yield from ((subject, subject, need) for need in secret.needs)
     first = installed(section)
     for work in section.inventory.workloads:
         subject = codes.subject(work.kind, work.key)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from phases import codes
 from phases.belonging import APPLIED, is_left_over, labelled, owner_of
+from phases.charts import needs_of_secret
 from phases.diagnosis.scene import Scene, subject_of
 from phases.existing_storage import stored_in
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
@@ -101,7 +102,7 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
             for key, found in sorted(scene.of("HelmRelease").items())
         ],
         "externalsecrets": [
-            _secret(key, found) for key, found in sorted(scene.of("ExternalSecret").items())
+            _secret(scene, key, found) for key, found in sorted(scene.of("ExternalSecret").items())
         ],
         "stores": sorted(scene.of("ClusterSecretStore")),
         "crds": [
@@ -202,12 +203,13 @@ def pods_of(kind: str, found: Workload) -> int:
     return 1 if found.spec.replicas is None else found.spec.replicas
 
 
-def _secret(key: str, found: ExternalSecret) -> Json:
+def _secret(scene: Scene, key: str, found: ExternalSecret) -> Json:
     store = found.spec.secret_store_ref
     return {
         "key": key,
         "parent": labelled(found.metadata, APPLIED),
         "store": "" if store is None else store.name,
+        "needs": needs_of_secret(scene, found),
     }
 
 

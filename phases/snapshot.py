@@ -194,6 +194,7 @@ LISTED_KINDS: dict[str, Any] = {
     "StorageClass": StorageClass,
     "CSIDriver": CsiDriver,
     "VolumeSnapshot": VolumeSnapshot,
+    "Bucket": Source,
 }
 
 Objects = dict[str, Any]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from engine.answer import Subject
 from phases import codes
@@ -57,9 +58,16 @@ class Brought:
         secrets = self._written(_secrets_of_flux(spec), namespace)
         return [*sorted(found - {"", *known}), *secrets]
 
+    def unmet(self, spec: FluxSpec, namespace: str) -> tuple[Named, ...]:
+        """Name what nobody here brings, of the sources and Secrets that a Kustomization or a HelmRelease names."""
+        sources = [one for one in self._sources_of(spec, namespace) if one not in self.sources]
+        keys = [f"{namespace}/{one.name}" for one in _secrets_of_flux(spec) if _is_waited_for(one)]
+        secrets = [("Secret", key) for key in keys if key not in self.secrets]
+        return tuple(dict.fromkeys((*sources, *secrets)))
+
     def _written(self, named: Iterable[MaybeReference | None], namespace: str) -> list[str]:
         """Name the ExternalSecrets that make these Secrets; what is optional is not waited for."""
-        keys = (f"{namespace}/{one.name}" for one in named if one is not None and not one.optional)
+        keys = (f"{namespace}/{one.name}" for one in named if _is_waited_for(one))
         return sorted({self.secrets[key] for key in keys if key in self.secrets})
 
     def _sources_of(self, spec: FluxSpec, namespace: str) -> Iterator[Named]:
@@ -71,6 +79,10 @@ class Brought:
             yield named
             if named[0] == "HelmChart" and named[1] in self.charts:
                 yield self.charts[named[1]]
+
+
+def _is_waited_for(one: MaybeReference | None) -> TypeGuard[MaybeReference]:
+    return one is not None and not one.optional
 
 
 def named_by(reference: Reference, namespace: str) -> Named:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from phases.backup_objects import ReplicationSpec
+from phases.charts import store_of
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.kinds import WORKLOADS, crds_of
 from phases.more_objects import WebhookConfiguration
 from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
 from phases.restored import DESTINATION, SNAPSHOT, Source
 from phases.templates import ClaimTemplateSpec
-from phases.wants import SOURCES, Brought, named_by
+from phases.wants import SOURCES, Brought, Named, named_by
 from rekindle.adapters import described
 from rekindle.adapters.decoding import without_nulls
 
@@ -46,7 +47,8 @@ class Needed:
     What was found so far. *held*: what each Kustomization brings, namespaces by group and kind.
 
     *defined*: the CRDs of the tree by the kind that they define. *configurations*: those of webhooks, each with what
-    brings it. *labels*: those of namespaces.
+    brings it. *labels*: those of namespaces. *named*: what each Flux object and ExternalSecret names and the tree has
+    not.
     """
 
     held: dict[str, dict[tuple[str, str], set[str]]] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Needed:
     brought: Brought = field(default_factory=Brought)
     configurations: list[tuple[WebhookConfiguration, str]] = field(default_factory=list)
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    named: dict[str, tuple[Named, ...]] = field(default_factory=dict)
     asking: list[tuple[Object, str | None, Object]] = field(default_factory=list)
 
     def hold(self, key: str, found: Object) -> None:
@@ -65,8 +68,10 @@ class Needed:
         """Remember an object that others name."""
         key, kind = described.key_of(found), str(found.get("kind"))
         if kind == "ExternalSecret":
-            spec = _read(described.spec_of(found), SecretSpec)
-            self.brought.add_secret(key, spec or SecretSpec())
+            spec = _read(described.spec_of(found), SecretSpec) or SecretSpec()
+            self.brought.add_secret(key, spec)
+            stores = tuple(store_of(spec, described.namespace_of(found)))
+            self.named[f"externalsecret/{key}"] = stores
         elif kind == "Namespace":
             labels = described.sub(described.sub(found, "metadata"), "labels")
             self.labels[described.name_of(found)] = {str(k): str(v) for k, v in labels.items()}
@@ -138,8 +143,10 @@ class Needed:
         spec = _read(described.spec_of(found), FluxSpec)
         if spec is None:
             return []
-        known = (f"{found['kind'].lower()}/{described.key_of(found)}", f"kustomization/{parent}")
-        return self.brought.needs_of_flux(spec, described.namespace_of(found), known)
+        subject = f"{found['kind'].lower()}/{described.key_of(found)}"
+        namespace = described.namespace_of(found)
+        self.named[subject] = self.brought.unmet(spec, namespace)
+        return self.brought.needs_of_flux(spec, namespace, (subject, f"kustomization/{parent}"))
 
 
 def _read(found: Any, kind: type[T]) -> T | None:  # noqa: ANN401  YAML

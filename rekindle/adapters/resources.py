@@ -76,6 +76,7 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "CephCluster": (ResourcePath(*_ROOK, "cephclusters"),),
     "StorageClass": (ResourcePath(*_STORAGE, "storageclasses", namespaced=False),),
     "CSIDriver": (ResourcePath(*_STORAGE, "csidrivers", namespaced=False),),
+    "Bucket": tuple(ResourcePath(_SOURCE, version, "buckets") for version in ("v1", "v1beta2")),
     "VolumeSnapshot": tuple(
         ResourcePath(_SNAPSHOT, version, "volumesnapshots") for version in ("v1", "v1beta1")
     ),

@@ -245,6 +245,55 @@ def test_a_release_needs_who_brings_the_source_of_its_chart(reference: str, tree
     assert (found["key"], found.get("needs", [])) == ("media/a", REFERENCES[reference])
 
 
+NAMING = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a}
+spec:
+  chartRef: {kind: OCIRepository, name: of-a-chart, namespace: charts}
+  valuesFrom:
+  - {kind: Secret, name: of-a-chart}
+  - {kind: Secret, name: written}
+  - {kind: Secret, name: maybe, optional: true}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: keys}
+spec: {secretStoreRef: {kind: ClusterSecretStore, name: vault}, target: {name: written}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: oci}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: b}
+spec: {chartRef: {kind: OCIRepository, name: oci}}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: own}
+spec: {secretStoreRef: {name: near}}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_what_objects_name_and_the_tree_has_not_is_kept_for_the_cluster(tree: Path) -> None:
+    """Mutants: what the tree has is kept as well; what is optional is."""
+    write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", NAMING)
+
+    named = render(tree).named
+
+    assert named["helmrelease/media/a"] == (
+        ("OCIRepository", "charts/of-a-chart"),
+        ("Secret", "media/of-a-chart"),
+    )
+    assert named["helmrelease/media/b"] == ()
+    assert named["externalsecret/media/keys"] == (("ClusterSecretStore", "vault"),)
+    assert named["externalsecret/media/own"] == (("SecretStore", "media/near"),)
+
+
 READERS = """
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret

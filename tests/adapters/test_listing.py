@@ -55,7 +55,12 @@ def test_an_inventory_asks_for_more_than_anybody_watches(
 
     assert {type(look) for look in snapshot.objects.values()} == {Seen}
     assert {*snapshot.objects} == {*LISTED_KINDS} == {*RESOURCES}
-    assert {*LISTED_KINDS} - {*ALL_KINDS} == {"StorageClass", "CSIDriver", "VolumeSnapshot"}
+    assert {*LISTED_KINDS} - {*ALL_KINDS} == {
+        "StorageClass",
+        "CSIDriver",
+        "VolumeSnapshot",
+        "Bucket",
+    }
 
 
 def test_what_is_refused_is_unknown_and_hides_nothing_else(
