@@ -18,7 +18,7 @@ from phases.diagnosis.scene import Scene, subject_of
 from phases.existing_storage import stored_in
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.inventory import SCHEMA
-from phases.kinds import WORKLOADS, crds_of
+from phases.kinds import WORKLOADS, Where, crds_of, resources_of
 from phases.objects import (
     CustomResourceDefinition,
     ExternalSecret,
@@ -134,13 +134,13 @@ def _held(
     """Name what the objects need that a Kustomization says it applied (``namespace_name_group_Kind``)."""
     known = {(crd.spec.group, crd.spec.names.kind): name for name, crd in crds.items()}
     inventory = found.status.inventory
-    held: dict[tuple[str, str], set[str]] = {}
+    held: dict[tuple[str, str], set[Where]] = {}
     for entry in inventory.entries if inventory is not None else ():
         parts = entry.id.split("_")
         if len(parts) == _ID_PARTS:
             held.setdefault((parts[2], parts[3]), set()).add(parts[0])
     names = crds_of(held, crds, known)
-    asked = hooks.needs(codes.subject("Kustomization", key), names)
+    asked = hooks.needs(codes.subject("Kustomization", key), resources_of(held, crds, known))
     return [*(codes.subject("crd", name) for name in names), *asked]
 
 

@@ -22,7 +22,7 @@ from phases.inventory import (
     KustomizationItem,
     WorkloadItem,
 )
-from phases.kinds import Held, crds_of
+from phases.kinds import Held, crds_of, resources_of
 
 NONE = Hooks()
 NO_CHARTS = Charts()
@@ -157,8 +157,10 @@ def _with_needs(
     """Add what only the cluster knows of what Git's Kustomizations need: the CRDs and the webhooks of charts."""
     listed = {item.name for item in crds}
     for item in items:
-        names = crds_of(held.get(item.key, {}), listed, {})
-        asked = hooks.needs(codes.subject("Kustomization", item.key), names)
+        holds = held.get(item.key, {})
+        names = crds_of(holds, listed, {})
+        resources = resources_of(holds, listed, {})
+        asked = hooks.needs(codes.subject("Kustomization", item.key), resources)
         needs = (*item.needs, *(codes.subject("crd", name) for name in names), *asked)
         yield item.model_copy(update={"needs": tuple(dict.fromkeys(needs))})
 

@@ -167,7 +167,7 @@ class _Walk:
     def _take_in(self, key: str, flux: Object) -> None:
         given = self._given(flux)
         for item in self.tree.build(spec_of(flux)):
-            self.found.needed.hold(key, item)
+            self.found.needed.hold(flux, item)
             if not any(described.counts(item, kinds) for kinds in _READ):
                 continue
             try:

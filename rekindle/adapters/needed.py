@@ -10,7 +10,7 @@ import msgspec
 from phases.backup_objects import ReplicationSpec
 from phases.charts import store_of
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
-from phases.kinds import WORKLOADS, crds_of
+from phases.kinds import WORKLOADS, Place, Where, crds_of, resources_of
 from phases.more_objects import WebhookConfiguration
 from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
 from phases.restored import DESTINATION, SNAPSHOT, Source
@@ -44,14 +44,14 @@ _STORED = (
 @dataclass(slots=True)
 class Needed:
     """
-    What was found so far. *held*: what each Kustomization brings, namespaces by group and kind.
+    What was found so far. *held*: what each Kustomization brings, where it is by group and kind.
 
     *defined*: the CRDs of the tree by the kind that they define. *configurations*: those of webhooks, each with what
     brings it. *labels*: those of namespaces. *named*: what each Flux object and ExternalSecret names and the tree has
     not.
     """
 
-    held: dict[str, dict[tuple[str, str], set[str]]] = field(default_factory=dict)
+    held: dict[str, dict[tuple[str, str], set[Where]]] = field(default_factory=dict)
     defined: dict[tuple[str, str], str] = field(default_factory=dict)
     brought: Brought = field(default_factory=Brought)
     configurations: list[tuple[WebhookConfiguration, str]] = field(default_factory=list)
@@ -59,10 +59,16 @@ class Needed:
     named: dict[str, tuple[Named, ...]] = field(default_factory=dict)
     asking: list[tuple[Object, str | None, Object]] = field(default_factory=list)
 
-    def hold(self, key: str, found: Object) -> None:
-        """Remember the kind of what a Kustomization brings, and its namespace."""
-        namespaces = self.held.setdefault(key, {}).setdefault(described.kind_of(found), set())
-        namespaces.add(str(described.sub(found, "metadata").get("namespace") or ""))
+    def hold(self, flux: Object, found: Object) -> None:
+        """Remember the kind of what a Kustomization brings, where that is, and all labels that it will have."""
+        key, metadata = described.key_of(flux), described.sub(found, "metadata")
+        namespace = str(metadata.get("namespace") or "")
+        more = described.sub(described.sub(described.spec_of(flux), "commonMetadata"), "labels")
+        labels = {**described.sub(metadata, "labels"), **more, **_flux_labels(flux)}
+        pairs = frozenset((str(name), str(value)) for name, value in labels.items())
+        is_told = not any("$" in text for pair in pairs for text in pair)
+        places = self.held.setdefault(key, {}).setdefault(described.kind_of(found), set())
+        places.add(Place(namespace, pairs) if is_told else namespace)
 
     def take(self, found: Object, parent: str | None) -> None:
         """Remember an object that others name."""
@@ -132,8 +138,10 @@ class Needed:
         if found["kind"] != "Kustomization":
             return []
         key = described.key_of(found)
-        names = crds_of(self.held.get(key, {}), listed, self.defined)
-        return [*(f"crd/{name}" for name in names), *hooks.needs(f"kustomization/{key}", names)]
+        held = self.held.get(key, {})
+        names = crds_of(held, listed, self.defined)
+        asked = hooks.needs(f"kustomization/{key}", resources_of(held, listed, self.defined))
+        return [*(f"crd/{name}" for name in names), *asked]
 
     def _named_by(self, found: Object, parent: str | None) -> list[str]:
         if found["kind"] in WORKLOADS:
@@ -147,6 +155,12 @@ class Needed:
         namespace = described.namespace_of(found)
         self.named[subject] = self.brought.unmet(spec, namespace)
         return self.brought.needs_of_flux(spec, namespace, (subject, f"kustomization/{parent}"))
+
+
+def _flux_labels(flux: Object) -> dict[str, str]:
+    """Return what kustomize-controller writes on everything that a Kustomization brings."""
+    owner = {"name": described.name_of(flux), "namespace": described.namespace_of(flux)}
+    return {f"{described.KUSTOMIZE}/{part}": value for part, value in owner.items()}
 
 
 def _read(found: Any, kind: type[T]) -> T | None:  # noqa: ANN401  YAML

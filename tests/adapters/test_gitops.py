@@ -507,6 +507,54 @@ def test_what_a_webhook_is_asked_about_needs_who_answers(checked: str, tree: Pat
     assert needs["flux-system/hook"] == [crd]
 
 
+CHOOSING = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: check}
+webhooks:
+- name: a
+  clientConfig: {service: {namespace: ops, name: hook}}
+  objectSelector: {matchLabels: SELECTOR}
+  rules: [{apiGroups: ["*"], resources: ["*"], operations: ["*"]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: hook, namespace: ops}
+"""
+LABELLED = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, labels: {team: a, "here": "${WHERE}"}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b, labels: {team: b}}
+"""
+BY_LABELS = {
+    "{team: b}": True,
+    "{team: a}": False,
+    "{team: c}": False,
+    "{kustomize.toolkit.fluxcd.io/name: jellyfin, kustomize.toolkit.fluxcd.io/namespace: media}": True,
+}
+
+
+@pytest.mark.system
+@needs_kustomize
+@pytest.mark.parametrize("selector", BY_LABELS)
+def test_a_webhook_chooses_by_the_labels_that_objects_will_have(selector: str, tree: Path) -> None:
+    """Mutants: labels with a variable in them are taken as they stand; Flux's own are forgotten."""
+    with (tree / "roots" / "ks.yaml").open("a") as file:
+        file.write("---" + KUSTOMIZATION.format(name="hook", path="./hook", source="flux-system"))
+    write(tree / "hook" / "hook.yaml", CHOOSING.replace("SELECTOR", selector))
+    write(tree / "apps" / "media" / "app" / "labelled.yaml", LABELLED)
+
+    found = render(tree).inventory["kustomizations"]
+
+    needs = {item["key"]: item.get("needs", []) for item in found}
+    assert ("deployment/ops/hook" in needs["media/jellyfin"]) == BY_LABELS[selector]
+    assert "deployment/ops/hook" not in needs["flux-system/hook"]
+
+
 @pytest.mark.system
 @needs_kustomize
 def test_another_source_is_listed_and_not_rendered(tree: Path) -> None:
