@@ -534,6 +534,7 @@ BY_LABELS = {
     "{team: b}": True,
     "{team: a}": False,
     "{team: c}": False,
+    "{cluster: home}": True,
     "{kustomize.toolkit.fluxcd.io/name: jellyfin, kustomize.toolkit.fluxcd.io/namespace: media}": True,
 }
 
@@ -542,11 +543,13 @@ BY_LABELS = {
 @needs_kustomize
 @pytest.mark.parametrize("selector", BY_LABELS)
 def test_a_webhook_chooses_by_the_labels_that_objects_will_have(selector: str, tree: Path) -> None:
-    """Mutants: labels with a variable in them are taken as they stand; Flux's own are forgotten."""
+    """Mutants: labels with a variable in them are taken as they stand; Flux's own, or common ones, are not."""
     with (tree / "roots" / "ks.yaml").open("a") as file:
         file.write("---" + KUSTOMIZATION.format(name="hook", path="./hook", source="flux-system"))
     write(tree / "hook" / "hook.yaml", CHOOSING.replace("SELECTOR", selector))
     write(tree / "apps" / "media" / "app" / "labelled.yaml", LABELLED)
+    ks = tree / "apps" / "media" / "ks.yaml"
+    ks.write_text(ks.read_text() + "  commonMetadata: {labels: {cluster: home}}\n")
 
     found = render(tree).inventory["kustomizations"]
 

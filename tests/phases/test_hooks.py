@@ -142,6 +142,7 @@ def test_what_is_in_no_namespace_is_not_asked_about_by_a_rule_for_namespaces() -
 
     assert asked("", rules=[within]) == []
     assert asked("", rules=[within, RULE]) == [BACKEND]
+    assert asked("", rules=[within, ALL_OF_IT]) == [BACKEND]
 
 
 def test_a_namespace_is_chosen_by_labels_that_nobody_here_knows() -> None:
