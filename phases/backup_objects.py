@@ -27,11 +27,21 @@ class Trigger(ApiStruct, frozen=True, rename="camel"):
     schedule: str = ""
 
 
+class Repository(ApiStruct, frozen=True, rename="camel"):
+    """Where a mover keeps its data: the name of the Secret that says it (of restic and Kopia, of rclone)."""
+
+    repository: str = ""
+    rclone_config: str = ""
+
+
 class ReplicationSpec(ApiStruct, frozen=True, rename="camel"):
-    """See Replication. *source_pvc*: the claim that a source backs up."""
+    """See Replication. *source_pvc*: the claim that a source backs up. *kopia* is a fork's mover."""
 
     trigger: Trigger = Trigger()
     source_pvc: str = msgspec.field(default="", name="sourcePVC")
+    restic: Repository | None = None
+    kopia: Repository | None = None
+    rclone: Repository | None = None
 
 
 class Mover(ApiStruct, frozen=True, rename="camel"):

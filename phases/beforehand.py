@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from engine.answer import Subject
 from phases import codes
 from phases.circles import knots
+from phases.kinds import WORKLOADS
 from phases.outline import Outline
 from phases.vertices import Vertex, applied
+
+_WORKLOADS = tuple(f"{kind.lower()}/" for kind in WORKLOADS)
 
 
 def installed(section: Outline) -> frozenset[Subject]:
@@ -37,6 +40,9 @@ def _listed_needs(section: Outline) -> Iterator[tuple[Vertex, Subject, Subject]]
         yield from ((applied(subject), subject, need) for need in kustomization.needs)
     for subject, release in section.releases:
         yield from ((applied(subject), subject, need) for need in release.needs)
+    for secret in section.inventory.externalsecrets:
+        subject = codes.subject("externalsecret", secret.key)
+        yield from ((subject, subject, need) for need in secret.needs)
     first = installed(section)
     for work in section.inventory.workloads:
         subject = codes.subject(work.kind, work.key)
@@ -51,15 +57,27 @@ def add_seedable(section: Outline, edges: dict[Vertex, dict[Vertex, None]]) -> N
     A circle through one of these is no proof that nothing can begin: trees whose releases bring the CRDs of their own
     neighbours live by a bootstrap that installs those first. Then the order is not known, and such an edge is none;
     whether somebody waits for himself in earnest is for diagnosis to say.
+
+    Webhooks come last: one that is asked about everything would close circles through all that brings its own backend,
+    and there the other needs would be none.
     """
     providers = {codes.subject("crd", i.name): i.provider for i in section.inventory.crds}
     found: dict[Vertex, dict[Vertex, None]] = {}
+    hooks: dict[Vertex, dict[Vertex, None]] = {}
     for vertex, owner, need in _listed_needs(section):
         needed = applied(need) if need.startswith(("kustomization/", "helmrelease/")) else need
         # A CRD in the set itself is applied before the rest and waited for (kustomize-controller, in stages).
         is_own = providers.get(need) == owner
         if not is_own and needed in edges and needed not in edges[vertex]:
-            found.setdefault(vertex, {})[needed] = None
+            is_hook = owner.startswith("kustomization/") and need.startswith(_WORKLOADS)
+            (hooks if is_hook else found).setdefault(vertex, {})[needed] = None
+    for added in (found, hooks):
+        _add_without_circles(edges, added)
+
+
+def _add_without_circles(
+    edges: dict[Vertex, dict[Vertex, None]], found: dict[Vertex, dict[Vertex, None]]
+) -> None:
     if not found:
         return
     knot = knots({vertex: (*edges[vertex], *found.get(vertex, ())) for vertex in edges})

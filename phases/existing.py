@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from phases import codes
-from phases.diagnosis.scene import Scene
+from phases.belonging import APPLIED, is_left_over, labelled, owner_of
+from phases.charts import needs_of_secret
+from phases.diagnosis.scene import Scene, subject_of
+from phases.existing_storage import stored_in
 from phases.hooks import CONFIGURATIONS, Hooks, hooks_of
 from phases.inventory import SCHEMA
-from phases.kinds import WORKLOADS, crds_of
+from phases.kinds import WORKLOADS, Where, crds_of, resources_of
 from phases.objects import (
     CustomResourceDefinition,
     ExternalSecret,
@@ -40,9 +43,6 @@ NEEDED: Final = (
     "ExternalSecret",
     "ClusterSecretStore",
 )
-APPLIED: Final = "kustomize.toolkit.fluxcd.io"
-INSTALLED: Final = "helm.toolkit.fluxcd.io"
-_HELM: Final = "meta.helm.sh/release"
 _ID_PARTS = 4
 # The API server makes these itself, and nothing of anybody's runs in them.
 _ITS_OWN: Final = {"kube-public", "kube-node-lease"}
@@ -52,7 +52,7 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
     """
     Return everything that is there in the schema of ``phases.inventory.Inventory``; kinds that were not seen are empty.
 
-    *classes*: who brings each StorageClass; they are not looked at, and only a Git tree tells.
+    *classes*: who brings each StorageClass, as a Git tree tells it.
 
     Pods of a Deployment or StatefulSet are those that its spec asks for, of a DaemonSet the nodes that it is for.
     """
@@ -64,7 +64,7 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
         if not is_left_over(scene, found.metadata)
     }
     brought = _brought(scene, source)
-    brought.classes.update(classes or {})
+    brought.stored.classes.update(classes or {})
     workloads = [
         _workload(scene, brought, kind, found)
         for kind in WORKLOADS
@@ -102,7 +102,7 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
             for key, found in sorted(scene.of("HelmRelease").items())
         ],
         "externalsecrets": [
-            _secret(key, found) for key, found in sorted(scene.of("ExternalSecret").items())
+            _secret(scene, key, found) for key, found in sorted(scene.of("ExternalSecret").items())
         ],
         "stores": sorted(scene.of("ClusterSecretStore")),
         "crds": [
@@ -134,13 +134,13 @@ def _held(
     """Name what the objects need that a Kustomization says it applied (``namespace_name_group_Kind``)."""
     known = {(crd.spec.group, crd.spec.names.kind): name for name, crd in crds.items()}
     inventory = found.status.inventory
-    held: dict[tuple[str, str], set[str]] = {}
+    held: dict[tuple[str, str], set[Where]] = {}
     for entry in inventory.entries if inventory is not None else ():
         parts = entry.id.split("_")
         if len(parts) == _ID_PARTS:
             held.setdefault((parts[2], parts[3]), set()).add(parts[0])
     names = crds_of(held, crds, known)
-    asked = hooks.needs(codes.subject("Kustomization", key), names)
+    asked = hooks.needs(codes.subject("Kustomization", key), resources_of(held, crds, known))
     return [*(codes.subject("crd", name) for name in names), *asked]
 
 
@@ -157,8 +157,7 @@ def _brought(scene: Scene, ours: tuple[str, str]) -> Brought:
             found.charts[key] = named_by(chart.spec.source_ref, chart.metadata.namespace)
     for key, secret in scene.of("ExternalSecret").items():
         found.add_secret(key, secret.spec)
-    for key, claim in scene.of("PersistentVolumeClaim").items():
-        found.claims[key] = claim.spec.storage_class_name
+    found.stored = stored_in(scene)
     return found
 
 
@@ -186,37 +185,6 @@ def parent_of(scene: Scene, key: str) -> str | None:
     return None if parent == key or scene.get("Kustomization", parent or "") is None else parent
 
 
-def owner_of(scene: Scene, metadata: Meta) -> str:
-    """Return the subject that brought an object (``helmrelease/NS/NAME``, ``kustomization/NS/NAME``), or nothing."""
-    release = labelled(metadata, INSTALLED) or _of_helm(scene, metadata)
-    if release is not None:
-        return codes.subject("HelmRelease", release)
-    applied = labelled(metadata, APPLIED)
-    return "" if applied is None else codes.subject("Kustomization", applied)
-
-
-def is_left_over(scene: Scene, metadata: Meta) -> bool:
-    """Say whether what brought an object is gone: an uninstall keeps CRDs, and no recovery brings those again."""
-    family, _, key = owner_of(scene, metadata).partition("/")
-    kind = {"helmrelease": "HelmRelease", "kustomization": "Kustomization"}.get(family, "")
-    return scene.seen(kind) and scene.get(kind, key) is None
-
-
-def labelled(metadata: Meta, group: str) -> str | None:
-    """Return the key that Flux's labels of a group name."""
-    name, namespace = (metadata.labels.get(f"{group}/{part}") for part in ("name", "namespace"))
-    return f"{namespace}/{name}" if name and namespace else None
-
-
-def _of_helm(scene: Scene, metadata: Meta) -> str | None:
-    """Return the release of that name, if Flux has one: what a bootstrap installed is only annotated by Helm."""
-    name, namespace = (
-        metadata.annotations.get(f"{_HELM}-{part}") for part in ("name", "namespace")
-    )
-    key = f"{namespace}/{name}"
-    return key if scene.get("HelmRelease", key) is not None else None
-
-
 def _workload(scene: Scene, brought: Brought, kind: str, found: Workload) -> Json:
     owner = owner_of(scene, found.metadata)
     return {
@@ -224,7 +192,7 @@ def _workload(scene: Scene, brought: Brought, kind: str, found: Workload) -> Jso
         "key": key_of(found.metadata),
         "pods": pods_of(kind, found),
         "owner": owner,
-        "needs": brought.needs_of_pods(found.spec, found.metadata.namespace, owner),
+        "needs": brought.needs_of_pods(found.spec, subject_of(kind, found.metadata), owner),
     }
 
 
@@ -235,12 +203,13 @@ def pods_of(kind: str, found: Workload) -> int:
     return 1 if found.spec.replicas is None else found.spec.replicas
 
 
-def _secret(key: str, found: ExternalSecret) -> Json:
+def _secret(scene: Scene, key: str, found: ExternalSecret) -> Json:
     store = found.spec.secret_store_ref
     return {
         "key": key,
         "parent": labelled(found.metadata, APPLIED),
         "store": "" if store is None else store.name,
+        "needs": needs_of_secret(scene, found),
     }
 
 

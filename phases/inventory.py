@@ -123,11 +123,16 @@ class HelmReleaseItem(Listed):
 
 
 class ExternalSecretItem(Listed):
-    """An ExternalSecret and the store that it reads."""
+    """
+    An ExternalSecret and the store that it reads.
+
+    *needs*: what must be there before it can be read: the release whose chart brings it, or its store.
+    """
 
     key: Key
     parent: Key | None = None
     store: str = ""
+    needs: tuple[Need, ...] = ()
 
 
 class CrdItem(Listed):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from phases import codes
+from phases.charts import Charts
 from phases.hooks import Hooks
 from phases.inventory import (
     CrdItem,
@@ -21,9 +22,10 @@ from phases.inventory import (
     KustomizationItem,
     WorkloadItem,
 )
-from phases.kinds import Held, crds_of
+from phases.kinds import Held, crds_of, resources_of
 
 NONE = Hooks()
+NO_CHARTS = Charts()
 Keyed = TypeVar("Keyed", KustomizationItem, HelmReleaseItem, ExternalSecretItem)
 
 
@@ -41,21 +43,31 @@ class Joined:
 
 
 def joined(
-    git: Inventory, cluster: Inventory, held: Mapping[str, Held] | None = None, hooks: Hooks = NONE
+    git: Inventory,
+    cluster: Inventory,
+    held: Mapping[str, Held] | None = None,
+    hooks: Hooks = NONE,
+    charts: Charts = NO_CHARTS,
 ) -> Joined:
     """
     Join; pods are the cluster's where it has the workload, else Git's.
 
     *held*: what each of Git's Kustomizations brings, whose CRDs a chart may bring. *hooks*: the cluster's webhooks.
+    *charts*: what else charts bring, and who of Git's names it.
     """
     adopted = _adopted(git, cluster)
     parents = {*git.unknown, *(item.key for item in adopted)}
     releases = [item for item in cluster.helmreleases if item.parent in parents]
-    secrets = [item for item in cluster.externalsecrets if item.parent in parents]
     kustomizations = (*git.kustomizations, *adopted)
     helmreleases = tuple(_by_key((*releases, *git.helmreleases)))
+    running = {codes.subject("HelmRelease", i.key) for i in helmreleases if not i.suspended}
     owners = {codes.subject("Kustomization", i.key) for i in kustomizations if not i.suspended}
-    owners |= {codes.subject("HelmRelease", i.key) for i in helmreleases if not i.suspended}
+    owners |= running
+    secrets = [
+        item
+        for item in cluster.externalsecrets
+        if item.parent in parents or charts.brought.get(("ExternalSecret", item.key)) in running
+    ]
     workloads = _workloads(git, cluster, owners)
     crds = _crds(git, cluster, owners)
     externalsecrets = tuple(_by_key((*secrets, *git.externalsecrets)))
@@ -68,11 +80,14 @@ def joined(
         source=git.source,
         roots=git.roots,
         namespaces=tuple(sorted(spaces)),
-        kustomizations=tuple(
-            _by_key(_with_needs(_seen(kustomizations, git, cluster), crds, held or {}, hooks))
+        kustomizations=_charted(
+            "Kustomization",
+            _by_key(_with_needs(_seen(kustomizations, git, cluster), crds, held or {}, hooks)),
+            charts,
+            running,
         ),
-        helmreleases=helmreleases,
-        externalsecrets=externalsecrets,
+        helmreleases=_charted("HelmRelease", helmreleases, charts, running),
+        externalsecrets=_charted("ExternalSecret", externalsecrets, charts, running),
         stores=tuple(
             sorted({*git.stores, *({i.store for i in externalsecrets} & {*cluster.stores})})
         ),
@@ -142,10 +157,23 @@ def _with_needs(
     """Add what only the cluster knows of what Git's Kustomizations need: the CRDs and the webhooks of charts."""
     listed = {item.name for item in crds}
     for item in items:
-        names = crds_of(held.get(item.key, {}), listed, {})
-        asked = hooks.needs(codes.subject("Kustomization", item.key), names)
+        holds = held.get(item.key, {})
+        names = crds_of(holds, listed, {})
+        resources = resources_of(holds, listed, {})
+        asked = hooks.needs(codes.subject("Kustomization", item.key), resources)
         needs = (*item.needs, *(codes.subject("crd", name) for name in names), *asked)
         yield item.model_copy(update={"needs": tuple(dict.fromkeys(needs))})
+
+
+def _charted(
+    kind: str, items: Iterable[Keyed], charts: Charts, releases: set[str]
+) -> tuple[Keyed, ...]:
+    """Add what only the cluster knows of what Git's objects name: that a chart brings it."""
+
+    def needs(key: str, known: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*known, *charts.needs(codes.subject(kind, key), releases))))
+
+    return tuple(item.model_copy(update={"needs": needs(item.key, item.needs)}) for item in items)
 
 
 def _by_key(items: Iterable[Keyed]) -> list[Keyed]:

@@ -8,6 +8,7 @@ needs none of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 EXTERNAL_SECRETS_CRD = "externalsecrets.external-secrets.io"
@@ -24,24 +25,48 @@ def usual_crds(kind: str, group: str) -> tuple[str, ...]:
 _OF_FLUX = (".toolkit.fluxcd.io", ".fluxcd.controlplane.io")
 
 
-# The namespaces of what is held, by group and kind; what has none has an empty one.
-Held = Mapping[tuple[str, str], Collection[str]]
+class Place(NamedTuple):
+    """The namespace of an object that is held (empty: it has none), and all its labels."""
+
+    namespace: str
+    labels: frozenset[tuple[str, str]]
+
+
+# Where objects are that are held, by group and kind; of some only the namespace is known.
+Where = str | Place
+Held = Mapping[tuple[str, str], Collection[Where]]
 
 
 def crds_of(
     held: Held, listed: Collection[str], known: Mapping[tuple[str, str], str]
-) -> dict[str, frozenset[str]]:
+) -> dict[str, frozenset[Where]]:
     """
-    Name the CRDs, of those that are *listed*, that the objects which are *held* need, with the namespaces of these.
+    Name the CRDs, of those that are *listed*, that the objects which are *held* need, with where these are.
 
     *known*: the CRDs of which more than a name is known, by the kind that they define. Others are told by the usual
     plurals; a kind of which none is listed is served by somebody else, and nothing is guessed.
     """
-    found: dict[str, frozenset[str]] = {}
-    for (group, kind), namespaces in held.items():
+    found: dict[str, frozenset[Where]] = {}
+    for (group, kind), places in held.items():
         for name in _crds_of(group, kind, listed, known):
-            found[name] = found.get(name, frozenset()).union(namespaces)
+            found[name] = found.get(name, frozenset()).union(places)
     return {name: found[name] for name in sorted(found)}
+
+
+def resources_of(
+    held: Held, listed: Collection[str], known: Mapping[tuple[str, str], str]
+) -> dict[str, frozenset[Where]]:
+    """
+    Name the resources of all that is *held* (``PLURAL.GROUP``; of the core group ``PLURAL.``), with where it is.
+
+    A kind whose CRD is not listed is named by every usual plural: a resource of that name in its group is this one.
+    """
+    found: dict[str, frozenset[Where]] = {}
+    for (group, kind), places in held.items():
+        names = tuple(_crds_of(group, kind, listed, known)) or usual_crds(kind, group)
+        for name in names:
+            found[name] = found.get(name, frozenset()).union(places)
+    return found
 
 
 def _crds_of(

@@ -46,11 +46,13 @@ class ClientConfig(ApiStruct, frozen=True, rename="camel"):
 
 
 class WebhookRule(ApiStruct, frozen=True, rename="camel"):
-    """Which requests a webhook is asked about; ``*`` stands for all."""
+    """Which requests a webhook is asked about; ``*`` stands for all. *scope*: Cluster, Namespaced or ``*``."""
 
     api_groups: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    api_versions: tuple[str, ...] = ()
+    scope: str = "*"
 
 
 class Requirement(ApiStruct, frozen=True, rename="camel"):
@@ -79,7 +81,7 @@ class Webhook(ApiStruct, frozen=True, rename="camel"):
     One webhook of a configuration. *failure_policy* Fail is the API's default.
 
     *namespace_selector*, *object_selector* and *match_conditions*: which objects it is asked about, of those that its
-    rules match.
+    rules match. *match_policy* Equivalent: also in other versions than those that a rule names.
     """
 
     name: str = ""
@@ -89,6 +91,7 @@ class Webhook(ApiStruct, frozen=True, rename="camel"):
     namespace_selector: Selector = Selector()
     object_selector: Selector = Selector()
     match_conditions: tuple[MatchCondition, ...] = ()
+    match_policy: str = "Equivalent"
 
 
 class WebhookConfiguration(ApiStruct, frozen=True, rename="camel"):
@@ -169,12 +172,18 @@ class Job(ApiStruct, frozen=True, rename="camel"):
     status: ConditionsStatus = ConditionsStatus()
 
 
+class ClaimSource(Reference, frozen=True, rename="camel"):
+    """What the volume of a claim is filled from."""
+
+    api_group: str = ""
+
+
 class ClaimSpec(ApiStruct, frozen=True, rename="camel"):
     """See Claim."""
 
     storage_class_name: str = ""
     volume_name: str = ""
-    data_source_ref: Reference | None = None
+    data_source_ref: ClaimSource | None = None
 
 
 class ClaimStatus(ApiStruct, frozen=True, rename="camel"):

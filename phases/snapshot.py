@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from journal.entries import Instant
-from phases.backup_objects import CephCluster, Replication
+from phases.backup_objects import CephCluster, Replication, VolumeSnapshot
 from phases.more_objects import (
     Anything,
     ApiService,
@@ -40,6 +40,7 @@ from phases.objects import (
     Workload,
 )
 from phases.pod_logs import LogLook
+from phases.storage_objects import CsiDriver, StorageClass
 
 T = TypeVar("T")
 FOLLOWED_AT_LEAST = 1000
@@ -188,6 +189,15 @@ MORE_KINDS: dict[str, Any] = {
     "CephCluster": CephCluster,
 }
 ALL_KINDS: dict[str, Any] = {**KINDS, **MORE_KINDS}
+
+# Kinds that only an inventory reads: they are listed where one is taken from a cluster, and nobody watches them.
+LISTED_KINDS: dict[str, Any] = {
+    **ALL_KINDS,
+    "StorageClass": StorageClass,
+    "CSIDriver": CsiDriver,
+    "VolumeSnapshot": VolumeSnapshot,
+    "Bucket": Source,
+}
 
 Objects = dict[str, Any]
 

@@ -70,24 +70,55 @@ class ClaimName(ApiStruct, frozen=True, rename="camel"):
     claim_name: str = ""
 
 
+class ClaimMeta(ApiStruct, frozen=True, rename="camel"):
+    """See ClaimTemplate."""
+
+    name: str = ""
+
+
+class DataSource(ApiStruct, frozen=True, rename="camel"):
+    """What the volume of a claim is filled from."""
+
+    api_group: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+class ClaimTemplateSpec(ApiStruct, frozen=True, rename="camel"):
+    """
+    What a claim in a manifest asks for. Without a *storage_class_name* that is the default class; an empty one is none.
+
+    *data_source* is the older field: of what is no snapshot and no claim, the API drops it. A *volume_name* says that
+    the volume is there.
+    """
+
+    storage_class_name: str | None = None
+    data_source_ref: DataSource | None = None
+    data_source: DataSource | None = None
+    volume_name: str = ""
+
+
+class ClaimTemplate(ApiStruct, frozen=True, rename="camel"):
+    """A claim that is made for each pod: a StatefulSet's, or of a volume that lives as long as its pod."""
+
+    metadata: ClaimMeta = ClaimMeta()
+    spec: ClaimTemplateSpec = ClaimTemplateSpec()
+
+
+class Ephemeral(ApiStruct, frozen=True, rename="camel"):
+    """See TemplateVolume."""
+
+    volume_claim_template: ClaimTemplate | None = None
+
+
 class TemplateVolume(ApiStruct, frozen=True, rename="camel"):
     """A volume of a workload's pods: only what has to be there first."""
 
     secret: SecretVolume | None = None
     projected: Projected | None = None
     persistent_volume_claim: ClaimName | None = None
-
-
-class ClaimTemplateSpec(ApiStruct, frozen=True, rename="camel"):
-    """See ClaimTemplate."""
-
-    storage_class_name: str = ""
-
-
-class ClaimTemplate(ApiStruct, frozen=True, rename="camel"):
-    """A claim that a StatefulSet makes for each of its pods."""
-
-    spec: ClaimTemplateSpec = ClaimTemplateSpec()
+    ephemeral: Ephemeral | None = None
 
 
 class TemplateSpec(ApiStruct, frozen=True, rename="camel"):

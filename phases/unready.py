@@ -12,17 +12,10 @@ from typing import Any, Final
 
 from journal.entries import Fact
 from phases import codes
+from phases.belonging import APPLIED, INSTALLED, labelled
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.words import listed
-from phases.existing import (
-    APPLIED,
-    INSTALLED,
-    NEEDED,
-    followed,
-    labelled,
-    pods_of,
-    source_of,
-)
+from phases.existing import NEEDED, followed, pods_of, source_of
 from phases.kinds import WORKLOADS
 from phases.objects import Flux, Meta
 from phases.readiness.verdict import Context, verdict

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from engine.answer import Subject
 from phases import codes
 from phases.objects import FluxSpec, Reference, SecretSpec, WorkloadSpec
+from phases.stored import Stored
 from phases.templates import MaybeReference, TemplateSpec
 
 Named = tuple[str, str]  # kind, namespace/name
@@ -27,14 +29,13 @@ class Brought:
     Who brings what others name. *sources*: by kind and key, the Kustomization or release that brings it.
 
     *charts*: by its key, the source that a HelmChart is made from. *secrets*: by its key, the ExternalSecret that makes
-    a Secret. *classes*: by its name, who brings a StorageClass; *claims*: by its key, the class that a claim asks for.
+    a Secret. *stored*: what claims wait for.
     """
 
     sources: dict[Named, Subject] = field(default_factory=dict)
     charts: dict[str, Named] = field(default_factory=dict)
     secrets: dict[str, Subject] = field(default_factory=dict)
-    classes: dict[str, Subject] = field(default_factory=dict)
-    claims: dict[str, str] = field(default_factory=dict)
+    stored: Stored = field(default_factory=Stored)
 
     def add_secret(self, key: str, spec: SecretSpec) -> None:
         """Remember what an ExternalSecret makes; one that only adds to a Secret makes none."""
@@ -43,18 +44,13 @@ class Brought:
             made = f"{namespace}/{spec.target.name or name}"
             self.secrets[made] = codes.subject("ExternalSecret", key)
 
-    def needs_of_pods(self, spec: WorkloadSpec, namespace: str, owner: Subject) -> list[str]:
-        """Name what the pods of a workload need, without its *owner*: it was there before them."""
-        pods = spec.template.spec
-        found = {self.classes.get(name, "") for name in self._classes_of(spec, namespace)}
-        return [*sorted(found - {"", owner}), *self._written(_secrets_of_pods(pods), namespace)]
-
-    def _classes_of(self, spec: WorkloadSpec, namespace: str) -> Iterator[str]:
-        yield from (one.spec.storage_class_name for one in spec.volume_claim_templates)
-        for volume in spec.template.spec.volumes:
-            claim = volume.persistent_volume_claim
-            if claim is not None:
-                yield self.claims.get(f"{namespace}/{claim.claim_name}", "")
+    def needs_of_pods(self, spec: WorkloadSpec, subject: Subject, owner: Subject) -> list[str]:
+        """Name what the pods of a workload need, without itself and its *owner*: that was there before them."""
+        key = subject.partition("/")[2]
+        stored, restoring = self.stored.needs(spec, key)
+        secrets = self._written(_secrets_of_pods(spec.template.spec), key.partition("/")[0])
+        makers = {self.secrets[one] for one in restoring if one in self.secrets}
+        return [*sorted(stored - {subject, owner}), *sorted(makers.union(secrets))]
 
     def needs_of_flux(self, spec: FluxSpec, namespace: str, known: Iterable[Subject]) -> list[str]:
         """Name what a Kustomization or a HelmRelease needs, without what is *known*: itself and who brings it."""
@@ -62,9 +58,16 @@ class Brought:
         secrets = self._written(_secrets_of_flux(spec), namespace)
         return [*sorted(found - {"", *known}), *secrets]
 
+    def unmet(self, spec: FluxSpec, namespace: str) -> tuple[Named, ...]:
+        """Name what nobody here brings, of the sources and Secrets that a Kustomization or a HelmRelease names."""
+        sources = [one for one in self._sources_of(spec, namespace) if one not in self.sources]
+        keys = [f"{namespace}/{one.name}" for one in _secrets_of_flux(spec) if _is_waited_for(one)]
+        secrets = [("Secret", key) for key in keys if key not in self.secrets]
+        return tuple(dict.fromkeys((*sources, *secrets)))
+
     def _written(self, named: Iterable[MaybeReference | None], namespace: str) -> list[str]:
         """Name the ExternalSecrets that make these Secrets; what is optional is not waited for."""
-        keys = (f"{namespace}/{one.name}" for one in named if one is not None and not one.optional)
+        keys = (f"{namespace}/{one.name}" for one in named if _is_waited_for(one))
         return sorted({self.secrets[key] for key in keys if key in self.secrets})
 
     def _sources_of(self, spec: FluxSpec, namespace: str) -> Iterator[Named]:
@@ -76,6 +79,10 @@ class Brought:
             yield named
             if named[0] == "HelmChart" and named[1] in self.charts:
                 yield self.charts[named[1]]
+
+
+def _is_waited_for(one: MaybeReference | None) -> TypeGuard[MaybeReference]:
+    return one is not None and not one.optional
 
 
 def named_by(reference: Reference, namespace: str) -> Named:

@@ -8,7 +8,7 @@ pods that are left would be 23 of 23.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,14 +16,17 @@ from pydantic import ValidationError
 
 from engine.errors import EnvironmentWrong, NoApi
 from journal.redactor import redact_text
+from phases.belonging import is_left_over, owner_of
+from phases.charts import Charts, charts_in
 from phases.diagnosis.scene import Scene
-from phases.existing import NEEDED, followed, hooks_in, inventory_of, is_left_over, owner_of
+from phases.existing import NEEDED, followed, hooks_in, inventory_of, source_of
 from phases.hooks import Hooks
 from phases.inventory import Inventory
-from phases.joining import NONE, joined
+from phases.joining import NO_CHARTS, NONE, joined
 from phases.kinds import Held
 from phases.snapshot import Snapshot, Unseen
 from phases.unready import unready
+from phases.wants import Named
 from rekindle import diagnosed
 from rekindle.adapters import gitops
 from rekindle.planfile import TreePlace
@@ -39,7 +42,8 @@ class Taken:
 
     *foreign* maps Kustomizations to a source that is not the inventory's (``Kind NS/NAME``); *notes* are further
     things that are not known; *unready* what was not healthy (``SUBJECT: why``). *held*: what each of Git's
-    Kustomizations brings, *classes*: who brings each of its StorageClasses. *hooks*: the cluster's webhooks.
+    Kustomizations brings, *classes*: who brings each of its StorageClasses, *named*: what its objects name that it has
+    not. *hooks*: the cluster's webhooks, *charts*: what else its charts bring.
     """
 
     inventory: Inventory
@@ -49,7 +53,9 @@ class Taken:
     unready: tuple[str, ...] = ()
     held: Mapping[str, Held] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
     hooks: Hooks = NONE
+    charts: Charts = NO_CHARTS
 
 
 def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
@@ -72,6 +78,7 @@ def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
         (*blind, *rendered.notes),
         held=rendered.held,
         classes=rendered.classes,
+        named=rendered.named,
     )
 
 
@@ -97,12 +104,15 @@ def of_cluster(snapshot: Snapshot, name: str, classes: Mapping[str, str] | None 
     ]
     notes += [f"whether Git suspends {key}, which is suspended here" for key in paused]
     hooks = hooks_in(scene, raw["workloads"])
-    return Taken(inventory, f"{name} at {at}", foreign, tuple(notes), _unready(scene), hooks=hooks)
+    charts = charts_in(scene, source_of(scene))
+    said = (f"{name} at {at}", foreign, tuple(notes), _unready(scene))
+    return Taken(inventory, *said, hooks=hooks, charts=charts)
 
 
 def of_both(git: Taken, cluster: Taken) -> Taken:
     """Take Git's Flux objects and what the cluster knows that they bring."""
-    both = joined(git.inventory, cluster.inventory, git.held, cluster.hooks)
+    charts = replace(cluster.charts, named=git.named)
+    both = joined(git.inventory, cluster.inventory, git.held, cluster.hooks, charts)
     absent = [f"{name}: {_has(name)} has it, and the cluster has not" for name in both.absent]
     left = [f"{subject}, which Git has not: it is left out" for subject in both.left_out]
     return Taken(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from phases.kinds import Held
+    from phases.wants import Named
 
 KUSTOMIZATIONS_LIMIT = 2000
 _GIT_SECONDS = 5.0
@@ -37,7 +38,7 @@ class Rendered:
 
     *notes*: a sentence for each other thing that cannot be known from here. *held*: what each Kustomization
     brings, for a CRD that only a cluster has. *classes*: who brings each StorageClass, for claims
-    that only a cluster has.
+    that only a cluster has. *named*: what objects name that the tree has not.
     """
 
     inventory: dict[str, Any]
@@ -45,6 +46,7 @@ class Rendered:
     notes: tuple[str, ...] = ()
     held: Mapping[str, Held] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,7 +167,7 @@ class _Walk:
     def _take_in(self, key: str, flux: Object) -> None:
         given = self._given(flux)
         for item in self.tree.build(spec_of(flux)):
-            self.found.needed.hold(key, item)
+            self.found.needed.hold(flux, item)
             if not any(described.counts(item, kinds) for kinds in _READ):
                 continue
             try:
@@ -211,7 +213,8 @@ def inventory(
         walk.unknown,
         tuple(found.notes),
         found.needed.held,
-        found.needed.brought.classes,
+        found.needed.brought.stored.classes,
+        found.needed.named,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from phases.snapshot import ALL_KINDS
+from phases.snapshot import LISTED_KINDS
 from rekindle.adapters.connection import Call, Response, UnansweredError
 from rekindle.adapters.decoding import Decoder, Listed
 from rekindle.adapters.kubernetes import RefusedError, ResourcePath, status_of
@@ -47,7 +47,7 @@ class Lister:
     ) -> None:
         """Prepare; nothing is asked yet."""
         self.kind = kind
-        self.decoder = Decoder(kind, ALL_KINDS[kind])
+        self.decoder = Decoder(kind, LISTED_KINDS[kind])
         self.place = RESOURCES[kind][0]
         self._connection = connection
         self._stopped = stopped

@@ -25,7 +25,7 @@ from rekindle.adapters.lister import Lister, NotInstalledError
 from rekindle.adapters.pod_logs import look_at_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from phases.snapshot import Objects
@@ -36,19 +36,28 @@ AT_ONCE = 4
 
 
 def list_all(
-    kubeconfig: Path, *, logs: bool = False, clock: Callable[[], float] = time.time
+    kubeconfig: Path,
+    *,
+    kinds: Iterable[str] = ALL_KINDS,
+    logs: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> Snapshot:
-    """List every kind of ``ALL_KINDS``, and read *logs* for rules; never raises for what the cluster does."""
+    """
+    List every one of these *kinds* (``LISTED_KINDS``: for an inventory), and read *logs* for rules.
+
+    Never raises for what the cluster does.
+    """
+    asked = tuple(kinds)
     at = clock()
     try:
         connection = Connection(kubeconfig)
     except UnansweredError as error:
         unseen = Unseen(0.0, error.code, str(error))
-        return Snapshot(at=at, objects=dict.fromkeys(ALL_KINDS, unseen))
+        return Snapshot(at=at, objects=dict.fromkeys(asked, unseen))
     try:
         with _uncollected(), ThreadPoolExecutor(AT_ONCE) as pool:
-            looks = pool.map(lambda kind: _look(connection, kind, clock), ALL_KINDS)
-            objects = dict(zip(ALL_KINDS, looks, strict=True))
+            looks = pool.map(lambda kind: _look(connection, kind, clock), asked)
+            objects = dict(zip(asked, looks, strict=True))
         holders = _holders(connection, objects, clock)
         said = _logs(connection, objects["Pod"], clock) if logs else {}
         return Snapshot(at=clock(), objects=objects, holders=holders, logs=said)

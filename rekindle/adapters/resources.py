@@ -5,9 +5,10 @@ from __future__ import annotations
 from rekindle.adapters.kubernetes import ResourcePath
 
 _CORE, _APPS = ("", "v1"), ("apps", "v1")
-_ADMISSION = ("admissionregistration.k8s.io", "v1")
+_ADMISSION, _STORAGE = ("admissionregistration.k8s.io", "v1"), ("storage.k8s.io", "v1")
 _KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 _SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
+_SNAPSHOT = "snapshot.storage.k8s.io"
 _VOLSYNC, _ROOK = ("volsync.backube", "v1alpha1"), ("ceph.rook.io", "v1")
 
 # Where each kind of a snapshot is found; of several versions the first that is served.
@@ -64,9 +65,7 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "CertificateSigningRequest": (
         ResourcePath("certificates.k8s.io", "v1", "certificatesigningrequests", namespaced=False),
     ),
-    "VolumeAttachment": (
-        ResourcePath("storage.k8s.io", "v1", "volumeattachments", namespaced=False),
-    ),
+    "VolumeAttachment": (ResourcePath(*_STORAGE, "volumeattachments", namespaced=False),),
     "Gateway": tuple(
         ResourcePath("gateway.networking.k8s.io", version, "gateways")
         for version in ("v1", "v1beta1")
@@ -75,11 +74,17 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "ReplicationDestination": (ResourcePath(*_VOLSYNC, "replicationdestinations"),),
     "ReplicationSource": (ResourcePath(*_VOLSYNC, "replicationsources"),),
     "CephCluster": (ResourcePath(*_ROOK, "cephclusters"),),
+    "StorageClass": (ResourcePath(*_STORAGE, "storageclasses", namespaced=False),),
+    "CSIDriver": (ResourcePath(*_STORAGE, "csidrivers", namespaced=False),),
+    "Bucket": tuple(ResourcePath(_SOURCE, version, "buckets") for version in ("v1", "v1beta2")),
+    "VolumeSnapshot": tuple(
+        ResourcePath(_SNAPSHOT, version, "volumesnapshots") for version in ("v1", "v1beta1")
+    ),
 }
 # Groups of CRDs: their kinds may be absent.
 _DEFINED = (
     *(".fluxcd.io", "external-secrets.io", "gateway.networking.k8s.io", "cert-manager.io"),
-    *(_VOLSYNC[0], _ROOK[0]),
+    *(_VOLSYNC[0], _ROOK[0], _SNAPSHOT),
 )
 BUILT_IN = frozenset(
     kind for kind, (place, *_) in RESOURCES.items() if not place.group.endswith(_DEFINED)

@@ -158,11 +158,14 @@ def _of_cluster(kubeconfig: str | None, scenario: str | None, classes: Mapping[s
         return inventoried.of_cluster(
             world.look(), f"the simulated cluster {loaded.cluster}", classes
         )
+    from phases.snapshot import LISTED_KINDS
     from rekindle.adapters.listing import cluster_of, list_all
 
     path = Path(kubeconfig) if kubeconfig is not None else default_kubeconfig()
     tell(f"looking through {path} ...")
-    return inventoried.of_cluster(list_all(path), f"the cluster {cluster_of(path)}", classes)
+    return inventoried.of_cluster(
+        list_all(path, kinds=LISTED_KINDS), f"the cluster {cluster_of(path)}", classes
+    )
 
 
 def _tell(taken: Taken, output: str | None) -> None:

@@ -250,10 +250,11 @@ def _seen(named: Unplanned, cluster: str) -> Plan:
 
 def _there(kubeconfig: Path, cluster: str) -> Inventory:
     """:raises NoApi: when nothing answers."""
+    from phases.snapshot import LISTED_KINDS
     from rekindle.adapters.listing import list_all
     from rekindle.inventoried import listed, of_cluster
 
-    taken = of_cluster(list_all(kubeconfig), f"the cluster {cluster}")
+    taken = of_cluster(list_all(kubeconfig, kinds=LISTED_KINDS), f"the cluster {cluster}")
     if taken.unready:
         tell(
             f"WARNING: {len(taken.unready)} things are not ready, or cannot be listed and are not counted:"

@@ -245,6 +245,55 @@ def test_a_release_needs_who_brings_the_source_of_its_chart(reference: str, tree
     assert (found["key"], found.get("needs", [])) == ("media/a", REFERENCES[reference])
 
 
+NAMING = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a}
+spec:
+  chartRef: {kind: OCIRepository, name: of-a-chart, namespace: charts}
+  valuesFrom:
+  - {kind: Secret, name: of-a-chart}
+  - {kind: Secret, name: written}
+  - {kind: Secret, name: maybe, optional: true}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: keys}
+spec: {secretStoreRef: {kind: ClusterSecretStore, name: vault}, target: {name: written}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: oci}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: b}
+spec: {chartRef: {kind: OCIRepository, name: oci}}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: own}
+spec: {secretStoreRef: {name: near}}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_what_objects_name_and_the_tree_has_not_is_kept_for_the_cluster(tree: Path) -> None:
+    """Mutants: what the tree has is kept as well; what is optional is."""
+    write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", NAMING)
+
+    named = render(tree).named
+
+    assert named["helmrelease/media/a"] == (
+        ("OCIRepository", "charts/of-a-chart"),
+        ("Secret", "media/of-a-chart"),
+    )
+    assert named["helmrelease/media/b"] == ()
+    assert named["externalsecret/media/keys"] == (("ClusterSecretStore", "vault"),)
+    assert named["externalsecret/media/own"] == (("SecretStore", "media/near"),)
+
+
 READERS = """
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
@@ -307,28 +356,115 @@ apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: usual}
 spec: {volumeClaimTemplates: [{metadata: {name: a}, spec: {}}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: fixed}
+spec: {storageClassName: fast, volumeName: a-volume}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: fixed}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: fixed}}]}}}
+"""
+DRIVER = """
+apiVersion: storage.k8s.io/v1
+kind: CSIDriver
+metadata: {name: disks.example.com}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: driver, namespace: storage}
 """
 
 
 @pytest.mark.system
 @needs_kustomize
 def test_pods_need_who_brings_the_class_of_their_claims(tree: Path) -> None:
-    """Which class is the usual one, a chart may decide: that is not guessed."""
+    """Which class is the usual one, a chart may decide: that is not guessed. Mutant: so is a volume that is there."""
     with (tree / "roots" / "ks.yaml").open("a") as file:
         file.write(
             "---" + KUSTOMIZATION.format(name="storage", path="./storage", source="flux-system")
         )
     usual = "annotations: {storageclass.kubernetes.io/is-default-class: 'true'}"
-    kind = f"apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: fast, {usual}}}\n"
+    named = f"metadata: {{name: fast, {usual}}}\nprovisioner: disks.example.com\n"
+    kind = f"apiVersion: storage.k8s.io/v1\nkind: StorageClass\n{named}---\n{DRIVER}"
     write(tree / "storage" / "class.yaml", kind)
     write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", STORED)
 
     rendered = render(tree)
 
     needs = {item["key"]: item.get("needs") for item in rendered.inventory["workloads"]}
-    brought = ["kustomization/flux-system/storage"]
-    assert needs == {"media/claims": brought, "media/templates": brought, "media/usual": None}
+    brought = ["deployment/storage/driver", "kustomization/flux-system/storage"]
+    assert needs.pop("storage/driver") is None
+    assert needs == {
+        "media/claims": brought,
+        "media/templates": brought,
+        "media/usual": None,
+        "media/fixed": None,
+    }
     assert rendered.classes == {"fast": "kustomization/flux-system/storage"}
+
+
+RESTORES = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {dataSourceRef: {apiGroup: volsync.backube, kind: ReplicationDestination, name: data}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: taken}
+spec: {dataSource: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: data}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: restored}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: data}}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: taken}
+spec: {template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: taken}}]}}}
+"""
+SOURCES = """
+apiVersion: volsync.backube/v1alpha1
+kind: ReplicationDestination
+metadata: {name: data, namespace: media}
+spec: {restic: {repository: written}}
+---
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {name: data, namespace: media}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: repository, namespace: media}
+spec: {target: {name: written}}
+"""
+MOVERS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: replicationdestinations.volsync.backube}
+"""
+
+
+@pytest.mark.system
+@needs_kustomize
+def test_pods_need_what_their_claims_are_restored_from(tree: Path) -> None:
+    """Mutants: each of the three kinds is not taken in."""
+    for name, text in (("restores", SOURCES), ("movers", MOVERS)):
+        roots = KUSTOMIZATION.format(name=name, path=f"./{name}", source="flux-system")
+        with (tree / "roots" / "ks.yaml").open("a") as file:
+            file.write("---" + roots)
+        write(tree / name / "all.yaml", text)
+    write(tree / "apps" / "media" / "app" / "deep" / "app.yaml", RESTORES)
+
+    needs = {item["key"]: item.get("needs") for item in render(tree).inventory["workloads"]}
+
+    movers, sources = "kustomization/flux-system/movers", "kustomization/flux-system/restores"
+    assert needs["media/restored"] == [movers, sources, "externalsecret/media/repository"]
+    assert needs["media/taken"] == [sources]
 
 
 CHECKED = """
@@ -369,6 +505,57 @@ def test_what_a_webhook_is_asked_about_needs_who_answers(checked: str, tree: Pat
     crd, hook = "crd/oddballs.example.com", ["deployment/ops/hook"] if checked == "yes" else []
     assert needs["media/jellyfin"] == [crd, *hook]
     assert needs["flux-system/hook"] == [crd]
+
+
+CHOOSING = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: check}
+webhooks:
+- name: a
+  clientConfig: {service: {namespace: ops, name: hook}}
+  objectSelector: {matchLabels: SELECTOR}
+  rules: [{apiGroups: ["*"], resources: ["*"], operations: ["*"]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: hook, namespace: ops}
+"""
+LABELLED = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, labels: {team: a, "here": "${WHERE}"}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b, labels: {team: b}}
+"""
+BY_LABELS = {
+    "{team: b}": True,
+    "{team: a}": False,
+    "{team: c}": False,
+    "{cluster: home}": True,
+    "{kustomize.toolkit.fluxcd.io/name: jellyfin, kustomize.toolkit.fluxcd.io/namespace: media}": True,
+}
+
+
+@pytest.mark.system
+@needs_kustomize
+@pytest.mark.parametrize("selector", BY_LABELS)
+def test_a_webhook_chooses_by_the_labels_that_objects_will_have(selector: str, tree: Path) -> None:
+    """Mutants: labels with a variable in them are taken as they stand; Flux's own, or common ones, are not."""
+    with (tree / "roots" / "ks.yaml").open("a") as file:
+        file.write("---" + KUSTOMIZATION.format(name="hook", path="./hook", source="flux-system"))
+    write(tree / "hook" / "hook.yaml", CHOOSING.replace("SELECTOR", selector))
+    write(tree / "apps" / "media" / "app" / "labelled.yaml", LABELLED)
+    ks = tree / "apps" / "media" / "ks.yaml"
+    ks.write_text(ks.read_text() + "  commonMetadata: {labels: {cluster: home}}\n")
+
+    found = render(tree).inventory["kustomizations"]
+
+    needs = {item["key"]: item.get("needs", []) for item in found}
+    assert ("deployment/ops/hook" in needs["media/jellyfin"]) == BY_LABELS[selector]
+    assert "deployment/ops/hook" not in needs["flux-system/hook"]
 
 
 @pytest.mark.system

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from phases.snapshot import ALL_KINDS, Seen, Unseen
+from phases.snapshot import ALL_KINDS, LISTED_KINDS, Seen, Unseen
 from rekindle.adapters.listing import list_all
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
@@ -47,6 +47,22 @@ def test_every_kind_is_listed_once(empty: ScriptedApi, tmp_path: Path) -> None:
     assert len(empty.asked) == len(ALL_KINDS)
 
 
+def test_an_inventory_asks_for_more_than_anybody_watches(
+    empty: ScriptedApi, tmp_path: Path
+) -> None:
+    """Mutant: watch them as well, in every run."""
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url), kinds=LISTED_KINDS)
+
+    assert {type(look) for look in snapshot.objects.values()} == {Seen}
+    assert {*snapshot.objects} == {*LISTED_KINDS} == {*RESOURCES}
+    assert {*LISTED_KINDS} - {*ALL_KINDS} == {
+        "StorageClass",
+        "CSIDriver",
+        "VolumeSnapshot",
+        "Bucket",
+    }
+
+
 def test_what_is_refused_is_unknown_and_hides_nothing_else(
     empty: ScriptedApi, tmp_path: Path
 ) -> None:
@@ -61,7 +77,8 @@ def test_what_is_refused_is_unknown_and_hides_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "kind", ["HelmRelease", "ReplicationDestination", "ReplicationSource", "CephCluster"]
+    "kind",
+    ["HelmRelease", "ReplicationDestination", "ReplicationSource", "CephCluster", "VolumeSnapshot"],
 )
 def test_a_kind_that_is_not_installed_is_seen_and_empty(
     empty: ScriptedApi, tmp_path: Path, kind: str
@@ -69,7 +86,7 @@ def test_a_kind_that_is_not_installed_is_seen_and_empty(
     """Mutant: leave its group out of those that CRDs define; then it would be unknown wherever it is not installed."""
     for place in RESOURCES[kind]:
         empty.on(place.path(), refused(404))
-    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url), kinds=LISTED_KINDS)
 
     look = snapshot.objects[kind]
     assert isinstance(look, Seen)

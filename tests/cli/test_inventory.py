@@ -136,6 +136,9 @@ CONTROLLERS = [
 ]
 
 
+CLAIM = {"name": "a", "persistentVolumeClaim": {"claimName": "data"}}
+
+
 @contextmanager
 def served(folder: Path, objects: list[dict[str, Any]]) -> Iterator[str]:
     """A kubeconfig of an API that serves these."""
@@ -156,6 +159,27 @@ def test_an_inventory_is_taken_through_a_kubeconfig(rekindle: Program, tmp_path:
     owners = {item.key: item.owner for item in read(answer.out).workloads}
     assert owners["apps/web"] == "helmrelease/apps/web"
     assert owners["apps/extra"] == "kustomization/apps/web"
+
+
+def test_an_inventory_knows_who_makes_the_volumes_of_a_class(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutant: list only what a run watches."""
+    told = [{"name": "a", "args": ["--drivername=disks.example.com"]}]
+    spec = {"storageClassName": "fast"}
+    stored = [
+        {"kind": "StorageClass", "metadata": made.meta("fast"), "provisioner": "disks.example.com"},
+        {"kind": "PersistentVolumeClaim", "metadata": made.meta("apps/data"), "spec": spec},
+        made.deployment("apps/driver", spec={"template": {"spec": {"containers": told}}}),
+        made.deployment("apps/reader", spec={"template": {"spec": {"volumes": [CLAIM]}}}),
+    ]
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS, *stored]) as kubeconfig:
+        answer = rekindle(
+            "inventory", "--from", "cluster", "--even-unhealthy", "--kubeconfig", kubeconfig
+        )
+
+    needs = {item.key: item.needs for item in read(answer.out).workloads}
+    assert needs["apps/reader"] == ("deployment/apps/driver",)
 
 
 def test_what_a_diagnosis_finds_is_not_healthy_either(rekindle: Program, tmp_path: Path) -> None:

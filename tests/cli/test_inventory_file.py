@@ -136,14 +136,15 @@ def test_git_s_storage_classes_are_known_when_the_cluster_s_claims_are_read(
 def test_what_a_tree_tells_beside_its_inventory_is_kept_for_the_cluster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mutants: drop the one, or the other."""
+    """Mutants: drop any of them."""
+    named = {"helmrelease/a/b": (("OCIRepository", "a/oci"),)}
     held, classes = {"a/b": {("example.com", "Gadget"): {"a"}}}, {"fast": "kustomization/a/b"}
-    rendered = gitops.Rendered(EMPTY, held=held, classes=classes)
+    rendered = gitops.Rendered(EMPTY, held=held, classes=classes, named=named)
     monkeypatch.setattr(gitops, "inventory", lambda *_place: rendered)
 
     taken = inventoried.of_git(TreePlace(tmp_path, tmp_path))
 
-    assert (taken.held, taken.classes) == (held, classes)
+    assert (taken.held, taken.classes, taken.named) == (held, classes, named)
 
 
 def test_the_cluster_s_webhooks_are_kept_for_what_git_holds() -> None:
@@ -178,6 +179,21 @@ def test_the_cluster_s_webhooks_are_kept_for_what_git_holds() -> None:
     (item,) = of_both(git, taken).inventory.kustomizations
 
     assert item.needs == ("crd/gadgets.example.com", "deployment/ops/hook")
+
+
+def test_what_the_cluster_s_charts_bring_is_kept_for_what_git_names() -> None:
+    """Mutants: drop either after its look."""
+    taken = of_cluster(
+        scene(made.release("a/r"), made.source("OCIRepository", "a/oci", "helm:a/r")).snapshot,
+        "there",
+    )
+    releases = [{"key": "a/r"}, {"key": "a/web"}]
+    inventory = Inventory.model_validate({**EMPTY, "helmreleases": releases})
+    git = Taken(inventory, "git", named={"helmrelease/a/web": (("OCIRepository", "a/oci"),)})
+
+    _, item = of_both(git, taken).inventory.helmreleases
+
+    assert item.needs == ("helmrelease/a/r",)
 
 
 def test_needs_stand_on_the_line_of_their_object() -> None:

@@ -342,6 +342,19 @@ def webhook(service: str) -> dict[str, Any]:
     }
 
 
+def test_a_webhook_that_is_asked_about_everything_is_asked_about_kubernetes_own_kinds() -> None:
+    """Mutant: only about kinds that a CRD defines."""
+    everything = webhook("ops/hook")
+    everything["webhooks"][0] |= {
+        "namespaceSelector": {},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "operations": ["*"]}],
+    }
+    holds = made.holding(made.kustomization("a/k"), "apps_x__ConfigMap")
+    found = taken(holds, made.deployment("ops/hook"), everything)
+
+    assert found.kustomizations[0].needs == ("deployment/ops/hook",)
+
+
 @pytest.mark.parametrize("checked", ["yes", "no"])
 def test_what_a_kustomization_applied_needs_the_webhook_that_is_asked_about_it(
     checked: str,

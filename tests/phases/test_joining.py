@@ -158,6 +158,16 @@ def test_what_a_foreign_kustomization_needs_the_cluster_knows() -> None:
     assert [item.needs for item in both] == [("crd/gadgets.x.io",), ()]
 
 
+def test_the_cluster_s_webhooks_are_asked_about_kubernetes_own_kinds() -> None:
+    """Mutant: only about kinds that a CRD defines."""
+    git = inventory(kustomizations=[{"key": "a/k"}])
+    hook = Hook("deployment/a/hook", "", frozenset({"*.*"}), ALL)
+
+    both = joined(git, inventory(), {"a/k": {("", "ConfigMap"): {"a"}}}, Hooks((hook,)))
+
+    assert both.inventory.kustomizations[0].needs == ("deployment/a/hook",)
+
+
 def test_the_cluster_s_webhooks_are_asked_about_what_git_holds() -> None:
     """Mutant: only about what the cluster's Kustomization holds."""
     git = inventory(kustomizations=[{"key": "a/k"}], helmreleases=[{"key": "a/rel"}])

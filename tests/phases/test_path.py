@@ -429,6 +429,34 @@ def test_a_secret_that_its_own_reader_must_bring_may_be_there_beforehand() -> No
     assert "externalsecret/apps/login" in needs["deployment/apps/web"]
 
 
+def test_a_webhook_that_is_asked_about_everything_takes_no_other_need_away() -> None:
+    """Its backend needs the kinds of a set that it is asked about. Mutant: weigh all needs at once."""
+    hook = "deployment/apps/web"
+    sets = [
+        {"key": "flux-system/apps", "needs": [GADGET, hook]},
+        {"key": "flux-system/kinds", "needs": [hook]},
+    ]
+    of = with_kinds("kustomization/flux-system/kinds", kustomizations=sets)
+
+    needs = needs_of(of.target)
+
+    assert GADGET in needs["kustomization/flux-system/apps#applied"]
+    assert hook not in needs["kustomization/flux-system/apps#applied"]
+    assert hook not in needs["kustomization/flux-system/kinds#applied"]
+
+
+def test_an_external_secret_waits_for_the_release_that_brings_its_store() -> None:
+    """Mutant: leave out what an ExternalSecret needs."""
+    charted = {"key": "apps/login", "store": "vault", "needs": ["helmrelease/apps/web"]}
+    of = with_kinds("", externalsecrets=[charted], crds=[])
+
+    needs = needs_of(of.target)
+
+    assert "helmrelease/apps/web#applied" in needs["externalsecret/apps/login"]
+    certain = needs_of(of.target, certain=True)
+    assert "helmrelease/apps/web#applied" not in certain["externalsecret/apps/login"]
+
+
 def test_pods_wait_for_who_brings_the_class_of_their_claims() -> None:
     inventory = {
         "roots": ["flux-system/storage"],

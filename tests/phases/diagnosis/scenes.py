@@ -17,7 +17,7 @@ from phases.diagnosis.scene import Scene
 from phases.inventory import Inventory
 from phases.objects import key_of
 from phases.pod_logs import LogLook
-from phases.snapshot import ALL_KINDS, Holder, NodeLook, Seen, Snapshot, Unseen
+from phases.snapshot import ALL_KINDS, LISTED_KINDS, Holder, NodeLook, Seen, Snapshot, Unseen
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 AT = 1_800_000_000.0
@@ -49,8 +49,9 @@ def scene(
     Every other kind is seen and empty; a Talos node or a log without a look is unseen.
     """
     listed: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
+    listed |= {given["kind"]: {} for given in objects}
     for given in objects:
-        found = msgspec.convert(given, ALL_KINDS[given["kind"]], strict=False)
+        found = msgspec.convert(given, LISTED_KINDS[given["kind"]], strict=False)
         listed[given["kind"]][key_of(found.metadata)] = found
     return Scene(
         Snapshot(
