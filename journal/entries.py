@@ -65,7 +65,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     *rule* is the id in the catalogue of diagnosis, *evidence* are paths into the snapshot, *clears_when* is the
     predicate that will clear it, in words. *since* is an instant of the cluster's own, never of our look. *next_after*
     names the findings after which this one will block: it does not yet. *root*: no other finding explains it, and
-    *victims* is then everything behind it; *circle*: its victims hold it in turn.
+    *victims* is then everything behind it, *through* the one of them that most of the others are behind (empty: there
+    is none); *circle*: its victims hold it in turn.
     """
 
     subject: str
@@ -83,6 +84,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     root: bool = False
     victims: tuple[str, ...] = ()
     circle: bool = False
+    through: str = ""
 
 
 class Objection(msgspec.Struct, frozen=True, omit_defaults=True):

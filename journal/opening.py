@@ -7,15 +7,16 @@ A write-ahead log beside a read-only file is the trap: ``immutable`` would ignor
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from journal import files, schema
 from journal.errors import ChainBroken, Diagnosed, JournalFailed, JournalTooNew
+
+if TYPE_CHECKING:
+    import tempfile
 
 # SQLite's own messages quote the file, so that damage can make even an error unreadable for Python.
 SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError, OverflowError)
@@ -73,6 +74,9 @@ class Opened:
         return _open(self._copied(path), "mode=rw")
 
     def _copied(self, path: Path) -> Path:
+        import shutil  # here alone: it is rare, and together with the other takes as long to import as SQLite
+        import tempfile
+
         self._copy = tempfile.TemporaryDirectory(prefix="rekindle-journal-")
         target = Path(self._copy.name) / "journal.db"
         for _ in range(_COPIES):

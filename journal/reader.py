@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import msgspec
 
 from journal import chain, codec, files, lease, opening, schema
-from journal.entries import RunClosed, RunOpened, RunOutcome
+from journal.codec import kind_of
+from journal.entries import Note, RunClosed, RunOpened, RunOutcome
 from journal.learned import convert, decoder
 from journal.row import Head, Lease, Record, Row, RunSummary
 
@@ -116,8 +117,12 @@ class Reader:
 
     def notes(self, run_id: str) -> Iterator[Row]:
         """Read the notes of a run in their order: what people corrected of entries that come before them."""
-        condition = "run_id = ? AND kind = 'note' ORDER BY seq"
-        for columns in self._select(f"{schema.SELECT_RECORDS} WHERE {condition}", run_id):
+        return self.of_kind(run_id, kind_of(Note))
+
+    def of_kind(self, run_id: str, kind: str) -> Iterator[Row]:
+        """Read a run's entries of one kind in their order; a withdrawn one is among them."""
+        condition = "run_id = ? AND kind = ? ORDER BY seq"
+        for columns in self._select(f"{schema.SELECT_RECORDS} WHERE {condition}", run_id, kind):
             yield row_of(self._record(columns))
 
     def last_row(self) -> Row | None:

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from engine.answer import Subject
 from phases import codes
 from phases.circles import knots
-from phases.section import Section
+from phases.outline import Outline
 from phases.vertices import Vertex, applied
 
 
-def installed(section: Section) -> frozenset[Subject]:
+def installed(section: Outline) -> frozenset[Subject]:
     """Name the workloads that commands of the plan install, before anything that would own them is there."""
     controllers = (codes.subject("Deployment", key) for key in section.flux.controllers)
     return frozenset((*section.networking, *controllers))
 
 
-def installed_owners(section: Section) -> frozenset[Subject]:
+def installed_owners(section: Outline) -> frozenset[Subject]:
     """
     Name what owns workloads that commands of the plan install: their CRDs come with them.
 
@@ -31,7 +31,7 @@ def installed_owners(section: Section) -> frozenset[Subject]:
     return frozenset(owner for owner in owners if owner)
 
 
-def _listed_needs(section: Section) -> Iterator[tuple[Vertex, Subject, Subject]]:
+def _listed_needs(section: Outline) -> Iterator[tuple[Vertex, Subject, Subject]]:
     """Yield (vertex, its subject, a need that the inventory lists)."""
     for subject, kustomization in section.kustomizations:
         yield from ((applied(subject), subject, need) for need in kustomization.needs)
@@ -44,7 +44,7 @@ def _listed_needs(section: Section) -> Iterator[tuple[Vertex, Subject, Subject]]
             yield from ((subject, subject, need) for need in work.needs)
 
 
-def add_seedable(section: Section, edges: dict[Vertex, dict[Vertex, None]]) -> None:
+def add_seedable(section: Outline, edges: dict[Vertex, dict[Vertex, None]]) -> None:
     """
     Add what the inventory lists, and what may also be put there beforehand: needed, unless that closes a circle.
 

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from engine.plan import Plan
 from engine.recipe import Findings
+from journal.entries import Finding
 from phases.diagnosis.catalogue import diagnose as ask_all
-from phases.diagnosis.graph import roots_of
+from phases.diagnosis.graph import Root, roots_of
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.section import Section
@@ -24,11 +25,14 @@ def diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
     return scene.once("all", partial(_found, scene))
 
 
+def _as_root(root: Root) -> Finding:
+    return replace(
+        root.finding, root=True, victims=root.victims, circle=root.circle, through=root.through
+    )
+
+
 def _found(scene: Scene) -> Findings:
     findings = ask_all(scene)
     edges = scene.once("blocking", lambda: blocking(scene))
-    roots = {
-        root.id: replace(root.finding, root=True, victims=root.victims, circle=root.circle)
-        for root in roots_of(findings, edges)
-    }
+    roots = {root.id: _as_root(root) for root in roots_of(findings, edges)}
     return {**findings, **roots}

@@ -16,7 +16,7 @@ def knots(edges: Edges) -> dict[str, int]:
         for other in needed:
             turned.setdefault(other, []).append(vertex)
     found: dict[str, int] = {}
-    for number, vertex in enumerate(reversed(_as_left({**dict.fromkeys(turned, ()), **edges}))):
+    for number, vertex in enumerate(reversed(as_left({**dict.fromkeys(turned, ()), **edges}))):
         todo = [] if vertex in found else [vertex]
         while todo:
             one = todo.pop()
@@ -26,7 +26,7 @@ def knots(edges: Edges) -> dict[str, int]:
     return found
 
 
-def _as_left(edges: Edges) -> list[str]:
+def as_left(edges: Edges) -> list[str]:
     """Return the vertices in the order in which a walk in depth leaves them."""
     left: dict[str, None] = {}
     entered: set[str] = set()

@@ -12,6 +12,7 @@ from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact, Outcome
 from phases import codes
+from phases.readiness.nodes import CORDONED
 from phases.readiness.saying import unlisted
 from phases.section import Section
 from phases.sentence import sentenced
@@ -71,7 +72,9 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
         fact = facts.get(codes.k8s_node(name))
         if fact is None or fact.code != codes.READY:
             reason = fact.reason if fact is not None else "not registered"
-            answers[codes.k8s_node(name)] = Wait(f"{name}: {reason}")
+            # Who cordoned a node takes it back, or forgets to.
+            clears = "unknown" if reason == CORDONED else "yes"
+            answers[codes.k8s_node(name)] = Wait(f"{name}: {reason}", can_clear=clears)
     # What is wrong beyond the network is not waited for yet, and ends nobody's wait here.
     ours = {name: root for name, root in findings.items() if root.subject in answers}
     return sentenced(answers, ours, memory, section) or {codes.API: Done()}

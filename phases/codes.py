@@ -45,6 +45,10 @@ OURS = "ours"
 HOLDS = "holds"
 NOT_YET = "not-yet"
 
+# Of a finding: a circle that ends where the missing kind is defined. A CRD may be applied out of band, a dependency
+# may not be.
+THROUGH_A_KIND = "circle-through-a-kind"
+
 ETCD = "etcd"
 NODES = "nodes"  # all of them together; also what a walk may go over
 API = "api"

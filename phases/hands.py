@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from journal.entries import Finding
-from phases.diagnosis.cycles import THROUGH_A_KIND
-from phases.verbs import COMMAND, PREAPPLY, RECOVER, RELEASE, REMOVE_MEMBER
+from phases.codes import THROUGH_A_KIND
+from phases.verbs import COMMAND, PREAPPLY, RECOVER, RELEASE, REMOVE_MEMBER, ROOT
 
 # Causes that the recovery clears itself, or asks a person about, and by which verb; of a rule with several causes only
 # those that are named. Apart from these a nudge clears what only waits for its next attempt: such an answer is an Act.
@@ -21,6 +21,8 @@ VERB_FOR: dict[str, str] = {
     "T14:stale-member": REMOVE_MEMBER,
     "T16": COMMAND,
     "T19:quorum-lost": RECOVER,
+    "X2:flux-gone": COMMAND,
+    "X2:root-gone": ROOT,
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from engine.answer import Subject
 from journal import entries as e
 from journal.entries import Fact, Instant
-from phases.needs import Standing, footing, is_at_work, needs_of
+from phases.needs import Standing, footing, needs_of
 from phases.path import Learnt, critical_path
 from phases.section import Section
 from phases.vertices import Needs, Vertex
@@ -150,78 +150,3 @@ class Course:
         path = critical_path(self.section, self.facts, now, self.learnt)
         # A circle: nothing of it can begin, so any of it is what the run waits for.
         return path.head or next(iter(path.subjects), "")
-
-
-@dataclass(slots=True)
-class Worked:
-    """
-    How long each vertex was worked on, after all that it needs was done: its own share of the run, in seconds.
-
-    Folded in a second reading, when *course* knows how it all ended.
-    """
-
-    course: Course
-    opened: Instant
-    end: Instant
-    seconds: dict[Vertex, float] = field(default_factory=dict)
-    _since: dict[Subject, Instant] = field(default_factory=dict)
-    _spans: dict[Vertex, tuple[Instant, Instant]] = field(default_factory=dict)
-
-    def see(self, entry: e.AnyEntry) -> None:
-        """Take in an entry; only observations tell."""
-        if not isinstance(entry, e.Observed):
-            return
-        for subject, fact in entry.changed.items():
-            if is_at_work(subject, fact):
-                self._since.setdefault(subject, entry.at)
-            else:
-                self._stop(subject, entry.at)
-        for subject in entry.removed:
-            self._stop(subject, entry.at)
-
-    def longest(self) -> float:
-        """
-        Return the length of the longest chain of work, in seconds.
-
-        The shares along a chain do not overlap, so it is never longer than the run.
-        """
-        for subject in [*self._since]:
-            self._stop(subject, self.end)
-        ends = {v: self._end(v) for v in self.course.needs}
-        best: dict[Vertex, float] = {}
-        for vertex in sorted(ends, key=lambda v: (ends[v], v)):
-            ahead = (
-                best.get(need, 0.0)
-                for need in self.course.needs[vertex]
-                if self.course.done(need) is not None and ends[need] <= ends[vertex]
-            )
-            best[vertex] = max(ahead, default=0.0) + self.seconds.get(vertex, 0.0)
-        return max(best.values(), default=0.0)
-
-    def _end(self, vertex: Vertex) -> Instant:
-        done = self.course.done(vertex)
-        return self.end if done is None else done
-
-    def _stop(self, subject: Subject, at: Instant) -> None:
-        since = self._since.pop(subject, None)
-        if since is None:
-            return
-        for vertex in (subject, f"{subject}#applied"):
-            if vertex not in self.course.needs:
-                continue
-            begin, till = self._span(vertex)
-            span = min(at, till) - max(since, begin)
-            if span > 0:
-                self.seconds[vertex] = self.seconds.get(vertex, 0.0) + span
-
-    def _span(self, vertex: Vertex) -> tuple[Instant, Instant]:
-        """Return from when to when work on a vertex counts; *course* is over, so that it stays the same."""
-        found = self._spans.get(vertex)
-        if found is None:
-            till = self._end(vertex)
-            since, _ = self.course.begin(vertex, till)
-            found = self._spans[vertex] = (
-                max(self.opened, since or self.opened),
-                min(till, self.end),
-            )
-        return found

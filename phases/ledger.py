@@ -19,24 +19,18 @@ from engine.plan import Plan
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, Json
 from phases import codes
-from phases.hindsight import Course, Window, Worked
+from phases.hindsight import Course, Window
 from phases.vertices import Vertex
-from phases.waits import (
-    NOBODY,
-    NS_HELD,
-    PERSON,
-    UNKNOWN,
-    USEFUL,
-    Question,
-    is_held,
-    open_questions,
-    what_is,
-)
+from phases.wait_classes import NOBODY, NS_HELD, PERSON, UNKNOWN, USEFUL
+from phases.wait_questions import open_questions
+from phases.waits import Question, is_held, what_is
+from phases.worked import Worked
 
 Read = Callable[[], Iterable[AnyEntry]]
 DIGITS = 3
 PIECES = 1_000
 SPACE = codes.subject("namespace", "")
+NODES = codes.node("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +96,19 @@ def ledger_along(
     plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant
 ) -> Ledger:
     """Add up a run whose *course* is known to its end already: *read* is called once."""
-    book = _Book(plan, course, course.windows(opened, closed))
-    worked = Worked(course, opened, closed)
+    book = booked(plan, course, read, opened, closed)
+    pieces = tuple(book.pieces) if len(book.pieces) <= PIECES else ()
+    return Ledger(closed - opened, book.worked.longest(), book.classes, book.beside, pieces)
+
+
+def booked(plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant) -> _Book:
+    """Book every second of a run: to its class, and to what was worked on."""
+    windows = course.windows(opened, closed)
+    book = _Book(plan, course, windows, Worked(course, windows, opened, closed))
     for entry in read():
         book.see(entry)
-        worked.see(entry)
     book.until(closed)
-    longest = max(worked.longest(), book.classes.get(USEFUL, 0.0))
-    total = closed - opened
-    pieces = tuple(book.pieces) if len(book.pieces) <= PIECES else ()
-    return Ledger(total, min(longest, total), book.classes, book.beside, pieces)
+    return book
 
 
 def closing(plan: Plan, read: Read, end: Instant) -> dict[str, Json]:
@@ -131,6 +128,7 @@ class _Book:
     plan: Plan
     course: Course
     windows: tuple[Window, ...]
+    worked: Worked
     memory: Memory = field(default_factory=Memory)
     now: Instant = 0.0
     classes: dict[str, float] = field(default_factory=dict)
@@ -145,10 +143,12 @@ class _Book:
         if not isinstance(entry, e.RunOpened):
             if isinstance(entry, e.RunResumed) and entry.idle_seconds > 0:
                 self.until(max(self.now, entry.at - entry.idle_seconds))
+                self.worked.rest(self.now)
                 self._add(NOBODY, self.now, entry.at, "")
             else:
                 self.until(entry.at)
         self.now = max(self.now, entry.at)
+        self.worked.see(entry, self.memory)
         self._take(entry)
 
     def _take(self, entry: AnyEntry) -> None:
@@ -167,6 +167,10 @@ class _Book:
     def _look(self, entry: e.Observed) -> None:
         if self.memory.looked_at is None:
             self.memory = fold(self.memory, e.Observed(at=entry.at))
+        for subject, fact in entry.changed.items():
+            known = self.memory.facts.get(subject)
+            if known is not None and known.code != fact.code and subject.startswith(NODES):
+                self.memory.codes[subject] = known.code
         self.memory.facts.update(entry.changed)
         for subject in entry.removed:
             self.memory.facts.pop(subject, None)
@@ -176,10 +180,12 @@ class _Book:
     def until(self, end: Instant) -> None:
         """Book the time from the latest entry to *end*, window by window."""
         begun = self.now
+        if begun < end:
+            self.worked.until(begun, end, self.memory, self._asks)
         while begun < end:
             window = self._window(begun)
             till = min(end, window.end) if window is not None else end
-            self._book(window.vertex if window is not None else "", begun, till)
+            self._book(window, begun, till)
             begun = till
         self.now = max(self.now, end)
 
@@ -188,13 +194,16 @@ class _Book:
             self._at += 1
         return self.windows[self._at] if self._at < len(self.windows) else None
 
-    def _book(self, vertex: Vertex, begun: Instant, till: Instant) -> None:
+    def _book(self, window: Window | None, begun: Instant, till: Instant) -> None:
+        vertex = window.vertex if window is not None else ""
         if self.memory.interrupted:
             self._add(NOBODY, begun, till, vertex)
             return
         asks = self._asks
         found = what_is(Question(self.plan.target, self.course, self.memory, vertex, begun, asks))
         self._add(found, begun, till, vertex)
+        if window is not None and found == USEFUL:
+            self.worked.book(window, till - begun)
         if found not in {PERSON, NS_HELD} and (asks or self._held):
             name = PERSON if asks else NS_HELD
             self.beside[name] = self.beside.get(name, 0.0) + till - begun

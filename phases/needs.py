@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from engine.answer import Subject
-from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.beforehand import add_seedable, installed, installed_owners
-from phases.inventory import HelmReleaseItem, KustomizationItem
 from phases.kinds import EXTERNAL_SECRETS_CRD
-from phases.section import Section
+from phases.outline import Outline
 from phases.vertices import GONE, Needs, Vertex, applied, gone
+
+if TYPE_CHECKING:
+    from engine.recipe import Facts
+    from phases.outline import HelmReleaseItem, KustomizationItem
 
 STORES_CRD = "clustersecretstores.external-secrets.io"
 WELL = {"node": codes.RUNNING, codes.ETCD: codes.HEALTHY, codes.API: codes.UP}
@@ -47,7 +50,7 @@ def family_of(vertex: Vertex) -> str:
     return f"{subject.partition('/')[0]}{mark}{part}"
 
 
-def needs_of(section: Section, *, certain: bool = False) -> Needs:
+def needs_of(section: Outline, *, certain: bool = False) -> Needs:
     """
     Return what each vertex needs; a vertex that needs nothing has an empty tuple.
 
@@ -67,7 +70,7 @@ def needs_of(section: Section, *, certain: bool = False) -> Needs:
     }
 
 
-def _edges(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _edges(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """Yield (vertex, what it needs); an empty need only says that the vertex exists."""
     yield from _machines(section)
     yield from _roots(section)
@@ -79,7 +82,7 @@ def _edges(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
     yield from _workloads(section)
 
 
-def _machines(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _machines(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """Nodes, etcd, API and network come before everything."""
     cni = section.network or codes.API
     yield codes.API, ""
@@ -96,7 +99,7 @@ def _machines(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
         yield codes.ETCD, codes.node(name)
 
 
-def _roots(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _roots(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """Roots are applied by running controllers, once no namespace is on its way out (``flux_synced``)."""
     for key in section.flux.controllers:
         yield codes.ROOT, codes.subject("Deployment", key)
@@ -105,7 +108,7 @@ def _roots(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
     yield section.source, codes.ROOT
 
 
-def _namespaces(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _namespaces(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     for name in section.inventory.namespaces:
         subject = codes.subject("namespace", name)
         yield gone(name), codes.API
@@ -121,7 +124,7 @@ def _namespace_of(key: str) -> Vertex:
     return codes.subject("namespace", key.partition("/")[0])
 
 
-def _kustomizations(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _kustomizations(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     waits = {item.key for item in section.inventory.kustomizations if item.wait}
     for subject, item in section.kustomizations:
         yield subject, applied(subject)
@@ -136,7 +139,7 @@ def _kustomizations(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
             yield codes.subject("kustomization", parent), child
 
 
-def _children(section: Section) -> Iterator[tuple[str, Subject]]:
+def _children(section: Outline) -> Iterator[tuple[str, Subject]]:
     """Yield the key of a parent and what it brings."""
     inventory = section.inventory
     for family, items in (
@@ -153,7 +156,7 @@ def _children(section: Section) -> Iterator[tuple[str, Subject]]:
             yield key, codes.subject(work.kind, work.key)
 
 
-def _releases(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _releases(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     for subject, item in section.releases:
         yield subject, applied(subject)
         yield applied(subject), _parent(item)
@@ -162,7 +165,7 @@ def _releases(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
             yield applied(subject), needed
 
 
-def _crds(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _crds(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """A CRD comes from what brings it, unless it is applied out of band as soon as something asks for it."""
     early = section.crds.available if section.crds.preapply == "when-blocked" else ()
     first = installed_owners(section)
@@ -173,7 +176,7 @@ def _crds(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
         yield subject, applied(item.provider) if by_owner else ""
 
 
-def _secrets(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _secrets(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """Store → ExternalSecret; a store is served by what brings its CRD."""
     providers = {item.name: item.provider for item in section.inventory.crds}
     crd = codes.subject("crd", EXTERNAL_SECRETS_CRD)
@@ -194,7 +197,7 @@ def _secrets(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
                 yield applied(parent), crd  # a set with an unknown kind in it is not applied at all
 
 
-def _workloads(section: Section) -> Iterator[tuple[Vertex, Vertex]]:
+def _workloads(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """Owner → workload → its release, which waits for it; the network before all but itself."""
     cni = section.network or codes.API
     owners = {
@@ -219,7 +222,7 @@ class Standing:
     What a Kustomization brings counts as applied as soon as the first of it is there: it is applied in one go.
     """
 
-    def __init__(self, section: Section, needs: Needs) -> None:
+    def __init__(self, section: Outline, needs: Needs) -> None:
         """Find what each subject's fact tells about which vertices."""
         self.section = section
         self.needs = needs

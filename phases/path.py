@@ -7,12 +7,11 @@ that this run has shown, by the median of a family; before it has shown three, t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from typing import TYPE_CHECKING
 
 from engine.answer import Subject
-from engine.recipe import Facts
 from journal import entries as e
 from journal.entries import Instant
 from phases.needs import (
@@ -24,8 +23,11 @@ from phases.needs import (
     needs_of,
     subject_of,
 )
-from phases.section import Section
+from phases.outline import Outline
 from phases.vertices import Needs, Vertex
+
+if TYPE_CHECKING:
+    from engine.recipe import Facts
 
 # Seconds. Sources: [M] our model of a recovery of this size (a rebuild is: Talos apply and boot 3 to 5 minutes, etcd
 # and API 1 to 2, network and DNS 1 to 2, Flux 1; a workload's roll-out has a median of 49 s); [S] the controllers' own:
@@ -92,7 +94,13 @@ class Learnt:
     def seconds(self, family: str) -> float | None:
         """Return the median of a family; None while too few are known."""
         found = self.took.get(family, ())
-        return median(found) if len(found) >= ENOUGH else None
+        return _median(found) if len(found) >= ENOUGH else None
+
+
+def _median(found: Sequence[float]) -> float:
+    """Return what is in the middle; ``statistics`` takes longer to import than all that ``status`` has of this room."""
+    ordered, half = sorted(found), len(found) // 2
+    return ordered[half] if len(found) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ class Path:
 
 
 def critical_path(
-    section: Section, facts: Facts, now: Instant, learnt: Learnt | None = None
+    section: Outline, facts: Facts, now: Instant, learnt: Learnt | None = None
 ) -> Path:
     """
     Find the longest remaining chain at the instant *now* (world time); of a finished cluster it is empty and 0 s.

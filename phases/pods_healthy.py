@@ -1,7 +1,8 @@
 """
 Pods healthy: every expected workload has all its pods, N of M, held for the stability window.
 
-What does not come up by itself is named; all that is done here is to ask about a webhook that refuses its pods.
+What does not come up by itself is named; all that is done here is to have what was deleted applied again, and to ask
+about a webhook that refuses its pods.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
 from phases import codes
 from phases.blockers import blockers
+from phases.nudges import paced
 from phases.readiness.saying import unlisted
 from phases.section import Section
 from phases.sentence import sentenced
+from phases.vanished import vanished
 
 
 def guard(plan: Plan, facts: Facts) -> Judgement:
@@ -48,5 +51,6 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
             continue
         clears = "unknown" if fact.code in {codes.FAILED, codes.ABSENT} else "yes"
         answers[subject] = Wait(f"{key}: {fact.reason or fact.code}", can_clear=clears)
+    answers.update(paced(plan.target, vanished(plan.target, facts, memory), memory))
     answers.update(blockers(plan.target, facts, findings, memory, answers))
     return sentenced(answers, findings, memory, plan.target)

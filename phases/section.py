@@ -20,8 +20,9 @@ from engine.patience import seconds
 from journal.entries import Fact
 from phases import codes
 from phases.diagnosis.scene import Kept
-from phases.inventory import HelmReleaseItem, Inventory, Key, KeyIfAny, KustomizationItem, Name
+from phases.inventory import Inventory, Key, KeyIfAny, Name
 from phases.kinds import WORKLOADS
+from phases.outline import Outline
 from phases.standing import Standing
 from phases.tally import PodTally
 
@@ -197,7 +198,7 @@ class Told:
     answer: Answer
 
 
-class Section(Strict):
+class Section(Strict, Outline):
     """The domain's part of recovery.yaml."""
 
     talos: Talos
@@ -261,11 +262,6 @@ class Section(Strict):
         return {}
 
     @cached_property
-    def node_names(self) -> tuple[str, ...]:
-        """Nodes that should be there: the planned machines, or the inventory's where no machine is asked."""
-        return tuple(self.talos.nodes) or self.inventory.nodes
-
-    @cached_property
     def expected(self) -> tuple[Subject, ...]:
         """Everything that Git brings, apart from workloads."""
         inventory = self.inventory
@@ -285,38 +281,9 @@ class Section(Strict):
         return tuple(s for s in self.expected if not s.startswith(("namespace/", "crd/")))
 
     @cached_property
-    def source(self) -> Subject:
-        """The GitRepository that all follow."""
-        return codes.subject("gitrepository", self.flux.source)
-
-    @cached_property
-    def kustomizations(self) -> tuple[tuple[Subject, KustomizationItem], ...]:
-        """The inventory's Kustomizations with their subjects."""
-        found = self.inventory.kustomizations
-        return tuple((codes.subject("kustomization", item.key), item) for item in found)
-
-    @cached_property
-    def releases(self) -> tuple[tuple[Subject, HelmReleaseItem], ...]:
-        """The inventory's HelmReleases with their subjects."""
-        found = self.inventory.helmreleases
-        return tuple((codes.subject("helmrelease", item.key), item) for item in found)
-
-    @cached_property
     def reconciled(self) -> tuple[Subject, ...]:
         """What Flux reconciles, and an operator may suspend: the source, Kustomizations, HelmReleases."""
         return (self.source, *(subject for subject, _ in (*self.kustomizations, *self.releases)))
-
-    @cached_property
-    def dependencies(self) -> dict[Subject, tuple[Subject, ...]]:
-        """What each Kustomization and HelmRelease depends on, by its own dependsOn."""
-        found: dict[Subject, tuple[Subject, ...]] = {}
-        for subject, kustomization in self.kustomizations:
-            names = (codes.subject("kustomization", key) for key in kustomization.depends_on)
-            found[subject] = tuple(names)
-        for subject, release in self.releases:
-            names = (codes.subject("helmrelease", key) for key in release.depends_on)
-            found[subject] = tuple(names)
-        return found
 
     @cached_property
     def parents(self) -> dict[Subject, Subject]:
@@ -331,6 +298,12 @@ class Section(Strict):
         return {subject: parent for subject, parent in found.items() if subject != parent}
 
     @cached_property
+    def owners(self) -> dict[Subject, Subject]:
+        """The Kustomization or HelmRelease that brings each workload, as far as the inventory knows."""
+        listed = self.inventory.workloads
+        return {codes.subject(item.kind, item.key): item.owner for item in listed if item.owner}
+
+    @cached_property
     def crd_names(self) -> tuple[str, ...]:
         """CRDs to watch: those that Git brings, and those that may be applied out of band."""
         expected = (item.name for item in self.inventory.crds)
@@ -340,31 +313,6 @@ class Section(Strict):
     def crd_subjects(self) -> tuple[tuple[Subject, str], ...]:
         """The same with their subjects."""
         return tuple((codes.subject("crd", name), name) for name in self.crd_names)
-
-    @cached_property
-    def network(self) -> Subject:
-        """The network's DaemonSet; empty: nobody knows it."""
-        return codes.subject("daemonset", self.cni.daemonset) if self.cni.daemonset else ""
-
-    @cached_property
-    def networking(self) -> tuple[Subject, ...]:
-        """All of the network's workloads, as far as they are known."""
-        beside = (codes.subject("deployment", key) for key in self.cni.deployments)
-        return (*filter(None, [self.network]), *beside)
-
-    @cached_property
-    def workloads(self) -> tuple[tuple[str, str, Subject, int], ...]:
-        """Kind, key, subject and pods of each workload that should be there; a known network is always among them."""
-        wanted: dict[tuple[str, str], int] = {
-            (item.kind, item.key): item.pods for item in self.inventory.workloads
-        }
-        if self.cni.daemonset:
-            wanted.setdefault(("DaemonSet", self.cni.daemonset), len(self.node_names))
-        for key in (*self.cni.deployments, *self.flux.controllers):
-            wanted.setdefault(("Deployment", key), 1)
-        return tuple(
-            (kind, key, codes.subject(kind, key), pods) for (kind, key), pods in wanted.items()
-        )
 
     @cached_property
     def workloads_of(self) -> dict[str, tuple[tuple[str, Subject, int], ...]]:

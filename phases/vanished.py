@@ -7,39 +7,52 @@ ends a moment later, and for an hour nobody misses what is gone. One nudge of th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Memory
 from engine.recipe import Facts
+from journal.entries import Fact
 from phases import codes
 from phases.nudges import nudge
 from phases.section import Section
 
 # A look tells kinds one after the other: what was applied a moment ago may not be in it yet.
 GRACE_SECONDS = 10.0
+RELEASE = codes.subject("HelmRelease", "")
 
 
 def vanished(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     """Answer for what should have been there since its parent was Ready, and for the parent that brings it."""
     answers: dict[Subject, Answer] = {}
     gone: dict[Subject, list[Subject]] = {}
-    for subject, fact in section.standing_synced.open_in(facts):
+    for subject, fact, parent in _open(section, facts):
         if fact is None or fact.code != codes.ABSENT or fact.since is None:
             continue
-        applied = facts.get(section.parents.get(subject, ""))
+        applied = facts.get(parent)
         if applied is None or applied.code != codes.READY or applied.since is None:
             continue
         if "uid" not in applied.detail:
             continue  # Git itself suspends it: it brings nothing, whoever asks it to
+        if parent.startswith(RELEASE) and not applied.detail.get("compares"):
+            continue  # Helm would find nothing to do: diagnosis says so, and what a person can do (X2)
         due = max(fact.since, applied.since) + GRACE_SECONDS
         if memory.passed(due):
-            gone.setdefault(section.parents[subject], []).append(subject)
+            gone.setdefault(parent, []).append(subject)
         else:
             answers[subject] = Wait("not applied yet by its parent", due, can_clear="unknown")
     for parent, children in gone.items():
         answers.update(_again(section, parent, children, facts, memory))
     return answers
+
+
+def _open(section: Section, facts: Facts) -> Iterator[tuple[Subject, Fact | None, Subject]]:
+    """Return what is not Ready, with who brings it."""
+    for subject, fact in section.standing_synced.open_in(facts):
+        yield subject, fact, section.parents.get(subject, "")
+    for subject, fact in section.standing_workloads.open_in(facts):
+        yield subject, fact, section.owners.get(subject, "")
 
 
 def _again(

@@ -7,9 +7,8 @@ said, are listed in ``docs/explanation/dead-wait.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from engine.answer import Subject
 from engine.memory import Memory
@@ -17,57 +16,38 @@ from journal.entries import Fact, Finding, Instant
 from phases import codes
 from phases.hindsight import LOST, Course
 from phases.knots import terminating
-from phases.lives import RESET
-from phases.needs import is_at_work, is_queued, is_well, subject_of
+from phases.needs import AT_WORK_AT_ALL, is_at_work, is_queued, is_well, subject_of
 from phases.nudges import is_clear, workers_by_family
 from phases.section import Section
-from phases.verbs import (
-    APPLY,
-    BOOTSTRAP,
-    COMMAND,
-    KUBECONFIG,
-    RECOVER,
-    RELEASE,
-    REMOVE_MEMBER,
-    ROOT,
-    SNAPSHOT,
-)
+from phases.verbs import COMMAND, RELEASE
 from phases.vertices import Vertex
-
-USEFUL, UNKNOWN, NOBODY = "useful", "unknown", "nobody"
-RETRY, HEALTH_HOLD, STARVED, DEPENDENCY = "DW1", "DW3", "DW4", "DW5"
-FIRST_STAGE, SOURCE_POLL, RELEASE_RETRY, SECRET_RETRY = "DW6", "DW7", "DW8", "DW9"
-CRD, POD_RETRY, ATTACHMENT, EVICTION, NS_HELD = "DW10", "DW11", "DW12", "DW13", "DW14"
-TOOL, PULL, CERTIFICATE, PERSON, DELETION = "DW15", "DW16", "DW17", "DW18", "DW20"
-Answers = Mapping[Subject, Mapping[str, Any]]
-WORKLOADS = {"deployment", "statefulset", "daemonset"}
-# Rules of diagnosis whose finding about an object, or about what blocks it, names the class of its wait. Everything
-# of a pod that backs off is DW11; K16 and L6 are told by what they block.
-BY_RULE = {
-    "K16": STARVED,
-    "K18": PERSON,
-    "K20": DELETION,
-    "L13": ATTACHMENT,
-    "L20": EVICTION,
-    "L6": PULL,
-    "L7": POD_RETRY,
-    "L8": POD_RETRY,
-}
-# What an action works on beside its own target, by verb: families of vertices that only it brings.
-WORKS_ON = {
-    APPLY: {"node"},
-    BOOTSTRAP: {"etcd", "node", "api"},
-    RESET: {"node"},
-    RECOVER: {"etcd", "node", "api"},
-    REMOVE_MEMBER: {"etcd"},
-    SNAPSHOT: {"etcd"},
-    COMMAND: {"daemonset", "deployment", "k8s-node"},
-    KUBECONFIG: {"api"},
-    ROOT: {"root"},
-}
-CHECKING = "Running health checks"  # the step in which a Kustomization's worker only waits
-CERTIFIED = ("Certificate/", "CertificateRequest/", "Order/", "Challenge/")  # kinds of cert-manager
-OWN_TIMERS = ("stable/", "damping/")
+from phases.wait_classes import (
+    BY_RULE,
+    CERTIFICATE,
+    CERTIFIED,
+    CHECKING,
+    CRD,
+    DELETION,
+    DEPENDENCY,
+    FIRST_STAGE,
+    HEALTH_HOLD,
+    MACHINES,
+    NS_HELD,
+    OWN_TIMERS,
+    PERSON,
+    RELEASE_RETRY,
+    RETRY,
+    SECRET_RETRY,
+    SOURCE_POLL,
+    STABLE,
+    STARVED,
+    TOOL,
+    UNKNOWN,
+    USEFUL,
+    WORKS_ON,
+)
+from phases.wait_machines import etcd_comes, is_moving, waits_for_etcd
+from phases.wait_questions import is_asked, is_asked_before, pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +66,7 @@ class Question:
         """The object that the run waited for: the nearest one, on the way up, that was there."""
         subject = subject_of(self.vertex)
         last = subject
-        for last in _upwards(self, subject):
+        for last in _upwards(self.course, subject):
             if not self._is_absent(last):
                 break
         return last
@@ -99,8 +79,10 @@ class Question:
 def what_is(asked: Question) -> str:
     """Classify a wait."""
     memory = asked.memory
-    if memory.looked_at is None or asked.vertex == LOST:
+    if memory.looked_at is None:
         return UNKNOWN
+    if asked.vertex == LOST:
+        return _before_a_loss(asked)
     if not asked.vertex:
         return _after_all(memory)
     subject = asked.subject
@@ -109,22 +91,25 @@ def what_is(asked: Question) -> str:
     if is_asked(asked, subject):
         return PERSON
     if asked.vertex.endswith("#gone"):
-        return NS_HELD if is_held(asked.section, memory) else UNKNOWN
-    fact = memory.facts.get(subject)
+        return _of_a_namespace(asked, subject)
     by_rule = _by_rule(asked, subject)
     if by_rule:
         return by_rule
     if is_checked_in_vain(asked, subject):
         return HEALTH_HOLD
-    return UNKNOWN if fact is None else _by_fact(asked, subject, fact)
+    fact = memory.facts.get(subject)
+    found = UNKNOWN if fact is None else _by_fact(asked, subject, fact)
+    if found == UNKNOWN:
+        found = _of_a_machine(asked, subject)
+    return PERSON if found == UNKNOWN and is_asked_before(asked, subject) else found
 
 
-def open_questions(memory: Memory, answers: Answers | None = None) -> tuple[Subject, ...]:
-    """Return what questions without an answer, and dead ends, are about: of *answers*, else of all that stand."""
-    answered = {item.subject for item in memory.approvals.values() if item.answer}
-    found = memory.answers if answers is None else answers
-    kinds = ((subject, body.get("answer")) for subject, body in found.items())
-    return tuple(s for s, kind in kinds if kind == "stuck" or (kind == "ask" and s not in answered))
+def may_be_useful(memory: Memory, vertex: Vertex) -> bool:
+    """Say no where the object's own code tells that nobody works on it: true of most, and cheap."""
+    if memory.open or vertex.startswith(MACHINES):
+        return True
+    fact = memory.facts.get(subject_of(vertex))
+    return fact is None or fact.code == codes.ABSENT or fact.code in AT_WORK_AT_ALL
 
 
 def is_held(section: Section, memory: Memory) -> bool:
@@ -151,21 +136,6 @@ def _is_its(asked: Question, verb: str, subject: Subject) -> bool:
     return subject in asked.course.standing.first
 
 
-def is_asked(asked: Question, subject: Subject) -> bool:
-    """Say whether a person is asked about just this: the object, what holds its namespace, or the whole machine."""
-    for about in asked.open:
-        if about in {subject, "machine"}:
-            return True
-        if about.startswith("holder/") and asked.vertex.endswith("#gone"):
-            holder = asked.memory.facts.get(about)
-            space = (
-                codes.subject("namespace", str(holder.detail.get("namespace"))) if holder else ""
-            )
-            if space == subject_of(asked.vertex):
-                return True
-    return False
-
-
 def is_checked_in_vain(asked: Question, subject: Subject) -> bool:
     """
     Say whether a health check holds a worker for something that diagnosis says does not come by itself.
@@ -173,9 +143,9 @@ def is_checked_in_vain(asked: Question, subject: Subject) -> bool:
     *subject* is what it waits for, or the Kustomization that has the worker. What a Kustomization says of itself
     (K13) is about its last attempt, and what is not well but at work is what such a check is for.
     """
-    if not any(_is_checking(asked, one) for one in _upwards(asked, subject)):
-        return False
     found = asked.memory.findings.values()
+    if not found or not any(_is_checking(asked, one) for one in _upwards(asked.course, subject)):
+        return False
     named = (f for f in found if f.rule != "K16" and _concerns(f, subject))
     return any(
         f.clears_itself != "yes" and not (f.subject == subject and _is_checking(asked, subject))
@@ -190,13 +160,56 @@ def _is_checking(asked: Question, subject: Subject) -> bool:
     return fact.code == codes.PROGRESSING and fact.reason.startswith(CHECKING)
 
 
-def _upwards(asked: Question, subject: Subject) -> Iterator[Subject]:
+def rests_on(course: Course, vertex: Vertex) -> Iterator[Subject]:
+    """Yield the subjects whose facts, or findings about them, tell whether a vertex is worked on."""
+    yield from _upwards(course, subject_of(vertex))
+    yield from _bringers(course.section, subject_of(vertex))
+
+
+def _upwards(course: Course, subject: Subject) -> Iterator[Subject]:
     """Yield a subject and what brings it, up to the root."""
     passed: set[Subject] = set()
     while subject and subject not in passed:
         passed.add(subject)
         yield subject
-        subject = asked.course.standing.parent.get(subject, "")
+        subject = course.standing.parent.get(subject, "")
+
+
+def _before_a_loss(asked: Question) -> str:
+    """
+    What the run waited for before something was lost again, no path tells: only what it did or asked, and its window.
+
+    A machine on its way is what the run waits for, if its decisions do; people are, if they wait for nothing else.
+    """
+    memory, left = asked.memory, pending(asked.memory)
+    moving = any(is_moving(memory, subject, asked.at) for subject in left)
+    if moving or any(attempt.verb in WORKS_ON for attempt in memory.open.values()):
+        return USEFUL
+    if left and set(left) <= set(asked.open):
+        return PERSON
+    return TOOL if any(name.startswith(STABLE) for name in memory.timers) else UNKNOWN
+
+
+def _of_a_namespace(asked: Question, subject: Subject) -> str:
+    """Say what holds a namespace that goes: who is asked about what blocks it is asked about it."""
+    if is_asked_before(asked, subject):
+        return PERSON
+    return NS_HELD if is_held(asked.section, asked.memory) else UNKNOWN
+
+
+def _of_a_machine(asked: Question, subject: Subject) -> str:
+    section, memory = asked.section, asked.memory
+    if is_moving(memory, subject, asked.at):
+        return USEFUL
+    if not waits_for_etcd(section, memory, subject):
+        return UNKNOWN
+    if any(codes.ETCD in WORKS_ON.get(attempt.verb, ()) for attempt in memory.open.values()):
+        return USEFUL
+    if codes.ETCD in asked.open:
+        return PERSON
+    if etcd_comes(section, memory, asked.at):
+        return USEFUL
+    return TOOL if f"wait/{codes.ETCD}" in memory.timers else UNKNOWN
 
 
 def _after_all(memory: Memory) -> str:
@@ -237,10 +250,28 @@ def _by_fact(asked: Question, subject: Subject, fact: Fact) -> str:
             return _parked(asked, subject, fact, RELEASE_RETRY)
         case "externalsecret" | "store":
             return SECRET_RETRY if fact.code == codes.BLOCKED else UNKNOWN
+        case "namespace":
+            return USEFUL if fact.code == codes.ABSENT and _is_brought(asked, subject) else UNKNOWN
         case "gitrepository":
             return SOURCE_POLL if fact.code == codes.BLOCKED else UNKNOWN
         case _:
             return UNKNOWN
+
+
+def _is_brought(asked: Question, space: Subject) -> bool:
+    """Say whether a Kustomization that brings something into a namespace is being applied: it comes first."""
+    known = ((s, asked.memory.facts.get(s)) for s in _bringers(asked.section, space))
+    return any(
+        fact is not None and is_at_work(s, fact) and not _is_checking(asked, s) for s, fact in known
+    )
+
+
+def _bringers(section: Section, space: Subject) -> Iterator[Subject]:
+    """Yield the Kustomizations that bring something into a namespace: what is there belongs to one of them."""
+    family, _, name = space.partition("/")
+    items = (item for _, item in section.kustomizations) if family == "namespace" else ()
+    found = {item.parent for item in items if item.parent and item.key.startswith(f"{name}/")}
+    yield from (codes.subject("kustomization", parent) for parent in sorted(found))
 
 
 def _all_are_busy(asked: Question, family: str) -> bool:

@@ -16,18 +16,24 @@ from engine.patience import spoken
 from journal.entries import Finding
 from journal.redactor import redact_text
 from phases.diagnosis.catalogue import BY_ID, diagnose
+from phases.diagnosis.expected import PODS, count
 from phases.diagnosis.graph import Blocking, Root, roots_of, tree
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.snapshot import Unseen
+from rekindle.behind import blocked
 
 HEALTHY, WARNING, CRITICAL, UNKNOWN = "healthy", "warning", "critical", "unknown"
-VICTIMS = 5
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found. *unseen*: kinds that could not be listed, and why."""
+    """
+    What was found. *unseen*: kinds that could not be listed, and why.
+
+    *counts*: how many of each kind that should exist do, and of how many; empty without an inventory.
+    """
 
     at: float
     findings: Mapping[str, Finding]
@@ -35,15 +41,17 @@ class Diagnosis:
     edges: Blocking
     unseen: Mapping[str, str]
     listed: int
+    counts: Mapping[str, tuple[int, int]]
 
     @property
     def verdict(self) -> str:
-        """Healthy only if something was seen and nothing is wrong; critical where waiting may not help."""
+        """Healthy: something was seen, and nothing is wrong or short; critical: waiting may not help."""
         if not self.listed:
             return UNKNOWN
         if any(root.finding.clears_itself != "yes" for root in self.roots):
             return CRITICAL
-        return WARNING if self.roots else HEALTHY
+        short = any(there < wanted for there, wanted in self.counts.values())
+        return WARNING if self.roots or short else HEALTHY
 
 
 def of_scene(scene: Scene) -> Diagnosis:
@@ -56,7 +64,8 @@ def of_scene(scene: Scene) -> Diagnosis:
         if isinstance(look, Unseen)
     }
     roots = roots_of(findings, edges)
-    return Diagnosis(scene.snapshot.at, findings, roots, edges, unseen, len(looks) - len(unseen))
+    listed = len(looks) - len(unseen)
+    return Diagnosis(scene.snapshot.at, findings, roots, edges, unseen, listed, count(scene))
 
 
 def document(found: Diagnosis) -> dict[str, Any]:
@@ -70,6 +79,7 @@ def document(found: Diagnosis) -> dict[str, Any]:
                 "id": root.id,
                 "victims": list(root.victims),
                 "circle": root.circle,
+                "through": root.through,
                 "proof": _proof(root.finding),
                 **msgspec.to_builtins(root.finding),
             }
@@ -77,6 +87,10 @@ def document(found: Diagnosis) -> dict[str, Any]:
         ],
         "findings": {name: msgspec.to_builtins(one) for name, one in found.findings.items()},
         "unseen": dict(found.unseen),
+        "counts": {
+            kind: {"there": there, "expected": wanted}
+            for kind, (there, wanted) in found.counts.items()
+        },
     }
 
 
@@ -87,12 +101,16 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
         yield f"nothing could be listed, so nothing can be said: {why}"
         return
     elif not found.roots:
-        yield f"nothing is wrong in what was seen ({found.listed} kinds listed)"
+        short = found.verdict != HEALTHY
+        more = ", but not all that is expected is there yet" if short else ""
+        yield f"nothing is wrong in what was seen ({found.listed} kinds listed){more}"
     else:
         now = sum(not root.finding.next_after for root in found.roots)
         symptoms = len(found.findings) - len(found.roots)
         behind = f", {symptoms} more are explained by them" if symptoms else ""
         yield f"{now} {'cause' if now == 1 else 'causes'}{behind}"
+    if found.counts:
+        yield _counted(found.counts)
     for root in found.roots:
         yield ""
         yield from _root(root, found, verbose=verbose)
@@ -103,15 +121,31 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
             yield from (f"  {kind}: {why}" for kind, why in sorted(found.unseen.items()))
 
 
+def _counted(counts: Mapping[str, tuple[int, int]]) -> str:
+    """Say what is there of what should be, the pods first; of kinds of which all is there only that it is."""
+    ready, wanted = counts.get(PODS, (0, 0))
+    pods = [f"{ready} of {wanted} pods are ready"] if wanted else []
+    short = [
+        f"{there} of {expected} {_plural(kind)}"
+        for kind, (there, expected) in counts.items()
+        if kind != PODS and there < expected
+    ]
+    rest = f"there are {', '.join(short)}" if short else "everything is there"
+    return f"of what is expected: {'; '.join([*pods, rest])}"
+
+
+def _plural(kind: str) -> str:
+    return f"{kind}s" if not kind.endswith("y") else f"{kind[:-1]}ies"
+
+
 def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     finding = root.finding
     since = f" ({spoken(found.at - finding.since)})" if finding.since is not None else ""
     when = "will block next: " if finding.next_after else ""
     yield f"{when}{finding.message}{since}"
     if root.victims:
-        named = ", ".join(root.victims[:VICTIMS])
-        more = f" and {len(root.victims) - VICTIMS} more" if len(root.victims) > VICTIMS else ""
-        yield f"  blocks       {len(root.victims)}: {named}{more}"
+        told = blocked(root.victims, root.through, named=NAMED).replace(" ", " " * 7, 1)
+        yield f"  {told}"
     if root.circle:
         yield "  a deadlock   what it blocks is what blocks it: no waiting ends this"
     else:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.memory import Memory
 from engine.patience import spoken
+from journal import entries as e
+from journal.codec import kind_of
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.causes import roots
@@ -27,8 +29,8 @@ from rekindle.view import nothing_seen, states_of
 if TYPE_CHECKING:
     from engine.plan import Plan
     from journal.entries import Finding
+    from phases.outline import Outline
     from phases.path import Learnt
-    from phases.section import Section
 
 SHOWN = 3  # subjects at the beginning of the path; the last one is always shown
 READ_ENTRIES = 20_000  # less than a second; of a longer run the defaults have to do
@@ -83,7 +85,7 @@ class Ahead:
 
     states: tuple[str, ...]
     stable: Mapping[str, float]
-    section: Callable[[], Section]
+    section: Callable[[], Outline]
 
     @classmethod
     def of(cls, plan: Plan) -> Ahead:
@@ -95,10 +97,10 @@ class Ahead:
     def within(cls, compiled: Mapping[str, Any]) -> Ahead:
         """Read it of a plan as a journal carries it, and of that no more than is asked for."""
 
-        def section() -> Section:
-            from phases.section import Section
+        def section() -> Outline:
+            from phases.journaled import outline_of
 
-            return Section.model_validate(compiled["section"])
+            return outline_of(compiled["section"])
 
         states = states_of(compiled)[:-1]
         found = compiled["machine"]["states"]
@@ -185,7 +187,8 @@ def _learnt_until(found: Found, journal: Path) -> Learnt:
     learnt = _nothing_learnt()
     if found.last_seq <= READ_ENTRIES:
         with Reader(journal) as reader:
-            _learn(learnt, islice(reader.rows(found.memory.run_id), found.last_seq))
+            seen = reader.of_kind(found.memory.run_id, kind_of(e.Observed))
+            _learn(learnt, takewhile(lambda row: row.seq <= found.last_seq, seen))
     return learnt
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.patience import spoken
 from journal import entries as e
 from journal.entries import Finding
+from rekindle.behind import blocked
 from rekindle.ledger import sentence
 from rekindle.spans import clock
 
@@ -158,5 +159,5 @@ def _found(entry: e.FindingsChanged) -> str:
 def cause(finding: Finding) -> str:
     """Say a root in one line: what it is, and how much is behind it."""
     when = "will block next: " if finding.next_after else ""
-    behind = f" (blocks {len(finding.victims)})" if finding.victims else ""
-    return f"{when}{finding.message}{behind}"
+    behind = blocked(finding.victims, finding.through)
+    return f"{when}{finding.message}{f' ({behind})' if behind else ''}"

@@ -6,8 +6,6 @@ import os
 import re
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 from engine.errors import UsageWrong
 from rekindle.typed import command
 
@@ -19,7 +17,11 @@ PLAN = "recovery.yaml"  # in the folder where one stands
 def state_folder() -> Path:
     """``$XDG_STATE_HOME/rekindle`` or the platform's own place; ours, so 0700."""
     given = os.environ.get("XDG_STATE_HOME")
-    return Path(given) / "rekindle" if given else user_state_path("rekindle")
+    if given:
+        return Path(given) / "rekindle"
+    from platformdirs import user_state_path  # only who names no journal needs to know
+
+    return user_state_path("rekindle")
 
 
 def journal_for_cluster(cluster: str) -> Path:

@@ -18,6 +18,7 @@ from rekindle.typed import command, with_journal
 
 _UID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 REHEARSE = "rehearse"
+DOUBTFUL = frozenset({"unknown", "no"})
 ALL_RUNS = "nothing: everything that should run, runs"
 
 
@@ -152,10 +153,31 @@ def can_succeed(now: Standing) -> str:
         worst = lasting[0]
         blocked = f", which blocks {len(worst.victims)} objects" if worst.victims else ""
         return f"not by waiting alone: {worst.message}{blocked}{by}"
+    if stuck and not now.answered:
+        return f"{not_for(stuck, memory)}{by}"
     if not now.held:
         return "yes, once it is resumed" if now.answered else "not before it is resumed"
-    doubtful = any(body.get("can_clear") in {"unknown", "no"} for _, body in now.answers("wait"))
-    return f"not known yet{by}" if doubtful and not memory.open else f"yes{by}"
+    return f"not known yet{by}" if is_doubtful(now) and not memory.open else f"yes{by}"
+
+
+def not_for(stuck: list[tuple[str, dict[str, Any]]], memory: Memory) -> str:
+    """Say what no waiting ends, where other things go on."""
+    subject, body = stuck[0]
+    more = f" and {len(stuck) - 1} more" if len(stuck) > 1 else ""
+    return f"not for {name_of(subject, memory)}{more}: {body.get('message')}; the rest goes on"
+
+
+def is_doubtful(now: Standing) -> bool:
+    """Say whether something may never come, by what is said of it or of a cause that it is behind."""
+    waits = dict(now.answers("wait"))
+    if any(body.get("can_clear") in DOUBTFUL for body in waits.values()):
+        return True
+    return any(
+        root.clears_itself in DOUBTFUL
+        and not waits.keys().isdisjoint((root.subject, *root.victims))
+        for root in roots(now.memory)
+        if not root.next_after
+    )
 
 
 def must_do(now: Standing) -> str:

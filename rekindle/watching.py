@@ -104,10 +104,11 @@ def can_succeed(now: Standing) -> str:
         return f"this wait cannot succeed because {lasting[0].message}{behind}"
     if any(wish.verb != NUDGE for wish in would(memory)):
         return "not by waiting: somebody has to do what I would do"
-    if "stuck" in kinds and "wait" not in kinds:
-        return "no, not by waiting"
-    doubtful = any(body.get("can_clear") in {"unknown", "no"} for body in memory.answers.values())
-    return "not known yet" if doubtful else "yes"
+    stuck = now.answers("stuck")
+    if stuck:
+        moving = "wait" in kinds
+        return sentences.not_for(stuck, memory) if moving else "no, not by waiting"
+    return "not known yet" if sentences.is_doubtful(now) else "yes"
 
 
 def must_do(now: Standing) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from engine.memory import Memory
-from phases import waits
+from phases import wait_classes
 from phases.diagnosis.catalogue import RULES
 from rekindle.ledger import NAMES
 from rekindle.projections.metrics import Tally, families_of
@@ -39,8 +39,8 @@ def dead_waits() -> str:
 
 def classes() -> set[str]:
     """Every class of a wait that the ledger tells from the others and calls dead."""
-    told = {value for value in vars(waits).values() if isinstance(value, str)}
-    return {value for value in told if re.fullmatch(r"DW\d+", value)} | {waits.NOBODY}
+    told = {value for value in vars(wait_classes).values() if isinstance(value, str)}
+    return {value for value in told if re.fullmatch(r"DW\d+", value)} | {wait_classes.NOBODY}
 
 
 def metrics() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from journal.entries import Finding
 from phases.diagnosis import (
+    absent,
     apiservices,
     artifacts,
     beginnings,
@@ -86,7 +87,11 @@ FIRST: tuple[Rule, ...] = tuple(rule for family in FAMILIES for rule in family)
 # A circle through what brings a CRD is the same knot as C4's: it is not what has to be solved before it.
 BEFORE: tuple[Rule, ...] = tuple(rule for rule in FIRST if rule.id != "K4")
 KNOWING: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
-RULES: tuple[Rule, ...] = (*KNOWING, *unexplained.rules_after(KNOWING))
+RULES: tuple[Rule, ...] = (
+    *KNOWING,
+    *unexplained.rules_after(KNOWING),
+    *absent.rules_after(KNOWING),
+)
 BY_ID = {rule.id: rule for rule in RULES}
 
 

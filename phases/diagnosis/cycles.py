@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 PARENT: Final = ("kustomize.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name")
 MANY: Final = 10
 CIRCLE: Final = "circle"
-# One that ends where the missing kind is defined: a CRD may be applied out of band, a dependency may not be.
-THROUGH_A_KIND: Final = "circle-through-a-kind"
 APPLIED, IS_READY = "applied", "ready"
 State = tuple[str, Subject]
 Need = tuple[State, State, str]  # the first waits for the second, and why
@@ -62,7 +60,7 @@ def _circles(scene: Scene) -> Iterable[Finding]:
         whys = [needs[waits].pop(needed) for waits, needed in steps]
         if members not in told:
             told.add(members)
-            cause = CIRCLE if lacking.isdisjoint(whys) else THROUGH_A_KIND
+            cause = CIRCLE if lacking.isdisjoint(whys) else codes.THROUGH_A_KIND
             yield _finding(scene, cause, sorted(members), whys)
 
 

@@ -19,12 +19,17 @@ Blocking = Mapping[Subject, tuple[Subject, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A finding that nothing explains. *victims* do not contain its own subject; *circle*: it is part of a deadlock."""
+    """
+    A finding that nothing explains. *victims* do not contain its own subject; *circle*: it is part of a deadlock.
+
+    *through*: what it blocks itself, and what most of the other victims are behind (empty: there is no such thing).
+    """
 
     id: str
     finding: Finding
     victims: tuple[Subject, ...]
     circle: bool = False
+    through: Subject = ""
 
 
 def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root, ...]:
@@ -45,7 +50,8 @@ def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root,
         if len(circle) < len(above):
             continue  # something outside any circle explains it
         victims = tuple(sorted(reached[name] - {finding.subject}))
-        roots.append(Root(name, finding, victims, circle=bool(circle)))
+        through = _through(finding, victims, blocking)
+        roots.append(Root(name, finding, victims, bool(circle), through))
     return tuple(sorted(roots, key=_weight))
 
 
@@ -58,6 +64,29 @@ def _later(
         return after
     behind = frozenset().union(*(reached[other] for other in after))
     return after | {other for other, found in findings.items() if found.subject in behind}
+
+
+def _through(finding: Finding, victims: tuple[Subject, ...], blocking: Blocking) -> Subject:
+    """Return what leads on to the most victims, of what a finding blocks itself."""
+    others = frozenset(victims)
+    behind = {
+        subject: len(_onward(subject, blocking) & others)
+        for subject in _next(finding, blocking)
+        if subject in others
+    }
+    most = max(behind, key=lambda subject: (behind[subject], subject), default="")
+    return most if behind.get(most, 0) > 1 else ""
+
+
+def _onward(start: Subject, blocking: Blocking) -> set[Subject]:
+    seen: set[Subject] = set()
+    todo = [start]
+    while todo:
+        for subject in blocking.get(todo.pop(), ()):
+            if subject not in seen:
+                seen.add(subject)
+                todo.append(subject)
+    return seen - {start}
 
 
 def _weight(root: Root) -> tuple[bool, int, str]:

@@ -31,6 +31,7 @@ CNI_LIKE: Final = re.compile(
 )
 NO_NETWORK: Final = ("cni plugin not initialized", "NetworkPluginNotReady")
 NOT_READY: Final = "node.kubernetes.io/not-ready"
+UNSCHEDULABLE: Final = "node.kubernetes.io/unschedulable"
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 TOGETHER_SECONDS: Final = (
     300.0  # nodes that a switch takes down are noticed within minutes of each other
@@ -187,6 +188,31 @@ def _window(lost: list[tuple[Instant, str]], need: int) -> list[tuple[Instant, s
     return best if len(best) >= need else []
 
 
+def _cordoned(scene: Scene) -> Iterable[Finding]:
+    """X3: a node takes no new pods, for somebody said so; who did takes it back, and nobody else."""
+    for name, found in scene.of("Node").items():
+        if not found.spec.unschedulable or found.metadata.deletion_timestamp is not None:
+            continue
+        yield Finding(
+            subject=codes.k8s_node(name),
+            cause="cordoned",
+            message=f"Node {name} is cordoned: no new pod may start there",
+            blocks=tuple(held_by_taints(scene, UNSCHEDULABLE)),
+            clears_itself=UNKNOWN,
+            rule="X3",
+            uid=found.metadata.uid,
+            evidence=(path_of("Node", found.metadata, "spec.unschedulable"),),
+            clears_when=f"Node {name} is uncordoned",
+            remedies=(
+                look("who cordoned it, and whether an upgrade or a repair of it is under way"),
+                reversible(f"`kubectl uncordon {name}`, if nobody is at it any more"),
+            ),
+        )
+
+
+CORDON_SOURCE: Final = (
+    "kubernetes v1.36 pkg/scheduler/framework/plugins/nodeunschedulable: spec.unschedulable"
+)
 BOOT_SOURCE: Final = "kubernetes v1.36 pkg/kubelet/nodestatus/setters.go: the kubelet writes nodeInfo with each status"
 CNI_SOURCE: Final = "kubernetes v1.36 pkg/kubelet/kubelet.go, containerd: NetworkPluginNotReady"
 BUDGET_SOURCE: Final = "kubernetes v1.36 pkg/controller/nodelifecycle: full and partial disruption"
@@ -195,4 +221,5 @@ RULES = (
     Rule("T15", "a Node object is a leftover", Proof.SOURCE, BOOT_SOURCE, _leftovers),
     Rule("T16", "nodes without a network", Proof.SOURCE, CNI_SOURCE, _without_network),
     Rule("T17", "many nodes lost at once", Proof.CONTROLLER, BUDGET_SOURCE, _all_at_once),
+    Rule("X3", "a node is cordoned", Proof.SOURCE, CORDON_SOURCE, _cordoned),
 )

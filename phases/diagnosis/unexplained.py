@@ -44,10 +44,10 @@ def rules_after(others: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 def _unexplained(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
     failing = list(_failing(scene))
-    explained = _explained(others, scene) if failing else frozenset()
+    known = explained(others, scene) if failing else frozenset()
     for kind, found, ready in failing:
         subject = subject_of(kind, found.metadata)
-        if subject in explained:
+        if subject in known:
             continue
         name = f"{kind} {found.metadata.namespace}/{found.metadata.name}".replace(" /", " ")
         yield Finding(
@@ -78,8 +78,8 @@ def _failing(scene: Scene) -> Iterator[tuple[str, Any, Any]]:
                 yield kind, found, ready
 
 
-def _explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
-    """Return what a finding is about, what it blocks, and what waits behind it."""
+def explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
+    """Return what a finding of *others* is about, what it blocks, and what waits behind it."""
     findings = ask(others, scene)
     behind = (root.victims for root in roots_of(findings, blocking(scene)))
     blocked = (found.blocks for found in findings.values())

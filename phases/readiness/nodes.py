@@ -38,6 +38,7 @@ from phases.objects import Node, NodeInfo, condition
 from phases.readiness.saying import terminating
 from phases.snapshot import NodeLook, Seen, Unseen
 
+CORDONED = "cordoned"
 FRESH_SECONDS = 10.0
 LEASE_SECONDS = (
     40.0  # how long a kubelet's heartbeat is good for (kubelet, nodeLeaseDurationSeconds)
@@ -185,7 +186,7 @@ def k8s_node(
     if taints:
         return Fact(PROGRESSING, f"taint {taints[0]}")
     if found.spec.unschedulable and not cordoned:
-        return Fact(PROGRESSING, "cordoned")
+        return Fact(PROGRESSING, CORDONED)
     renewed = lease.spec.renew_time if lease is not None else None
     if renewed is not None and now is not None and now - renewed.timestamp() > LEASE_SECONDS:
         return Fact(PROGRESSING, "its kubelet does not renew its lease", renewed.timestamp())

@@ -27,6 +27,7 @@ from phases.readiness.saying import absent, blocked, failed, is_true, since_of, 
 DEPLOYED = "deployed"
 LOCKED = "pending-"
 UNLOCKS = "an action of Helm is under way; if it died, the lock is taken off by itself"
+COMPARES = "enabled"  # spec.driftDetection.mode; helm-controller 1.6, internal/action/diff.go
 RETRIES_FOR_EVER = "RetryOnFailure"
 
 
@@ -41,7 +42,7 @@ def helm_release(found: Flux | None, *, suspended: bool = False, chart_version: 
         return before or absent()
     conditions = found.status.conditions
     ready, stalled = condition(conditions, "Ready"), condition(conditions, "Stalled")
-    detail = {**identity(found.metadata), **handled(found), **_attempts(found)}
+    detail = {**identity(found.metadata), **handled(found), **_attempts(found), **_compares(found)}
     if stalled is not None and is_true(stalled):
         since, text = since_of(stalled), text_of(ready or stalled)
         return failed(text, stalled.reason, terminal=True, since=since, detail=detail)
@@ -92,6 +93,12 @@ def _denied(found: Flux, chart_version: str, detail: dict[str, Any]) -> Fact | N
 def _is_locked(found: Flux) -> bool:
     last = found.status.history[0] if found.status.history else None
     return last is not None and last.status.startswith(LOCKED)
+
+
+def _compares(found: Flux) -> dict[str, Any]:
+    """Say whether it puts back what was deleted under it: only then does it help to ask it."""
+    detection = found.spec.drift_detection
+    return {"compares": True} if detection is not None and detection.mode == COMPARES else {}
 
 
 def _attempts(found: Flux) -> dict[str, Any]:

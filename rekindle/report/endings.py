@@ -20,6 +20,8 @@ from phases.snapshot import KINDS
 WELL = frozenset({"C4", "E1", "E2", "E3", "E4", "F1", "L2", "S1", "S2", "S3", "S4", "X1"})
 # Over once the namespace is not Terminating any more: "gone, or Active again".
 LEAVES = frozenset({"N4", "N5", "N6", "N7", "N8", "N9"})
+# Over once the subject is there again, well or not.
+EXISTS = frozenset({"X2"})
 # Over once the nodes that it names no longer wait for a network.
 NODES = frozenset({"T16"})
 HIDDEN = frozenset({codes.UNOBSERVABLE, codes.UNKNOWN})
@@ -133,7 +135,7 @@ class Endings:
 
 
 def _objects(finding: Finding) -> tuple[str, ...]:
-    if finding.rule in WELL or finding.rule in LEAVES:
+    if finding.rule in WELL | LEAVES | EXISTS:
         return (finding.subject,)
     if finding.rule in NODES:
         return tuple(subject for subject in finding.blocks if subject.startswith(NODE))
@@ -161,6 +163,8 @@ def _turn(watch: _Watch, fact: Fact, at: Instant, seq: int) -> tuple[Instant, in
 def _is_over(rule: str, fact: Fact) -> bool:
     if fact.code in HIDDEN:
         return False
+    if rule in EXISTS:
+        return fact.code != codes.ABSENT
     if rule in LEAVES:
         return fact.code != codes.TERMINATING
     return fact.code == codes.READY and fact.detail.get("verified") is not False

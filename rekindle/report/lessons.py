@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from journal.entries import Outcome
-from phases.waits import UNKNOWN
+from phases.wait_classes import UNKNOWN
 from rekindle.report.cleaning import clean
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from journal.entries import Instant, Json
-from phases import waits
+from phases import wait_classes
 from phases.hindsight import LOST, Course
 from phases.ledger import Piece
 from phases.needs import subject_of
@@ -54,7 +54,7 @@ def path_along(pieces: Iterable[Piece]) -> tuple[Step, ...]:
     steps: list[Step] = []
     for piece in pieces:
         subject = UNTOLD if piece.vertex == LOST else clean(subject_of(piece.vertex))
-        if piece.name == waits.NOBODY:
+        if piece.name == wait_classes.NOBODY:
             subject = NOBODY
         last = steps[-1] if steps else None
         if last is not None and (last.subject, last.code) == (subject, piece.name):

@@ -7,6 +7,8 @@ it, or not in a watch; ``Forecast`` works it out on every turn; ``_steady`` is 0
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,28 @@ def test_a_run_is_read_for_its_durations_unless_it_is_long_and_so_is_a_moment_of
 
     assert now.basis == f"class defaults{basis}"
     assert then == now
+
+
+def test_a_time_is_told_without_the_models_of_a_plan(tmp_path: Path) -> None:
+    """
+    They take longer to import than all else, and so do the rules, of which one constant is asked.
+
+    Mutants: ``Ahead.within`` makes a ``Section`` of the journal's; ``phases.hands`` imports a rule's module.
+    """
+    turns: list[e.AnyEntry] = [
+        e.Observed(at=AT, changed={**finished(PLAN), "deployment/apps/web": ROLLS_OUT}),
+        e.FindingsChanged(at=AT, changed=never("C4")),
+    ]
+    path = written(tmp_path / "j.db", turns, plan=PLAN.compiled(), initial="pods-healthy")
+    code = "import sys; from pathlib import Path; from rekindle.momentary import stood\n"
+    code += "print(stood(Path(sys.argv[1]), None, '4').until.seconds,"
+    code += " {'pydantic', 'phases.section', 'phases.diagnosis'}.intersection(sys.modules))"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout == f"{49.0 + STABLE} set()\n"
 
 
 def test_a_long_path_is_shown_by_its_beginning_and_its_end() -> None:

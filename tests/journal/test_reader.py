@@ -59,6 +59,22 @@ def test_rows_are_read_from_where_one_left_off(tmp_path: Path) -> None:
         assert reader.latest_checkpoint("run-9") is None
 
 
+def test_entries_of_one_kind_are_those_of_one_run_in_their_order(tmp_path: Path) -> None:
+    """Mutants: of every kind; of every run. One of those notes was withdrawn, and keeps its place."""
+    with Reader(rich_journal(tmp_path / "j.db")) as reader:
+        notes = list(reader.of_kind("run-1", "note"))
+
+        assert [(row.seq, row.entry) for row in notes] == [
+            (3, note("one")),
+            (4, note("two", 102.5)),
+            (5, None),
+        ]
+        assert list(reader.notes("run-1")) == notes
+        assert list(reader.of_kind("run-2", "note")) == []
+        assert list(reader.of_kind("run-1", "observed")) == []
+        assert [row.seq for row in reader.of_kind("run-2", "observed")] == [3]
+
+
 def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     with begin(path) as journal, Reader(path) as reader:

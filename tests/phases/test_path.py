@@ -8,6 +8,7 @@ beside its objects is waited for; so is one that a command of the plan installs.
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import pytest
@@ -461,3 +462,8 @@ def test_a_set_waits_for_the_webhook_that_is_asked_about_it_unless_it_brings_it(
 
     assert webhook in needs["kustomization/flux-system/late#applied"]
     assert webhook not in needs["kustomization/flux-system/apps#applied"]
+
+
+@pytest.mark.parametrize("took", [[9.0, 1.0, 4.0], [8.0, 1.0, 4.0, 2.0], [0.1, 0.2, 0.3, 0.7]])
+def test_of_durations_the_one_in_the_middle_counts(took: list[float]) -> None:
+    assert Learnt(took={"deployment": took}).seconds("deployment") == statistics.median(took)

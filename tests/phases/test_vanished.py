@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from engine.answer import Act, Answer, Wait
-from journal.entries import Fact
-from phases import flux_synced
+from engine.answer import Act, Answer, Stuck, Wait
+from journal.entries import Fact, Finding, Remedy
+from phases import flux_synced, pods_healthy
 from phases.nudges import CONFIRM_SECONDS
 from phases.vanished import GRACE_SECONDS, vanished
 from tests.phases.making import START, facts, memory_of, plan
@@ -131,3 +132,83 @@ def test_what_goes_a_second_time_is_brought_a_second_time() -> None:
     once = woken(told(night(**{WEB: absent()}))[APPS])
 
     assert isinstance(told(night(**{WEB: absent(START + 60)}), once)[APPS], Act)
+
+
+WORKS = plan(
+    {
+        "inventory": {
+            **PARENTS["inventory"],
+            "workloads": [
+                {"kind": "Deployment", "key": "apps/plain", "pods": 1, "owner": APPS},
+                {"kind": "Deployment", "key": "apps/web", "pods": 1, "owner": WEB},
+                {"kind": "Deployment", "key": "apps/nobodys", "pods": 1},
+            ],
+        }
+    }
+)
+PLAIN, SERVED, NOBODYS = "deployment/apps/plain", "deployment/apps/web", "deployment/apps/nobodys"
+GONE = {"code": "Absent", "since": START, "detail": {"ready": 0, "expected": 1}}
+THERE = {"code": "Ready", "detail": {"ready": 1, "expected": 1}}
+
+
+def works(release: dict[str, Any], **said: Any) -> dict[str, Fact]:  # noqa: ANN401
+    listed = {f"kind/{kind}": "seen" for kind in ("Deployment", "StatefulSet", "DaemonSet")}
+    known = {PLAIN: THERE, SERVED: THERE, NOBODYS: THERE, WEB: release, APPS: ready()}
+    return facts({**listed, **known, LOGIN: {"code": "Ready"}, **said})
+
+
+def release(**detail: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "code": "Ready",
+        "since": START,
+        "detail": {"uid": "u-web", "generation": 1, **detail},
+    }
+
+
+def test_a_workload_that_somebody_deleted_is_applied_again_by_its_kustomization() -> None:
+    """In pods-healthy nothing else acts. Mutant: leave ``vanished`` out of that state."""
+    known = works(release(), **{PLAIN: GONE, NOBODYS: GONE})
+
+    answers = pods_healthy.decide(WORKS, known, {}, memory_of(WORKS, known, {}, LATE))
+
+    act = answers[APPS]
+    assert isinstance(act, Act)
+    assert (act.verb, act.arguments["uid"]) == ("flux.nudge", "u-apps")
+    assert PLAIN in act.reason
+    assert NOBODYS not in act.reason
+    nobodys = answers[NOBODYS]
+    assert isinstance(nobodys, Wait)
+    assert nobodys.can_clear == "unknown"
+
+
+def test_a_release_is_asked_only_where_it_looks_at_what_runs() -> None:
+    """Else Helm finds nothing to do, and a nudge would be one more dead wait. Mutant: ask every release."""
+    for told_, asked in ((release(), False), (release(compares=True), True)):
+        known = works(told_, **{SERVED: GONE})
+
+        answers = pods_healthy.decide(WORKS, known, {}, memory_of(WORKS, known, {}, LATE))
+
+        assert isinstance(answers.get(WEB), Act) is asked
+
+
+def test_what_helm_will_not_put_back_ends_the_wait_with_the_way_out() -> None:
+    """Mutant: of a release that looks at nothing say that it clears by itself."""
+    known = works(release(), **{SERVED: GONE})
+    memory = replace(
+        memory_of(WORKS, known, {}, LATE + 60), found_at={f"X2:{SERVED}": START + LATE}
+    )
+    found = Finding(
+        SERVED,
+        "deleted-under-release",
+        "Deployment apps/web is expected and does not exist",
+        clears_itself="no",
+        rule="X2",
+        remedies=(Remedy("`flux reconcile helmrelease web -n apps --force`", "reversible"),),
+        root=True,
+    )
+
+    answers = pods_healthy.decide(WORKS, known, {f"X2:{SERVED}": found}, memory)
+
+    stuck = answers[SERVED]
+    assert isinstance(stuck, Stuck)
+    assert "--force" in stuck.hint

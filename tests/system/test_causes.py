@@ -107,6 +107,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
         _timed(seen, "together", lambda: observer.until_all(TOGETHER, PATIENCE_SECONDS))
         seen.there = _subjects(list_all(causes.bed.kubeconfig))
         together = seen.last
+        _timed(seen, "delete", causes.delete_under_who_is_ready)
         inventory = ("--inventory", str(HERE / "inventory.yaml"))
         observer.until_all(INVENTORIED, MOMENT_SECONDS, *inventory)
         _timed(seen, "busy", lambda: _moment(causes.keep_workers_busy, observer, BUSY))

@@ -80,3 +80,12 @@ def test_the_tree_tells_every_subject_once() -> None:
         "    ks/c",
         "      ks/d",
     ]
+
+
+def test_what_most_of_the_victims_are_behind_is_named() -> None:
+    """Mutants: name the first; name what is no victim itself; name what only one thing is behind."""
+    found = {"a": finding("ns/a", "ks/z", "ks/b", "ks/y")}
+    edges = {"ks/b": ("ks/c",), "ks/c": ("ks/d", "ks/e"), "ks/y": ("ks/x",)}
+
+    assert [root.through for root in roots_of(found, edges)] == ["ks/b"]
+    assert [root.through for root in roots_of(found, {"ks/y": ("ks/x",)})] == [""]

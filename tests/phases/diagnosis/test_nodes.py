@@ -23,6 +23,7 @@ from tests.phases.diagnosis.scenes import (
 
 KWOK = recorded("node-kwok")
 NO_CNI = "container runtime network not ready: NetworkReady=false cni plugin not initialized"
+UNTOLERATED = "1 node(s) had untolerated taint {node.kubernetes.io/unschedulable: }."
 LEAVING = {"deletionTimestamp": "2027-01-15T07:50:00Z"}
 RULES = ("T15", "T16", "T17")
 
@@ -167,3 +168,25 @@ def test_a_node_without_a_condition_is_not_ready() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_a_node_that_is_ready_has_no_finding(rule: str) -> None:
     assert found_by(rule, scene(KWOK, nodes={"node-0": look(boot_id="")})) == []
+
+
+def test_a_cordoned_node_is_named_with_the_pods_that_only_it_could_take() -> None:
+    """Who cordoned it takes it back. Mutants: of a node that is being deleted; of every node."""
+    cordoned = made("Node", "a", said("Ready", "True"), spec={"unschedulable": True})
+    waits = pod(
+        "apps/web-1",
+        said("PodScheduled", "False", "Unschedulable", f"0/1 nodes are available: {UNTOLERATED}"),
+        owner=("StatefulSet", "web"),
+        status={"phase": "Pending"},
+    )
+    (found,) = found_by("X3", scene(cordoned, node("b"), waits))
+
+    assert (found.subject, found.cause, found.clears_itself) == (
+        "k8s-node/a",
+        "cordoned",
+        "unknown",
+    )
+    assert found.blocks == ("statefulset/apps/web",)
+    assert dangers(found) == {"look", "reversible"}
+    leaving = made("Node", "a", spec={"unschedulable": True}, metadata=LEAVING)
+    assert found_by("X3", scene(leaving, node("b"))) == []

@@ -113,6 +113,12 @@ class Causes:
         self.bed.wait("a first install has failed", self._is_stalled, STEP_SECONDS)
         self._patch(f"{RELEASES}/no-target", {"spec": {"values": {"selector": "two"}}})
 
+    def delete_under_who_is_ready(self) -> None:
+        """
+        What a Kustomization and a release have made: neither looks again before its interval is over.
+        """
+        self.bed.kubectl("delete", "deployment", "--namespace=apps", "bereft", "spare")
+
     def keep_workers_busy(self) -> None:
         """
         As many health checks as kustomize-controller has workers, and more that wait for one.

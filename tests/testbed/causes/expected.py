@@ -150,6 +150,9 @@ TOGETHER = (
 INVENTORIED = (
     Cause("C4", "crd/knots.ties.example.com", "no", "crd/widgets.example.com"),
     _work("L17", "apps/zero", "unknown"),
+    _work("X2", "apps/bereft", "no"),
+    _work("X2", "apps/spare", "yes"),
+    _ks("X2", "uprooted", "unknown"),
 )
 # One after the other, afterwards.
 BUSY = Cause(

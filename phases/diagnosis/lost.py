@@ -1,0 +1,133 @@
+"""
+How what is expected and absent can come back: by whom, whether by itself, and what a person can do.
+
+A Kustomization that is Ready applies everything again at its interval, or when it is asked to. A release does not: Helm
+compares with what it stored, and not with what runs, unless drift detection is on (helm-controller 1.6.4,
+internal/action/diff.go, internal/reconcile/atomic_release.go), so that what somebody deleted under it stays away.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from engine.answer import Subject
+from journal.entries import Remedy
+from phases.diagnosis.rule import NO, UNKNOWN, YES, look, never, nudge, reversible
+from phases.diagnosis.scene import path_of
+from phases.objects import Flux, key_of
+from phases.readiness.releases import COMPARES
+
+SETTLED_SECONDS: Final = (
+    60.0  # a look tells kinds one after the other, and a controller takes a moment
+)
+ROOT: Final = {
+    "Deployment": "a controller of Flux",
+    "GitRepository": "the source that all follow",
+    "Kustomization": "a root",
+}
+
+
+class Loss(NamedTuple):
+    """What is gone, and who brings it: *maker* is the object, if it is there."""
+
+    kind: str
+    key: str
+    maker_subject: Subject
+    maker: Flux | None
+    first: bool = False
+
+
+class Told(NamedTuple):
+    """The words of a finding about it."""
+
+    cause: str
+    why: str
+    clears_itself: str
+    remedies: tuple[Remedy, ...]
+    evidence: tuple[str, ...] = ()
+    when: str = ""
+
+
+def compares(release: Flux) -> bool:
+    """Say whether a HelmRelease puts back what was deleted under it."""
+    return (
+        release.spec.drift_detection is not None and release.spec.drift_detection.mode == COMPARES
+    )
+
+
+def brought_by(loss: Loss, maker: Flux) -> Told:
+    """Say how it comes back from a maker that is Ready without it."""
+    kind = "HelmRelease" if loss.maker_subject.startswith("helmrelease/") else "Kustomization"
+    name, key = f"{kind} {key_of(maker.metadata)}", key_of(maker.metadata)
+    evidence = (path_of(kind, maker.metadata, "status.conditions[Ready]"),)
+    why = f"{name}, which brings it, is Ready, so that it was deleted since, or is expected no more"
+    who = look(
+        "who deleted it (the API server's audit log), and whether the inventory is of today's Git"
+    )
+    if kind == "Kustomization" or compares(maker):
+        every = f", every {maker.spec.interval}" if maker.spec.interval else ""
+        again = nudge(f"annotate {name} with reconcile.fluxcd.io/requestedAt: it makes it again")
+        return Told("deleted", why, YES, (again, who), evidence, f"{name} reconciles again{every}")
+    if loss.kind == "CustomResourceDefinition":
+        mend = reversible(
+            f"apply CRD {loss.key} once by hand (server-side), or put it into crds.directory of the plan"
+        )
+    else:
+        namespace, _, bare = key.rpartition("/")
+        mend = reversible(
+            f"`flux reconcile helmrelease {bare} -n {namespace} --force`: Helm makes it again"
+        )
+    return Told(
+        "deleted-under-release",
+        f"{why}; Helm does not look at what runs, for its drift detection is not on",
+        NO,
+        (
+            who,
+            mend,
+            reversible(
+                "spec.driftDetection.mode: enabled, in Git, so that it is put back by itself"
+            ),
+            never("uninstall the release: what it keeps (claims, Secrets) may go with it"),
+        ),
+        evidence,
+        f"Helm has upgraded {name} once more",
+    )
+
+
+def nobody_brings(loss: Loss) -> Told:
+    """Say how it comes back where nothing in the cluster is known to bring it."""
+    if loss.kind == "Node":
+        return Told(
+            "no-node",
+            "the API knows no such node",
+            UNKNOWN,
+            (
+                look(
+                    f"whether its kubelet runs and reaches the API: `talosctl -n {loss.key} service kubelet`"
+                ),
+            ),
+        )
+    if loss.first:
+        what = ROOT[loss.kind]
+        return Told(
+            "flux-gone" if loss.kind == "Deployment" else "root-gone",
+            f"it is {what}, which nothing in Git applies",
+            UNKNOWN,
+            (
+                reversible(
+                    "apply it again as at bootstrap; `rekindle run` with a plan does just that"
+                ),
+                look("who deleted it: with pruning on, what it applied goes as well"),
+                never("reconcile everything else: nothing else brings it"),
+            ),
+        )
+    return Told(
+        "missing",
+        "all that Flux has to do is done, and nobody is known to bring it",
+        UNKNOWN,
+        (
+            look(
+                "what made it (a person, a bootstrap, an operator), and whether the inventory is of today"
+            ),
+        ),
+    )

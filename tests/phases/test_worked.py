@@ -1,0 +1,157 @@
+"""
+The work alone, in the cases that ``tests/properties/test_ledger.py`` seldom makes up.
+
+Mutants, each tried: ``until`` does not look at what is asked; a released finalizer is its holder's alone; what came
+after everything comes after nothing; of what was done at one instant the last comes first.
+"""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from engine.plan import Plan
+from journal import entries as e
+from journal.entries import AnyEntry, Fact
+from phases.hindsight import Course
+from phases.ledger import booked, ledger_of
+from phases.vertices import Vertex
+from tests.phases.making import START, facts, opened, plan
+from tests.phases.test_ledger import intended
+from tests.phases.test_path import finished
+
+LONGER = "statefulset/apps/db"
+APPS = "kustomization/flux-system/apps"
+OF = plan()
+WELL = finished(OF)
+BUILDS = Fact("Progressing", "Building")
+
+
+def begun(bad: dict[str, Fact], of: Plan = OF) -> list[AnyEntry]:
+    """Something that nobody works on takes 60 s: whatever else there is is beside the path."""
+    waits = {LONGER: Fact("Failed", "no")}
+    return [opened(of), e.Observed(at=START, changed={**finished(of), **bad, **waits})]
+
+
+def ready(second: float, *subjects: str) -> e.Observed:
+    return e.Observed(at=START + second, changed={s: WELL[s] for s in subjects})
+
+
+def settled(second: float, verb: str, target: str) -> e.ActionSettled:
+    return e.ActionSettled(
+        at=START + second, action="a1", verb=verb, target=target, outcome=e.Outcome.DONE
+    )
+
+
+def worked(entries: list[AnyEntry], vertex: Vertex, of: Plan = OF) -> float:
+    """How long a vertex was worked on, in all its lives."""
+    course = Course(of.target)
+    for entry in entries:
+        course.see(entry)
+    book = booked(of, course, lambda: iter(entries), START, entries[-1].at)
+    return sum(span for (v, _), span in book.worked.seconds.items() if v == vertex)
+
+
+def test_work_beside_the_path_ends_when_a_person_is_asked_about_it() -> None:
+    entries = begun({APPS: BUILDS})
+    entries += [
+        e.Decided(at=START + 20, state="flux-synced", answers={APPS: {"answer": "stuck"}}),
+        ready(60, APPS, LONGER),
+    ]
+
+    assert worked(entries, f"{APPS}#applied") == 20.0
+
+
+def test_a_release_works_on_the_namespace_beside_the_path() -> None:
+    entries = begun(facts({"namespace/apps": "Terminating", "holder/u9": "Holding"}))
+    entries += [
+        replace(intended("finalizer.release", "holder/u9"), at=START + 10),
+        settled(30, "finalizer.release", "holder/u9"),
+        ready(60, "namespace/apps", LONGER),
+    ]
+
+    assert worked(entries, "namespace/apps#gone") == 20.0
+
+
+def test_an_absent_namespace_beside_the_path_rests_on_who_brings_it() -> None:
+    of = plan(
+        {
+            "inventory": {
+                "kustomizations": [
+                    {"key": "flux-system/cluster"},
+                    {"key": "flux-system/apps"},
+                    {"key": "apps/web", "parent": "flux-system/apps"},
+                ],
+            }
+        }
+    )
+    entries = begun({"namespace/apps": Fact("Absent"), APPS: BUILDS}, of)
+    entries += [
+        e.Observed(at=START + 20, changed={APPS: Fact("Failed", "no")}),
+        ready(60, APPS, LONGER, "namespace/apps"),
+    ]
+
+    assert worked(entries, "namespace/apps", of) == 20.0
+
+
+def test_a_machine_beside_the_path_is_on_its_way_for_so_long() -> None:
+    """It is out of sight for 800 s; 600 are believed, as told by the entry after them."""
+    entries = begun({"node/cp-1": Fact("rebooting")})
+    entries += [e.Observed(at=START, changed={"node/cp-1": Fact("unseen", since=START)})]
+    entries += [e.Note(at=START + 100.0 * n, text="", actor="") for n in range(1, 8)]
+    entries += [ready(800, "node/cp-1"), ready(900, LONGER)]
+
+    assert worked(entries, "node/cp-1") == 700.0
+
+
+def test_what_is_done_after_everything_comes_after_the_longest_chain() -> None:
+    """The path has the one that nobody worked on; 30 s of another's work, and 10 s after all."""
+    entries = begun({APPS: BUILDS})
+    entries += [
+        ready(30, APPS),
+        ready(60, LONGER),
+        replace(intended("flux.nudge", APPS), at=START + 60),
+        settled(70, "flux.nudge", APPS),
+    ]
+    seen = ledger_of(OF, lambda: iter(entries))
+
+    assert seen.classes == {"unknown": 60.0, "useful": 10.0}
+    assert seen.critical_path == 40.0
+
+
+def test_what_became_done_at_one_instant_is_one_chain() -> None:
+    """A workload, its release and the Kustomization over it are seen well in one look, beside the path."""
+    of = plan(
+        {
+            "inventory": {
+                "kustomizations": [
+                    {"key": "flux-system/cluster"},
+                    {"key": "flux-system/apps", "wait": True},
+                    {"key": "apps/late", "depends_on": ["flux-system/apps"]},
+                ],
+                "helmreleases": [{"key": "apps/web", "parent": "flux-system/apps"}],
+                "workloads": [
+                    {
+                        "kind": "Deployment",
+                        "key": "apps/web",
+                        "pods": 2,
+                        "owner": "helmrelease/apps/web",
+                    },
+                    {"kind": "StatefulSet", "key": "apps/db", "pods": 1},
+                ],
+            }
+        }
+    )
+    well = finished(of)
+    chain = ("deployment/apps/web", "helmrelease/apps/web", APPS)
+    late = "kustomization/apps/late"
+    bad = dict.fromkeys([*chain, late, LONGER], Fact("Failed", "no")) | {chain[0]: BUILDS}
+    entries: list[AnyEntry] = [
+        opened(of),
+        e.Observed(at=START, changed={**well, **bad}),
+        e.Observed(at=START + 20, changed={**{s: well[s] for s in chain}, late: BUILDS}),
+        e.Observed(at=START + 30, changed={late: well[late]}),
+        e.Observed(at=START + 60, changed={LONGER: well[LONGER]}),
+    ]
+
+    assert ledger_of(of, lambda: iter(entries)).critical_path == pytest.approx(30.0)
