@@ -2,10 +2,11 @@
 The black box on a real control plane: somebody recovers by hand, makes the seed's mistakes, and hands over.
 
 The operator here is a script that knows nothing of rekindle. In the middle of a cold start they delete the root
-Kustomization "to clear an error", then the namespace that is left, whose objects have finalizers of a controller that
-went with the root, put the root back before there is anything to serve it, and wait. What they did, what could not
-succeed, in which order, and what would have helped has to be in the watch's journal and on its screen. That journal
-gives a postmortem and a rehearsal; then the same run goes on with hands.
+Kustomization "to clear an error", then what is left: a CRD, if Flux went before it was through, and the namespace whose
+objects have finalizers of a controller that went with the root. They put the root back before there is anything to
+serve it, and wait. What they did, what could not succeed, in which order, and what would have helped has to be in the
+watch's journal and on its screen. That journal gives a postmortem and a rehearsal; then the same run goes on with
+hands.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ BY_HAND = {
 POOLS = ("replicapool", "database", "scratch")
 FINALIZER = "cephblockpool.ceph.rook.io"
 NETWORK, NAMESPACE = "T16:cni", "N6:namespace/storage"
-NEXT = "C4:crd/externalsecrets.external-secrets.io"
+CRD = "externalsecrets.external-secrets.io"
+NEXT = f"C4:crd/{CRD}"
 ROOT = ("kustomization", "flux-system", "cluster-apps")
 VERDICT_SECONDS = 10.0
 GONE = {"", "Absent", "Terminating"}
@@ -114,6 +116,9 @@ def make_the_seeds_mistakes(operator: Operator) -> None:
         180,
         lambda: not there(operator, "daemonset", "kube-system", "cilium"),
     )
+    # Flux uninstalls itself among all else, and what brought this CRD may come before it or be left behind.
+    operator.bed.kubectl("delete", "crd", CRD, "--ignore-not-found", "--wait=false")
+    until("the CRD is gone", 120, lambda: not there(operator, "crd", "default", CRD))
     operator.bed.kubectl("delete", "namespace", "storage", "--wait=false")
     until("the watch is back in cni-up", 120, lambda: operator.state() == "cni-up")
 
@@ -159,6 +164,21 @@ def look_without_a_plan(operator: Operator) -> None:
     document = look_with_fresh_eyes(operator, journal, "--kubeconfig", kubeconfig, *listed)
 
     assert (document["state"], document["would"]) == ("cni-up", [])
+    told = entries_of(journal)
+    assert not [one for one in told if isinstance(one, e.ActionIntended | e.ApprovalAsked)]
+
+
+def look_with_nothing_but_a_kubeconfig(operator: Operator) -> None:
+    """And somebody who knows nothing of the cluster: no network is there to be recognised, and nothing is missed."""
+    kubeconfig = str(operator.folder / "our-kubeconfig")
+    journal = operator.folder / "stranger.db"
+    box = operator.start("watch", "--kubeconfig", kubeconfig, "--json", journal=journal)
+    both = {NETWORK, NAMESPACE}
+    until("both are told", 60, lambda: any(both <= roots.keys() for _, roots in roots_of(journal)))
+    document = stopped(box)
+
+    assert (document["state"], document["would"]) == ("cni-up", [])
+    assert "no DaemonSet is recognised as the network" in operator.told()
     told = entries_of(journal)
     assert not [one for one in told if isinstance(one, e.ActionIntended | e.ApprovalAsked)]
 
@@ -249,6 +269,7 @@ def test_an_operator_who_makes_the_seeds_mistakes_is_watched_told_and_relieved(
     make_the_seeds_mistakes(operator)
     look_with_fresh_eyes(operator, operator.folder / "late.db", str(operator.plan))
     look_without_a_plan(operator)
+    look_with_nothing_but_a_kubeconfig(operator)
     put_the_root_back_too_early(operator)
     until(
         "what cannot succeed is said",
