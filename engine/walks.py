@@ -214,4 +214,8 @@ def gated(
     wished: Mapping[Subject, Answer],
 ) -> dict[Subject, Answer]:
     """Hold back, of all that a phase wishes, what may not begin now."""
-    return {s: held_back(machine, memory, judged, answer) for s, answer in wished.items()}
+    # Hundreds of answers are waits; to ask for each costs more than to decide most of them.
+    return {
+        s: held_back(machine, memory, judged, answer) if isinstance(answer, Act) else answer
+        for s, answer in wished.items()
+    }

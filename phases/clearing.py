@@ -10,7 +10,7 @@ is changed by people. What a finding knows of an object that no inventory has is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.answer import Subject
 from engine.recipe import Facts
@@ -23,8 +23,7 @@ from phases.section import Section
 GIVEN_UP = ("RetriesExceeded", "MissingRollbackTarget")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """Whether the cause *name* (without its family) of *subject* has cleared."""
 
     section: Section
@@ -35,9 +34,10 @@ class Asked:
 
 def _dependency(asked: Asked) -> bool:
     family = asked.subject.partition("/")[0]
+    if not _is_ready(codes.subject(family, asked.name), asked.facts):
+        return False  # nearly always, and asked of everything that waits, every turn
     others = asked.section.dependencies.get(asked.subject, ())
-    named = codes.subject(family, asked.name)
-    return all(_is_ready(other, asked.facts) for other in (named, *others))
+    return all(_is_ready(other, asked.facts) for other in others)
 
 
 def _kind(asked: Asked) -> bool:

@@ -26,7 +26,7 @@ from phases.knots import (
     namespaces,
     terminating,
 )
-from phases.nudges import NUDGED, held, is_clear, is_mended, nudge, paced
+from phases.nudges import NUDGED, held, is_clear, is_mended, mended, nudge, paced
 from phases.readiness.saying import unlisted
 from phases.section import Section, Told
 from phases.sentence import sentenced
@@ -76,8 +76,10 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(vanished(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))
     answers = sentenced(paced(section, answers, memory), findings, memory, section)
-    asks = any(isinstance(a, Act) and a.approval is not None for a in answers.values())
-    return _only_after_a_person(answers, facts) if asks else answers
+    for answer in answers.values():
+        if isinstance(answer, Act) and answer.approval is not None:
+            return _only_after_a_person(answers, facts)
+    return answers
 
 
 def _only_after_a_person(answers: dict[Subject, Answer], facts: Facts) -> dict[Subject, Answer]:
@@ -144,7 +146,7 @@ def _objects(
     section: Section, facts: Facts, findings: Findings, memory: Memory
 ) -> dict[Subject, Answer]:
     answers: dict[Subject, Answer] = {}
-    known = section.told
+    known, mends = section.told, mended(findings)
     for subject, fact in section.standing_synced.open_in(facts):
         if fact is None:
             continue
@@ -156,7 +158,7 @@ def _objects(
         if fact.code == codes.TERMINATING:
             answers[subject] = _going(fact, memory)
         elif told.cause and (
-            is_clear(section, subject, told.cause, facts) or is_mended(subject, fact, findings)
+            is_clear(section, subject, told.cause, facts) or is_mended(subject, fact, mends)
         ):
             parked = fact.detail.get("parked", True)
             answers[subject] = (

@@ -87,6 +87,7 @@ class ExternalSecretItem(msgspec.Struct, frozen=True):
     key: str
     parent: str | None = None
     store: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class CrdItem(msgspec.Struct, frozen=True):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Attempt, Memory
 from engine.recipe import Facts, Findings
-from journal.entries import Fact, Json, Outcome
+from journal.entries import Fact, Instant, Json, Outcome
 from phases import codes, order
 from phases.clearing import CLEARED, Asked, servers
 from phases.diagnosis.controllers import WORKERS
@@ -51,6 +52,11 @@ def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bo
     return asked is not None and asked(Asked(section, subject, name, facts))
 
 
+def mended(findings: Findings) -> Findings:
+    """Return the findings that ``is_mended`` asks about: few of many, and it is asked of everything that waits."""
+    return {key: found for key, found in findings.items() if found.rule in MENDED}
+
+
 def is_mended(subject: Subject, fact: Fact, findings: Findings) -> bool:
     """Say whether diagnosis has found of this very failure that only the next attempt is waited for."""
     return any(
@@ -72,7 +78,7 @@ def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Me
     namespace, _, bare = name.rpartition("/")  # a store has no namespace
     # What nobody sends needs no token of its own: a wish that stays the same is written once.
     at = memory.opened_at if memory.watches else memory.now
-    stamp = datetime.fromtimestamp(at, UTC).isoformat()
+    stamp = _stamp(at)
     arguments = {
         "kind": NUDGED[kind],
         "namespace": namespace,
@@ -87,6 +93,12 @@ def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Me
     if fact.code == codes.READY or fact.detail.get("says_ready"):
         arguments["ready"] = True  # else it is refused where the object says so by then
     return Act(NUDGE, subject, arguments, f"{cause} has cleared")
+
+
+@lru_cache(maxsize=8)
+def _stamp(at: Instant) -> str:
+    """Write an instant; all that a turn wakes it wakes at the same one."""
+    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def _occurrence(section: Section, subject: Subject, cause: str, facts: Facts) -> str:
@@ -206,9 +218,21 @@ def workers_by_family(section: Section, facts: Facts) -> dict[str, int]:
 
 def _said_of_controller(section: Section, family: str, name: str, facts: Facts) -> Json:
     """Return what the controller of a family of objects was told; None: nothing, or it is not known."""
-    keys = (key for key in section.flux.controllers if key.endswith(f"/{CONTROLLERS.get(family)}"))
-    known = (facts.get(codes.subject("Deployment", key)) for key in keys)
-    return next((fact.detail[name] for fact in known if fact and name in fact.detail), None)
+    for subject in _deployments(section.flux.controllers, family):
+        fact = facts.get(subject)
+        if fact is not None and name in fact.detail:
+            found: Json = fact.detail[name]
+            return found
+    return None
+
+
+@lru_cache(
+    maxsize=64
+)  # a plan has them for good, and every nudge in flight is held against them every turn
+def _deployments(controllers: tuple[str, ...], family: str) -> tuple[Subject, ...]:
+    """Name the Deployments of a family's controller."""
+    wanted = f"/{CONTROLLERS.get(family)}"
+    return tuple(codes.subject("Deployment", key) for key in controllers if key.endswith(wanted))
 
 
 def _is_in_flight(section: Section, attempt: Attempt, memory: Memory) -> bool:
@@ -217,12 +241,12 @@ def _is_in_flight(section: Section, attempt: Attempt, memory: Memory) -> bool:
         return True
     if attempt.outcome is not Outcome.DONE:
         return False
-    if memory.passed(_due(section, attempt, memory.facts)):
-        return False
     family, fact = attempt.target.partition("/")[0], memory.facts.get(attempt.target)
     if fact is None or family not in CONFIRMED:
         return False
-    return fact.detail.get("handled_at") != attempt.arguments.get("requested_at")
+    if fact.detail.get("handled_at") == attempt.arguments.get("requested_at"):
+        return False
+    return not memory.passed(_due(section, attempt, memory.facts))
 
 
 def _due(section: Section, attempt: Attempt, facts: Facts) -> float:

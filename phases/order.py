@@ -28,13 +28,10 @@ FAMILIES = ("gitrepository", "kustomization", "helmrelease")
 class Graph:
     """
     What each vertex needs, what needs it, and how facts tell that it is done.
-
-    *certain* is what needs it without any doubt: a Secret that an ExternalSecret should make may be there already.
     """
 
     needs: Needs
     dependents: Needs
-    certain: Needs
     standing: Standing
 
 
@@ -44,10 +41,22 @@ def graph_of(section: Section) -> Graph:
     if isinstance(kept, Graph):
         return kept
     needs = needs_of(section)
-    certain = _turned(needs_of(section, certain=True))
-    graph = Graph(needs, _turned(needs), certain, Standing(section, needs))
+    graph = Graph(needs, _turned(needs), Standing(section, needs))
     section.drawn["graph"] = graph
     return graph
+
+
+def _certain(section: Section) -> Needs:
+    """
+    Return what needs each vertex without any doubt: a Secret that an ExternalSecret should make may be there already.
+
+    Most runs never ask.
+    """
+    kept = section.drawn.get("certain")
+    if isinstance(kept, dict):
+        return kept
+    certain = section.drawn["certain"] = _turned(needs_of(section, certain=True))
+    return certain
 
 
 def _turned(needs: Needs) -> Needs:
@@ -66,8 +75,9 @@ def behind(section: Section, facts: Facts, held: Iterable[Subject]) -> set[Subje
     todo = [v for s in known for v in (s, applied(s)) if v in graph.needs]
     todo = [v for v in todo if not graph.standing.is_done(v, facts)]
     found = set(todo)
+    certain = _certain(section) if todo else {}
     while todo:
-        for vertex in graph.certain.get(todo.pop(), ()):
+        for vertex in certain.get(todo.pop(), ()):
             if vertex not in found and not graph.standing.is_done(vertex, facts):
                 found.add(vertex)
                 todo.append(vertex)
