@@ -54,6 +54,7 @@ def test_looks_are_what_copied_dicts_are(first: set[str], steps: list[Any], at_l
     """Of the last four looks any may be gone on from, and any may be gone through at any time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(followed, "FOLLOWED_AT_LEAST", at_least)
+        patch.setattr(followed, "CHANGES_PER_BASE", 1)  # so that these few are shared for a while
         begun = dict.fromkeys(sorted(first), ("pod", 0))
         looks, models = [Followed(begun)], [begun]
         parents: list[int] = [0]
@@ -92,6 +93,17 @@ def _knows_what_differs(now: Followed, before: Followed, new: Any, old: Any) -> 
     told = now.changed_since(before)
     if told is not None:
         assert {key for key in new.keys() | old.keys() if new.get(key) is not old.get(key)} <= told
+
+
+def test_two_futures_of_one_look_have_nothing_of_one_another() -> None:
+    """Mutant: go on from what another look has gone on from."""
+    first = Followed(many(FOLLOWED_AT_LEAST)).after([("new", 1)])
+    one = first.after([("one", 1), ("new", 2)])
+    other = first.after([("other", 1)])
+
+    assert [1, None, None] == [first.get(key) for key in ("new", "one", "other")]
+    assert [2, 1, None] == [one.get(key) for key in ("new", "one", "other")]
+    assert [1, None, 1] == [other.get(key) for key in ("new", "one", "other")]
 
 
 def test_what_is_not_there_is_an_error() -> None:
