@@ -32,7 +32,7 @@ from tests.testbed.waiting import until
 TABLE, JSON, TYPED, OURS = "kubectl table", "kubectl json", "typed client", "rekindle"
 FASTER_THAN = {TABLE: 2.5, TYPED: 8.0}
 MIB_AT_MOST = {10_000: 100.0, 50_000: 350.0}
-CHANGED_AT_MOST = 0.05  # of what it costs to judge all; what grows is the copy of the mapping
+CHANGED_AT_MOST = 0.05  # of what it costs to judge all
 PEERS = Path(__file__).with_name("peers.py")
 MIB = 1024
 RESTING, SETTLED_SECONDS = 0.1, 120.0  # CPU seconds a second

@@ -15,6 +15,7 @@ from engine.plan import Plan
 from engine.recipe import Facts
 from journal.entries import Fact, Instant
 from phases import codes, one_operator, probing
+from phases.followed import Objects
 from phases.kinds import WORKLOADS, usual_crds
 from phases.readiness import (
     admission,
@@ -31,7 +32,7 @@ from phases.revisions import served
 from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, NodeLook, Seen, Snapshot, Unseen
 
-Listed = dict[str, Any]
+Listed = Objects
 
 
 def reduce(plan: Plan, snapshot: Snapshot) -> Facts:

@@ -8,13 +8,13 @@ values have no place here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from journal.entries import Instant
 from phases.backup_objects import CephCluster, Replication, VolumeSnapshot
+from phases.followed import Objects
 from phases.more_objects import (
     Anything,
     ApiService,
@@ -43,7 +43,6 @@ from phases.pod_logs import LogLook
 from phases.storage_objects import CsiDriver, StorageClass
 
 T = TypeVar("T")
-FOLLOWED_AT_LEAST = 1000
 
 
 class Seen(msgspec.Struct, Generic[T], frozen=True, tag="seen"):
@@ -198,48 +197,6 @@ LISTED_KINDS: dict[str, Any] = {
     "VolumeSnapshot": VolumeSnapshot,
     "Bucket": Source,
 }
-
-Objects = dict[str, Any]
-
-
-class Followed(dict[str, Any]):
-    """
-    Objects of a kind that know which of them changed since an earlier look.
-
-    All that came one from the other share a list of changed keys, and each knows how much of it it has seen: what
-    rests on fifty thousand pods is brought up to date by the one that changed. A list that has grown longer than the
-    kind is left behind, and the next look shares nothing with the one before.
-    """
-
-    __slots__ = ("log", "seen")
-
-    def __init__(self, objects: Objects | None = None) -> None:
-        """Begin anew."""
-        super().__init__(objects or {})
-        self.log: list[str] = []
-        self.seen = 0
-
-    def after(self, changes: Iterable[tuple[str, Any]]) -> Followed:
-        """Return the objects after some changes (None: it is gone); this one stays as it is."""
-        fresh = Followed(self)
-        changed = []
-        for key, found in changes:
-            changed.append(key)
-            if found is None:
-                fresh.pop(key, None)
-            else:
-                fresh[key] = found
-        if len(self.log) == self.seen and self.seen < max(len(self), FOLLOWED_AT_LEAST):
-            fresh.log = self.log
-            fresh.log.extend(changed)
-            fresh.seen = len(fresh.log)
-        return fresh
-
-    def changed_since(self, earlier: object) -> set[str] | None:
-        """Return what may differ from an earlier look; None: nobody knows, it may be everything."""
-        if not isinstance(earlier, Followed) or earlier.log is not self.log:
-            return None
-        return set(self.log[earlier.seen : self.seen]) if earlier.seen <= self.seen else None
 
 
 class OperatorLook(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping
 from engine.answer import Subject
 from journal.entries import Fact
 from phases import codes
+from phases.followed import Followed
 from phases.objects import Pod
 from phases.readiness.pods import stuck
-from phases.snapshot import Followed
 
 POD_PROBLEMS = 50
 ENDED = {

@@ -7,6 +7,7 @@ so that what a dead one blocks can be decided about. A webhook with failurePolic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,7 +26,7 @@ OWNERS = {
 }
 
 
-def api_services(listed: dict[str, ApiService]) -> dict[str, Fact]:
+def api_services(listed: Mapping[str, ApiService]) -> dict[str, Fact]:
     """Judge the aggregated APIs; those that the API server serves itself are left out."""
     made: dict[str, Fact] = {}
     for name, found in listed.items():
@@ -42,7 +43,7 @@ def api_services(listed: dict[str, ApiService]) -> dict[str, Fact]:
     return made
 
 
-def configurations(kind: str, listed: dict[str, WebhookConfiguration]) -> dict[str, Fact]:
+def configurations(kind: str, listed: Mapping[str, WebhookConfiguration]) -> dict[str, Fact]:
     """Say of each configuration which of its webhooks must answer, and which Service each is called at."""
     made: dict[str, Fact] = {}
     for name, found in listed.items():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from phases.snapshot import Objects
+    from phases.followed import Objects
     from rekindle.adapters.holders import Holders
     from rekindle.adapters.pod_logs import Logs
 

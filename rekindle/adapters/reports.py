@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from phases.snapshot import Followed, Seen, Unseen
+from phases.followed import Followed
+from phases.snapshot import Seen, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from journal.entries import Instant
-    from phases.snapshot import Objects
+    from phases.followed import Objects
 
 UNSEEN_AFTER_SECONDS = 10.0
 
@@ -103,14 +104,14 @@ class Cache:
     @staticmethod
     def _take_whole(state: _KindState, report: Whole) -> bool:
         """Compare a list with what is known: after a gap, deletions show only here."""
-        fresh = Followed(dict(report.objects))
+        fresh = Followed(report.objects)
         changed = not state.listed or state.failing is not None or _differ(state.objects, fresh)
         state.objects, state.at, state.listed, state.failing = fresh, report.at, True, None
         return changed
 
     @staticmethod
     def _take_changes(state: _KindState, report: Changes) -> bool:
-        """Copy before changing: a snapshot that was given away must not move."""
+        """Make a new mapping of the old one: a snapshot that was given away must not move."""
         changed = state.failing is not None
         state.at, state.failing = report.at, None
         if report.changes:

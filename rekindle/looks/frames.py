@@ -8,7 +8,7 @@ first place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,15 +16,14 @@ from msgspec.structs import replace
 
 from journal.entries import Instant
 from journal.redactor import redact_payload, redact_text
+from phases.followed import Followed, Objects
 from phases.pod_logs import LogLook
 from phases.snapshot import (
     ALL_KINDS,
     ApiLook,
-    Followed,
     Holder,
     KubeconfigLook,
     NodeLook,
-    Objects,
     OperatorLook,
     Seen,
     Snapshot,
@@ -46,7 +45,7 @@ VALUES: dict[str, Any] = {
 
 
 FAMILIES = (NODE, API, KUBECONFIG, OBJECTS, HOLDERS, PROBES, LOGS, OPERATOR)
-_DECODERS: dict[str, msgspec.json.Decoder[Objects]] = {
+_DECODERS: dict[str, msgspec.json.Decoder[dict[str, Any]]] = {
     kind: msgspec.json.Decoder(dict[str, struct])  # type: ignore[valid-type]
     for kind, struct in ALL_KINDS.items()
 }
@@ -161,15 +160,17 @@ def _changed(before: object, now: Objects) -> Changed | None:
     """Say what of a kind is new; None: nothing. The same object is known without being compared."""
     if before is now:
         return None
-    old: Objects = before if isinstance(before, dict) else {}
+    old: Objects = before if isinstance(before, Mapping) else {}
     keys = now.changed_since(before) if isinstance(now, Followed) else None
-    found: Objects = {}
-    for key in now.keys() if keys is None else keys & now.keys():
+    found: dict[str, Any] = {}
+    for key in now if keys is None else filter(now.__contains__, keys):
         was = old.get(key)
         if was is not now[key] and was != now[key]:
             found[key] = now[key]
-    gone = tuple(key for key in (old if keys is None else keys & old.keys()) if key not in now)
-    if not found and not gone and isinstance(before, dict):
+    gone = tuple(
+        key for key in (old if keys is None else filter(old.__contains__, keys)) if key not in now
+    )
+    if not found and not gone and isinstance(before, Mapping):
         return None
     return Changed(_raw(found), gone)
 
@@ -203,7 +204,7 @@ class Joiner:
 
 
 def _joined(kind: str, before: Followed, changed: Changed) -> Followed:
-    found: Objects = _DECODERS[kind].decode(changed.found)
+    found = _DECODERS[kind].decode(changed.found)
     gone: list[tuple[str, Any]] = [(key, None) for key in changed.gone]
     return before.after([*found.items(), *gone])
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from journal.entries import Instant
+from phases.followed import Objects
 from phases.snapshot import ALL_KINDS, Holder, Seen, Snapshot, Unseen
 from rekindle.simulator.protocol import ENCODER, Changed, Delta
 
@@ -20,7 +21,7 @@ class Differ:
     """Remembers what one client has seen, and says what is new."""
 
     def __init__(self) -> None:
-        self._sent: dict[str, dict[str, Any]] = {}
+        self._sent: dict[str, Objects] = {}
         self._holders: dict[str, tuple[Holder, ...]] = {}
 
     def delta(self, snapshot: Snapshot) -> Delta:
@@ -48,7 +49,7 @@ class Differ:
             probes=snapshot.probes,
         )
 
-    def _changed(self, kind: str, new: dict[str, Any]) -> Changed:
+    def _changed(self, kind: str, new: Objects) -> Changed:
         old = self._sent.get(kind, {})
         self._sent[kind] = new
         value = {key: found for key, found in new.items() if old.get(key) is not found}

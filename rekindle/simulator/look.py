@@ -18,6 +18,7 @@ from rekindle.simulator.nodes import is_ready
 from rekindle.simulator.talos import PLAIN, Machine
 
 if TYPE_CHECKING:
+    from phases.followed import Objects
     from rekindle.simulator.cluster import SimCluster
 
 
@@ -133,7 +134,7 @@ class Looker:
         matches = cluster.kubeconfig == "ours" if known else None
         return Seen(ApiLook(readyz, serving, matches), cluster.loop.now)
 
-    def _objects(self, *, serving: bool) -> dict[str, Seen[dict[str, Any]] | Unseen]:
+    def _objects(self, *, serving: bool) -> dict[str, Seen[Objects] | Unseen]:
         cluster = self._cluster
         if not serving:
             asked = cluster.kubeconfig == "ours"

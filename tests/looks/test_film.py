@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from phases.followed import Followed
 from phases.objects import Meta, Namespace
 from phases.pod_logs import ForeignOsd, Lack, LogLook
-from phases.snapshot import Followed, KubeconfigLook, Seen, Snapshot, Unseen
+from phases.snapshot import KubeconfigLook, Seen, Snapshot, Unseen
 from rekindle.looks import film as films
 from rekindle.looks.film import FILM_BYTES, MAGIC, Film, FilmTorn, records
 from rekindle.looks.frames import Diagnosed, Differ, End, Frame, Joiner

@@ -11,9 +11,10 @@ import pytest
 
 from phases import tally
 from phases.facts import reduce
+from phases.followed import FOLLOWED_AT_LEAST, Followed
 from phases.objects import Pod, Waiting
 from phases.readiness.pods import stuck
-from phases.snapshot import FOLLOWED_AT_LEAST, KINDS, Followed, Seen, Snapshot
+from phases.snapshot import KINDS, Seen, Snapshot
 from phases.tally import PodTally
 from tests.phases.making import plan
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.world import Intent
 from journal.entries import Outcome
+from phases.followed import Objects
 from phases.objects import condition
 from phases.snapshot import Seen, Snapshot
 from rekindle.simulator.world import SimWorld
@@ -90,7 +91,7 @@ class Driver:
             }
             self.kubernetes(snapshot, kinds)
 
-    def kubernetes(self, snapshot: Snapshot, kinds: dict[str, dict[str, Any]]) -> None:
+    def kubernetes(self, snapshot: Snapshot, kinds: dict[str, Objects]) -> None:
         world = self.world
         controllers = world.cluster.controllers
         if len(kinds["Node"]) < len(snapshot.nodes):
@@ -119,7 +120,7 @@ class Driver:
         for key, found in kinds["Kustomization"].items():
             self.kustomization(key, found, kinds)
 
-    def registrations(self, kinds: dict[str, dict[str, Any]]) -> None:
+    def registrations(self, kinds: dict[str, Objects]) -> None:
         for name, found in kinds["APIService"].items():
             available = condition(found.status.conditions, "Available")
             if available is not None and available.status != "True":
@@ -135,7 +136,7 @@ class Driver:
     def remove(self, verb: str, kind: str, name: str, found: Any) -> None:  # noqa: ANN401
         self.act(verb, name, kind=kind, name=name, uid=found.metadata.uid)
 
-    def kustomization(self, key: str, found: Any, kinds: dict[str, dict[str, Any]]) -> None:  # noqa: ANN401
+    def kustomization(self, key: str, found: Any, kinds: dict[str, Objects]) -> None:  # noqa: ANN401
         ready = condition(found.status.conditions, "Ready")
         if ready is None or ready.reason != "ReconciliationFailed":
             return

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.world import Intent, Settlement
 from journal.entries import Instant
+from phases.followed import Objects
 from phases.snapshot import NodeLook, Seen
 from rekindle.simulator.faults import Faults
 from rekindle.simulator.scenario import find_scenario, load_scenario
@@ -27,7 +28,7 @@ def packaged(name: str, *, seed: int | None = None, faults: Faults | None = None
     return SimWorld(load_scenario(find_scenario(name)), seed=seed, faults=faults)
 
 
-def objects(world: SimWorld, kind: str) -> dict[str, Any]:
+def objects(world: SimWorld, kind: str) -> Objects:
     """All objects of a kind, which must be seen."""
     seen = world.look().objects[kind]
     assert isinstance(seen, Seen)
