@@ -101,6 +101,7 @@ class Doings:
             approval=clean(approval) if asked is not None else "",
             argv=argv_of(self.section, entry),
             about=about(self.section, entry),
+            because=clean(entry.arguments.get("cause") or ""),
             destroys=_destroys(verb, asked),
             session=session,
             entries=(seq,),
@@ -173,7 +174,7 @@ def argv_of(section: Mapping[str, Any], entry: e.ActionIntended) -> str:
 
 
 def about(section: Mapping[str, Any], entry: e.ActionIntended) -> tuple[str, ...]:
-    """Name what an action is for, beside its target: what a finalizer holds, and the network that a command brings."""
+    """Name what an action is for, beside its target: what a finalizer holds, what a command brings."""
     said = entry.arguments
     if entry.verb == RELEASE:
         scopes = (
@@ -181,8 +182,16 @@ def about(section: Mapping[str, Any], entry: e.ActionIntended) -> tuple[str, ...
             f"crd/{said.get('resource', '')}.{said.get('group', '')}",
         )
         return tuple(clean(scope) for scope in scopes)
-    cni = (section.get("cni") or {}).get("command")
-    return ("cni",) if entry.verb == COMMAND and cni and said.get("command") == cni else ()
+    if entry.verb != COMMAND:
+        return ()
+    network = (section.get("cni") or {}).get("command")
+    flux = section.get("flux") or {}
+    brought = ("cni",) if network and said.get("command") == network else ()
+    if said.get("command") != (flux.get("command") or network):
+        return brought
+    keys = [clean(key) for key in flux.get("controllers") or ()]
+    spaces = dict.fromkeys(f"namespace/{key.partition('/')[0]}" for key in keys)
+    return (*brought, *(f"deployment/{key}" for key in keys), *spaces)
 
 
 def _destroys(verb: Verb | None, asked: Approval | None) -> str:

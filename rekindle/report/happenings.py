@@ -91,9 +91,10 @@ class Action(Row, frozen=True, kw_only=True):
     *name* is its target as people know it; *effect* convergent, once, keyed or undoable; *destroys*: what is gone
     where it was done, from the catalogue of verbs or from the question that a person was asked (empty: nothing).
     *outcome* is done, failed, unsettled, or open; *by* who knows: action, probe, resume. *argv* is what a command ran,
-    as the plan of the journal says; *about* are the objects that it could mend, beside its target. *approval* is the id
-    of the question that was answered for it. *doubtful*: for a while nobody knew whether it had happened; *settled_how*
-    says in a sentence how that ended.
+    as the plan of the journal says; *about* are the objects that it could mend, beside its target; *because*: the
+    cause that its intent names, of a nudge the one that had cleared (empty: none). *approval* is the id of the question
+    that was answered for it. *doubtful*: for a while nobody knew whether it had happened; *settled_how* says in a
+    sentence how that ended.
     """
 
     action: str
@@ -111,6 +112,7 @@ class Action(Row, frozen=True, kw_only=True):
     approval: str = ""
     argv: str = ""
     about: tuple[str, ...] = ()
+    because: str = ""
     destroys: str = ""
     doubtful: bool = False
     settled_how: str = ""

@@ -21,7 +21,8 @@ class Cause(Row, frozen=True, kw_only=True):
     is about say that what clears it came true (None: no fact tells); *awaited*: it left the findings, and that had not
     come yet at the latest entry. *victims* are at most fifty of the *victim_count* objects behind it. *at_verdict*: it
     was one of the roots of the verdict. *corrected*: what a person says was the cause, and who. *done*: the actions of
-    this run that were about it and took place, from when it was found until it was over.
+    this run that were about it and took place, and the nudges of what had waited for it; *verb*: the one by which this
+    program clears such a cause (empty: none).
     """
 
     id: str
@@ -46,6 +47,7 @@ class Cause(Row, frozen=True, kw_only=True):
     at_verdict: bool = False
     corrected: str = ""
     done: tuple[str, ...] = ()
+    verb: str = ""
 
     @property
     def end(self) -> Instant | None:

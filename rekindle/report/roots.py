@@ -12,6 +12,7 @@ from engine.memory import Memory
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Remedy
 from phases import codes
+from phases.hands import verb_for
 from rekindle.causes import weight
 from rekindle.report.cleaning import clean
 from rekindle.report.endings import Ending, Endings
@@ -264,4 +265,5 @@ def cause_of(name: str, finding: Finding, found_at: Instant, known: Memory) -> C
         remedies=tuple(Remedy(clean(one.text), clean(one.danger)) for one in finding.remedies),
         next_after=tuple(clean(one) for one in finding.next_after),
         circle=finding.circle,
+        verb=verb_for(finding),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from journal.entries import Instant, Outcome
+from journal.entries import Instant
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action, Stay
+from rekindle.report.mending import actions_of
 from rekindle.report.reasons import Cause, Ledger, Step
 from rekindle.report.story import Run
 
@@ -44,14 +45,7 @@ def acted_again(found: Follower, action: Action) -> Action:
 
 def mended(found: Follower, cause: Cause, actions: tuple[Action, ...]) -> Cause:
     """Say which actions of this run were about a cause, and how long it stood by corrected instants."""
-    end = cause.end if cause.end is not None else found.last
-    done = tuple(
-        one.action
-        for one in actions
-        if one.outcome == Outcome.DONE.value
-        and cause.found <= one.intended <= end
-        and cause.subject in {one.target, *one.about}
-    )
+    done = actions_of(cause, found.causes.found, actions, found.last)
     cause = replace(cause, done=done)
     if cause.end is None or len(cause.entries) <= 1:
         return cause

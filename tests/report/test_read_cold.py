@@ -151,9 +151,16 @@ def test_the_actions_that_were_about_a_cause_stand_beside_it(night: Night) -> No
     by_verb: dict[str, list[Action]] = {}
     for action in night.story.actions:
         by_verb.setdefault(action.verb, []).append(action)
-    expected = {"C4": "crd.preapply", "N6": "finalizer.release", "T16": "command.run"}
+    expected = {
+        "C4": "crd.preapply",
+        "N6": "finalizer.release",
+        "T16": "command.run",
+        "X2": "root.apply",
+    }
 
-    assert {rule for rule, names in done.items() if names} == set(expected)
+    assert {rule for rule, names in done.items() if names} == {"E1", *expected}
+    woken = [a.action for a in by_verb["flux.nudge"] if a.because == "store:onepassword"]
+    assert done["E1"] == tuple(woken)
     for rule, verb in expected.items():
         names = tuple(one.action for one in by_verb[verb])
         assert done[rule] == names

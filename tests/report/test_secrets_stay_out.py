@@ -23,6 +23,7 @@ from journal import entries as e
 from journal import writer
 from journal.entries import Fact, Finding, Objection, Outcome, Remedy
 from phases.snapshot import Seen, Snapshot
+from rekindle.report import html
 from rekindle.report.gather import gather
 from rekindle.report.markdown import page
 from rekindle.report.story import Story
@@ -37,18 +38,12 @@ KINDS = 20
 def formats(story: Story) -> dict[str, str]:
     """Every format of a report; each text as a reader's search would find it, also without escapes."""
     markdown = page(story)
-    made = {
+    return {
         "markdown": markdown,
         "markdown, as shown": markdown.replace("\\", ""),
         "json": msgspec.json.encode(story).decode(),
+        "html": html.page(story),
     }
-    try:
-        from importlib import import_module
-
-        made["html"] = import_module("rekindle.report.html").page(story)
-    except ModuleNotFoundError:
-        pass
-    return made
 
 
 def found_in(story: Story) -> list[str]:

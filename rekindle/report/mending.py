@@ -1,0 +1,82 @@
+"""Which actions of a run were about a cause: on it, by the verb that clears it, or waking what had waited for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from journal.entries import Instant, Outcome
+from phases import codes
+from phases.verbs import APPLY, BOOTSTRAP, COMMAND, NUDGE, PREAPPLY, ROOT
+from rekindle.report.happenings import Action
+from rekindle.report.reasons import Cause
+
+# Verbs with one place to act on in the whole run: whatever such a cause is about, that action was for it. Of others
+# the action has to name what the cause is about, or what it holds up.
+ONLY = frozenset({ROOT, BOOTSTRAP})
+# What waiting clears in the end, once the run has done its own step: no verb of ``hands``, which are of verdicts.
+STEPS = {"T1": APPLY, "T8": BOOTSTRAP}
+SPACES = ("namespace", "namespace-gone", "namespace-missing")
+FAMILIES = {"backend": "service", "api": "apiservice", "webhook": "webhook", "store": "store"}
+GONE = "gone@"
+
+
+def actions_of(
+    cause: Cause, causes: Sequence[Cause], actions: Sequence[Action], last: Instant
+) -> tuple[str, ...]:
+    """Name the actions that took place and were about a cause; *causes* are all of the run, *last* its latest entry."""
+    end = cause.end if cause.end is not None else last
+    again = [c.found for c in causes if c.subject == cause.subject and c.found > cause.found]
+    until = min(again, default=last)
+    return tuple(
+        one.action
+        for one in actions
+        if one.outcome == Outcome.DONE.value
+        and (_acts(cause, one, end) or _wakes(cause, one, until))
+    )
+
+
+def _acts(cause: Cause, one: Action, end: Instant) -> bool:
+    """What was in flight when the cause was found is about it as well: it was begun before anybody had named it."""
+    settled = end if one.settled is None else one.settled
+    if not (one.intended <= end and cause.found <= settled):
+        return False
+    if cause.subject in {one.target, *one.about}:
+        return cause.found <= one.intended or one.verb == COMMAND
+    verb = STEPS.get(cause.rule, cause.verb)
+    if one.verb != verb:
+        return False
+    return verb in ONLY or (verb in {APPLY, PREAPPLY} and one.target in cause.victims)
+
+
+def _wakes(cause: Cause, one: Action, until: Instant) -> bool:
+    """A nudge comes once its cause has cleared: the next cause of the same object, and no end, bounds it."""
+    if one.verb != NUDGE or not one.because or not cause.found <= one.intended <= until:
+        return False
+    if one.because.startswith(GONE):
+        told = (said.lower() for said in cause.evidence)
+        return any(said.partition(" ")[0] == one.target for said in told)
+    return cause.subject in _subjects(one)
+
+
+def _subjects(one: Action) -> set[str]:
+    """Name what the cause of a nudge is about, by its family (``phases.clearing``)."""
+    family, _, name = one.because.partition(":")
+    if family == "kind":
+        return _crds(name)
+    if family == "dependency":
+        return {codes.subject(one.target.partition("/")[0], name)}
+    if family == "source":
+        return {codes.subject("gitrepository", name), name}
+    if family in SPACES:
+        return {codes.subject("namespace", name)}
+    if family in {"health", "object"}:
+        parts = (item.partition("/") for item in name.split(","))
+        return {codes.subject(kind, key) for kind, _, key in parts}
+    return {codes.subject(FAMILIES[family], name)} if family in FAMILIES else set()
+
+
+def _crds(name: str) -> set[str]:
+    """Spell the plurals that a kind may have: no fact says which CRD was meant by it."""
+    kind, _, group = name.lower().partition(".")
+    plurals = {kind, f"{kind}s", f"{kind}es", f"{kind.removesuffix('y')}ies"}
+    return {codes.subject("crd", f"{plural}.{group}") for plural in plurals}
