@@ -77,6 +77,12 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+def add_root(tree: Path, name: str, path: str) -> None:
+    """One more Kustomization beside the roots."""
+    with (tree / "roots" / "ks.yaml").open("a") as file:
+        file.write("---" + KUSTOMIZATION.format(name=name, path=path, source="flux-system"))
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "tree"
@@ -382,10 +388,7 @@ metadata: {name: driver, namespace: storage}
 @needs_kustomize
 def test_pods_need_who_brings_the_class_of_their_claims(tree: Path) -> None:
     """Which class is the usual one, a chart may decide: that is not guessed. Mutant: so is a volume that is there."""
-    with (tree / "roots" / "ks.yaml").open("a") as file:
-        file.write(
-            "---" + KUSTOMIZATION.format(name="storage", path="./storage", source="flux-system")
-        )
+    add_root(tree, "storage", "./storage")
     usual = "annotations: {storageclass.kubernetes.io/is-default-class: 'true'}"
     named = f"metadata: {{name: fast, {usual}}}\nprovisioner: disks.example.com\n"
     kind = f"apiVersion: storage.k8s.io/v1\nkind: StorageClass\n{named}---\n{DRIVER}"

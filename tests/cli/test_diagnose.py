@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from rekindle.diagnosed import document, lines, of_scene
 from tests.adapters.conftest import write_kubeconfig
 from tests.cli.conftest import Program
+from tests.phases.diagnosis.scenes import made
+from tests.phases.diagnosis.test_absent import without
 
 
 def test_the_seeds_night_is_named_by_its_cause(rekindle: Program) -> None:
@@ -79,3 +83,38 @@ def test_an_inventory_that_is_none_is_refused_at_its_place(
 
     assert answer.code == 64
     assert "2:1: colour: unknown key" in answer.err
+
+
+def test_what_blocks_most_is_said_with_what_it_goes_through(rekindle: Program) -> None:
+    """The issue's own chain. Mutant: leave out *through*, or the kinds."""
+    answer = rekindle("diagnose", "--scenario", "june-12")
+
+    chain = (
+        r"blocks +88: kustomization flux-system/cluster-apps → 47 Kustomizations, 31 HelmReleases, "
+    )
+    assert re.search(chain, answer.out)
+
+
+def test_what_is_short_is_counted_and_is_not_well_though_nothing_is_in_its_way() -> None:
+    """23 of 104 is not green. Mutants: count nothing; call it healthy where no rule finds anything."""
+    starting = made("Deployment", "apps/web", spec={"replicas": 2}, status={"replicas": 2})
+    found = of_scene(without("deployment/apps/web", instead=(starting,)))
+
+    assert found.roots == ()
+    assert found.verdict == "warning"
+    told = list(lines(found, verbose=False))
+    assert told[0].endswith("but not all that is expected is there yet")
+    assert told[1] == "of what is expected: 3 of 5 pods are ready; everything is there"
+    assert document(found)["counts"]["pods"] == {"there": 3, "expected": 5}
+    well = of_scene(without())
+    assert (well.verdict, list(lines(well, verbose=False))[1]) == (
+        "healthy",
+        "of what is expected: 5 of 5 pods are ready; everything is there",
+    )
+
+
+def test_of_kinds_of_which_not_all_is_there_it_is_said_how_many() -> None:
+    found = of_scene(without("helmrelease/apps/web", "gitrepository/flux-system/flux-system"))
+
+    counted = list(lines(found, verbose=False))[1]
+    assert counted.endswith("there are 0 of 1 GitRepositories, 0 of 1 HelmReleases")

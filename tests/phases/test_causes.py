@@ -48,3 +48,19 @@ def anew(before: Snapshot, seconds: float) -> Snapshot:
     """The Kustomization is gone."""
     objects: dict[str, Any] = {**before.objects, "Kustomization": Seen({}, before.at)}
     return replace(before, at=before.at + seconds, objects=objects)
+
+
+def test_a_run_journals_through_what_a_root_blocks_the_most() -> None:
+    """Mutant: leave it out where a root is written down; the diagnosis by itself has it."""
+    broken = failed("Kustomization", "f/a", "kustomize build failed: x")
+    others = [
+        failed("Kustomization", f"f/{name}", "dependency 'f/a' is not ready") for name in "bcd"
+    ]
+    for one, needed in zip(others, ("a", "b", "b"), strict=True):
+        one["spec"] = {"dependsOn": [{"name": needed}]}
+
+    found = causes.diagnose(plan(), scene(broken, *others, unlisted=("Deployment",)).snapshot)
+
+    (root,) = [one for one in found.values() if one.root and one.subject == "kustomization/f/a"]
+    assert root.through == "kustomization/f/b"
+    assert len(root.victims) == 3

@@ -20,7 +20,7 @@ from phases import cni_up, codes
 from phases.sentence import KUBELET_SECONDS, NUDGED_SECONDS, STANDING_SECONDS, sentenced
 from phases.verbs import NUDGE
 from tests.phases.making import facts as made
-from tests.phases.making import plan
+from tests.phases.making import memory_of, plan
 
 SUBJECT, VICTIM, OTHER = "helmrelease/apps/web", "kustomization/flux-system/apps", "store/vault"
 ROOT = Finding(
@@ -183,6 +183,9 @@ FAMILIES = [
     ("T19", "quorum-lost", "waits"),
     ("T19", "foreign-cluster", "stuck"),
     ("WH3", "denied", "stuck"),
+    ("X2", "deleted-under-release", "stuck"),
+    ("X2", "flux-gone", "waits"),  # command.run
+    ("X2", "root-gone", "waits"),  # root.apply
 ]
 
 
@@ -339,3 +342,20 @@ def test_the_network_s_own_image_is_said_while_the_network_is_waited_for() -> No
     told = cni_up.decide(the_plan, known, found, knows)
 
     assert {s: type(a) for s, a in told.items()} == {cilium: Stuck}
+
+
+def test_who_cordoned_a_node_may_forget_it() -> None:
+    """Mutant: say of a cordoned node what is said of one that comes up by itself."""
+    the_plan = plan()
+    there = {subject: {"code": "Ready"} for subject in cni_up.network(the_plan.target)}
+    nodes = {
+        "k8s-node/cp-1": {"code": "Ready"},
+        "k8s-node/cp-2": {"code": "Progressing", "reason": "cordoned"},
+        "k8s-node/cp-3": {"code": "Progressing", "reason": "KubeletNotReady"},
+    }
+    known = made({**there, **nodes})
+
+    told = cni_up.decide(the_plan, known, {}, memory_of(the_plan, known, {}, 0.0))
+
+    hopes = {subject: a.can_clear for subject, a in told.items() if isinstance(a, Wait)}
+    assert hopes == {"k8s-node/cp-2": "unknown", "k8s-node/cp-3": "yes"}

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from engine.answer import Act, Answer, Stuck, Wait
 from journal.entries import Fact, Finding, Remedy
 from phases import flux_synced, pods_healthy
-from phases.nudges import CONFIRM_SECONDS
+from phases.nudges import CONFIRM_SECONDS, NUDGES_IN_FLIGHT
 from phases.vanished import GRACE_SECONDS, vanished
 from tests.phases.making import START, facts, memory_of, plan
 
@@ -152,9 +152,8 @@ THERE = {"code": "Ready", "detail": {"ready": 1, "expected": 1}}
 
 
 def works(release: dict[str, Any], **said: Any) -> dict[str, Fact]:  # noqa: ANN401
-    listed = {f"kind/{kind}": "seen" for kind in ("Deployment", "StatefulSet", "DaemonSet")}
     known = {PLAIN: THERE, SERVED: THERE, NOBODYS: THERE, WEB: release, APPS: ready()}
-    return facts({**listed, **known, LOGIN: {"code": "Ready"}, **said})
+    return facts({**known, LOGIN: {"code": "Ready"}, **said})
 
 
 def release(**detail: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -212,3 +211,27 @@ def test_what_helm_will_not_put_back_ends_the_wait_with_the_way_out() -> None:
     stuck = answers[SERVED]
     assert isinstance(stuck, Stuck)
     assert "--force" in stuck.hint
+
+
+def test_a_night_that_took_many_workloads_wakes_their_kustomizations_a_few_at_a_time() -> None:
+    """Mutant: leave ``paced`` out of pods-healthy: a herd, which queues in front of itself."""
+    names = [f"apps/k{n}" for n in range(9)]
+    many = plan(
+        {
+            "inventory": {
+                "kustomizations": [{"key": name} for name in names],
+                "workloads": [
+                    {"kind": "Deployment", "key": name, "pods": 1, "owner": f"kustomization/{name}"}
+                    for name in names
+                ],
+            }
+        }
+    )
+    gone = {f"deployment/{name}": GONE for name in names}
+    parents = {f"kustomization/{name}": ready() for name in names}
+    known = facts({**gone, **parents})
+
+    answers = pods_healthy.decide(many, known, {}, memory_of(many, known, {}, LATE))
+
+    acts = [answer for answer in answers.values() if isinstance(answer, Act)]
+    assert len(acts) == NUDGES_IN_FLIGHT

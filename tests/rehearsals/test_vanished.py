@@ -8,59 +8,53 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from engine.runner import Ended
 from journal import entries as e
 from rekindle.simulator.scenario import EventSpec, find_scenario, load_scenario
 from tests.properties.clusters import story
+from tests.properties.harness import Story
 
 WORKLOAD = EventSpec(at=5.0, do="delete", kind="Deployment", key="home/zigbee")
 INSTALLED = EventSpec(at=5.0, do="delete", kind="Deployment", key="default/echo")
 DELETED = EventSpec(at=5.0, do="delete", kind="HelmRelease", key="default/echo")
 
 
-def test_a_release_that_somebody_deleted_is_applied_again_by_its_parent() -> None:
-    found = replace(load_scenario(find_scenario("healthy")), events=(DELETED,))
+def night(event: EventSpec) -> tuple[Story, Ended]:
+    """A healthy cluster in which one thing is deleted, and how the run ends."""
+    found = replace(load_scenario(find_scenario("healthy")), events=(event,))
     run, _ = story("healthy", found=found, operator=found.operator)
-
     ended = run.session()
-
     assert ended is not None
+    return run, ended
+
+
+def nudges(run: Story) -> list[e.ActionIntended]:
+    found = (entry for entry in run.book.entries() if isinstance(entry, e.ActionIntended))
+    return [entry for entry in found if entry.verb == "flux.nudge"]
+
+
+def test_a_release_that_somebody_deleted_is_applied_again_by_its_parent() -> None:
+    run, ended = night(DELETED)
+
     assert ended.outcome == "done"
     assert ended.memory.now - ended.memory.opened_at < 1200
-    woken = [
-        entry
-        for entry in run.book.entries()
-        if isinstance(entry, e.ActionIntended) and entry.verb == "flux.nudge"
-    ]
-    again = [entry for entry in woken if str(entry.arguments["cause"]).startswith("gone@")]
+    again = [entry for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone@")]
     assert [entry.target for entry in again] == ["kustomization/default/echo"]
 
 
 def test_a_workload_that_somebody_deleted_is_applied_again_by_its_kustomization() -> None:
     """Its owner is Ready for an hour. Mutant: leave ``vanished`` out of pods-healthy, or workloads out of it."""
-    found = replace(load_scenario(find_scenario("healthy")), events=(WORKLOAD,))
-    run, _ = story("healthy", found=found, operator=found.operator)
+    run, ended = night(WORKLOAD)
 
-    ended = run.session()
-
-    assert ended is not None
     assert ended.outcome == "done"
     assert ended.memory.now - ended.memory.opened_at < 600
-    woken = [
-        entry.target
-        for entry in run.book.entries()
-        if isinstance(entry, e.ActionIntended) and entry.verb == "flux.nudge"
-    ]
-    assert woken == ["kustomization/home/zigbee"]
+    assert [entry.target for entry in nudges(run)] == ["kustomization/home/zigbee"]
 
 
 def test_what_helm_made_and_somebody_deleted_ends_the_wait_with_the_way_out() -> None:
     """Helm does not look at what runs. Mutants: leave X2 out of the catalogue; call it a matter of time."""
-    found = replace(load_scenario(find_scenario("healthy")), events=(INSTALLED,))
-    run, _ = story("healthy", found=found, operator=found.operator)
+    _, ended = night(INSTALLED)
 
-    ended = run.session()
-
-    assert ended is not None
     (stuck,) = [a for a in ended.memory.answers.values() if a["answer"] == "stuck"]
     assert stuck["reference"] == "cause-cannot-clear"
     assert "Deployment default/echo is expected and does not exist" in stuck["message"]

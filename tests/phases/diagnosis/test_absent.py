@@ -235,6 +235,51 @@ def test_what_another_finding_explains_is_not_said_twice() -> None:
     assert said_of(without("k8s-node/k8s-1", *flux, instead=(node,))) == {}
 
 
+def test_a_crd_that_somebody_asks_for_in_vain_is_that_rule_s_matter() -> None:
+    """Mutant: leave out what is explained."""
+    text = 'no matches for kind "Widget" in version "example.com/v1"'
+    asks = ks("asks", ready=("False", "ReconciliationFailed", text))
+    looked_at = without("crd/widgets.example.com", instead=(asks,))
+
+    assert said_of(looked_at) == {}
+    assert [one.rule for one in diagnose(looked_at).values() if "crd/" in one.subject]
+
+
+def test_a_crd_under_a_release_is_brought_by_hand_and_not_by_helm() -> None:
+    """An upgrade leaves CRDs alone. Mutant: say of it what is said of a workload."""
+    found = said_of(without("crd/widgets.example.com"))["crd/widgets.example.com"]
+
+    (by_hand, _) = [r.text for r in found.remedies if r.danger == "reversible"]
+    assert by_hand.startswith("apply CRD widgets.example.com once by hand")
+
+
+def test_a_kustomization_without_a_parent_is_a_root_whether_the_list_of_roots_has_it_or_not() -> (
+    None
+):
+    listed = {**INVENTORY, "roots": []}
+
+    found = said_of(without("kustomization/flux-system/cluster", inventory=listed))
+
+    assert found["kustomization/flux-system/cluster"].cause == "root-gone"
+
+
+def test_what_git_suspends_keeps_nobody_from_rest_and_what_is_absent_does() -> None:
+    """Of what nobody is known to bring. Mutants: wait for the suspended one; call it rest without the absent one."""
+    paused = ks("paused", spec={"suspend": True})
+    kustomizations = [
+        *INVENTORY["kustomizations"],
+        {"key": "flux-system/paused", "suspended": True},
+    ]
+    listed = {**INVENTORY, "kustomizations": kustomizations}
+
+    assert list(said_of(without("store/vault", instead=(paused,), inventory=listed))) == [
+        "store/vault"
+    ]
+    assert list(said_of(without("store/vault", "kustomization/flux-system/apps"))) == [
+        "kustomization/flux-system/apps"
+    ]
+
+
 def test_nodes_have_a_while_to_register_in_a_new_cluster() -> None:
     born = {"creationTimestamp": "2027-01-15T07:58:00Z"}
     young = made("Namespace", "kube-system", metadata=born)
@@ -254,6 +299,8 @@ def test_what_is_there_is_counted_against_what_should_be() -> None:
     assert told["pods"] == (3, 5)
     assert told["HelmRelease"] == (0, 1)
     assert told["Deployment"] == (2, 3)
+    surge = work("Deployment", "apps/web", 9)
+    assert count(without("deployment/apps/web", instead=(surge,)))["pods"] == (5, 5)
     assert "pods" not in count(without(unlisted=("DaemonSet",)))
     assert "DaemonSet" not in count(without(unlisted=("DaemonSet",)))
 

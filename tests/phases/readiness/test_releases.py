@@ -162,3 +162,17 @@ def test_a_release_that_retries_for_ever_is_judged_by_its_words(
     expected: bool,  # noqa: FBT001
 ) -> None:
     assert expected is is_repeating(earlier, later)
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("enabled", {"compares": True}), ("warn", {}), ("disabled", {}), ("", {})]
+)
+def test_only_a_release_that_mends_what_differs_says_that_it_compares(
+    mode: str, told: dict[str, bool]
+) -> None:
+    """Mutants: of every release with drift detection; of none."""
+    spec = {"driftDetection": {"mode": mode}} if mode else None
+    fact = helm_release(release(READY, RELEASED, spec=spec))
+
+    assert fact.code == "Ready"
+    assert {name: value for name, value in fact.detail.items() if name == "compares"} == told
