@@ -10,7 +10,7 @@ from engine.plan import Plan
 from engine.recipe import Findings
 from journal.entries import Finding
 from phases.diagnosis.catalogue import diagnose as ask_all
-from phases.diagnosis.graph import Root, roots_of
+from phases.diagnosis.graph import Blocking, Root, roots_of, through
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.section import Section
@@ -25,14 +25,18 @@ def diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
     return scene.once("all", partial(_found, scene))
 
 
-def _as_root(root: Root) -> Finding:
+def _as_root(root: Root, edges: Blocking) -> Finding:
     return replace(
-        root.finding, root=True, victims=root.victims, circle=root.circle, through=root.through
+        root.finding,
+        root=True,
+        victims=root.victims,
+        circle=root.circle,
+        through=through(root, edges),
     )
 
 
 def _found(scene: Scene) -> Findings:
     findings = ask_all(scene)
     edges = scene.once("blocking", lambda: blocking(scene))
-    roots = {root.id: _as_root(root) for root in roots_of(findings, edges)}
+    roots = {root.id: _as_root(root, edges) for root in roots_of(findings, edges)}
     return {**findings, **roots}

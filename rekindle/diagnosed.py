@@ -17,7 +17,7 @@ from journal.entries import Finding
 from journal.redactor import redact_text
 from phases.diagnosis.catalogue import BY_ID, diagnose
 from phases.diagnosis.expected import PODS, count
-from phases.diagnosis.graph import Blocking, Root, roots_of, tree
+from phases.diagnosis.graph import Blocking, Root, roots_of, through, tree
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.snapshot import Unseen
@@ -79,7 +79,7 @@ def document(found: Diagnosis) -> dict[str, Any]:
                 "id": root.id,
                 "victims": list(root.victims),
                 "circle": root.circle,
-                "through": root.through,
+                "through": through(root, found.edges),
                 "proof": _proof(root.finding),
                 **msgspec.to_builtins(root.finding),
             }
@@ -144,7 +144,9 @@ def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     when = "will block next: " if finding.next_after else ""
     yield f"{when}{finding.message}{since}"
     if root.victims:
-        told = blocked(root.victims, root.through, named=NAMED).replace(" ", " " * 7, 1)
+        told = blocked(root.victims, through(root, found.edges), named=NAMED).replace(
+            " ", " " * 7, 1
+        )
         yield f"  {told}"
     if root.circle:
         yield "  a deadlock   what it blocks is what blocks it: no waiting ends this"

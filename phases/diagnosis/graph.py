@@ -19,17 +19,12 @@ Blocking = Mapping[Subject, tuple[Subject, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """
-    A finding that nothing explains. *victims* do not contain its own subject; *circle*: it is part of a deadlock.
-
-    *through*: what it blocks itself, and what most of the other victims are behind (empty: there is no such thing).
-    """
+    """A finding that nothing explains. *victims* do not contain its own subject; *circle*: it is part of a deadlock."""
 
     id: str
     finding: Finding
     victims: tuple[Subject, ...]
     circle: bool = False
-    through: Subject = ""
 
 
 def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root, ...]:
@@ -50,8 +45,7 @@ def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root,
         if len(circle) < len(above):
             continue  # something outside any circle explains it
         victims = tuple(sorted(reached[name] - {finding.subject}))
-        through = _through(finding, victims, blocking)
-        roots.append(Root(name, finding, victims, bool(circle), through))
+        roots.append(Root(name, finding, victims, circle=bool(circle)))
     return tuple(sorted(roots, key=_weight))
 
 
@@ -66,12 +60,12 @@ def _later(
     return after | {other for other, found in findings.items() if found.subject in behind}
 
 
-def _through(finding: Finding, victims: tuple[Subject, ...], blocking: Blocking) -> Subject:
-    """Return what leads on to the most victims, of what a finding blocks itself."""
-    others = frozenset(victims)
+def through(root: Root, blocking: Blocking) -> Subject:
+    """Return what leads on to the most victims, of what a root blocks itself; empty: nothing leads on to several."""
+    others = frozenset(root.victims)
     behind = {
         subject: len(_onward(subject, blocking) & others)
-        for subject in _next(finding, blocking)
+        for subject in _next(root.finding, blocking)
         if subject in others
     }
     most = max(behind, key=lambda subject: (behind[subject], subject), default="")

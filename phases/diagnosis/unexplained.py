@@ -79,7 +79,11 @@ def _failing(scene: Scene) -> Iterator[tuple[str, Any, Any]]:
 
 
 def explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
-    """Return what a finding of *others* is about, what it blocks, and what waits behind it."""
+    """Return what a finding of *others* is about, what it blocks, and what waits behind it; once a scene."""
+    return scene.once("explained", partial(_explained, others, scene))
+
+
+def _explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
     findings = ask(others, scene)
     behind = (root.victims for root in roots_of(findings, blocking(scene)))
     blocked = (found.blocks for found in findings.values())
