@@ -15,7 +15,6 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -66,10 +65,9 @@ def ours(kubeconfig: str, pods: int) -> dict[str, Any]:
     times = [time.perf_counter()]
     from rekindle.cli.diagnose import listed as look
 
-    with redirect_stderr(io.StringIO()), ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(look, Path(kubeconfig))
-        plan = plan_for(pods)  # as a run has it before it looks
-        snapshot = looking.result()
+    plans: list[Plan] = []
+    with redirect_stderr(io.StringIO()):
+        snapshot = look(Path(kubeconfig), lambda: plans.append(plan_for(pods)))
     from phases.diagnosis.scene import Scene
     from phases.facts import reduce
     from phases.snapshot import Seen
@@ -78,7 +76,7 @@ def ours(kubeconfig: str, pods: int) -> dict[str, Any]:
     times.append(time.perf_counter())
     found = of_scene(Scene(snapshot))
     times.append(time.perf_counter())
-    facts = reduce(plan, snapshot)
+    facts = reduce(plans[0], snapshot)
     times.append(time.perf_counter())
     pods_seen = snapshot.objects["Pod"]
     assert isinstance(pods_seen, Seen), pods_seen

@@ -117,7 +117,7 @@ def past(path: Path, run_id: str | None, text: str) -> Past:
 def _demand(run: RunSummary, moment: Moment, text: str) -> None:
     if moment.seq is not None and not 1 <= moment.seq <= run.last_seq:
         raise _outside(run, f"it has the entries 1 to {run.last_seq}, and no {text}")
-    if moment.at is not None and moment.at < run.opened.at:
+    if moment.at is not None and moment.is_before(1, run.opened.at):
         raise _outside(run, f"it was opened at {stamp(run.opened.at)}, after {text}")
 
 
@@ -133,8 +133,7 @@ def _walked(rows: Iterable[Row], moment: Moment) -> tuple[Known, Row | None, Row
     """Take in what had happened by then; return it with the last entry of it and the one that came next."""
     known, last = Known(), None
     for row in rows:
-        later = row.at > moment.at if moment.at is not None else row.seq > (moment.seq or 0)
-        if later:
+        if moment.is_before(row.seq, row.at):
             return known, last, row
         known, last = known.after(row), row
     return known, last, None

@@ -5,15 +5,17 @@ Everything that should exist, one by one and counted: an inventory, as a look at
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.answer import Subject
 from phases import codes
 from phases.diagnosis.controllers import SERVES
 from phases.diagnosis.scene import Scene
-from phases.inventory import Inventory
 from phases.kinds import WORKLOADS
 from phases.readiness.workloads import ready_pods
+
+if TYPE_CHECKING:
+    from phases.inventory import Inventory  # its checks cost as much as all the rules
 
 PODS: Final = "pods"
 

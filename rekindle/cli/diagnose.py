@@ -12,6 +12,8 @@ from rekindle.cli.options import default_kubeconfig, json_option, kubeconfig_opt
 from rekindle.output import print_json, print_line, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from phases.inventory import Inventory
     from phases.snapshot import Snapshot
 
@@ -76,8 +78,15 @@ def _must_let_us_look(snapshot: Snapshot) -> None:
         )
 
 
-def listed(kubeconfig: Path) -> Snapshot:
-    """Look once at everything, and learn the rules while the API works for us: they take half a second."""
+def listed(kubeconfig: Path, meanwhile: Callable[[], None] = lambda: None) -> Snapshot:
+    """
+    Look once at everything, and learn the rules (and do what else there is to do) while the API works for us.
+
+    What asks is learned before: two who learn at once are as slow as one after the other, and nothing is asked yet.
+    """
+    import kubernetes.client
+    import kubernetes.config  # noqa: F401  for its time
+
     from rekindle.adapters.listing import list_all
 
     tell(f"looking through {kubeconfig} ...")
@@ -85,6 +94,7 @@ def listed(kubeconfig: Path) -> Snapshot:
         looking = pool.submit(list_all, kubeconfig, logs=True)
         import rekindle.diagnosed  # noqa: F401  for its time
 
+        meanwhile()
         return looking.result()
 
 

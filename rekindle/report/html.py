@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rekindle.report.drawing import svg
 from rekindle.report.drawn import Drawn, blocked_of, gantt_of, pods_of
 from rekindle.report.happenings import Action
+from rekindle.report.legend import meaning
 from rekindle.report.markdown import filters, loader_for, rendered
 from rekindle.report.story import Story
 
@@ -74,6 +75,7 @@ def environment_for(template: Path | None) -> Environment:
         "mark": lambda word: MARKS.get(word, IN_DOUBT),
         "clears": lambda word: CLEARS.get(word, "may clear"),
         "outcomes": outcomes,
+        "meaning": meaning,
     }
     environment.filters |= filters() | ours
     return environment

@@ -56,11 +56,16 @@ KINDS = (
 )
 
 
+def meaning(verb: str) -> str:
+    """Explain a verb in a line."""
+    return VERBS.get(verb, "a verb that this version does not know")
+
+
 def legend(actions: Sequence[Action], by_hand: Sequence[HandDeed]) -> Iterator[tuple[str, str]]:
     """Explain each verb that was used, then the effects of actions that needed no question."""
     used = {one.verb for one in actions} | {deed.verb for deed in by_hand}
     for verb in sorted(used):
-        yield verb, VERBS.get(verb, "a verb that this version does not know")
+        yield verb, meaning(verb)
     for effect in sorted({one.effect for one in actions if not one.approval}):
         if effect in EFFECTS:
             yield effect, EFFECTS[effect]

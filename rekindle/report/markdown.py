@@ -18,6 +18,7 @@ from rekindle.report.legend import configured, legend
 from rekindle.report.lessons import counted, since_first_look
 from rekindle.report.phrases import (
     allowed,
+    because,
     done_here,
     ended,
     evidence,
@@ -131,6 +132,7 @@ def filters() -> dict[str, Any]:
         "to": between,
         "ended": ended,
         "allowed": allowed,
+        "because": because,
         "spent": spent,
         "stood": stood,
         "done_here": done_here,

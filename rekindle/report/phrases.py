@@ -57,6 +57,32 @@ def done_here(cause: Cause, actions: Sequence[Action]) -> str:
     return "; ".join(said)
 
 
+# What is over, in the words of ``phases.clearing``: by the family of the cause that a nudge was sent for.
+OVER = {
+    "api": "the API {} is served",
+    "backend": "somebody stands behind the Service {}",
+    "dependency": "{} is Ready",
+    "health": "{} is Ready",
+    "kind": "the kind {} is served",
+    "namespace": "the namespace {} is no longer being deleted",
+    "namespace-gone": "the namespace {} is no longer being deleted",
+    "namespace-missing": "the namespace {} is there",
+    "object": "{} is Ready",
+    "source": "its source is Ready, and served",
+    "store": "the store {} is Ready",
+    "webhook": "the webhook {} answers",
+}
+
+
+def because(one: Action) -> str:
+    """Say why an object was woken: what it had failed for is over. Empty: the action was for no cause of that kind."""
+    family, _, name = one.because.partition(":")
+    said = OVER.get(family)
+    if said is None:
+        return f"what it waited for is over: {one.because}" if one.because else ""
+    return said.format(name)
+
+
 def evidence(cause: Cause) -> str:
     """Name the first few proofs."""
     found = cause.evidence

@@ -33,6 +33,7 @@ GOALS = {
     "flux-synced": "GitOps synchronization is restored: Flux applied all that Git holds",
     "pods-healthy": "All applications are deployed and healthy",
 }
+BY_ITSELF, MAY = {"no": "", "yes": " (clears by itself)"}, " (may clear by itself)"
 SCRIPTED = "the scenario's scripted operator"
 REFERENCES = (
     "Rules of causes: docs/explanation/diagnosis.md",
@@ -144,14 +145,18 @@ def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
     if verdict.at is None or verdict.seconds is None:
         yield "No cause was found that waiting could never clear."
         return
-    roots = [cause for cause in causes if cause.at_verdict]
+    roots = sorted(  # what nothing clears first, each kind in the order of time
+        (cause for cause in causes if cause.at_verdict),
+        key=lambda cause: cause.clears_itself != "no",
+    )
     lasting = sum(cause.clears_itself == "no" for cause in roots)
     yield (
         f"{counted(len(roots), 'cause')} stood behind it, {_could_not_clear(lasting, len(roots))}; that was known "
         f"{since_first_look(verdict.seconds)}:"
     )
     for number, cause in enumerate(roots, start=1):
-        yield f"({number}) {_caused(cause)}."
+        own = "" if lasting == len(roots) else BY_ITSELF.get(cause.clears_itself, MAY)
+        yield f"({number}) {_caused(cause)}{own}."
 
 
 def _could_not_clear(lasting: int, of: int) -> str:

@@ -25,7 +25,11 @@ RUN, SESSION, CHANGE, FOUND, STATE, ASKED, ANSWERED, HAND, BEGUN, GONE, CLOSED =
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """*group*: items that follow each other in it are one line; *name* is how they are counted up there."""
+    """
+    *group*: items that follow each other in it are one line; *name* is how they are counted up there.
+
+    *ended*: of what lasts, when it was over.
+    """
 
     at: Instant
     rank: int
@@ -33,6 +37,12 @@ class _Item:
     text: str
     group: tuple[str, str] | None = None
     name: str = ""
+    ended: Instant | None = None
+
+    @property
+    def latest(self) -> Instant:
+        """When it was over, or when it happened."""
+        return self.at if self.ended is None else self.ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +77,10 @@ def events(happened: Happened) -> tuple[tuple[Event, ...], int]:
 def _event(items: list[_Item]) -> Event:
     first, last = items[0], items[-1]
     if len(items) == 1:
-        return Event(at=first.at, kind=first.kind, text=first.text)
+        return Event(at=first.at, kind=first.kind, text=first.text, until=first.ended)
     said = first.group or ("", "")
     text = f"{said[0]}{len(items)}{said[1]} ({first.name} to {last.name})"
-    return Event(at=first.at, kind=first.kind, text=text, until=last.at)
+    return Event(at=first.at, kind=first.kind, text=text, until=max(one.latest for one in items))
 
 
 def _items(happened: Happened) -> Iterator[_Item]:
@@ -98,6 +108,7 @@ def _items(happened: Happened) -> Iterator[_Item]:
             f"{action.action} {action.verb} {action.name}: {action.outcome}{code}",
             (f"{action.verb}, ", f" times: {action.outcome}"),
             action.action,
+            action.settled,
         )
     for deed in happened.by_hand:
         yield _Item(deed.at, HAND, "hand", f"not by this run: {deed.verb} {deed.name}")

@@ -110,12 +110,27 @@ def test_what_was_withdrawn_is_missed(tmp_path: Path) -> None:
         ("1970-01-01 00:20:00", Moment(at=1200.0)),
         ("1970-01-01T01:20:00+01:00", Moment(at=1200.0)),
         (" 1970-01-01 00:20:00Z ", Moment(at=1200.0)),
+        ("00:20:00", Moment(at=1200.0)),
+        ("0:20", Moment(at=1200.0)),
+        ("00:16:40.5Z", Moment(at=1000.5)),
+        ("00:16:39", Moment(at=999.0 + 86_400)),
     ],
 )
 def test_moments_are_read(text: str, moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
 
     assert moment_of(text, 1000.0) == moment
+
+
+def test_a_second_that_is_shown_is_all_of_it() -> None:
+    """Of an instant the fraction is cut off: who copies it from a table means the entry that stands there."""
+    second = moment_of("1970-01-01 00:16:40Z", 1000.4)
+
+    assert not second.is_before(1, 1000.4)
+    assert not second.is_before(9, 1000.999)
+    assert second.is_before(10, 1001.0)
+    assert moment_of("00:16:40", 1000.4) == second
+    assert Moment(at=1000.5).is_before(9, 1000.6)
 
 
 @pytest.mark.parametrize("text", ["", "x", "-5", "+", "+x", "+1e9", "25:00", "1e5", "2025-13-01"])

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import pytest
 
+from phases.clearing import CLEARED, GIVEN_UP
+from rekindle.report import html, phrases
 from rekindle.report.happenings import Action
+from rekindle.report.markdown import page
 from rekindle.report.mending import actions_of
 from rekindle.report.reasons import Cause
 from tests.report.conftest import Night
@@ -97,6 +100,33 @@ def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
 
     assert actions_of(cause, [cause], [woken], 100.0) == ("a1",)
     assert actions_of(cause, [cause], [other], 100.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("because", "said"),
+    [
+        ("", ""),
+        ("store:onepassword", "the store onepassword is Ready"),
+        ("dependency:net/dns", "net/dns is Ready"),
+        ("kind:NetworkPolicy.cilium.io", "the kind NetworkPolicy.cilium.io is served"),
+        ("gone@1749716000", "what it waited for is over: gone@1749716000"),
+    ],
+)
+def test_an_action_says_why_its_object_was_woken(because: str, said: str) -> None:
+    assert phrases.because(act("flux.nudge", "kustomization/a/b", 1.0, because)) == said
+
+
+def test_every_family_that_is_ever_cleared_has_words() -> None:
+    """What has none of its own is ended by what it says itself, and no family."""
+    assert CLEARED.keys() - phrases.OVER.keys() == {*GIVEN_UP, "reason", "release"}
+
+
+def test_both_pages_say_why_an_object_was_woken(night: Night) -> None:
+    woken = [one for one in night.story.actions if one.because == "store:onepassword"]
+
+    assert woken
+    for text in (page(night.story), html.page(night.story)):
+        assert text.count("the store onepassword is Ready") == len(woken)
 
 
 def test_a_gateway_is_no_gateway_class() -> None:

@@ -49,8 +49,11 @@ def test_causes_are_counted_in_words(tmp_path: Path, clears: list[str], said: st
     sentence = next(one for one in summary if "stood behind it" in one)
     assert sentence.startswith(said)
     assert sentence.endswith("that was known at the first look:")
+    order = sorted(range(len(clears)), key=lambda place: clears[place] != "no")
+    own = [" (clears by itself)" if clears[place] == "yes" else "" for place in order]
     assert [one for one in summary if one.startswith("(")] == [
-        f"({n}) c{n - 1} is gone." for n in range(1, len(clears) + 1)
+        f"({n}) c{place} is gone{word}."
+        for n, (place, word) in enumerate(zip(order, own, strict=True), start=1)
     ]
 
 

@@ -65,9 +65,9 @@ def test_of_one_kind_in_a_row_are_one_line_until_something_else_happens(tmp_path
 
     actions = [(event.at, event.until, event.text) for event in told if event.kind == "action"]
     assert actions == [
-        (AT + 1, AT + 2, "flux.nudge, 2 times: done (a1 to a2)"),
-        (AT + 3, None, "a3 root.apply x: done"),
-        (AT + 4, AT + 6, "flux.nudge, 3 times: done (a4 to a6)"),
+        (AT + 1, AT + 2.5, "flux.nudge, 2 times: done (a1 to a2)"),
+        (AT + 3, AT + 3.5, "a3 root.apply x: done"),
+        (AT + 4, AT + 6.5, "flux.nudge, 3 times: done (a4 to a6)"),
     ]
 
 
