@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from journal.entries import Fact, Finding, Instant, Json, Objection, Outcome
 
 WATCH = "watch"  # the purpose of a run that begins nothing
+VERDICT = "time_to_verdict_seconds"  # in documents and closing entries
 DONE = "done"  # a state, and an answer of a run that its goal does not end
 
 
@@ -153,6 +154,13 @@ class Memory(msgspec.Struct, frozen=True):
     def watches(self) -> bool:
         """Say whether this run begins nothing."""
         return self.purpose == WATCH
+
+    @property
+    def verdict_seconds(self) -> float | None:
+        """From the first look until it was known that waiting alone would never do; None: it never was."""
+        if self.sentence is None or self.looked_at is None:
+            return None
+        return round(self.sentence.at - self.looked_at, 3)
 
     @property
     def at_goal(self) -> bool:

@@ -18,7 +18,7 @@ from engine.cadence import Cadence
 from engine.errors import Exit
 from engine.folding import fold_all
 from engine.judging import Rules
-from engine.memory import Memory
+from engine.memory import VERDICT, Memory
 from engine.observing import Dice, intent_of
 from engine.plan import DONE
 from engine.ports import NO_REQUESTS, Clock, Closing, Logbook, Requests, Watcher, nothing_more
@@ -257,6 +257,8 @@ class Runner:
         counted = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
         now = self._world.now()
         summary = {**counted, **self._world.summary(), **self._closing(now)}
+        if self.memory.verdict_seconds is not None:
+            summary[VERDICT] = self.memory.verdict_seconds
         self._write(e.RunClosed(at=now, outcome=outcome, state=self.memory.state, summary=summary))
         return Ended(outcome.value, self.memory, self._turn)
 

@@ -85,13 +85,25 @@ def document(found: Diagnosis) -> dict[str, Any]:
             }
             for root in found.roots
         ],
-        "findings": {name: msgspec.to_builtins(one) for name, one in found.findings.items()},
+        "findings": {
+            name: {"proof": _proof(one), **msgspec.to_builtins(one)}
+            for name, one in found.findings.items()
+        },
+        "blocking": _edges(found),
         "unseen": dict(found.unseen),
         "counts": {
             kind: {"there": there, "expected": wanted}
             for kind, (there, wanted) in found.counts.items()
         },
     }
+
+
+def _edges(found: Diagnosis) -> dict[str, list[str]]:
+    """Return the graph: what each subject that is not well blocks, by its nature or by what was found of it."""
+    edges = {subject: dict.fromkeys(blocked) for subject, blocked in found.edges.items()}
+    for one in found.findings.values():
+        edges.setdefault(one.subject, {}).update(dict.fromkeys(one.blocks))
+    return {subject: list(blocked) for subject, blocked in sorted(edges.items()) if blocked}
 
 
 def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
@@ -157,7 +169,7 @@ def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     if verbose:
         yield f"  rule         {finding.rule}, {_proof(finding)}"
         yield from (f"  evidence     {path}" for path in finding.evidence)
-        for line in list(tree(root, found.findings, found.edges))[1:]:
+        for line in list(tree(root, found.findings, found.edges, _marked))[1:]:
             yield f"    {line}"
 
 
@@ -166,6 +178,12 @@ def _clears(finding: Finding) -> str:
     return {"yes": f"clears{until}", "no": "never clears", "unknown": f"may clear{until}"}[
         finding.clears_itself
     ]
+
+
+def _marked(finding: Finding) -> str:
+    """Say of a finding in the tree by which rule it is, and whether that was seen or read."""
+    rule = BY_ID.get(finding.rule)
+    return f" ({finding.rule}, {rule.proof})" if rule is not None else ""
 
 
 def _proof(finding: Finding) -> str:

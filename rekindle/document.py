@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from engine.memory import WATCH, Memory
+from engine.memory import VERDICT, WATCH, Memory
 from journal.entries import Outcome
 from rekindle.causes import roots, weight
 from rekindle.watching import would
@@ -62,7 +62,7 @@ def verdict(memory: Memory) -> dict[str, Any]:
     """
     said = memory.sentence
     if said is None or memory.looked_at is None:
-        return {"time_to_verdict_seconds": None, "roots": []}
+        return {VERDICT: None, "roots": []}
     found = [
         {
             "id": name,
@@ -75,7 +75,7 @@ def verdict(memory: Memory) -> dict[str, Any]:
         }
         for name, root in sorted(said.roots.items(), key=lambda item: weight(item[1]))
     ]
-    return {"time_to_verdict_seconds": round(said.at - memory.looked_at, 3), "roots": found}
+    return {VERDICT: memory.verdict_seconds, "roots": found}
 
 
 def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def figures(memory: Memory, counted: dict[str, Any]) -> dict[str, Any]:
     }
     if "recorded_from" in counted:
         leading["recorded_from"] = counted["recorded_from"]
-    rest = {key: value for key, value in counted.items() if key not in leading}
+    rest = {key: value for key, value in counted.items() if key not in {*leading, VERDICT}}
     return {**leading, "counters": rest} if rest else leading
 
 

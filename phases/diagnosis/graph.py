@@ -8,7 +8,7 @@ them. What blocks only next does not explain what is before it. Victims are ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.answer import Subject
@@ -108,9 +108,18 @@ def _reach(
     return frozenset(seen)
 
 
-def tree(root: Root, findings: Mapping[str, Finding], blocking: Blocking) -> Iterable[str]:
-    """Write a root and what it blocks, an indented line each; every subject once, where it is first reached."""
-    yield root.finding.message
+def tree(
+    root: Root,
+    findings: Mapping[str, Finding],
+    blocking: Blocking,
+    mark: Callable[[Finding], str] = lambda _: "",
+) -> Iterable[str]:
+    """
+    Write a root and what it blocks, an indented line each; every subject once, where it is first reached.
+
+    *mark*: what is said of a finding behind its words.
+    """
+    yield f"{root.finding.message}{mark(root.finding)}"
     by_subject: dict[Subject, list[Finding]] = {}
     for other in findings.values():
         by_subject.setdefault(other.subject, []).append(other)
@@ -122,8 +131,8 @@ def tree(root: Root, findings: Mapping[str, Finding], blocking: Blocking) -> Ite
             continue
         seen.add(subject)
         own = by_subject.get(subject, [])
-        why = f": {own[0].message}" if own else ""
-        yield f"{'  ' * depth}{subject}{why}"
+        why = "; ".join(f"{one.message}{mark(one)}" for one in own)
+        yield f"{'  ' * depth}{subject}{': ' if why else ''}{why}"
         below = [*blocking.get(subject, ()), *(s for f in own for s in f.blocks)]
         stack.extend((s, depth + 1) for s in reversed(below))
 

@@ -30,7 +30,7 @@ QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
     "--at",
     "moment",
     metavar="SEQ|TIME",
-    help="Show how things stood after that entry, or at that instant: ISO 8601, HH:MM:SS, or +SECONDS since the opening.",
+    help="Show how things stood after that entry, or at that instant: ISO 8601, HH:MM:SS, or +SECONDS since opening.",
 )
 @click.option("--verify", is_flag=True, help="Check the whole chain; 0 if it holds, 77 if not.")
 def command(

@@ -40,6 +40,23 @@ def test_the_document_has_findings_roots_and_proof(rekindle: Program) -> None:
     assert root["proof"].startswith("seen on a real controller (rook ")
     assert {r["danger"] for r in root["remedies"]} >= {"look", "destructive", "never"}
     assert root["id"] in document["findings"]
+    assert all(found["proof"] for found in document["findings"].values())
+
+
+def test_the_graph_can_be_drawn_from_the_document(rekindle: Program) -> None:
+    """Mutants: leave out what findings block; leave out what subjects block by their nature."""
+    document = rekindle("diagnose", "--scenario", "june-12", "--json").document
+    edges = document["blocking"]
+
+    for root in document["roots"]:
+        reached, todo = set(), list(edges.get(root["subject"], ()))
+        while todo:
+            subject = todo.pop()
+            if subject not in reached:
+                reached.add(subject)
+                todo.extend(edges.get(subject, ()))
+        assert set(root["victims"]) <= reached, root["id"]
+    assert any(root["victims"] for root in document["roots"])
 
 
 def test_the_evidence_is_there_for_whoever_wants_it(rekindle: Program) -> None:
@@ -48,6 +65,10 @@ def test_the_evidence_is_there_for_whoever_wants_it(rekindle: Program) -> None:
     assert "evidence" in answer.out
     assert "read in its source" in answer.out
     assert "rule         N6" in answer.out
+    tree = [line for line in answer.out.splitlines() if line.startswith("      ")]
+    told = [line for line in tree if re.search(r" \([A-Z]\d+, ", line)]
+    found = rekindle("diagnose", "--scenario", "june-12", "--json").document
+    assert len(told) >= len(found["findings"]) - len(found["roots"])
 
 
 def test_no_cluster_is_no_health(rekindle: Program, tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ def test_a_rehearsal_ends_with_one_document_and_a_whole_chain(
     if scenario == "june-12":
         assert {root["rule"] for root in document["roots"]} == {"C4", "N6", "T16"}
         assert document["time_to_verdict_seconds"] <= 10
+        assert "time_to_verdict_seconds" not in document["counters"]
+        with Reader(Path(journal)) as reader:
+            (closed,) = (row.entry for row in reader.rows() if row.kind == "run.closed")
+        seconds = document["time_to_verdict_seconds"]
+        assert closed.summary["time_to_verdict_seconds"] == seconds  # type: ignore[union-attr]
         assert {root["id"]: root["next_after"] for root in document["roots"]} == IN_SERIES
     verified = rekindle("log", "--verify", "--journal", journal)
     assert (verified.code, verified.out[:5]) == (0, "whole")
