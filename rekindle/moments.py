@@ -18,7 +18,10 @@ _SEQ = re.compile(r"[0-9]{1,12}")
 _SINCE = re.compile(r"\+([0-9]+(?:\.[0-9]+)?)s?")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9](?:\.[0-9]+)?))?Z?")
 DAY_SECONDS = 86_400
-HINT = "a number is an entry's, `rekindle log` shows them; +90 is 90 seconds after the opening; else ISO 8601, in UTC"
+HINT = (
+    "a number is an entry's, `rekindle log` shows them; +90 is 90 seconds after the opening; else ISO 8601, in UTC; "
+    "HH:MM:SS alone only where a moment is looked at"
+)
 
 
 @dataclass(frozen=True, slots=True)

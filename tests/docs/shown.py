@@ -30,6 +30,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -40,7 +41,8 @@ from tests.cli.forked import Forked
 from tests.init.kustomize import put_on_path
 
 ROOT = Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# In a list a fence is indented, and so is all that is in it.
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!-- (not run|file|given|answers): (.+?) -->", re.DOTALL)
 EXIT = re.compile(r"\bexit (\d+)\b")
 HEREDOC = re.compile(r"<<'?(\w+)'?")
@@ -106,15 +108,17 @@ def blocks(path: Path) -> list[Block]:
             Block(
                 document=name,
                 line=text[: fence.start()].count("\n") + 1,
-                language=fence[1],
-                text=fence[2],
+                language=fence[2],
+                text=dedent(fence[3]),
                 kept=said.get("not run", ""),
                 file=said.get("file", ""),
                 given=tuple(
                     part.strip() for part in said.get("given", "").split(",") if part.strip()
                 ),
                 answers=tuple(int(code) for code in said.get("answers", "0").split(",")),
-                shows=after[2] if follows and after is not None and after[1] == "text" else "",
+                shows=dedent(after[3])
+                if follows and after is not None and after[2] == "text"
+                else "",
             )
         )
     return found

@@ -111,7 +111,9 @@ def test_commands_stand_where_they_are_found(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_a_command_in_a_sentence_exists(document: Path) -> None:
-    text = re.sub(r"^```.*?^```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^( *)```.*?^\1```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     for span in SPAN.findall(text):
         (words, *_) = words_of(span)
         assert wrong_with(words, whole=False) == "", span
