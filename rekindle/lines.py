@@ -12,7 +12,7 @@ from rekindle.spans import clock
 TEXT = 160
 
 
-def _asked_for(entry: e.RunOpened) -> str:
+def asked_for(entry: e.RunOpened) -> str:
     """Say what was asked of a run beyond its goal: each verb with the nodes that it is about."""
     return "; ".join(
         f"{verb} {', '.join(map(str, said.get('nodes', ())))}"
@@ -36,7 +36,7 @@ def describe(entry: e.AnyEntry | None) -> str:
         case e.RunOpened():
             origin = entry.identity.get("recorded_from")
             again = f", recorded as run {origin}" if origin else ""
-            also = f"; asked for: {_asked_for(entry)}" if entry.request else ""
+            also = f"; asked for: {asked_for(entry)}" if entry.request else ""
             return f"run {entry.run_id} opened: {entry.purpose} of {entry.cluster}{again}{also}"
         case e.RunResumed():
             left = f", open: {', '.join(entry.open_actions)}" if entry.open_actions else ""

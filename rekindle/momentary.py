@@ -73,6 +73,7 @@ def document(then: Stood, path: Path) -> dict[str, Any]:
         "moment": then.past.at,
         "wall": row.wall_ns / NANOSECONDS,
         "withdrawn": then.past.withdrawn,
+        "turn_ends": then.past.turn,
         "eta": then.until.as_json() if then.until is not None else None,
         "ledger": memory.summary.get("ledger"),
         "nodes": nodes_of(memory),
@@ -97,6 +98,11 @@ def lines(then: Stood, path: Path) -> Iterator[str]:
     memory, row = then.past.found.memory, then.past.row
     yield f"{stamp(then.past.at)}, after entry {row.seq} ({row.kind}), written {stamp(row.wall_ns / NANOSECONDS)}"
     yield from shown.lines(then.view, then.past.found, path)
+    if then.past.turn is not None:
+        yield (
+            f"{'mid-turn':14}what was seen up to here is decided upon by entry {then.past.turn}; "
+            f"--at {then.past.turn} shows that"
+        )
     yield from _column("nodes", (_node(name, said) for name, said in nodes_of(memory).items()))
     yield from _column("findings", (cause(found) for found in roots(memory)))
     yield from _column(

@@ -26,6 +26,7 @@ from rekindle.runs import pick
 from rekindle.spans import stamp
 
 NANOSECONDS = 1e9
+_SEEN = e.Observed | e.FindingsChanged | e.TimerFired  # what a turn begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class Past:
     """
     *found* is what ``newest`` would have found then, *row* the last entry of the moment, *at* the instant asked for.
 
-    *withdrawn*: of so many entries up to then the payload is known no more.
+    *withdrawn*: of so many entries up to then the payload is known no more. *turn*: the last entry of the turn that
+    this one is in the middle of (None: it ends one): what was seen in it was not decided upon yet.
     """
 
     found: Found
     row: Row
     at: float
     withdrawn: int
+    turn: int | None = None
 
 
 class Known(Struct, frozen=True):
@@ -105,13 +108,15 @@ def past(path: Path, run_id: str | None, text: str) -> Past:
         run = pick(reader.runs(), path, run_id)
         moment = moment_of(text, run.opened.at)
         _demand(run, moment, text)
-        known, last, following = _walked(reader.rows(run.run_id), moment)
+        rows = iter(reader.rows(run.run_id))
+        known, last, following = _walked(rows, moment)
+        turn = _turn_of(last, following, rows)
     if last is None:
         raise AssertionError("a run has no first entry")
     if _idle(following, moment):
         known = replace(known, held=False)
     at = last.at if moment.at is None else moment.at
-    return Past(known.found(run.opened), last, at, known.withdrawn)
+    return Past(known.found(run.opened), last, at, known.withdrawn, turn)
 
 
 def _demand(run: RunSummary, moment: Moment, text: str) -> None:
@@ -137,6 +142,31 @@ def _walked(rows: Iterable[Row], moment: Moment) -> tuple[Known, Row | None, Row
             return known, last, row
         known, last = known.after(row), row
     return known, last, None
+
+
+def begins(row: Row, instant: float) -> bool:
+    """
+    Say whether an entry begins another turn than that of *instant*.
+
+    A turn is committed as a whole: between what it saw and what it decided there never was a moment to look at.
+    """
+    entry = row.entry
+    return row.at != instant or (isinstance(entry, e.Observed) and entry.part == 1)
+
+
+def _turn_of(last: Row | None, following: Row | None, rows: Iterable[Row]) -> int | None:
+    """Return where the turn ends of which *last* is in the middle."""
+    entry = last.entry if last is not None else None
+    if last is None or following is None or not isinstance(entry, _SEEN):
+        return None
+    if begins(following, last.at):
+        return None
+    ends = following.seq
+    for row in rows:
+        if begins(row, last.at):
+            break
+        ends = row.seq
+    return ends
 
 
 def _idle(following: Row | None, moment: Moment) -> bool:

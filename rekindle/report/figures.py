@@ -19,6 +19,17 @@ BOOTSTRAP = "etcd.bootstrap"
 WIPE = "node.wipe"
 RESET = "node.reset"
 AT_ONCE_SECONDS = 1.0
+STALE_SECONDS = 60.0  # a kubelet that is gone is found out within a minute
+FAMILIES = {
+    "k8s-node": "nodes",
+    "namespace": "namespaces",
+    "crd": "CRDs",
+    "kustomization": "Kustomizations",
+    "helmrelease": "HelmReleases",
+    "deployment": "Deployments",
+    "statefulset": "StatefulSets",
+    "daemonset": "DaemonSets",
+}
 OPENED = 1  # the entry that opens a run
 NOT_COUNTED = "pods were never counted in this run"
 
@@ -31,6 +42,7 @@ def metrics(found: Follower, verdict: Verdict, ledger: Ledger | None) -> tuple[M
         _after_reset(found),
         _target(found),
         _reached(found),
+        _there(found),
         *_times(found, verdict, ledger),
         *_counts(found),
     )
@@ -82,6 +94,12 @@ def _initial(found: Follower) -> Metric:
 
 def _after_incident(found: Follower) -> Metric:
     why = f"{first_counted(found)}; only a pod that is Ready serves anybody"
+    first, lowest = found.ready.first, found.ready.lowest
+    if first is not None and lowest is not None and 0 < lowest.at - first.at <= STALE_SECONDS:
+        why += (
+            f"; {exact(between(first.at, lowest.at))} later only {lowest.number} were: what was counted first had been "
+            "said before"
+        )
     return _pods("Post-incident pod count", found.ready.first, found.existing.first, why)
 
 
@@ -93,6 +111,21 @@ def first_counted(found: Follower) -> str:
     return (
         f"when they could first be counted, {exact(between(looked, first.at))} after the first look"
     )
+
+
+def _there(found: Follower) -> Metric:
+    """Say what was there at the first look, kind by kind: what an accident took beside the pods."""
+    said = [
+        f"{there} of {of} {name}"
+        for family, name in FAMILIES.items()
+        for there, of in (found.there.get(family, (0, 0)),)
+        if of
+    ]
+    why = (
+        "of what the inventory lists, whether well or not" if said else "the API told nothing then"
+    )
+    value = ", ".join(said) or "not known"
+    return Metric(name="There at the first look", value=value, at=found.memory.looked_at, why=why)
 
 
 def _after_reset(found: Follower) -> Metric:

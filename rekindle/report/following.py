@@ -36,6 +36,7 @@ from rekindle.spans import stamp
 from rekindle.view import states_of
 
 CHANGES, NOTE = 500, 2_000
+UNTOLD = {codes.UNOBSERVABLE, codes.UNKNOWN}
 # What `rekindle note` writes where a person gave a time or a cause, and no words of their own.
 _SPELLED = re.compile(r"^entry \d+ \(\S+\) happened at |^the cause of .+ was: ")
 _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
@@ -72,6 +73,9 @@ class Follower:
     first_looked: bool = False
     ready: Count = field(default_factory=Count)
     existing: Count = field(default_factory=Count)
+    there: Mapping[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # by family, at the first look
     corrections: Corrections = field(default_factory=Corrections)
     full_since: Instant | None = None
     closed_at: Instant | None = None
@@ -182,6 +186,7 @@ class Follower:
         looked = self.memory.looked_at
         if not self.first_looked and looked is not None and self.facts:
             self.first_looked = True
+            self.there = there_of(self.facts)
             self.causes.look(self.facts, self.known, min(at, looked), self._roots())
 
     def _roots(self) -> list[str]:
@@ -268,3 +273,14 @@ def changed(entry: e.AnyEntry) -> tuple[str, str] | None:
             return "deadline", f"the time that {state} was given ran out"
         case _:
             return None
+
+
+def there_of(facts: Mapping[str, Fact]) -> dict[str, tuple[int, int]]:
+    """Count by family what is there, and of how many it is known whether they are."""
+    found: dict[str, tuple[int, int]] = {}
+    for subject, fact in facts.items():
+        if fact.code not in UNTOLD:
+            family = subject.partition("/")[0]
+            there, of = found.get(family, (0, 0))
+            found[family] = (there + (fact.code != codes.ABSENT), of + 1)
+    return found

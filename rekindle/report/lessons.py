@@ -137,7 +137,7 @@ def _unknown(ledger: Ledger, seconds: int) -> Iterator[str]:
 def _who_removed(found: Follower) -> Iterator[str]:
     """A root of the tree that is not there was removed, and no cause of the cluster says by whom."""
     names = [sign.name for sign in found.causes.gone if sign.unexplained == REMOVED]
-    if names and not any(cause.named for cause in found.causes.found):
+    if names and not found.causes.told_who:
         yield (
             f"Find out who or what removed {' and '.join(names[:SHOWN])}: the API server's audit log, the history of "
             "the folder in Git, and whoever has the rights; rekindle note --cause then puts it beside the cause."

@@ -34,7 +34,7 @@ def allowed(one: Action, approvals: Sequence[Approval]) -> str:
         return (
             f"question {one.approval}, not answered" if one.approval else "no question was needed"
         )
-    return f"{answer.answer} by {answer.actor} at {clock(answer.answered)}"
+    return f"{answer.answer} by {answer.actor} at {stamp(answer.answered)}"
 
 
 def stood(cause: Cause, story: Story) -> str:
@@ -59,7 +59,7 @@ def done_here(cause: Cause, actions: Sequence[Action]) -> str:
 
 # What is over, in the words of ``phases.clearing``: by the family of the cause that a nudge was sent for.
 OVER = {
-    "api": "the API {} is served",
+    "api": "the API {} is in nobody's way any more",
     "backend": "somebody stands behind the Service {}",
     "dependency": "{} is Ready",
     "health": "{} is Ready",
@@ -70,7 +70,8 @@ OVER = {
     "object": "{} is Ready",
     "source": "its source is Ready, and served",
     "store": "the store {} is Ready",
-    "webhook": "the webhook {} answers",
+    "reason": "the network is up, which it was not when {} was said",
+    "webhook": "the webhook {} is in nobody's way any more",
 }
 
 
@@ -80,7 +81,7 @@ def because(one: Action) -> str:
     said = OVER.get(family)
     if said is None:
         return f"what it waited for is over: {one.because}" if one.because else ""
-    return said.format(name)
+    return said.format(name.partition("@")[0])
 
 
 def evidence(cause: Cause) -> str:

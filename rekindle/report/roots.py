@@ -50,6 +50,20 @@ class Causes:
     endings: Endings = field(default_factory=Endings)
     bare: int = 0  # nodes without a machine configuration at the first look
 
+    @property
+    def told_who(self) -> bool:
+        """
+        Say whether a person named the cause of what came first, or of a root of the tree that is gone.
+
+        Of what followed from these, a cause tells nothing of who began it.
+        """
+        begun = min(map(_begun, self.found), default=None)
+        gone = {sign.subject for sign in self.gone}
+        return any(
+            cause.named and (_begun(cause) == begun or cause.subject in gone)
+            for cause in self.found
+        )
+
     def see(
         self,
         entry: e.FindingsChanged,
@@ -210,6 +224,10 @@ class Causes:
             edges=self.edges,
             edges_left_out=self.edges_left_out,
         )
+
+
+def _begun(cause: Cause) -> Instant:
+    return cause.found if cause.since is None else cause.since
 
 
 def proof(path: str, known: Memory) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from journal.entries import Outcome
 from phases.verbs import RELEASE
+from rekindle.lines import asked_for
+from rekindle.report.cleaning import clean
 from rekindle.report.figures import first_counted, metrics
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action
@@ -18,6 +20,7 @@ from rekindle.report.lessons import (
     went_well,
 )
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
+from rekindle.report.roots import REMOVED
 from rekindle.report.rows import acted_again, in_flight, mended, stays_of
 from rekindle.report.story import Chain, Goal, Run, Story
 from rekindle.report.timeline import Happened, events
@@ -112,6 +115,8 @@ def _summary(
         what = "A run that only watched" + (" a simulated cluster" if run.simulated else "")
     scenario = f" (scenario {run.scenario})" if run.scenario else ""
     yield f"{what}, {run.cluster}{scenario}. It began at {stamp(run.opened)} and {_ended(run)}."
+    if found.opened.request:
+        yield f"Asked for when it began, beyond its goal: {clean(asked_for(found.opened))}."
     yield from _pods(found)
     yield from _why(verdict, found.causes.found)
     yield _done(found, actions)
@@ -204,6 +209,13 @@ def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
         yield (
             f"The earliest sign is of {stamp(dated[0].at)}, {before} before this run began: {first.text}."
         )
+        gone = [sign.name for sign in signs if sign.unexplained == REMOVED]
+        if gone:
+            was, it = ("were", "they") if len(gone) > 1 else ("was", "it")
+            yield (
+                f"{' and '.join(gone)} {was} removed, and nothing in the cluster tells when: {it} may have gone before "
+                "all else, and all else because of it."
+            )
         yield (
             "Who did what to the cluster before the run began is not in its journal: the signs are what the cluster "
             "itself still told."

@@ -41,7 +41,7 @@ def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...
 def _beginning(found: Follower) -> Iterator[str]:
     """Only a person who says what the cause was tells who began it; a remark about anything else does not."""
     causes = found.causes.found
-    if not causes or any(cause.named for cause in causes):
+    if not causes or found.causes.told_who:
         return
     noted = len(found.remarks.items)
     were = "nobody added a note"
@@ -49,7 +49,15 @@ def _beginning(found: Follower) -> Iterator[str]:
         were = "1 note was added, and it corrects no cause"
     if noted > 1:
         were = f"{noted} notes were added, and none corrects a cause"
-    yield f"Who or what began it: this run's journal begins afterwards, and {were}."
+    if any(cause.named for cause in causes):
+        were = "what people corrected is the cause of something that came later"
+    asked = found.opened.request
+    since = (
+        "beside what was asked of this run, its journal does not tell"
+        if asked
+        else "this run's journal begins afterwards"
+    )
+    yield f"Who or what began it: {since}, and {were}."
 
 
 def _doubts(actions: tuple[Action, ...]) -> Iterator[str]:

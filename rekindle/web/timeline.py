@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from journal import entries as e
 from journal.reader import Reader
-from journal.row import Row, RunSummary
+from journal.row import RunSummary
 from rekindle.folding import Found
 from rekindle.lines import describe
-from rekindle.past import Known
+from rekindle.past import Known, begins
 from rekindle.retold import rows_of
 from rekindle.spans import stamp
 from rekindle.web.words import plain
@@ -57,16 +56,6 @@ class Mark:
         return f"{stamp(self.at)}: {self.text}"
 
 
-def _begins(row: Row, instant: float) -> bool:
-    """
-    Say whether an entry begins another turn than that of *instant*.
-
-    A turn is committed as a whole: between what it saw and what it decided there never was a moment to look at.
-    """
-    entry = row.entry
-    return row.at != instant or (isinstance(entry, e.Observed) and entry.part == 1)
-
-
 class Timeline:
     """A run's marks, and its moments. Use it from any thread."""
 
@@ -102,7 +91,7 @@ class Timeline:
             kept = list(self._kept)
         known, instant = kept[bisect_left([known.seq for known in kept], seq) - 1], 0.0
         for row in reader.rows(self.run.run_id, known.seq):
-            if row.seq > seq and _begins(row, instant):
+            if row.seq > seq and begins(row, instant):
                 break
             known, instant = known.after(row), row.at
         return known.found(self.run.opened)

@@ -68,6 +68,25 @@ def test_a_moment_in_the_middle_is_named_by_its_entry_or_its_instant(
     assert by_time["seq"] == last_of_it >= moved.seq
 
 
+def test_in_the_middle_of_a_turn_it_is_said_where_the_turn_ends(
+    rekindle: Program, waiting: Path
+) -> None:
+    """What was seen is decided upon in the same turn: before that there is no verdict to show."""
+    with Reader(waiting) as reader:
+        rows = list(reader.rows())
+    decided = next(row for row in rows if row.kind == "decided")
+    seen = next(row for row in rows if row.kind == "observed" and row.at == decided.at)
+    at = ("--journal", str(waiting))
+
+    middle = rekindle("log", "--at", str(seen.seq), "--json", *at).document
+    end = rekindle("log", "--at", str(middle["turn_ends"]), "--json", *at).document
+
+    assert middle["turn_ends"] >= decided.seq
+    assert end["turn_ends"] is None
+    told = rekindle("log", "--at", str(seen.seq), *at).out
+    assert f"is decided upon by entry {middle['turn_ends']}; " in told
+
+
 def test_nobody_held_a_run_between_a_kill_and_its_resumption(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     first = Journal.open_run(path, opened(), holder=ALICE, options=QUICK)

@@ -68,6 +68,8 @@ ROOT = stood("X2", "gitrepository/flux-system/flux-system", "root.apply")
         (ROOT, act("command.run", "command/cni", 20.0), False),
         (stood("T1", "machines", victims=("node/a",)), act("talos.apply", "node/a", 20.0), True),
         (stood("T1", "machines", victims=("node/a",)), act("talos.apply", "node/b", 20.0), False),
+        (stood("T8", "etcd"), act("etcd.bootstrap", "node/a", 1.0), True),
+        (stood("T8", "etcd", found=30.0), act("etcd.bootstrap", "node/a", 1.0), False),
         (stood("K4", "helmrelease/a/b", "crd.preapply"), act("crd.preapply", "crd/x", 20.0), False),
     ],
 )
@@ -118,7 +120,7 @@ def test_an_action_says_why_its_object_was_woken(because: str, said: str) -> Non
 
 def test_every_family_that_is_ever_cleared_has_words() -> None:
     """What has none of its own is ended by what it says itself, and no family."""
-    assert CLEARED.keys() - phrases.OVER.keys() == {*GIVEN_UP, "reason", "release"}
+    assert CLEARED.keys() - phrases.OVER.keys() == {*GIVEN_UP, "release"}
 
 
 def test_both_pages_say_why_an_object_was_woken(night: Night) -> None:

@@ -26,7 +26,7 @@ from rekindle.report.happenings import Action
 from rekindle.report.legend import CONFIGURES, EFFECTS, VERBS
 from rekindle.report.markdown import page
 from rekindle.report.story import Story
-from rekindle.spans import clock, exact, span
+from rekindle.spans import clock, exact, span, stamp
 from tests.report.conftest import Night
 from tests.report.nights import AT, written
 from tests.report.samples import BEGUN, sample
@@ -141,7 +141,7 @@ def test_each_row_of_an_action_says_who_allowed_it_and_when(night: Night) -> Non
         said = "no question (convergent)"
         if action.approval:
             at = answers[action.approval].answered or 0.0
-            said = f"given by scenario at {clock(at)} (question {action.approval})"
+            said = f"given by scenario at {stamp(at)} (question {action.approval})"
         assert rows[f"| {action.action}"].endswith(f"| {said} |")
     assert sum(bool(action.approval) for action in night.story.actions) == 3
 

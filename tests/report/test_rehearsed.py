@@ -93,6 +93,11 @@ def test_every_row_of_the_metrics_is_filled(night: Night) -> None:
     assert {row.name: row.existing for row in rows[:5]} == EXISTING
     assert rows[1].value == "23 existing, 2 Ready"
     assert all(row.value and row.why for row in rows)
+    there = next(row for row in rows if row.name == "There at the first look")
+    assert there.value == (
+        "3 of 3 nodes, 5 of 13 namespaces, 8 of 24 CRDs, 0 of 49 Kustomizations, 0 of 31 HelmReleases, "
+        "9 of 46 Deployments, 2 of 8 StatefulSets, 3 of 7 DaemonSets"
+    )
     reached = next(row for row in rows if row.name == "Reached pod count")
     assert reached.at == max(point.at for point in night.story.pods)
 
