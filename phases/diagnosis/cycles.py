@@ -19,10 +19,11 @@ from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.attempts import failing
+from phases.diagnosis.providers import carriers
 from phases.diagnosis.rule import NO, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
-from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
+from phases.kinds import usual_crds
 from phases.readiness.kinds import unserved
 
 if TYPE_CHECKING:
@@ -166,12 +167,10 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
             for asked in unserved(ready.message):
                 names = (asked.crd,) if asked.crd else usual_crds(asked.kind, asked.group)
                 for name in names:
-                    if name in absent:
-                        yield _lacks(subject_of(kind, found.metadata), absent[name], name)
-    for item in inventory.externalsecrets:
-        if item.parent and EXTERNAL_SECRETS_CRD in absent:
-            holder = codes.subject("kustomization", item.parent)
-            yield _lacks(holder, absent[EXTERNAL_SECRETS_CRD], EXTERNAL_SECRETS_CRD)
+                    yield from _lacks(subject_of(kind, found.metadata), absent, name)
+    for name, holders in carriers(inventory).items():
+        for holder in holders:
+            yield from _lacks(holder, absent, name)
 
 
 def _depends(mine: Subject, other: Subject) -> Need:
@@ -182,8 +181,12 @@ def _watches(parent: Subject, child: Subject) -> Need:
     return (IS_READY, parent), (IS_READY, child), f"{parent} waits until its {child} is ready"
 
 
-def _lacks(holder: Subject, provider: Subject, name: str) -> Need:
-    return (APPLIED, holder), (APPLIED, provider), f"{holder} needs {name}, which {provider} brings"
+def _lacks(holder: Subject, absent: dict[str, Subject], name: str) -> Iterator[Need]:
+    """Who brings a kind itself applies it before all else, and waits for nobody."""
+    provider = absent.get(name)
+    if provider is not None and provider != holder:
+        why = f"{holder} needs {name}, which {provider} brings"
+        yield (APPLIED, holder), (APPLIED, provider), why
 
 
 RULES = (
