@@ -38,31 +38,46 @@ Need = tuple[State, State, str]  # the first waits for the second, and why
 
 
 def _circles(scene: Scene) -> Iterable[Finding]:
-    needs: dict[State, dict[State, str]] = {}
     ill = ill_of(scene)
     if not ill:
         return
+    order = tuple(_needs(scene))
+    told: set[frozenset[Subject]] = set()
+    for members, whys in _among(ill, order):
+        if members not in told:
+            told.add(members)
+            yield _finding(scene, CIRCLE, sorted(members), whys)
+    # Asked apart, and after: no CRD unties a circle that is one without any kind.
+    kinds = tuple(_kinds(scene))
+    lacking = frozenset(why for _, _, why in kinds)
+    for members, whys in _among(ill, (*order, *kinds)) if kinds else ():
+        if not lacking.isdisjoint(whys) and not any(known <= members for known in told):
+            told.add(members)
+            yield _finding(scene, codes.THROUGH_A_KIND, sorted(members), whys)
+
+
+def _among(
+    ill: set[Subject], found: Iterable[Need]
+) -> Iterator[tuple[frozenset[Subject], list[str]]]:
+    """Return circles of what is not well, and why each waits for the next."""
+    needs: dict[State, dict[State, str]] = {}
     # What is well waits for nobody, and nobody for it.
-    open_ = (need for need in _needs(scene) if need[0][1] in ill and need[1][1] in ill)
+    open_ = (need for need in found if need[0][1] in ill and need[1][1] in ill)
     for waits, needed, why in sorted(open_):
         needs.setdefault(waits, {})[needed] = why
     for state in [s for need in needs.values() for s in need] + list(needs):
         if state[0] == IS_READY:
             needs.setdefault(state, {})[APPLIED, state[1]] = ""
-    told: set[frozenset[Subject]] = set()
-    lacking = _lacking(scene)
     for _ in range(MANY):
         circle = _one(needs)
         if circle is None:
             return
-        members = frozenset(subject for _, subject in circle)
         steps = [(waits, needed) for waits, needed in pairwise(circle) if needs[waits][needed]]
         # What waits for its own apply is in every circle through it, and stays.
-        whys = [needs[waits].pop(needed) for waits, needed in steps]
-        if members not in told:
-            told.add(members)
-            cause = CIRCLE if lacking.isdisjoint(whys) else codes.THROUGH_A_KIND
-            yield _finding(scene, cause, sorted(members), whys)
+        yield (
+            frozenset(subject for _, subject in circle),
+            [needs[waits].pop(needed) for waits, needed in steps],
+        )
 
 
 def _one(needs: dict[State, dict[State, str]]) -> list[State] | None:
@@ -111,14 +126,6 @@ def _needs(scene: Scene) -> Iterator[Need]:
     yield from _in_cluster(scene)
     if scene.inventory is not None:
         yield from _in_inventory(scene, scene.inventory)
-        yield from _kinds(scene, scene.inventory)
-
-
-def _lacking(scene: Scene) -> frozenset[str]:
-    """Return the reasons to wait that are a kind which nothing defines."""
-    if scene.inventory is None:
-        return frozenset()
-    return frozenset(why for _, _, why in _kinds(scene, scene.inventory))
 
 
 def _in_cluster(scene: Scene) -> Iterator[Need]:
@@ -154,11 +161,11 @@ def _in_inventory(scene: Scene, inventory: Inventory) -> Iterator[Need]:
                 yield (APPLIED, mine), (APPLIED, parent), f"{mine} is applied by {parent}"
 
 
-def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
+def _kinds(scene: Scene) -> Iterator[Need]:
     """Who holds objects of a kind that nothing defines waits for its provider, not for the provider's readiness."""
-    providers = {item.name: item.provider for item in inventory.crds if item.provider}
-    if not scene.seen("CustomResourceDefinition"):
+    if scene.inventory is None or not scene.seen("CustomResourceDefinition"):
         return
+    providers = {item.name: item.provider for item in scene.inventory.crds if item.provider}
     absent = {
         name: p for name, p in providers.items() if name not in scene.of("CustomResourceDefinition")
     }
@@ -168,7 +175,7 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
                 names = (asked.crd,) if asked.crd else usual_crds(asked.kind, asked.group)
                 for name in names:
                     yield from _lacks(subject_of(kind, found.metadata), absent, name)
-    for name, holders in carriers(inventory).items():
+    for name, holders in carriers(scene.inventory).items():
         for holder in holders:
             yield from _lacks(holder, absent, name)
 

@@ -77,7 +77,7 @@ def is_deadlocked(scene: Scene, item: CrdItem | None, consumers: Iterable[Subjec
 
 
 def leads(scene: Scene, start: Subject, goal: Subject) -> bool:
-    """Say whether *start* waits for *goal*; never for itself: a Kustomization applies its CRDs first."""
+    """Say whether *start* waits for *goal*; for itself only in a circle: a Kustomization applies its CRDs first."""
     todo, seen = [start], {start}
     while todo:
         for blocker in _before(scene, todo.pop()):
@@ -104,14 +104,19 @@ def _before(scene: Scene, subject: Subject) -> Iterator[Subject]:
 
 
 def _item(scene: Scene, subject: Subject) -> KustomizationItem | HelmReleaseItem | None:
+    return scene.once("items", lambda: _items(scene)).get(subject)
+
+
+def _items(scene: Scene) -> dict[Subject, KustomizationItem | HelmReleaseItem]:
     if scene.inventory is None:
-        return None
-    family, _, key = subject.partition("/")
-    items: dict[str, tuple[KustomizationItem | HelmReleaseItem, ...]] = {
-        "kustomization": scene.inventory.kustomizations,
-        "helmrelease": scene.inventory.helmreleases,
+        return {}
+    return {
+        **{
+            codes.subject("kustomization", item.key): item
+            for item in scene.inventory.kustomizations
+        },
+        **{codes.subject("helmrelease", item.key): item for item in scene.inventory.helmreleases},
     }
-    return next((item for item in items.get(family, ()) if item.key == key), None)
 
 
 def _object(scene: Scene, subject: Subject) -> Flux | None:

@@ -178,6 +178,28 @@ def test_a_root_whose_kinds_only_the_inventory_tells() -> None:
     assert found.cause == "circle-through-a-kind"
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_circle_of_dependencies_is_never_one_through_a_kind(waits: bool) -> None:  # noqa: FBT001
+    """
+    No CRD unties it, and so no CRD is asked for.
+
+    Mutants: kinds are among the needs of the first pass; a circle around one that is told is another; C4 foretells of
+    who waits for itself.
+    """
+    listed = needing("helmrelease/secrets/eso")
+    first, second = listed["kustomizations"]
+    listed["kustomizations"] = [{**first, "depends_on": [second["key"]]}, {**second, "wait": waits}]
+    listed["kustomizations"][1] |= {"parent": None, "depends_on": [first["key"]]}
+    looked_at = scene(
+        ks("root", ready=WAITS, spec=on("secrets")),
+        ks("secrets", ready=WAITS, spec=on("root")),
+        inventory=listed,
+    )
+
+    assert [found.cause for found in found_by("K4", looked_at)] == ["circle"]
+    assert found_by("C4", looked_at) == []
+
+
 def test_who_brings_the_kind_of_its_own_objects_waits_for_nobody() -> None:
     """It applies its CRDs before all else. Mutant: whose provider is the holder itself is a need."""
     listed = needing("kustomization/flux-system/root")
