@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phases.snapshot import Holder
+from tests.phases.diagnosis.flux_objects import deployment
 from tests.phases.diagnosis.scenes import (
     AT,
     dangers,
@@ -192,6 +193,30 @@ def test_an_attempt_that_sits_in_the_stage_of_namespaces_is_recognized_by_their_
     looked_at = scene(leaving("x", labels=labels), working(step, begun))
 
     assert [finding.subject for finding in found_by("N10", looked_at)] == found
+
+
+@pytest.mark.parametrize(
+    ("image", "timeout", "until"),
+    [
+        ("kustomize-controller:v1.6.1", "10m", "1.6.1 ends its attempt by 2027-01-15T08:08:30Z"),
+        ("kustomize-controller:v1.6.1", "80s", ""),
+        ("kustomize-controller:v1.6.1", "", ""),
+        ("kustomize-controller:v1.7.0", "10m", ""),
+        ("kustomize-controller@sha256:aa", "10m", ""),
+    ],
+    ids=["known", "past", "no timeout", "60 s are past", "no version"],
+)
+def test_when_an_attempt_ends_is_said_where_the_version_tells(
+    image: str, timeout: str, until: str
+) -> None:
+    """Mutants: say an end that is past; say one without its version."""
+    held = working("Detecting drift", AT - 90, spec={"timeout": timeout})
+    flux = deployment("kustomize-controller", image=image)
+
+    (found,) = found_by("N10", scene(leaving("x", labels=LABELS), held, flux))
+
+    said_so = "the deletion of namespace x is over"
+    assert found.message.partition(said_so)[2] == (until and f"; kustomize-controller {until}")
 
 
 @pytest.mark.parametrize(
