@@ -311,11 +311,10 @@ def test_a_namespace_that_came_back_is_not_in_the_way() -> None:
     assert "keeps db Terminating" in found.remedies[0].text
 
 
-def test_what_is_refused_in_a_terminating_namespace_is_behind_it() -> None:
-    message = (
-        'configmaps "new" is forbidden: unable to create new content in namespace held '
-        "because it is being terminated"
-    )
+@pytest.mark.parametrize("before", ["", "ConfigMap/held/new dry-run failed (Forbidden): "])
+def test_what_is_refused_in_a_terminating_namespace_is_behind_it(before: str) -> None:
+    """By the words that a real API was heard to refuse with."""
+    message = before + recorded("error-create-in-terminating-namespace")["message"]
     refused = failed("Kustomization", "f/a", message)
     ready = made("Kustomization", "f/b", said("Ready", "True", "ReconciliationSucceeded", message))
 
