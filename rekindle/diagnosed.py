@@ -16,6 +16,7 @@ from engine.patience import spoken
 from journal.entries import Finding
 from journal.redactor import redact_text
 from phases.diagnosis.catalogue import BY_ID, diagnose
+from phases.diagnosis.controllers import SERVES, releases
 from phases.diagnosis.expected import PODS, count
 from phases.diagnosis.graph import Blocking, Root, roots_of, through, tree
 from phases.diagnosis.scene import Scene
@@ -32,7 +33,8 @@ class Diagnosis:
     """
     What was found. *unseen*: kinds that could not be listed, and why.
 
-    *counts*: how many of each kind that should exist do, and of how many; empty without an inventory.
+    *counts*: how many of each kind that should exist do, and of how many; empty without an inventory. *controllers*:
+    the versions of Flux's, of those that tell: what a message means depends on who says it.
     """
 
     at: float
@@ -42,6 +44,7 @@ class Diagnosis:
     unseen: Mapping[str, str]
     listed: int
     counts: Mapping[str, tuple[int, int]]
+    controllers: Mapping[str, str]
 
     @property
     def verdict(self) -> str:
@@ -65,7 +68,16 @@ def of_scene(scene: Scene) -> Diagnosis:
     }
     roots = roots_of(findings, edges)
     listed = len(looks) - len(unseen)
-    return Diagnosis(scene.snapshot.at, findings, roots, edges, unseen, listed, count(scene))
+    return Diagnosis(
+        scene.snapshot.at,
+        findings,
+        roots,
+        edges,
+        unseen,
+        listed,
+        count(scene),
+        {name: redact_text(release) for name, release in releases(scene).items()},
+    )
 
 
 def document(found: Diagnosis) -> dict[str, Any]:
@@ -91,6 +103,7 @@ def document(found: Diagnosis) -> dict[str, Any]:
         },
         "blocking": _edges(found),
         "unseen": dict(found.unseen),
+        "controllers": dict(found.controllers),
         "counts": {
             kind: {"there": there, "expected": wanted}
             for kind, (there, wanted) in found.counts.items()
@@ -123,6 +136,8 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
         yield f"{now} {'cause' if now == 1 else 'causes'}{behind}"
     if found.counts:
         yield _counted(found.counts)
+    if verbose:
+        yield _running(found.controllers)
     for root in found.roots:
         yield ""
         yield from _root(root, found, verbose=verbose)
@@ -144,6 +159,12 @@ def _counted(counts: Mapping[str, tuple[int, int]]) -> str:
     ]
     rest = f"there are {', '.join(short)}" if short else "everything is there"
     return f"of what is expected: {'; '.join([*pods, rest])}"
+
+
+def _running(controllers: Mapping[str, str]) -> str:
+    """Say which versions speak here: patterns for messages were read in those that the rules cite."""
+    told = ", ".join(f"{name} {controllers.get(name, 'of unknown version')}" for name in SERVES)
+    return f"controllers: {told}"
 
 
 def _plural(kind: str) -> str:

@@ -36,7 +36,7 @@ SHORT_STAGES: Final = (
     7,
 )  # the first version whose stages are awaited for STAGE_WAIT_SECONDS only
 COMPONENT: Final = "app.kubernetes.io/component"
-_TAG = re.compile(r":v?(\d+)\.(\d+)")
+_TAG = re.compile(r":v?((\d+)\.(\d+)[\w.+-]*)")
 
 
 def deployment_of(scene: Scene, name: str) -> Workload | None:
@@ -51,10 +51,27 @@ def deployment_of(scene: Scene, name: str) -> Workload | None:
 
 def version_of(scene: Scene, name: str) -> tuple[int, int] | None:
     """Return major and minor of the running image; None where its tag does not tell."""
+    tag = _tag(scene, name)
+    return None if tag is None else (int(tag[2]), int(tag[3]))
+
+
+def release_of(scene: Scene, name: str) -> str:
+    """Return the version that the running image's tag says; empty where it says none."""
+    tag = _tag(scene, name)
+    return "" if tag is None else tag[1]
+
+
+def releases(scene: Scene) -> dict[str, str]:
+    """Return the versions of Flux's controllers, of those that tell."""
+    found = {name: release_of(scene, name) for name in SERVES}
+    return {name: release for name, release in found.items() if release}
+
+
+def _tag(scene: Scene, name: str) -> re.Match[str] | None:
     work = deployment_of(scene, name)
     images = () if work is None else (c.image for c in work.spec.template.spec.containers)
     tags = (_TAG.search(image.rpartition("/")[2]) for image in images if name in image)
-    return next(((int(tag[1]), int(tag[2])) for tag in tags if tag), None)
+    return next((tag for tag in tags if tag), None)
 
 
 def option_of(scene: Scene, name: str, option: str) -> str | None:

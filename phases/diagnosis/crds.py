@@ -27,7 +27,7 @@ from phases.diagnosis.rule import (
     nudge,
     reversible,
 )
-from phases.diagnosis.scene import Scene, deleted_at, instant, path_of
+from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, uid_of
 from phases.diagnosis.victims import APPLYING, Complaint, saying, subjects, waited_for
 from phases.diagnosis.words import listed
 from phases.leaks import leak_of
@@ -219,7 +219,7 @@ def _skewed(scene: Scene) -> Iterable[Finding]:
             )
             yield _finding(found, "version-not-served", message, NO, remedies, rule="C5")
     for complaint in saying(scene, STORED.pattern):
-        yield _stored(complaint)
+        yield _stored(scene, complaint)
 
 
 def _unserved(found: Missing) -> list[str]:
@@ -230,7 +230,7 @@ def _unserved(found: Missing) -> list[str]:
     return [version for version in found.versions if version not in served]
 
 
-def _stored(complaint: Complaint) -> Finding:
+def _stored(scene: Scene, complaint: Complaint) -> Finding:
     ((crd, version), *_) = STORED.findall(complaint.message)
     return Finding(
         subject=codes.subject("crd", crd),
@@ -239,6 +239,7 @@ def _stored(complaint: Complaint) -> Finding:
         blocks=(complaint.subject,),
         clears_itself=NO,
         rule="C5",
+        uid=uid_of(scene, "CustomResourceDefinition", crd),
         since=complaint.since,
         evidence=(complaint.evidence,),
         clears_when=f"status.storedVersions no longer has {version}, and tried again since",

@@ -19,10 +19,11 @@ from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.attempts import failing
+from phases.diagnosis.providers import carriers
 from phases.diagnosis.rule import NO, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
-from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
+from phases.kinds import usual_crds
 from phases.readiness.kinds import unserved
 
 if TYPE_CHECKING:
@@ -37,31 +38,46 @@ Need = tuple[State, State, str]  # the first waits for the second, and why
 
 
 def _circles(scene: Scene) -> Iterable[Finding]:
-    needs: dict[State, dict[State, str]] = {}
     ill = ill_of(scene)
     if not ill:
         return
+    order = tuple(_needs(scene))
+    told: set[frozenset[Subject]] = set()
+    for members, whys in _among(ill, order):
+        if members not in told:
+            told.add(members)
+            yield _finding(scene, CIRCLE, sorted(members), whys)
+    # Asked apart, and after: no CRD unties a circle that is one without any kind.
+    kinds = tuple(_kinds(scene))
+    lacking = frozenset(why for _, _, why in kinds)
+    for members, whys in _among(ill, (*order, *kinds)) if kinds else ():
+        if not lacking.isdisjoint(whys) and not any(known <= members for known in told):
+            told.add(members)
+            yield _finding(scene, codes.THROUGH_A_KIND, sorted(members), whys)
+
+
+def _among(
+    ill: set[Subject], found: Iterable[Need]
+) -> Iterator[tuple[frozenset[Subject], list[str]]]:
+    """Return circles of what is not well, and why each waits for the next."""
+    needs: dict[State, dict[State, str]] = {}
     # What is well waits for nobody, and nobody for it.
-    open_ = (need for need in _needs(scene) if need[0][1] in ill and need[1][1] in ill)
+    open_ = (need for need in found if need[0][1] in ill and need[1][1] in ill)
     for waits, needed, why in sorted(open_):
         needs.setdefault(waits, {})[needed] = why
     for state in [s for need in needs.values() for s in need] + list(needs):
         if state[0] == IS_READY:
             needs.setdefault(state, {})[APPLIED, state[1]] = ""
-    told: set[frozenset[Subject]] = set()
-    lacking = _lacking(scene)
     for _ in range(MANY):
         circle = _one(needs)
         if circle is None:
             return
-        members = frozenset(subject for _, subject in circle)
         steps = [(waits, needed) for waits, needed in pairwise(circle) if needs[waits][needed]]
         # What waits for its own apply is in every circle through it, and stays.
-        whys = [needs[waits].pop(needed) for waits, needed in steps]
-        if members not in told:
-            told.add(members)
-            cause = CIRCLE if lacking.isdisjoint(whys) else codes.THROUGH_A_KIND
-            yield _finding(scene, cause, sorted(members), whys)
+        yield (
+            frozenset(subject for _, subject in circle),
+            [needs[waits].pop(needed) for waits, needed in steps],
+        )
 
 
 def _one(needs: dict[State, dict[State, str]]) -> list[State] | None:
@@ -110,14 +126,6 @@ def _needs(scene: Scene) -> Iterator[Need]:
     yield from _in_cluster(scene)
     if scene.inventory is not None:
         yield from _in_inventory(scene, scene.inventory)
-        yield from _kinds(scene, scene.inventory)
-
-
-def _lacking(scene: Scene) -> frozenset[str]:
-    """Return the reasons to wait that are a kind which nothing defines."""
-    if scene.inventory is None:
-        return frozenset()
-    return frozenset(why for _, _, why in _kinds(scene, scene.inventory))
 
 
 def _in_cluster(scene: Scene) -> Iterator[Need]:
@@ -153,11 +161,11 @@ def _in_inventory(scene: Scene, inventory: Inventory) -> Iterator[Need]:
                 yield (APPLIED, mine), (APPLIED, parent), f"{mine} is applied by {parent}"
 
 
-def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
+def _kinds(scene: Scene) -> Iterator[Need]:
     """Who holds objects of a kind that nothing defines waits for its provider, not for the provider's readiness."""
-    providers = {item.name: item.provider for item in inventory.crds if item.provider}
-    if not scene.seen("CustomResourceDefinition"):
+    if scene.inventory is None or not scene.seen("CustomResourceDefinition"):
         return
+    providers = {item.name: item.provider for item in scene.inventory.crds if item.provider}
     absent = {
         name: p for name, p in providers.items() if name not in scene.of("CustomResourceDefinition")
     }
@@ -166,12 +174,10 @@ def _kinds(scene: Scene, inventory: Inventory) -> Iterator[Need]:
             for asked in unserved(ready.message):
                 names = (asked.crd,) if asked.crd else usual_crds(asked.kind, asked.group)
                 for name in names:
-                    if name in absent:
-                        yield _lacks(subject_of(kind, found.metadata), absent[name], name)
-    for item in inventory.externalsecrets:
-        if item.parent and EXTERNAL_SECRETS_CRD in absent:
-            holder = codes.subject("kustomization", item.parent)
-            yield _lacks(holder, absent[EXTERNAL_SECRETS_CRD], EXTERNAL_SECRETS_CRD)
+                    yield from _lacks(subject_of(kind, found.metadata), absent, name)
+    for name, holders in carriers(scene.inventory).items():
+        for holder in holders:
+            yield from _lacks(holder, absent, name)
 
 
 def _depends(mine: Subject, other: Subject) -> Need:
@@ -182,8 +188,12 @@ def _watches(parent: Subject, child: Subject) -> Need:
     return (IS_READY, parent), (IS_READY, child), f"{parent} waits until its {child} is ready"
 
 
-def _lacks(holder: Subject, provider: Subject, name: str) -> Need:
-    return (APPLIED, holder), (APPLIED, provider), f"{holder} needs {name}, which {provider} brings"
+def _lacks(holder: Subject, absent: dict[str, Subject], name: str) -> Iterator[Need]:
+    """Who brings a kind itself applies it before all else, and waits for nobody."""
+    provider = absent.get(name)
+    if provider is not None and provider != holder:
+        why = f"{holder} needs {name}, which {provider} brings"
+        yield (APPLIED, holder), (APPLIED, provider), why
 
 
 RULES = (

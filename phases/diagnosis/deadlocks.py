@@ -7,7 +7,7 @@ the moment that is solved; a person who is told both at once repairs both at onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,15 @@ from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.graph import roots_of
 from phases.diagnosis.missing import missing
-from phases.diagnosis.providers import leads
+from phases.diagnosis.providers import carriers, leads
 from phases.diagnosis.rule import NO, Proof, Rule, ask, look, never, reversible
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.diagnosis.victims import Complaint, subjects
 from phases.diagnosis.words import listed
-from phases.kinds import EXTERNAL_SECRETS_CRD
 
 if TYPE_CHECKING:
-    from phases.inventory import CrdItem, Inventory
+    from phases.inventory import CrdItem
 
 SOURCE = "kustomize-controller v1.9.5 internal/controller: everything is dry-run before anything is applied"
 
@@ -48,23 +47,19 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
     if scene.inventory is None or not scene.seen("CustomResourceDefinition"):
         return
     asked = {m.item.name: m.complaints for m in missing(scene) if m.item is not None}
+    expected = carriers(scene.inventory)
     for item in scene.inventory.crds:
         if item.name in scene.of("CustomResourceDefinition"):
             continue
         complaints = asked.get(item.name, ())
-        consumers = dict.fromkeys((*subjects(complaints), *_expected(scene.inventory, item)))
+        # Who waits for itself is in a circle that no kind unties (K4), and gets nowhere near its own objects.
+        foretold = (who for who in expected.get(item.name, ()) if not leads(scene, who, who))
+        consumers = dict.fromkeys((*subjects(complaints), *foretold))
         knotted = [subject for subject in consumers if leads(scene, item.provider, subject)]
         if knotted:
             complaining = [c for c in complaints if c.subject in knotted]
             after = () if complaining else _blockers(others, scene, knotted)
             yield _finding(item, knotted, complaining, after)
-
-
-def _expected(inventory: Inventory, item: CrdItem) -> Iterator[Subject]:
-    """Say which Kustomizations carry objects of a kind, as far as the inventory knows its objects."""
-    for secret in inventory.externalsecrets if item.name == EXTERNAL_SECRETS_CRD else ():
-        if secret.parent:
-            yield codes.subject("Kustomization", secret.parent)
 
 
 def _blockers(others: tuple[Rule, ...], scene: Scene, consumers: list[Subject]) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from typing import Final
 
 from journal.entries import Finding, Instant, Remedy
 from phases import codes
-from phases.diagnosis.quoting import quote
+from phases.diagnosis.controllers import attempt_ends, release_of
+from phases.diagnosis.quoting import quote, utc
 from phases.diagnosis.rule import (
     UNKNOWN,
     YES,
@@ -39,7 +40,7 @@ from phases.diagnosis.victims import (
     subjects,
 )
 from phases.diagnosis.words import listed, named
-from phases.objects import Condition, Namespace, condition
+from phases.objects import Condition, Flux, Namespace, condition
 
 SOURCE: Final = "kubernetes v1.36 pkg/controller/namespace/deletion/status_condition_utils.go"
 WAIT_SOURCE: Final = "fluxcd/pkg ssa/manager_wait.go as of kustomize-controller v1.9.5"
@@ -175,12 +176,12 @@ def _waiting(scene: Scene) -> Iterable[Finding]:
         names = sorted(set(re.findall(TERMINATING, complaint.message)))
         yield _behind(scene, "N10", complaint, names)
     said = set(subjects(complaining))
-    for attempt, names in _held_attempts(scene):
+    for attempt, names, until in _held_attempts(scene):
         if attempt.subject not in said:
-            yield _behind(scene, "N10", attempt, names)
+            yield _behind(scene, "N10", attempt, names, until)
 
 
-def _held_attempts(scene: Scene) -> Iterator[tuple[Complaint, list[str]]]:
+def _held_attempts(scene: Scene) -> Iterator[tuple[Complaint, list[str], str]]:
     """
     Find attempts that sit in the stage that applies namespaces for longer than it may take.
 
@@ -197,11 +198,22 @@ def _held_attempts(scene: Scene) -> Iterator[tuple[Complaint, list[str]]]:
         owner = scene.get("Kustomization", key)
         if owner is None or not step_of(owner).startswith(APPLYING):
             continue
-        begun = instant(condition(owner.status.conditions, "Reconciling"))
-        if begun is not None and scene.older(begun, PATIENCE_SECONDS):
+        held = condition(owner.status.conditions, "Reconciling")
+        begun = instant(held)
+        if held is not None and begun is not None and scene.older(begun, PATIENCE_SECONDS):
             where = path_of("Kustomization", owner.metadata, "status.conditions[Reconciling]")
             subject = codes.subject("Kustomization", key)
-            yield Complaint(subject, "", begun, where, owner.metadata.uid), sorted(names)
+            attempt = Complaint(subject, "", begun, where, owner.metadata.uid)
+            yield attempt, sorted(names), _until(scene, owner, held)
+
+
+def _until(scene: Scene, owner: Flux, held: Condition) -> str:
+    """Say when an attempt is over at the latest, by whose version; nothing where neither is known, or it is past."""
+    ends = attempt_ends(scene, owner, held)
+    if ends is None or scene.passed(ends):
+        return ""
+    release = release_of(scene, "kustomize-controller")
+    return f"; kustomize-controller {release} ends its attempt by {utc(ends)}"
 
 
 def _refused(scene: Scene) -> Iterable[Finding]:
@@ -211,7 +223,9 @@ def _refused(scene: Scene) -> Iterable[Finding]:
         yield _behind(scene, "N11", complaint, names)
 
 
-def _behind(scene: Scene, rule: str, complaint: Complaint, names: list[str]) -> Finding:
+def _behind(
+    scene: Scene, rule: str, complaint: Complaint, names: list[str], until: str = ""
+) -> Finding:
     """Say what a complaint is about; once its namespaces are out of the way it only waits for its next attempt."""
     there = scene.of("Namespace")
     left = [n for n in names if n in there and deleted_at(there[n].metadata) is not None]
@@ -224,7 +238,7 @@ def _behind(scene: Scene, rule: str, complaint: Complaint, names: list[str]) -> 
         cause="waits-for-its-next-attempt" if over else "behind-a-terminating-namespace",
         message=f"{who} has not tried again since {named(names, 'namespace')} got out of its way"
         if over
-        else f"{who} {verb} the deletion of {named(left or names, 'namespace')} is over",
+        else f"{who} {verb} the deletion of {named(left or names, 'namespace')} is over{until}",
         clears_itself=YES if over else UNKNOWN,
         rule=rule,
         uid=complaint.uid,

@@ -25,15 +25,16 @@ from phases.diagnosis.pods import (
     unready_since,
     unschedulable,
 )
+from phases.diagnosis.providers import NETWORK
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
-from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of, uid_of
 from phases.diagnosis.victims import saying, subjects
 from phases.diagnosis.words import counted, listed, named
 from phases.objects import Node, Pod, Workload, condition, key_of
 
 TAINT: Final = "node.cilium.io/agent-not-ready"
-AGENT: Final = "daemonset/kube-system/cilium"
+AGENT: Final = codes.subject("DaemonSet", NETWORK)
 OPERATOR: Final = "cilium-operator"
 COREDNS: Final = "kube-system/coredns"
 SATISFIED: Final = "cilium.io/IPAMRequestSatisfied"
@@ -81,6 +82,7 @@ def _tainted(scene: Scene) -> Iterable[Finding]:
         ),
         clears_itself=YES if fresh else UNKNOWN,
         rule="L1",
+        uid=uid_of(scene, "DaemonSet", NETWORK),
         since=min(since, default=None),
         evidence=tuple(path_of("Node", found.metadata, "spec.taints") for found in nodes.values()),
         clears_when="the agent of each node is Ready, and the taint is off",
@@ -132,6 +134,7 @@ def _without_address(scene: Scene) -> Iterable[Finding]:
         blocks=tuple(dict.fromkeys(codes.subject(kind, key_of(meta)) for kind, meta in owners)),
         clears_itself=UNKNOWN,
         rule="L2",
+        uid=uid_of(scene, "DaemonSet", NETWORK),
         since=min(
             (s for n in pods if n in agents and (s := unready_since(agents[n])) is not None),
             default=None,

@@ -8,19 +8,20 @@ reconciled before that is Ready. Where both lead from a CRD's provider to its co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.answer import Subject
 from phases import codes
 from phases.diagnosis.rule import NO, UNKNOWN, YES
 from phases.diagnosis.scene import Scene
-from phases.kinds import usual_crds
+from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.objects import Flux, condition
 
 if TYPE_CHECKING:
-    from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem
+    from phases.inventory import CrdItem, HelmReleaseItem, Inventory, KustomizationItem
 
 KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
+NETWORK: Final = "kube-system/cilium"
 
 
 def expected_crd(scene: Scene, kind: str, group: str, crd: str = "") -> CrdItem | None:
@@ -46,6 +47,28 @@ def provider_state(scene: Scene, provider: Subject) -> tuple[str, str]:
     return UNKNOWN, f" ({name}, which brings it, is not Ready)"
 
 
+def carriers(inventory: Inventory) -> dict[str, tuple[Subject, ...]]:
+    """
+    Say by CRD which Kustomizations carry objects of its kind, as far as the inventory knows what they hold.
+
+    The kinds of a network are left out, as Flux's own are in ``needs``: without a network no Flux runs, so that what
+    brings them did so before.
+    """
+    network = {item.owner for item in inventory.workloads if item.key == NETWORK}
+    early = {f"crd/{item.name}" for item in inventory.crds if item.provider in network}
+    found: dict[str, dict[Subject, None]] = {}
+    for secret in inventory.externalsecrets:
+        if secret.parent:
+            holder = codes.subject("Kustomization", secret.parent)
+            found.setdefault(EXTERNAL_SECRETS_CRD, {})[holder] = None
+    for item in inventory.kustomizations:
+        for need in item.needs:
+            family, _, name = need.partition("/")
+            if family == "crd" and need not in early:
+                found.setdefault(name, {})[codes.subject("Kustomization", item.key)] = None
+    return {name: tuple(holders) for name, holders in found.items()}
+
+
 def is_deadlocked(scene: Scene, item: CrdItem | None, consumers: Iterable[Subject]) -> bool:
     """Say whether what brings a CRD cannot come before any of who needs it."""
     if item is None or not scene.seen("CustomResourceDefinition"):
@@ -54,7 +77,7 @@ def is_deadlocked(scene: Scene, item: CrdItem | None, consumers: Iterable[Subjec
 
 
 def leads(scene: Scene, start: Subject, goal: Subject) -> bool:
-    """Say whether *start* waits for *goal*; never for itself: a Kustomization applies its CRDs first."""
+    """Say whether *start* waits for *goal*; for itself only in a circle: a Kustomization applies its CRDs first."""
     todo, seen = [start], {start}
     while todo:
         for blocker in _before(scene, todo.pop()):
@@ -81,14 +104,19 @@ def _before(scene: Scene, subject: Subject) -> Iterator[Subject]:
 
 
 def _item(scene: Scene, subject: Subject) -> KustomizationItem | HelmReleaseItem | None:
+    return scene.once("items", lambda: _items(scene)).get(subject)
+
+
+def _items(scene: Scene) -> dict[Subject, KustomizationItem | HelmReleaseItem]:
     if scene.inventory is None:
-        return None
-    family, _, key = subject.partition("/")
-    items: dict[str, tuple[KustomizationItem | HelmReleaseItem, ...]] = {
-        "kustomization": scene.inventory.kustomizations,
-        "helmrelease": scene.inventory.helmreleases,
+        return {}
+    return {
+        **{
+            codes.subject("kustomization", item.key): item
+            for item in scene.inventory.kustomizations
+        },
+        **{codes.subject("helmrelease", item.key): item for item in scene.inventory.helmreleases},
     }
-    return next((item for item in items.get(family, ()) if item.key == key), None)
 
 
 def _object(scene: Scene, subject: Subject) -> Flux | None:

@@ -147,6 +147,12 @@ def subject_of(kind: str, metadata: Meta) -> Subject:
     return codes.subject(kind, key_of(metadata))
 
 
+def uid_of(scene: Scene, kind: str, key: str) -> str:
+    """Return the UID of an object; empty where it is not listed."""
+    found = scene.get(kind, key)
+    return "" if found is None else str(found.metadata.uid)
+
+
 def path_of(kind: str, metadata: Meta, *fields: str) -> str:
     """Write a path into the snapshot, for evidence: ``Namespace/storage .status.conditions[X]``."""
     return " ".join((f"{kind}/{key_of(metadata)}", *(f".{name}" for name in fields)))

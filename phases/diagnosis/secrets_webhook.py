@@ -14,7 +14,7 @@ from journal.entries import Finding, Instant
 from phases import codes
 from phases.diagnosis.attempts import failing
 from phases.diagnosis.rule import UNKNOWN, Proof, Rule, look, never, nudge
-from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.scene import Scene, instant, path_of, subject_of, uid_of
 from phases.diagnosis.structure import FLUX_KINDS
 
 WEBHOOK = re.compile(
@@ -44,6 +44,7 @@ def _webhook(scene: Scene) -> Iterator[Finding]:
             blocks=tuple(subjects),
             clears_itself=UNKNOWN,
             rule="E6",
+            uid=uid_of(scene, "Service", backend.partition("/")[2]),
             since=min(starts, default=None),
             evidence=tuple(paths),
             clears_when="its Service has an endpoint that is ready",

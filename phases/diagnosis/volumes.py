@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from journal.entries import Finding
+from phases import codes
 from phases.diagnosis.quoting import utc
 from phases.diagnosis.rule import UNKNOWN, YES, Proof, Rule, destructive, look, never
-from phases.diagnosis.scene import Scene, instant, path_of, subject_of
+from phases.diagnosis.scene import Scene, instant, path_of, uid_of
 from phases.diagnosis.storage import users_of
 from phases.more_objects import Claim
 from phases.objects import Node, condition
@@ -37,15 +38,13 @@ def _attached(scene: Scene) -> Iterable[Finding]:
         coming = ends is not None and not scene.passed(ends)
         until = f"; it is detached by force at about {utc(ends)}" if ends and coming else ""
         yield Finding(
-            subject=subject_of("PersistentVolume", scene.get("PersistentVolume", name).metadata)
-            if scene.get("PersistentVolume", name)
-            else f"persistentvolume/{name}",
+            subject=codes.subject("PersistentVolume", name),
             cause="attached-to-a-lost-node",
             message=f"volume {name} is still attached to node {node}, which is lost{until}",
             blocks=tuple(dict.fromkeys(waiting)),
             clears_itself=YES if coming else UNKNOWN,
             rule="L13",
-            uid=found.metadata.uid,
+            uid=uid_of(scene, "PersistentVolume", name),
             since=since,
             evidence=(path_of("VolumeAttachment", found.metadata, "status.attached"),),
             clears_when=f"volume {name} is no longer attached to {node}",

@@ -32,7 +32,12 @@ EXITS = {"healthy": 0, "warning": 1, "critical": 2, "unknown": 3}
     help="What should exist: what is absent is found as well.",
 )
 @click.option("--scenario", metavar="NAME", help="Diagnose a rehearsal's cluster instead.")
-@click.option("-v", "--verbose", is_flag=True, help="Also evidence, rules and the tree.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also evidence, rules, the tree and the versions of Flux's controllers.",
+)
 def command(
     kubeconfig: str | None,
     inventory: str | None,

@@ -8,7 +8,8 @@ from pathlib import Path
 from rekindle.diagnosed import document, lines, of_scene
 from tests.adapters.conftest import write_kubeconfig
 from tests.cli.conftest import Program
-from tests.phases.diagnosis.scenes import made
+from tests.phases.diagnosis.flux_objects import deployment
+from tests.phases.diagnosis.scenes import made, scene
 from tests.phases.diagnosis.test_absent import without
 
 
@@ -69,6 +70,24 @@ def test_the_evidence_is_there_for_whoever_wants_it(rekindle: Program) -> None:
     told = [line for line in tree if re.search(r" \([A-Z]\d+, ", line)]
     found = rekindle("diagnose", "--scenario", "june-12", "--json").document
     assert len(told) >= len(found["findings"]) - len(found["roots"])
+
+
+def test_the_versions_that_speak_are_said() -> None:
+    """What a message means depends on them. Mutant: one that no tag tells is left out of the line."""
+    found = of_scene(
+        scene(
+            deployment("kustomize-controller", image="x/kustomize-controller:v1.6.1@sha256:aa"),
+            deployment("helm-controller", image="x/helm-controller@sha256:aa"),
+        )
+    )
+
+    assert document(found)["controllers"] == {"kustomize-controller": "1.6.1"}
+    said = (
+        "controllers: helm-controller of unknown version, kustomize-controller 1.6.1, "
+        "source-controller of unknown version"
+    )
+    assert said in list(lines(found, verbose=True))
+    assert not [line for line in lines(found, verbose=False) if line.startswith("controllers")]
 
 
 def test_no_cluster_is_no_health(rekindle: Program, tmp_path: Path) -> None:

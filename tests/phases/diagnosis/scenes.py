@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from engine.answer import Subject
 from journal.entries import Finding
+from phases import codes
 from phases.diagnosis.catalogue import BY_ID
 from phases.diagnosis.scene import Scene
 from phases.inventory import Inventory
@@ -21,6 +23,11 @@ from phases.snapshot import ALL_KINDS, LISTED_KINDS, Holder, NodeLook, Seen, Sna
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 AT = 1_800_000_000.0
+# ``node/`` is a machine of the plan: the Node object has a name of its own.
+KIND_OF = {
+    **{codes.subject(kind, "").removesuffix("/"): kind for kind in LISTED_KINDS if kind != "Node"},
+    codes.k8s_node("").removesuffix("/"): "Node",
+}
 
 
 def stamp(at: float) -> str:
@@ -46,12 +53,14 @@ def scene(
     """
     A snapshot of these objects (API JSON with ``kind``).
 
-    Every other kind is seen and empty; a Talos node or a log without a look is unseen.
+    Every other kind is seen and empty; a Talos node or a log without a look is unseen. Each object has a UID.
     """
     listed: dict[str, dict[str, Any]] = {kind: {} for kind in ALL_KINDS}
     listed |= {given["kind"]: {} for given in objects}
     for given in objects:
-        found = msgspec.convert(given, LISTED_KINDS[given["kind"]], strict=False)
+        named = {"uid": f"uid-{given['kind']}-{given['metadata'].get('name')}", **given["metadata"]}
+        whole = {**given, "metadata": named}
+        found = msgspec.convert(whole, LISTED_KINDS[given["kind"]], strict=False)
         listed[given["kind"]][key_of(found.metadata)] = found
     return Scene(
         Snapshot(
@@ -81,8 +90,18 @@ def rules_of(looked_at: Scene) -> list[str]:
 
 
 def found_by(rule: str, looked_at: Scene) -> list[Finding]:
-    """Run one rule."""
-    return list(BY_ID[rule].find(looked_at))
+    """Run one rule; whatever it finds has the UID of its subject (the promise of every rule: tried by every case)."""
+    findings = list(BY_ID[rule].find(looked_at))
+    other = [found for found in findings if found.uid != uid_of(looked_at, found.subject)]
+    assert not other, f"not the UID of its subject: {other}"
+    return findings
+
+
+def uid_of(looked_at: Scene, subject: Subject) -> str:
+    """Return the UID of what a finding is about; empty where that is no object, or none that is listed."""
+    family, _, key = subject.partition("/")
+    found = looked_at.get(KIND_OF.get(family, ""), key)
+    return "" if found is None else str(found.metadata.uid)
 
 
 def holder(name: str, resource: str = "things", **more: Any) -> Holder:

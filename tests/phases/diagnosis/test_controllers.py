@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from phases.diagnosis.attempts import holding
-from phases.diagnosis.controllers import attempt_ends, option_of, version_of, workers_of
+from phases.diagnosis.controllers import attempt_ends, option_of, releases, version_of, workers_of
 from tests.phases.diagnosis.flux_objects import SINCE, deployment, hr, ks, source
 from tests.phases.diagnosis.scenes import found_by, recorded, scene
 
@@ -104,17 +104,23 @@ def test_a_repository_of_oci_charts_has_no_status_and_misses_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "version"),
+    ("image", "version", "release"),
     [
-        ("ghcr.io/fluxcd/kustomize-controller:v1.6.1", (1, 6)),
-        ("registry:5000/kustomize-controller:v1.10.0@sha256:aa", (1, 10)),
-        ("ghcr.io/fluxcd/kustomize-controller@sha256:1234", None),
-        ("registry:5000/kustomize-controller", None),
-        ("istio/proxyv2:1.20", None),
+        ("ghcr.io/fluxcd/kustomize-controller:v1.6.1", (1, 6), "1.6.1"),
+        ("registry:5000/kustomize-controller:v1.10.0@sha256:aa", (1, 10), "1.10.0"),
+        ("kustomize-controller:1.9-rc.1", (1, 9), "1.9-rc.1"),
+        ("ghcr.io/fluxcd/kustomize-controller@sha256:1234", None, ""),
+        ("registry:5000/kustomize-controller", None, ""),
+        ("istio/proxyv2:1.20", None, ""),
     ],
 )
-def test_the_version_is_that_of_the_image(image: str, version: tuple[int, int] | None) -> None:
-    assert version == version_of(scene(deployment(KUSTOMIZE, image=image)), KUSTOMIZE)
+def test_the_version_is_that_of_the_image(
+    image: str, version: tuple[int, int] | None, release: str
+) -> None:
+    looked_at = scene(deployment(KUSTOMIZE, image=image))
+
+    assert version == version_of(looked_at, KUSTOMIZE)
+    assert releases(looked_at) == ({KUSTOMIZE: release} if release else {})
 
 
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ def test_a_version_that_may_still_be_stored_cannot_be_dropped() -> None:
         "previously a storage version"
     )
 
-    (found,) = found_by("C5", scene(failed("Kustomization", "f/a", message)))
+    (found,) = found_by("C5", scene(failed("Kustomization", "f/a", message), crd(established())))
 
     assert (found.subject, found.blocks) == (f"crd/{CRD}", ("kustomization/f/a",))
     assert "cannot drop version v1beta1" in found.message

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from phases.diagnosis.providers import carriers
 from tests.phases.diagnosis.flux_objects import hr, ks
 from tests.phases.diagnosis.scenes import found_by, scene
 
@@ -149,6 +150,72 @@ def test_the_message_is_enough_where_the_inventory_lists_no_object_of_the_kind()
         'no matches for kind "Widget" in version "example.com/v1"',
     )
     assert found_by("K4", scene(ks("root", ready=other), inventory=listed)) == []
+
+
+WIDGETS = "widgets.example.com"
+
+
+def needing(provider: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The tree of ``inventory``, whose root holds a Widget."""
+    roots = [{"key": "flux-system/root", "needs": [f"crd/{WIDGETS}", "deployment/secrets/eso"]}]
+    return inventory(
+        kustomizations=[*roots, *inventory()["kustomizations"][1:]],
+        externalsecrets=[],
+        crds=[{"name": WIDGETS, "provider": provider}],
+        **more,
+    )
+
+
+def test_a_root_whose_kinds_only_the_inventory_tells() -> None:
+    """Mutants: only ExternalSecrets are expected of a Kustomization; whatever it needs is a kind."""
+    looked_at = scene(ks("root", ready=WAITS), inventory=needing("helmrelease/secrets/eso"))
+    assert looked_at.inventory is not None
+    assert carriers(looked_at.inventory) == {WIDGETS: ("kustomization/flux-system/root",)}
+
+    (found,) = found_by("K4", looked_at)
+
+    assert f"kustomization/flux-system/root needs {WIDGETS}" in found.message
+    assert found.cause == "circle-through-a-kind"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_circle_of_dependencies_is_never_one_through_a_kind(waits: bool) -> None:  # noqa: FBT001
+    """
+    No CRD unties it, and so no CRD is asked for.
+
+    Mutants: kinds are among the needs of the first pass; a circle around one that is told is another; C4 foretells of
+    who waits for itself.
+    """
+    listed = needing("helmrelease/secrets/eso")
+    first, second = listed["kustomizations"]
+    listed["kustomizations"] = [{**first, "depends_on": [second["key"]]}, {**second, "wait": waits}]
+    listed["kustomizations"][1] |= {"parent": None, "depends_on": [first["key"]]}
+    looked_at = scene(
+        ks("root", ready=WAITS, spec=on("secrets")),
+        ks("secrets", ready=WAITS, spec=on("root")),
+        inventory=listed,
+    )
+
+    assert [found.cause for found in found_by("K4", looked_at)] == ["circle"]
+    assert found_by("C4", looked_at) == []
+
+
+def test_who_brings_the_kind_of_its_own_objects_waits_for_nobody() -> None:
+    """It applies its CRDs before all else. Mutant: whose provider is the holder itself is a need."""
+    listed = needing("kustomization/flux-system/root")
+
+    assert found_by("K4", scene(ks("root", ready=WAITS), inventory=listed)) == []
+
+
+def test_the_kinds_of_a_network_are_there_before_any_kustomization_runs() -> None:
+    """Mutant: who brings the network is no other than any provider."""
+    cilium = {"kind": "DaemonSet", "key": "kube-system/cilium", "pods": 1}
+    listed = needing(
+        "helmrelease/secrets/eso", workloads=[{**cilium, "owner": "helmrelease/secrets/eso"}]
+    )
+    looked_at = scene(ks("root", ready=WAITS), inventory=listed)
+
+    assert found_by("K4", looked_at) == found_by("C4", looked_at) == []
 
 
 def test_a_child_that_was_applied_before_moves_by_itself() -> None:

@@ -58,6 +58,28 @@ def test_the_seed_is_two_causes_in_series_and_both_are_told_at_once() -> None:
     assert dangers(next_one) == {"look", "reversible", "never"}
 
 
+def test_any_kind_that_a_kustomization_needs_is_told_before_it_runs_into_it() -> None:
+    """Mutants: only ExternalSecrets are expected; a need of another kind, or of somebody beside, counts."""
+    schedules = "schedules.velero.io"
+    root, secrets = INVENTORY["kustomizations"]
+    beside = {"key": "flux-system/beside", "needs": [f"crd/{schedules}"]}
+    inventory = edited(
+        kustomizations=[{**root, "needs": [f"crd/{schedules}"]}, secrets, beside],
+        externalsecrets=[],
+        crds=[
+            {"name": schedules, "provider": "helmrelease/secrets/eso"},
+            {"name": CRD, "provider": "helmrelease/secrets/eso"},
+        ],
+    )
+    looked_at = scene(WAITS, LEAVING, inventory=inventory, unlisted=("Deployment",))
+
+    roots = roots_of(diagnose(looked_at), blocking(looked_at))
+
+    assert [root.id for root in roots] == ["N1:namespace/storage", f"C4:crd/{schedules}"]
+    assert roots[1].finding.next_after == ("N1:namespace/storage",)
+    assert roots[1].finding.blocks == (ROOT,)
+
+
 @pytest.mark.parametrize(
     "consumer", [COMPLAINS, made("Kustomization", "flux-system/cluster", said("Ready", "Unknown"))]
 )

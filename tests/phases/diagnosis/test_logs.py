@@ -158,7 +158,9 @@ def test_a_tunnel_that_runs_without_a_connection_is_named_with_the_reason() -> N
         "net/cloudflared-2": lost("cloudflared-2", Lack.EDGE, Lack.QUIC, since=AT - 200),
     }
 
-    (found,) = found_by("L16", scene(tunnel(), tunnel("cloudflared-2"), logs=logs))
+    runs = made("Deployment", "net/cloudflared")
+
+    (found,) = found_by("L16", scene(runs, tunnel(), tunnel("cloudflared-2"), logs=logs))
 
     assert found.subject == "deployment/net/cloudflared"
     assert found.message == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phases.snapshot import Holder
+from tests.phases.diagnosis.flux_objects import deployment
 from tests.phases.diagnosis.scenes import (
     AT,
     dangers,
@@ -195,6 +196,30 @@ def test_an_attempt_that_sits_in_the_stage_of_namespaces_is_recognized_by_their_
 
 
 @pytest.mark.parametrize(
+    ("image", "timeout", "until"),
+    [
+        ("kustomize-controller:v1.6.1", "10m", "1.6.1 ends its attempt by 2027-01-15T08:08:30Z"),
+        ("kustomize-controller:v1.6.1", "80s", ""),
+        ("kustomize-controller:v1.6.1", "", ""),
+        ("kustomize-controller:v1.7.0", "10m", ""),
+        ("kustomize-controller@sha256:aa", "10m", ""),
+    ],
+    ids=["known", "past", "no timeout", "60 s are past", "no version"],
+)
+def test_when_an_attempt_ends_is_said_where_the_version_tells(
+    image: str, timeout: str, until: str
+) -> None:
+    """Mutants: say an end that is past; say one without its version."""
+    held = working("Detecting drift", AT - 90, spec={"timeout": timeout})
+    flux = deployment("kustomize-controller", image=image)
+
+    (found,) = found_by("N10", scene(leaving("x", labels=LABELS), held, flux))
+
+    said_so = "the deletion of namespace x is over"
+    assert found.message.partition(said_so)[2] == (until and f"; kustomize-controller {until}")
+
+
+@pytest.mark.parametrize(
     "conditions",
     [
         (),
@@ -286,11 +311,10 @@ def test_a_namespace_that_came_back_is_not_in_the_way() -> None:
     assert "keeps db Terminating" in found.remedies[0].text
 
 
-def test_what_is_refused_in_a_terminating_namespace_is_behind_it() -> None:
-    message = (
-        'configmaps "new" is forbidden: unable to create new content in namespace held '
-        "because it is being terminated"
-    )
+@pytest.mark.parametrize("before", ["", "ConfigMap/held/new dry-run failed (Forbidden): "])
+def test_what_is_refused_in_a_terminating_namespace_is_behind_it(before: str) -> None:
+    """By the words that a real API was heard to refuse with."""
+    message = before + recorded("error-create-in-terminating-namespace")["message"]
     refused = failed("Kustomization", "f/a", message)
     ready = made("Kustomization", "f/b", said("Ready", "True", "ReconciliationSucceeded", message))
 

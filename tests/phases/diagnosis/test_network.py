@@ -77,7 +77,9 @@ def agent(on: str, ready: str = "False", at: float = AT - 300, **status: Any) ->
 def test_ciliums_taint_is_explained_by_its_agent(
     objects: tuple[dict[str, Any], ...], says: str, clears: str
 ) -> None:
-    (found,) = found_by("L1", scene(node("a", taints=(TAINT,)), node("b"), *objects))
+    agents = made("DaemonSet", "kube-system/cilium")
+
+    (found,) = found_by("L1", scene(node("a", taints=(TAINT,)), node("b"), agents, *objects))
 
     assert (found.subject, found.clears_itself) == (CILIUM, clears)
     assert says in found.message
@@ -148,7 +150,7 @@ def waiting(**more: Any) -> dict[str, Any]:
 def test_the_condition_of_a_node_is_not_believed_over_its_agent(
     objects: tuple[dict[str, Any], ...], found: int
 ) -> None:
-    findings = found_by("L2", scene(*objects))
+    findings = found_by("L2", scene(made("DaemonSet", "kube-system/cilium"), *objects))
 
     assert len(findings) == found
     for finding in findings:

@@ -8,7 +8,7 @@ import pytest
 
 from phases.diagnosis.graph import roots_of
 from tests.phases.diagnosis.flux_objects import SINCE, Said, hr, ks, said
-from tests.phases.diagnosis.scenes import AT, found_by, pod, rules_of, scene, stamp, waits
+from tests.phases.diagnosis.scenes import AT, found_by, made, pod, rules_of, scene, stamp, waits
 
 VALID: Said = ("True", "Valid", "store validated")
 WEAK: Said = ("True", "ValidationUnknown", "could not determine validation status")
@@ -225,7 +225,11 @@ def test_the_webhook_of_external_secrets_is_one_cause() -> None:
     }
     refused = ("False", "ReconciliationFailed", REFUSED)
 
-    (found,) = found_by("E6", scene(ks("a", ready=refused), ks("b", ready=refused), config))
+    service = made("Service", "eso/external-secrets-webhook")
+
+    (found,) = found_by(
+        "E6", scene(ks("a", ready=refused), ks("b", ready=refused), config, service)
+    )
 
     assert found.subject == "service/eso/external-secrets-webhook"
     assert found.blocks == ("kustomization/flux-system/a", "kustomization/flux-system/b")

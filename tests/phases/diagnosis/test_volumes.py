@@ -109,7 +109,8 @@ BOUND = claim("Bound", volumeName="pv")
     ],
 )
 def test_a_volume_on_a_lost_node(objects: list[dict[str, Any]], clears: list[str]) -> None:
-    found = found_by("L13", scene(*objects))
+    """Mutant: the UID is that of the attachment."""
+    found = found_by("L13", scene(*objects, made("PersistentVolume", "pv")))
 
     assert [f.clears_itself for f in found] == clears
     assert all(f.subject == "persistentvolume/pv" for f in found)

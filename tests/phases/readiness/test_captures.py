@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 from journal.entries import Fact
+from phases.objects import Condition
 from phases.readiness import machinery
+from phases.readiness.flux import cause_of
 from phases.readiness.verdict import Context, struct_of, verdict
 from phases.snapshot import KINDS
 from tests.phases.making import decoded
@@ -23,6 +25,8 @@ from tests.phases.readiness.given import said
 DATA = Path(__file__).parents[1] / "data"
 EXPECTED: dict[str, dict[str, str]] = yaml.safe_load((DATA / "captures.yaml").read_text("utf-8"))
 LISTED: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "listed.yaml").read_text("utf-8"))
+# What the API answered, and what that says has to clear first.
+REFUSALS = {"error-create-in-terminating-namespace": "namespace:held"}
 LATER = 4e9  # long after every instant in a capture
 CONTEXT = Context(now=LATER, machine=Fact("running", detail={"boot_id": "b1"}))
 
@@ -66,8 +70,18 @@ def test_each_object_of_a_recorded_list_is_judged(name: str) -> None:
     assert expected == judged
 
 
+@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize("before", ["", "ConfigMap/held/new dry-run failed (Forbidden): "])
+def test_a_recorded_refusal_names_what_has_to_clear_first(name: str, before: str) -> None:
+    """As the API says it, and as kustomize-controller repeats it. Mutant: nobody reads "being terminated"."""
+    refusal = json.loads((DATA / "captures" / f"{name}.json").read_bytes())
+    ready = Condition("Ready", "False", "ReconciliationFailed", f"{before}{refusal['message']}")
+
+    assert cause_of(ready, "flux-system") == REFUSALS[name]
+
+
 def test_every_capture_is_used() -> None:
-    assert {*EXPECTED, *LISTED} == {path.stem for path in (DATA / "captures").iterdir()}
+    assert {*EXPECTED, *LISTED, *REFUSALS} == {path.stem for path in (DATA / "captures").iterdir()}
 
 
 def test_what_holds_a_namespace_is_said() -> None:
