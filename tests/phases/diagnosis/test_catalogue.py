@@ -9,7 +9,7 @@ from phases.diagnosis.graph import roots_of
 from phases.diagnosis.rule import Proof
 from phases.diagnosis.structure import blocking
 from tests.phases.diagnosis.scenes import recorded, rules_of, scene
-from tests.testbed.causes.expected import EVERYTHING
+from tests.testbed.causes.expected import EVERYTHING, family_of
 
 # Alone in a cluster: no controller is listed as a Deployment, so F1 speaks for all of Flux and is left out here.
 SHOWN = {
@@ -68,6 +68,17 @@ def test_what_is_said_to_be_seen_on_a_controller_is_seen_by_the_live_test() -> N
     claimed = {rule.id for rule in RULES if rule.proof is Proof.CONTROLLER}
 
     assert claimed == {cause.rule for cause in EVERYTHING}
+
+
+def test_a_neighbour_is_what_its_rule_could_name() -> None:
+    """
+    One of another family proves nothing: no finding of the rule can be about it.
+
+    Recipe: let the neighbour of L12 be ``deployment/apps/web``.
+    """
+    other = {cause.id: cause.well for cause in EVERYTHING if family_of(cause.well) != cause.family}
+
+    assert {} == other
 
 
 def test_a_finding_says_what_will_clear_it_and_what_can_be_done() -> None:

@@ -1,8 +1,10 @@
 """
 Every rule of the catalogue has a case in which it finds something, and one of its own in which it finds nothing.
 
-The tests of this folder are run once more, by themselves, and what they ask of each rule is written down (``asked``).
-Recipe: take a rule's test away, or add a rule without one, and its id is named here.
+The tests of this folder are run once more, by themselves, and what they ask of each rule is written down (``asked``);
+what asks all rules of one scene (``rules_of``) is not written down: it is a case against none of them.
+Recipe: take a rule's test away, or one line of ``NEAR`` in `test_sources.py`, or add a rule without one, and its id is
+named here; let ``rules_of`` ask by ``found_by``, and the second test is red.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from journal.entries import Finding
 from phases.diagnosis.catalogue import RULES
+from tests.phases.diagnosis import scenes
 
 HERE = Path(__file__).resolve().parent
 # These ask every rule of everything: they would hide that a rule has no case of its own.
@@ -47,3 +51,17 @@ def test_every_rule_has_a_case_for_it_and_one_against_it(asked: dict[str, list[b
     }
 
     assert {"positive": [], "negative": []} == without
+
+
+def test_what_asks_all_rules_is_a_case_against_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else every rule has its negative by any scene that another rule is about."""
+    told: list[str] = []
+
+    def tell(rule: str, _: object) -> list[Finding]:
+        told.append(rule)
+        return []
+
+    monkeypatch.setattr(scenes, "found_by", tell)
+    scenes.rules_of(scenes.scene())
+
+    assert told == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.phases.diagnosis.flux_objects import REVISION, Said, deployment, flux, hr, ks, source
-from tests.phases.diagnosis.scenes import AT, found_by, recorded, rules_of, scene
+from tests.phases.diagnosis.scenes import AT, found_by, recorded, rules_of, said, scene
 
 GIT, OCI, HELM = "GitRepository", "OCIRepository", "HelmRepository"
 
@@ -94,6 +94,35 @@ def test_a_recorded_chart_blocks_its_release() -> None:
 )
 def test_no_rule_speaks_for_a_source_that_has_not_failed(ready: Said) -> None:
     assert rules_of(scene(source(GIT, ready=ready), unlisted=("Deployment",))) == []
+
+
+def _with(condition: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    given["status"]["conditions"].append(condition)
+    return given
+
+
+# What is one word or one condition away from the rule. Each is its rule's only case against it: `test_every_rule.py`.
+NEAR: list[tuple[str, dict[str, Any]]] = [
+    ("S1", source(OCI, ready=failed("AuthenticationFailed", "authentication required"))),
+    ("S3", flux("HelmChart", "x", ready=failed("NoSourceArtifact", "no artifact: 404 Not Found"))),
+    (
+        "S4",
+        _with(
+            said("SourceVerified", "True", "Succeeded", "verified signature"),
+            source(OCI, ready=failed("OCIArtifactPullFailed", "failed to verify: 401")),
+        ),
+    ),
+    ("S5", source(GIT, ready=failed("GitOperationFailed", "remote: no space left on device"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "given"),
+    NEAR,
+    ids=["a registry", "waits for its source", "verified", "the server's disk"],
+)
+def test_what_is_like_a_rule_and_is_not_it(rule: str, given: dict[str, Any]) -> None:
+    assert found_by(rule, scene(given, unlisted=("Deployment",))) == []
 
 
 @pytest.mark.parametrize(("condition", "status"), [("storage", "True"), ("verified", "False")])

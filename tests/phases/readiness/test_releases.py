@@ -176,3 +176,18 @@ def test_only_a_release_that_mends_what_differs_says_that_it_compares(
 
     assert fact.code == "Ready"
     assert {name: value for name, value in fact.detail.items() if name == "compares"} == told
+
+
+def test_trap_under_the_gate_the_object_does_not_say_that_it_retries_for_ever() -> None:
+    """
+    helm-controller's DefaultToRetryOnFailure changes no spec: nothing tells such a release from one that gives up.
+
+    So its failures are not told, it never repeats itself, and it is not said to be in vain either. Mutants: failures
+    counted where no strategy is written; a release that has failed before taken for one that has given up.
+    """
+    gated = [failing(count, spec={"install": {"timeout": "5m"}}) for count in (2, 3)]
+
+    assert ["Blocked reason:InstallFailed"] * 2 == [said(one) for one in gated]
+    assert ["unknown"] * 2 == [can_clear(one) for one in gated]
+    assert not any("failures" in one.detail for one in gated)
+    assert not is_repeating(*gated)

@@ -1,8 +1,8 @@
 """
 What each situation is, by the catalogue: the rule, whom it names, whether it clears, and a neighbour that is well.
 
-The neighbour is of the same kind, or of the kind that the rule looks at: no finding of that rule may name it. A rule
-may call itself seen on a real controller exactly if it is in here.
+The neighbour is of the same family, or else the rule could not name it anyhow: no finding of that rule may name it, nor
+say that it blocks it. A rule may call itself seen on a real controller exactly if it is in here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 F = "flux-system"
+# A subject that stands for many has no neighbour of its own: one of the many that its finding does not name is it.
+MANY = {"k8s-nodes": "k8s-node"}
 
 
 class Cause(NamedTuple):
@@ -29,6 +31,21 @@ class Cause(NamedTuple):
         """
         return f"{self.rule}:{self.subject}"
 
+    @property
+    def family(self) -> str:
+        """
+        What its neighbour has to be.
+        """
+        named = family_of(self.subject)
+        return MANY.get(named, named)
+
+
+def family_of(subject: str) -> str:
+    """
+    What a subject is, without its name.
+    """
+    return subject.partition("/")[0]
+
 
 def _ks(rule: str, name: str, clears: str, well: str = "plain") -> Cause:
     return Cause(rule, f"kustomization/{F}/{name}", clears, f"kustomization/{F}/{well}")
@@ -43,9 +60,8 @@ def _ns(rule: str, name: str, clears: str) -> Cause:
 
 
 def _source(rule: str, kind: str, name: str, clears: str) -> Cause:
-    well = {"helmchart": "app"}.get(kind, "fleet")
-    kinds = kind if kind == "helmchart" else "gitrepository"
-    return Cause(rule, f"{kind}/{F}/{name}", clears, f"{kinds}/{F}/{well}")
+    well = {"helmchart": "app", "helmrepository": "indexed", "ocirepository": "pulled"}
+    return Cause(rule, f"{kind}/{F}/{name}", clears, f"{kind}/{F}/{well.get(kind, 'fleet')}")
 
 
 def _webhook(rule: str, name: str) -> Cause:
@@ -80,7 +96,7 @@ TOGETHER = (
     _hr("H1", "exhausted", "no"),
     _hr("H2", "no-target", "no"),
     _source("H4", "helmchart", f"{F}-chartless", "no"),
-    Cause("H5", f"secret/{F}/absent-values", "unknown", f"helmrelease/{F}/good"),
+    Cause("H5", f"secret/{F}/absent-values", "unknown", f"secret/{F}/values"),
     _hr("H6", "dangling", "unknown"),
     *(_hr("H7", "hooked", "no"), _hr("H7", "waits", "unknown")),
     _hr("H8", "kindless", "no"),
@@ -94,9 +110,9 @@ TOGETHER = (
     _source("K5", "gitrepository", "absent", "no"),
     _ks("K6", "no-path", "no"),
     _ks("K7", "wrong-key", "no"),
-    Cause("K8", f"secret/{F}/absent-age", "no", f"kustomization/{F}/plain"),
+    Cause("K8", f"secret/{F}/absent-age", "no", f"secret/{F}/age"),
     _ks("K8", "undecrypted", "no"),
-    Cause("K9", f"configmap/{F}/absent-settings", "unknown", f"kustomization/{F}/plain"),
+    Cause("K9", f"configmap/{F}/absent-settings", "unknown", f"configmap/{F}/settings"),
     _ks("K9", "unset", "no"),
     _ks("K10", "bad-build", "no"),
     _ks("K11", "immutable", "no"),
@@ -111,11 +127,13 @@ TOGETHER = (
     _work("L3", "kube-system/coredns", "unknown"),
     Cause("L4", "service/apps/unreachable", "unknown", "service/apps/answering"),
     _work("L5", "apps/too-large", "unknown"),
-    Cause("L9", "persistentvolumeclaim/apps/unconsumed", "unknown", "deployment/apps/web"),
-    Cause("L12", "persistentvolume/old", "no", "deployment/apps/web"),
+    Cause(
+        "L9", "persistentvolumeclaim/apps/unconsumed", "unknown", "persistentvolumeclaim/apps/kept"
+    ),
+    Cause("L12", "persistentvolume/old", "no", "persistentvolume/kept"),
     _work("L18", "full/quota", "unknown"),
     _work("L19", "apps/late", "no", "job"),
-    Cause("L20", "pods-on/ghost-1", "unknown", "k8s-node/k8s-1"),
+    Cause("L20", "pods-on/ghost-1", "unknown", "pods-on/k8s-1"),
     *(
         _ns("N1", name, "unknown")
         for name in (
