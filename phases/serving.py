@@ -1,8 +1,8 @@
 """
 Who takes a finalizer off: the controller that its rule names, or what the release that brings its kind installs.
 
-A controller that is to come is waited for, whoever brings it. Which of a release's Deployments serves a finalizer
-nobody tells: it is thought to run when all of them do, and for certain only where the finalizer bears its kind's group.
+A controller that is to come is waited for, whoever brings it. Which of a release's workloads serves a finalizer nobody
+tells (Longhorn's is a DaemonSet): it runs for certain when all of them do, and the finalizer bears its kind's group.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from phases.leaks import SERVED_BY
 from phases.section import Section
 
 COMING = frozenset({codes.PROGRESSING, codes.BLOCKED, codes.FAILED})
+UNSETTLED = COMING | {codes.UNOBSERVABLE}  # what nobody lists may be there
 GONE = frozenset({codes.ABSENT, codes.TERMINATING})
 NOBODY = Fact(codes.UNOBSERVABLE)
 
@@ -69,7 +70,7 @@ def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts
         code = _code(facts, subject)
         if code == codes.READY:
             lives = subject
-        elif code in COMING or _is_to_come(section, item.owner, held, facts):
+        elif code in UNSETTLED or _is_to_come(section, item.owner, held, facts):
             comes = subject
     return Serving(lives, comes)
 
@@ -80,10 +81,8 @@ def _brought(section: Section, crd: str) -> list[WorkloadItem]:
     provider = next((item.provider for item in inventory.crds if item.name == crd), "")
     if not provider:
         return []
-    running = [item for item in inventory.workloads if item.kind != "DaemonSet"]
-    own = [item for item in running if item.owner == provider]
-    beside = [item for item in running if section.parents.get(item.owner) == provider]
-    return [item for item in own or beside if item.kind == "Deployment"] or own or beside
+    own = [item for item in inventory.workloads if item.owner == provider]
+    return own or [i for i in inventory.workloads if section.parents.get(i.owner) == provider]
 
 
 def _is_its_groups(detail: dict[str, Any]) -> bool:
