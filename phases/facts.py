@@ -28,9 +28,10 @@ from phases.readiness import (
     workloads,
 )
 from phases.readiness.saying import unobservable
+from phases.readiness.storage import PROTECTION, users_of_claim
 from phases.revisions import served
 from phases.section import Section
-from phases.snapshot import KINDS, ApiLook, NodeLook, Seen, Snapshot, Unseen
+from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 
 Listed = Objects
 
@@ -209,7 +210,17 @@ def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
         else:
             facts[f"holders/{scope}"] = _SEEN
             for held in found.value:
-                facts[codes.subject("holder", held.uid)] = machinery.holder(held)
+                facts[codes.subject("holder", held.uid)] = machinery.holder(
+                    held, _users(snapshot, held)
+                )
+
+
+def _users(snapshot: Snapshot, held: Holder) -> tuple[str, ...] | None:
+    """Name the pods that use what is held, if it is a claim; None: they are not listed."""
+    if PROTECTION not in held.finalizers:
+        return ()
+    pods = _listed(snapshot, "Pod")
+    return None if pods is None else users_of_claim(held.namespace, held.name, pods)
 
 
 def _k8s_nodes(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:

@@ -7,22 +7,32 @@ off is asked about, and a person decides. What diagnosis has not found is not ac
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from engine.answer import Act, Answer, Ask, Subject, Wait
+from engine.answer import Act, Answer, Ask, Wait
 from engine.memory import Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding
 from phases import codes
-from phases.leaks import FLUX_FINALIZER, SERVED_BY, leak_of
+from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
+from phases.serving import serving
 from phases.verbs import RELEASE, settled
 
 RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
 HOLDER_GRACE_SECONDS = 60.0  # a controller that lives takes its finalizer off within this time
 CONTROLLER_SECONDS = 900.0  # one that comes back at all is back by then
-COMING = frozenset({codes.PROGRESSING, codes.BLOCKED, codes.FAILED})
+# What kube-controller-manager takes off itself, wherever there is an API: kubernetes v1.36, pkg/controller/volume/
+# {pvcprotection,pvprotection}, pkg/controller/garbagecollector, pkg/controller/job.
+BUILT_IN = frozenset(
+    {
+        "kubernetes.io/pvc-protection",
+        "kubernetes.io/pv-protection",
+        "foregroundDeletion",
+        "orphan",
+        "batch.kubernetes.io/job-tracking",
+    }
+)
 WANTED = ("group", "version", "resource", "kind", "namespace", "name", "uid", "finalizers")
 
 
@@ -48,15 +58,40 @@ def release(
         return Wait(
             f"{name} is being deleted; no diagnosis says yet why it stays", can_clear="unknown"
         )
-    lives, comes = _controllers(section, found.rule, facts)
-    if lives:
-        text = f"{lives} runs and has not let go of {name}: it may refuse while something depends on it"
+    waits = _used(detail, name) or _served(section, holder, name, found.rule, facts, memory)
+    return waits or _asked(detail, name, key, held, memory)
+
+
+def _used(detail: dict[str, Any], name: str) -> Wait | None:
+    """Wait for the pods that still use a claim: nobody lets go of it before, and a pod has its time to end."""
+    users = detail.get("used_by", ())
+    if users is None:
+        return Wait(f"pods are not listed: one may still use {name}", can_clear="unknown")
+    if users:
+        return Wait(f"{name} is still used by pod {', '.join(users[:3])}", can_clear="unknown")
+    return None
+
+
+def _served(
+    section: Section, holder: Fact, name: str, rule: str, facts: Facts, memory: Memory
+) -> Wait | None:
+    """Wait for who serves its finalizers: for good where that is known to run, else for as long as it may take."""
+    who = serving(section, holder.detail, rule, facts)
+    if who.lives and who.certain:
+        text = f"{who.lives} runs and has not let go of {name}: it may refuse while something depends on it"
         return Wait(text, can_clear="unknown")
-    if comes and not memory.passed(since + CONTROLLER_SECONDS):
-        return Wait(
-            f"{name} waits for its controller: {comes} comes back", since + CONTROLLER_SECONDS
-        )
-    return _asked(detail, name, key, held, memory)
+    # What is brought back only here has its time from here on, however long ago somebody deleted the object.
+    due = max(holder.since or 0.0, memory.entered_at) + CONTROLLER_SECONDS
+    if memory.passed(due):
+        return None
+    if who.comes:
+        return Wait(f"{name} waits for its controller: {who.comes} comes back", due)
+    if who.lives:
+        text = f"{name} may be served by {who.lives}, which came with its kind and runs"
+        return Wait(text, due, can_clear="unknown")
+    if BUILT_IN.issuperset(holder.detail["finalizers"]):
+        return Wait(f"{name} is let go by Kubernetes itself", due, can_clear="unknown")
+    return None
 
 
 def _asked(detail: dict[str, Any], name: str, key: str, held: str, memory: Memory) -> Answer:
@@ -94,29 +129,3 @@ def _is_at_work(
     # Flux would take these off: its controllers are there, or are being brought back first.
     controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
     return all(subject in facts for subject in controllers)
-
-
-def _controllers(section: Section, rule: str, facts: Facts) -> tuple[Subject, Subject]:
-    """Name a controller of the inventory that runs, and one that comes back: who brings it is at work on it."""
-    lives = comes = ""
-    pattern = SERVED_BY.get(rule)
-    if pattern is None:  # a rule about no controller in particular
-        return lives, comes
-    for item in section.inventory.workloads:
-        if item.kind != "Deployment" or not re.search(pattern, item.key):
-            continue
-        subject = codes.subject(item.kind, item.key)
-        home = facts.get(codes.subject("namespace", item.key.partition("/")[0]))
-        code = _code(facts, subject)
-        if home is not None and home.code == codes.TERMINATING:
-            continue
-        if code == codes.READY:
-            lives = subject
-        elif code in COMING or _code(facts, item.owner) in COMING:
-            comes = subject
-    return lives, comes
-
-
-def _code(facts: Facts, subject: Subject) -> str:
-    found = facts.get(subject)
-    return found.code if found is not None else ""

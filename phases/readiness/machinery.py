@@ -9,6 +9,8 @@ for any condition.
 
 from __future__ import annotations
 
+from typing import Any
+
 from journal.entries import Fact
 from phases.codes import PROGRESSING, READY
 from phases.more_objects import ApiService
@@ -125,10 +127,14 @@ def api_service(found: ApiService | None) -> Fact:
     return Fact(READY)
 
 
-def holder(found: Holder) -> Fact:
-    """Say what an object with finalizers is, so that a person can decide about it."""
+def holder(found: Holder, users: tuple[str, ...] | None = ()) -> Fact:
+    """
+    Say what an object with finalizers is, so that a person can decide about it.
+
+    *users* are the pods that still use it, by key (None: they are not listed).
+    """
     name = f"{found.namespace}/{found.name}" if found.namespace else found.name
-    detail = {
+    detail: dict[str, Any] = {
         "group": found.group,
         "version": found.version,
         "resource": found.resource,
@@ -139,5 +145,7 @@ def holder(found: Holder) -> Fact:
         "finalizers": list(found.finalizers),
         "owner_alive": found.owner_alive,
     }
+    if users != ():
+        detail["used_by"] = users if users is None else list(users)
     reason = f"{found.kind} {name} holds {', '.join(found.finalizers)}"
     return Fact(HOLDING, reason, found.deletion, detail)

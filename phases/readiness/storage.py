@@ -14,12 +14,32 @@ from journal.entries import Fact, Instant
 from phases.backup_objects import CephCluster, LonghornVolume, VolumeSnapshot
 from phases.codes import PROGRESSING, READY
 from phases.more_objects import Claim, Volume
+from phases.objects import Pod
 from phases.readiness.saying import absent, blocked, failed, terminating
 
+PROTECTION = "kubernetes.io/pvc-protection"
 ASKED = (
     "volume.kubernetes.io/storage-provisioner",
     "volume.beta.kubernetes.io/storage-provisioner",
 )
+
+
+def users_of_claim(namespace: str, name: str, pods: Mapping[str, Pod]) -> tuple[str, ...]:
+    """
+    Name the pods that keep a claim protected: those that name it and have a node, whatever has become of them.
+
+    As kubernetes v1.36 has it, pkg/controller/volume/pvcprotection.
+    """
+    return tuple(
+        key
+        for key, pod in pods.items()
+        if pod.metadata.namespace == namespace
+        and pod.spec.node_name
+        and any(
+            used is not None and used.claim_name == name
+            for used in (volume.persistent_volume_claim for volume in pod.spec.volumes)
+        )
+    )
 
 
 def claim(found: Claim | None, *, used: bool | None = None) -> Fact:

@@ -109,10 +109,7 @@ class SimCluster:
         self.services = Services(self.api, self.pods)
         self.registrations = Registrations(loop, self.api, self.services)
         self.namespaces = Namespaces(loop, self.api, self.crds, self.registrations.unserved)
-        flux = dict(
-            zip(("GitRepository", "Kustomization", "HelmRelease"), self.controllers, strict=False)
-        )
-        self.operators = Operators(loop, self.api, self.crds, self.tree, self.alive, flux)
+        self.operators = Operators(loop, self.api, self.crds, self.tree, self.alive)
         self.api.watch("Pod", self._pod_changed)
 
     def _flux(self, source: str) -> None:

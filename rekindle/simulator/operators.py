@@ -13,8 +13,6 @@ from rekindle.simulator.crds import Crds
 from rekindle.simulator.events import Loop
 from rekindle.simulator.kinds import (
     BUILT_IN,
-    KUSTOMIZE_FINALIZER,
-    PROTECTION,
     Kind,
     custom,
     guess,
@@ -28,14 +26,11 @@ Alive = Callable[[str], bool]
 class Operators:
     """The operators of custom objects. *alive* says whether a Deployment has a ready pod."""
 
-    def __init__(
-        self, loop: Loop, api: Api, crds: Crds, tree: Tree, alive: Alive, flux: dict[str, str]
-    ) -> None:
+    def __init__(self, loop: Loop, api: Api, crds: Crds, tree: Tree, alive: Alive) -> None:
         self._loop = loop
         self._api = api
         self._crds = crds
         self._alive = alive
-        self._flux = flux
         self._serving: set[tuple[str, str]] = set()
         self._items: dict[tuple[str, str], Item] = {
             (item.kind, item.id): item for item in tree.items() if item.finalizer
@@ -43,16 +38,6 @@ class Operators:
         self._providers = _providers(tree)
         for kind in sorted({item.kind for item in self._items.values()}):
             api.watch(kind, partial(self._changed, kind))
-
-    def owner_alive(self, kind: str, key: str, finalizers: tuple[str, ...]) -> bool | None:
-        """Say whether a controller runs that would serve an object's finalizers; None: not known."""
-        if KUSTOMIZE_FINALIZER in finalizers and kind in self._flux:
-            return self._alive(self._flux[kind])
-        if PROTECTION in finalizers:
-            return True  # the volume controllers run where the API does
-        item = self._items.get((kind, key))
-        deployments = self._deployments(item) if item is not None else ()
-        return any(self._alive(name) for name in deployments) if deployments else None
 
     def _deployments(self, item: Item) -> tuple[str, ...]:
         return (item.operator,) if item.operator else self._providers.get(item.crd, ())
@@ -83,7 +68,7 @@ class Operators:
     # --- holders ---------------------------------------------------------------------------------
 
     def holders(self) -> dict[str, tuple[Holder, ...]]:
-        """Return what still holds each Terminating namespace and definition."""
+        """Return what still holds each Terminating namespace and definition; who would let go, no API tells."""
         found: dict[str, tuple[Holder, ...]] = {}
         namespace: Namespace
         for name, namespace in self._api.all("Namespace").items():
@@ -127,7 +112,6 @@ class Operators:
             uid=meta.uid,
             finalizers=meta.finalizers,
             deletion=deleted.timestamp() if deleted is not None else None,
-            owner_alive=self.owner_alive(kind, key, meta.finalizers),
         )
 
 

@@ -389,6 +389,38 @@ def test_holders_become_facts_with_their_scope() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("finalizer", "named", "space", "node", "users"),
+    [
+        ("kubernetes.io/pvc-protection", "data", "apps", "n1", ["apps/db-0"]),
+        ("kubernetes.io/pvc-protection", "other", "apps", "n1", "no word"),
+        ("kubernetes.io/pvc-protection", "data", "elsewhere", "n1", "no word"),
+        ("kubernetes.io/pvc-protection", "data", "apps", "", "no word"),
+        ("g/keep", "data", "apps", "n1", "no word"),
+    ],
+)
+def test_a_claim_that_is_held_says_which_pods_use_it(
+    finalizer: str, named: str, space: str, node: str, users: list[str] | str
+) -> None:
+    """Mutants: of any name, of any namespace, of a pod that has no node yet; of what is no claim as well."""
+    pod = {
+        "metadata": {"name": "db-0", "namespace": space},
+        "spec": {
+            "nodeName": node,
+            "volumes": [{}, {"persistentVolumeClaim": {"claimName": named}}],
+        },
+    }
+    claim = msgspec.structs.replace(HELD, name="data", finalizers=(finalizer,))
+    holders = {"namespace/apps": Seen((claim,), 100.0)}
+    listed = msgspec.structs.replace(snapshot(Pod=seen("Pod", pod)), holders=holders)
+    unlisted = msgspec.structs.replace(snapshot(Pod=Unseen(1.0, "denied")), holders=holders)
+
+    told = reduce(plan(), listed)["holder/u7"].detail.get("used_by", "no word")
+    assert users == told
+    untold = reduce(plan(), unlisted)["holder/u7"].detail.get("used_by", "no word")
+    assert ("no word" if finalizer == "g/keep" else None) == untold
+
+
 def test_talos_nodes_and_etcd_come_from_the_same_look() -> None:
     nodes = {
         name: Seen(NodeLook("running", etcd="Running", etcd_healthy=True, members=PLANES), 100.0)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from phases.diagnosis.catalogue import diagnose
 from phases.diagnosis.scene import Scene
+from phases.readiness.storage import users_of_claim
 from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.inventory import inventory_of
 from rekindle.simulator.scenario import load_scenario
@@ -137,16 +138,20 @@ def test_a_volume_whose_provisioner_is_away_stays_released_until_that_is_back() 
     assert objects(world, VOLUME) == {}
 
 
-def test_what_protects_a_claim_is_served_as_long_as_there_is_an_api() -> None:
-    """So that nobody is asked to take it off by hand."""
+def test_a_claim_that_is_to_go_names_the_pod_that_uses_it_and_nobody_says_who_lets_go() -> None:
+    """As the API of a real cluster: who would serve a finalizer is in no object."""
     world = world_with(DATABASE)
     world.cluster.api.delete("Namespace", "apps")
     run_for(world, 1)
-    held = world.look().holders["namespace/apps"].value  # type: ignore[union-attr]
+    look = world.look()
+    held = look.holders["namespace/apps"].value  # type: ignore[union-attr]
+    pods = objects(world, "Pod")
 
     assert {(h.kind, h.resource, h.owner_alive) for h in held if h.kind == CLAIM} == {
-        (CLAIM, "persistentvolumeclaims", True)
+        (CLAIM, "persistentvolumeclaims", None)
     }
+    users = {h.name: users_of_claim(h.namespace, h.name, pods) for h in held if h.kind == CLAIM}
+    assert users == {"data-db-0": ("apps/db-0",), "data-db-1": ("apps/db-1",)}
 
 
 @pytest.mark.parametrize(("storage", "phase"), [("", "Bound"), ("nobodys", "Pending")])

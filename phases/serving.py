@@ -1,0 +1,143 @@
+"""
+Who takes a finalizer off: the controller that its rule names, or what the release that brings its kind installs.
+
+A controller that is to come is waited for, whoever brings it. Which of a release's workloads serves a finalizer nobody
+tells (Longhorn's is a DaemonSet): it runs for certain when all of them do, and the finalizer bears its kind's group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.answer import Subject
+from engine.recipe import Facts
+from journal.entries import Fact
+from phases import codes
+from phases.inventory import WorkloadItem
+from phases.leaks import SERVED_BY
+from phases.section import Section
+
+COMING = frozenset({codes.PROGRESSING, codes.BLOCKED, codes.FAILED})
+UNSETTLED = COMING | {codes.UNOBSERVABLE}  # what nobody lists may be there
+GONE = frozenset({codes.ABSENT, codes.TERMINATING})
+NOBODY = Fact(codes.UNOBSERVABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """
+    Who runs, and who is to come; empty: nobody.
+
+    *certain*: it is known to serve the finalizer, and not only brought by who brings the finalizer's kind.
+    """
+
+    lives: Subject = ""
+    comes: Subject = ""
+    certain: bool = True
+
+
+def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -> Serving:
+    """Say who serves the finalizers of a holder (its *detail*), and whether that lives or is to come."""
+    pattern = SERVED_BY.get(rule)
+    named = [
+        item
+        for item in section.inventory.workloads
+        if pattern and item.kind == "Deployment" and re.search(pattern, item.key)
+    ]
+    held = str(detail["namespace"])
+    if named:
+        return _of(section, named, held, facts)
+    brought = _brought(section, f"{detail['resource']}.{detail['group']}")
+    found = _of(section, brought, held, facts)
+    if found.comes:  # it may be this one, whatever else of the release runs by now
+        return Serving(comes=found.comes)
+    all_run = all(
+        _code(facts, codes.subject(item.kind, item.key)) == codes.READY for item in brought
+    )
+    return Serving(lives=found.lives, certain=all_run and _is_its_groups(detail))
+
+
+def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts) -> Serving:
+    """One whose namespace goes as well neither lives nor comes: it is not there for long, or not yet."""
+    lives = comes = ""
+    for item in items:
+        subject = codes.subject(item.kind, item.key)
+        if _home_goes(subject, facts):
+            continue
+        code = _code(facts, subject)
+        if code == codes.READY:
+            lives = subject
+        elif code in UNSETTLED or _is_to_come(section, item.owner, held, facts):
+            comes = subject
+    return Serving(lives, comes)
+
+
+def _brought(section: Section, crd: str) -> list[WorkloadItem]:
+    """Return what is installed by who brings a CRD: by itself, else by the releases that it applies beside the CRD."""
+    inventory = section.inventory
+    provider = next((item.provider for item in inventory.crds if item.name == crd), "")
+    if not provider:
+        return []
+    own = [item for item in inventory.workloads if item.owner == provider]
+    return own or [i for i in inventory.workloads if section.parents.get(i.owner) == provider]
+
+
+def _is_its_groups(detail: dict[str, Any]) -> bool:
+    """Say whether all finalizers bear the group's name: what a stranger put there its own controller may not know."""
+    group = f".{detail['group']}"
+    hosts = [f".{name.partition('/')[0]}" for name in detail["finalizers"]]
+    return all(host.endswith(group) or group.endswith(host) for host in hosts)
+
+
+# --- to come -------------------------------------------------------------------------------------
+
+
+def _is_to_come(section: Section, subject: Subject, held: str, facts: Facts) -> bool:
+    """
+    Say whether *subject* (a HelmRelease, a Kustomization) brings again what of it is gone.
+
+    It is at work; or it is Ready and compares what runs (``phases.vanished`` wakes it); or it is gone itself, and who
+    applies it will. What cannot begin before the *held* namespace is gone does not come before that.
+    """
+    seen: set[Subject] = set()
+    while subject not in seen:
+        seen.add(subject)
+        found = facts.get(subject, NOBODY)
+        if found.code not in GONE:
+            return _is_at_work(subject, found, held)
+        if _home_goes(subject, facts):
+            return False
+        parent = section.parents.get(subject, "")
+        if not parent:
+            return subject in _roots(section) and not _any_goes(section, facts)
+        subject = parent
+    return False
+
+
+def _is_at_work(subject: Subject, found: Fact, held: str) -> bool:
+    if found.code == codes.READY:
+        compares = subject.startswith("kustomization/") or found.detail.get("compares")
+        return bool(compares) and "uid" in found.detail  # without: Git itself suspends it
+    return found.code in COMING and found.detail.get("cause") != f"namespace:{held}"
+
+
+def _roots(section: Section) -> tuple[Subject, ...]:
+    return tuple(codes.subject("kustomization", key) for key in section.inventory.roots)
+
+
+def _any_goes(section: Section, facts: Facts) -> bool:
+    """Say whether the roots wait: they are applied once no namespace is on its way out."""
+    spaces = (codes.subject("namespace", name) for name in section.inventory.namespaces)
+    return any(_code(facts, space) == codes.TERMINATING for space in spaces)
+
+
+def _home_goes(subject: Subject, facts: Facts) -> bool:
+    space = codes.subject("namespace", subject.split("/")[1])
+    return _code(facts, space) == codes.TERMINATING
+
+
+def _code(facts: Facts, subject: Subject) -> str:
+    return facts.get(subject, NOBODY).code
