@@ -25,7 +25,7 @@ class Parting:
     The first decision that only one of the runs took (*run*: a or b).
 
     *facts* have another code in the one than in the other when it was taken: by subject, (in a, in b). *more* are left
-    out; *instead*: what else parted it, where no fact did.
+    out; *instead*: what else parted it, where no fact did: above all what people answered.
     """
 
     run: str
@@ -50,6 +50,11 @@ def parting(a: Course, b: Course) -> Parting | None:
         if alone:
             run, choice = min(alone, key=lambda item: item[1].after)
             here, there = (a, b) if run == A else (b, a)
+            answers = _answers(choice, here, there)
+            if answers is not None:  # what else differs by then did not part them
+                one, two = answers if run == A else answers[::-1]
+                said = f"what people said parted them: in a {one}, in b {two}"
+                return Parting(run, choice, {}, 0, said)
             facts = _parted(choice, here, there)
             listed = dict(list(facts.items())[:FACTS])
             if run == B:
@@ -57,6 +62,25 @@ def parting(a: Course, b: Course) -> Parting | None:
             instead = "" if facts else _otherwise(a, b)
             return Parting(run, choice, listed, len(facts) - len(listed), instead)
     return None
+
+
+def _answers(choice: Choice, here: Course, there: Course) -> tuple[str, str] | None:
+    """Return what people said in the one and in the other to the question that a decision rests on, if that differs."""
+    question = str((choice.body.get("approval") or {}).get("question", ""))
+    if not question:
+        return None
+    mine, theirs = (_answer(question, course) for course in (here, there))
+    return None if mine.partition(" by ")[0] == theirs.partition(" by ")[0] else (mine, theirs)
+
+
+def _answer(question: str, course: Course) -> str:
+    """Say what was answered to a question: yes before no before nothing, for it may have been asked again."""
+    asked = [one for one in course.memory.approvals.values() if one.question == question]
+    for answer, word in (("given", "yes"), ("refused", "no")):
+        by = next((one.actor for one in asked if one.answer == answer), None)
+        if by is not None:
+            return f"{word} by {by}"
+    return "nothing" if asked else "not asked"
 
 
 def _facts_then(choice: Choice, here: Course, there: Course) -> Facts:

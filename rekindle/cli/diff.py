@@ -108,7 +108,7 @@ def _lines(a: Course, b: Course) -> Iterator[str]:
     for subject, (one, two) in found.facts.items():
         yield f"  {subject}: a {_said(one)}, b {_said(two)}"
     if found.more:
-        yield f"  and {found.more} more facts: --json has the first ones whole"
+        yield f"  and {found.more} more facts"
     if found.instead:
         yield f"  {found.instead}"
 
