@@ -103,7 +103,8 @@ def _describe_action(entry: e.AnyEntry) -> str:
             by = f", told by {entry.by}" if entry.by != "action" else ""
             return f"{entry.action} {entry.verb} {entry.target}: {entry.outcome}{code}{by}"
         case e.ApprovalAsked():
-            return f"approval {entry.approval} asked: {entry.question}"
+            meant = f" (a yes means: {entry.consequence})" if entry.consequence else ""
+            return f"approval {entry.approval} asked: {entry.question}{meant}"
         case e.ApprovalGiven():
             return f"approval {entry.approval} given by {entry.actor}"
         case e.ApprovalRefused():

@@ -19,7 +19,7 @@ from rekindle.folding import Found
 from rekindle.ledger import sentence
 from rekindle.spans import clock, stamp
 from rekindle.typed import command as typed
-from rekindle.view import View, states_of, view
+from rekindle.view import View, states_of, view, yes_means
 from rekindle.watching import handed_over
 
 
@@ -96,6 +96,8 @@ def lines(seen: View, found: Found, path: Path) -> Iterator[str]:
     if seen.eta or took:
         yield f"{'eta' if seen.eta else 'took':14}{seen.eta or took}"
     yield f"you must      {seen.must_do}"
+    if meant := yes_means(seen):
+        yield f"a yes means   {meant}"
     for number, line in enumerate(because(seen.causes, seen.now)):
         yield f"{'' if number else 'because':14}{line}"
     figures = "  ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())

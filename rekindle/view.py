@@ -130,6 +130,14 @@ def nothing_seen(memory: Memory) -> bool:
     return all(code in NOT_SEEN for code in told)
 
 
+def yes_means(seen: View) -> str:
+    """Say what the yes brings about that *must_do* hands over, for that can be typed unread; else nothing."""
+    if seen.watches or not seen.approvals:
+        return ""
+    _, question, consequence, _ = seen.approvals[0]
+    return consequence if len(seen.approvals) == 1 else f"{question} {consequence}"
+
+
 def headline(seen: View) -> str:
     """The three sentences in one plain line."""
     age = spoken(seen.now - seen.entered_at)
@@ -140,7 +148,9 @@ def headline(seen: View) -> str:
     else:
         parts = [f"{seen.state} for {age}", seen.waits_for]
         wanted = "" if seen.must_do == "nothing" else f"you must: {seen.must_do}"
+    meant = yes_means(seen)
     parts += [f"can it succeed: {seen.can_succeed}", done, wanted]
+    parts += [f"a yes means: {meant}"] if meant else []
     return "; ".join(part for part in parts if part)
 
 

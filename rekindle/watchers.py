@@ -30,7 +30,7 @@ from rekindle.causes import because
 from rekindle.eta import Forecast
 from rekindle.lines import describe
 from rekindle.spans import clock
-from rekindle.view import ENDING, View, ending, headline, view
+from rekindle.view import ENDING, View, ending, headline, view, yes_means
 
 LOUD = (
     e.RunOpened,
@@ -277,6 +277,8 @@ def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # n
     table.add_row("can succeed", Text(seen.can_succeed))
     table.add_row("eta", Text(seen.eta or "not known yet"))
     table.add_row("you must", Text(seen.must_do))
+    if meant := yes_means(seen):
+        table.add_row("a yes means", Text(meant))
     for number, line in enumerate(because(seen.causes, seen.now)):
         table.add_row("" if number else "because", Text(line))
     figures = "   ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())

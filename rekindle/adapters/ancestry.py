@@ -2,8 +2,9 @@
 Whether one commit descends from another, asked of the operator's clone.
 
 Nothing is written into the clone. Where it has not got the newer of the two, which is so after a push from elsewhere,
-that one is fetched from the clone's own remotes, its objects into a folder that goes again. A clone that is shallow
-cannot tell: no ancestor found is then no proof that there is none.
+that one is fetched from the clone's own remotes, its objects into a folder that goes again, and the older with it if it
+is of its history. All of that history without the older is the proof of the contrary. A clone that is shallow cannot
+tell: no ancestor found is then no proof that there is none.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _QUIET = {
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
     "SSH_ASKPASS_REQUIRE": "never",
 }
+# A commit-graph knows commits that are there no more.
+_EACH_READ = ("-c", "core.commitGraph=false", "rev-list", "--quiet")
 _SHORT = 12
 # Of the action's deadline, for a look into the clone, and for all that goes over the network.
 LOOK_SHARE, FETCH_SHARE = 0.05, 0.6
@@ -72,14 +75,13 @@ def ancestry(intent: Intent) -> Settlement:
 
 
 def _asked(intent: Intent, tree: Path, old: str, new: str) -> Settlement:
-    if not _has(intent, tree, old):
-        return settling.done(intent, UNTOLD, why=f"{tree} has no commit {old[:_SHORT]}")
-    shallow = _git(intent, tree, "rev-parse", "--is-shallow-repository").stdout.strip() != b"false"
+    cut = _git(intent, tree, "rev-parse", "--is-shallow-repository")
+    shallow = cut.stdout.strip() != b"false"
     if _has(intent, tree, new):
         return _told(intent, tree, old, new, shallow=shallow)
     if shallow:
-        why = f"{tree} has no commit {new[:_SHORT]}, and is shallow"
-        return settling.done(intent, UNTOLD, why=why)
+        lacks = "is no repository" if cut.code else f"has no commit {new[:_SHORT]}, and is shallow"
+        return settling.done(intent, UNTOLD, why=f"{tree} {lacks}")
     with tempfile.TemporaryDirectory(prefix="rekindle-git-") as folder:
         beside = _beside(intent, tree, Path(folder))
         if not _fetched(intent, tree, new, beside):
@@ -97,17 +99,24 @@ def _told(
     shallow: bool,
     beside: Mapping[str, str] = NOWHERE_ELSE,
 ) -> Settlement:
-    found = _git(intent, tree, "merge-base", "--is-ancestor", old, new, more=beside)
-    if found.code == 0:
+    """
+    Ask where the newer one is by now.
+
+    Where the older is nowhere it is no ancestor, if nothing of the newer one's history is missing.
+    """
+    there = _has(intent, tree, old, beside)
+    words = ("merge-base", "--is-ancestor", old, new) if there else (*_EACH_READ, new)
+    found = _git(intent, tree, *words, more=beside)
+    if there and found.code == 0:
         return settling.done(intent, DESCENDS)
-    if found.code != 1 or shallow:
+    if found.code != (1 if there else 0) or shallow:
         why = "the clone is shallow" if shallow else f"git ended with {found.code}"
         return settling.done(intent, UNTOLD, why=why)
     return settling.done(intent, REWRITTEN)
 
 
-def _has(intent: Intent, tree: Path, commit: str) -> bool:
-    return not _git(intent, tree, "cat-file", "-e", f"{commit}^{{commit}}").code
+def _has(intent: Intent, tree: Path, commit: str, beside: Mapping[str, str] = NOWHERE_ELSE) -> bool:
+    return not _git(intent, tree, "cat-file", "-e", f"{commit}^{{commit}}", more=beside).code
 
 
 def _beside(intent: Intent, tree: Path, folder: Path) -> dict[str, str]:

@@ -4,7 +4,10 @@ talosconfig and kubeconfig: which context they speak of, and where to. Keys and 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from rekindle.adopting.found import Found
@@ -15,9 +18,10 @@ from rekindle.adopting.reading import Document, SourceUnreadable, document_of
 @dataclass(slots=True)
 class Credentials:
     """
-    *talosconfig* is from the repository; *there* says whether it is on the disk, *why* where it is from.
+    *talosconfig* is from the repository, or the operator's own, which is absolute.
 
-    *choices* say what was taken of several, *notes* what is not known.
+    *there* says whether it is on the disk, *why* where it is from; *choices* say what was taken of several, *notes*
+    what is not known.
     """
 
     talosconfig: str
@@ -30,6 +34,8 @@ class Credentials:
 def read(found: Found, machines: Machines) -> Credentials:
     """
     Take the talosconfig that the nodes' tool writes; another one only where that is missing and there is one.
+
+    Where the repository has none, the one that talosctl would use is taken if it speaks of these nodes.
 
     :raises SourceUnreadable: when the one that is taken is no YAML: no plan would be of use with it.
     """
@@ -44,11 +50,64 @@ def read(found: Found, machines: Machines) -> Credentials:
         taken.choices.append(f"{taken.talosconfig} rather than {', '.join(others)}: it is {usual}")
     elif others:
         taken.notes.append(f"which talosconfig is the cluster's: {', '.join(others)} are there")
+    elif not taken.there:
+        taken = _yours(found, machines, taken)
     if taken.there:
         _contexts(taken, document_of(found.root, taken.talosconfig), machines)
     for file in found.kubeconfigs:
         _server(taken, found, file, machines)
     return taken
+
+
+def _yours(found: Found, machines: Machines, usual: Credentials) -> Credentials:
+    """Take one from outside of the repository; one that cannot be read, or is of another cluster, is passed over."""
+    for file in filter(found.has, _outside(found.root)):
+        try:
+            document = document_of(found.root, file)
+        except SourceUnreadable as error:
+            usual.notes.append(f"whether {file} is of this cluster: {error.message}")
+            continue
+        current = document.said("context").value
+        ours = [c for c in document.mapping("contexts") if _spoken_of(document, c, machines)]
+        if current in ours:
+            taken = Credentials(file, there=True, why="yours: the repository has none")
+            taken.choices.append(
+                f"{file}, for the repository has no talosconfig: its context {current} speaks of these nodes"
+            )
+            return taken
+        if ours:
+            usual.notes.append(
+                f"whether {file} is meant: its context {ours[0]} speaks of these nodes, and is not the current one"
+            )
+    return usual
+
+
+def _outside(root: Path) -> Iterator[str]:
+    """Name what talosctl looks at, in its order."""
+    for named in (os.environ.get("TALOSCONFIG", ""), "~/.talos/config"):
+        if named:
+            path = Path(os.path.expanduser(named)).absolute()  # noqa: PTH111  it raises where nobody has a home
+            within = path.is_relative_to(root.resolve())
+            yield str(path.relative_to(root.resolve()) if within else path)
+
+
+def _spoken_of(document: Document, context: str, machines: Machines) -> bool:
+    return not _addresses(document, context).isdisjoint(_of(machines))
+
+
+def _addresses(document: Document, context: str) -> set[str]:
+    here = ("contexts", context)
+    return {
+        str(document.get(*here, key, number))
+        for key in ("endpoints", "nodes")
+        for number in range(document.items(*here, key))
+    }
+
+
+def _of(machines: Machines) -> set[str]:
+    """Return where the nodes and their endpoint answer; empty: no node's address is known."""
+    known = {node.address.value for node in machines.nodes if node.address.known}
+    return {*known, machines.host} - {""} if known else set()
 
 
 def _contexts(taken: Credentials, document: Document, machines: Machines) -> None:
@@ -67,14 +126,8 @@ def _contexts(taken: Credentials, document: Document, machines: Machines) -> Non
             f"context {current.value} of {document.file} rather than {others}: it is the current one, "
             "and talosctl uses that"
         )
-    here = ("contexts", current.value)
-    spoken = {
-        str(document.get(*here, key, number))
-        for key in ("endpoints", "nodes")
-        for number in range(document.items(*here, key))
-    }
-    known = {node.address.value for node in machines.nodes if node.address.known}
-    if spoken and known and not spoken & {*known, machines.host}:
+    spoken, known = _addresses(document, current.value), _of(machines)
+    if spoken and known and spoken.isdisjoint(known):
         taken.notes.append(
             f"whether {document.file} is of this cluster: its context {current.value} speaks of none of "
             f"the nodes of {machines.file}"

@@ -34,7 +34,11 @@ class Place:
     repository: Path
 
     def named(self, path: str) -> str:
-        """Name a file of the repository from the plan's folder, as the plan has to."""
+        """Name a file of the repository from the plan's folder, as the plan has to; one of the operator's by itself."""
+        if Path(path).is_absolute():
+            home = os.path.expanduser("~")  # noqa: PTH111  it raises where nobody has a home
+            below = Path(path).is_relative_to(home)
+            return str("~" / Path(path).relative_to(home)) if below else path
         return os.path.relpath(self.repository.resolve() / path, self.file.resolve().parent)
 
     @property

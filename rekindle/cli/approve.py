@@ -52,6 +52,8 @@ def command(approval: str | None, journal: str | None, typed: str, *, refuse: bo
     if refuse:
         request = inbox.Refuse(actor=actor, approval=item.approval, digest=item.digest)
     else:
+        tell(f"approval {item.approval}: {item.question}")
+        tell(f"  consequence: {item.consequence}")
         typed = _typed(item, typed, path)
         request = inbox.Approve(
             actor=actor, approval=item.approval, digest=item.digest, typed=typed
@@ -64,8 +66,7 @@ def _typed(item: Approval, typed: str, path: Path) -> str:
     if typed == item.typed or not item.typed:
         return typed
     if not typed and sys.stdin.isatty():
-        question = f"{item.question}\n{item.consequence}\ntype '{item.typed}' to approve: "
-        typed = asking.line(question)
+        typed = asking.line(f"type '{item.typed}' to approve: ")
         if typed == item.typed:
             return typed
     what = f"'{typed}' is not '{item.typed}'" if typed else f"'{item.typed}' has to be typed"

@@ -1,7 +1,8 @@
 """
 ``git.ancestry`` against a real git: what it can prove, and what it cannot.
 
-Mutants: take a commit that is missing for a rewritten one; believe a shallow clone; fetch into it what is missing.
+Mutants: take a commit that is missing for a rewritten one; believe a shallow clone; fetch into it what is missing;
+leave it untold where the older one is in nobody's history.
 """
 
 from __future__ import annotations
@@ -115,6 +116,59 @@ def test_a_push_from_elsewhere_is_told_by_the_remote_and_leaves_the_clone_alone(
     assert sorted(p.relative_to(ours) for p in ours.rglob("*")) == before
 
 
+@pytest.mark.parametrize("rewritten", [True, False])
+def test_what_the_clone_never_saw_is_told(
+    tree: Path,
+    tmp_path: Path,
+    rewritten: bool,  # noqa: FBT001
+) -> None:
+    """A push from elsewhere before the run. Mutant: where the older one is not in the clone, ask no remote."""
+    commit(tree, "one")
+    ours = cloned(tree, tmp_path)
+    old = commit(tree, "two")
+    if rewritten:
+        git(tree, "reset", "--quiet", "--hard", "HEAD~1")
+    new = commit(tree, "three")
+    before = sorted(p.relative_to(ours) for p in ours.rglob("*"))
+
+    said = "rewritten" if rewritten else "descends"
+    assert asked(ours, old, new) == (Outcome.DONE, said, "")
+    assert sorted(p.relative_to(ours) for p in ours.rglob("*")) == before
+
+
+def test_our_own_force_push_over_what_we_never_saw_is_rewritten(tree: Path) -> None:
+    commit(tree, "one")
+    new = commit(tree, "two")
+
+    assert asked(tree, "a" * 40, new) == (Outcome.DONE, "rewritten", "")
+
+
+def test_a_remote_without_all_of_its_history_leaves_it_untold_and_the_clone_alone(
+    tree: Path, tmp_path: Path
+) -> None:
+    """Mutant: take the older one for gone without a walk through what the newer one comes from."""
+    commit(tree, "one")
+    ours = cloned(tree, tmp_path)
+    old, _, new = commit(tree, "two"), commit(tree, "three"), commit(tree, "four")
+    mirror = tmp_path / "mirror"
+    git(tmp_path, "clone", "--quiet", "--bare", "--depth", "1", f"file://{tree}", str(mirror))
+    git(ours, "remote", "set-url", "origin", f"file://{mirror}")
+    before = sorted(p.relative_to(ours) for p in ours.rglob("*"))
+
+    assert asked(ours, old, new)[:2] == (Outcome.DONE, "untold")
+    assert sorted(p.relative_to(ours) for p in ours.rglob("*")) == before
+
+
+def test_a_commit_that_is_missing_from_the_middle_is_not_taken_for_rewritten(tree: Path) -> None:
+    """Mutants: no walk; a walk by the commit-graph, which knows what is there no more."""
+    commit(tree, "one")
+    old, new = commit(tree, "two"), commit(tree, "three")
+    git(tree, "commit-graph", "write", "--reachable")
+    (tree / ".git" / "objects" / old[:2] / old[2:]).unlink()
+
+    assert asked(tree, old, new)[:2] == (Outcome.DONE, "untold")
+
+
 def test_a_hook_of_another_repository_leads_git_nowhere_else(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,12 +252,13 @@ def test_a_shallow_clone_cannot_tell(tree: Path, tmp_path: Path) -> None:
     )
 
     assert asked(shallow, old, new)[:2] == (Outcome.DONE, "untold")
+    assert asked(shallow, "a" * 40, new) == (Outcome.DONE, "untold", "the clone is shallow")
 
 
 def test_no_repository_and_no_git_are_untold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert asked(tmp_path, "a" * 40, "b" * 40)[1] == "untold"
+    assert asked(tmp_path, "a" * 40, "b" * 40)[1:] == ("untold", f"{tmp_path} is no repository")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "git cannot be started" in asked(tmp_path, "a" * 40, "b" * 40)[2]
 

@@ -1,6 +1,7 @@
 """
 An answer is given once, to a question that is named, and whoever comes second is told.
 
+A yes is never given unread: wherever its command is handed over, and before it is written, what it destroys is said.
 Mutants: judge each request of an inbox by the memory before the first (``requests_of``); let an empty id be a prefix.
 """
 
@@ -18,6 +19,7 @@ from journal import inbox
 from journal.reader import Reader
 from rekindle.asked import answering, requests_of
 from tests.cli.conftest import Program
+from tests.cli.terminal import on_terminal
 
 pytestmark = pytest.mark.program
 
@@ -84,6 +86,57 @@ def test_what_is_missing_is_shown_as_it_is_to_be_typed(
     words = ["approve", asked["id"], "--type", asked["typed"], "--journal", str(waiting)]
     assert f"`{shlex.join(['rekindle', *words])}`" in answer.err
     assert rekindle(*words).code == 0
+    assert _given(waiting) == 1
+
+
+def test_what_a_yes_destroys_is_said_before_it_is_given(
+    rekindle: Program, waiting: Path, asked: dict[str, Any]
+) -> None:
+    """Mutants: say it where it is typed at a prompt alone; say it after it was written."""
+    words = ("approve", asked["id"], "--type", asked["typed"], "--journal", str(waiting))
+
+    lines = rekindle(*words).err.splitlines()
+
+    assert lines[0] == f"approval {asked['id']}: {asked['question']}"
+    assert lines[1] == f"  consequence: {asked['consequence']}"
+    assert lines[2].startswith("written; ")
+
+
+def test_where_a_yes_is_handed_over_its_consequence_is(
+    rekindle: Program, waiting: Path, asked: dict[str, Any]
+) -> None:
+    """Mutants: take the row out of ``shown.lines``, or the words out of ``lines.describe``."""
+    lines = rekindle("status", "--journal", str(waiting)).out.splitlines()
+    log = rekindle("log", "--journal", str(waiting)).out
+    (number,) = [i for i, line in enumerate(lines) if line.startswith("you must")]
+
+    assert f"--type {asked['typed']}" in lines[number]
+    assert lines[number + 1] == f"a yes means   {asked['question']} {asked['consequence']}"
+    said = f"asked: {asked['question']} (a yes means: {asked['consequence']})"
+    assert f"approval {asked['id']} {said}" in log
+
+
+def test_on_a_terminal_only_the_right_name_is_a_yes(
+    rekindle: Program, waiting: Path, asked: dict[str, Any]
+) -> None:
+    """Mutants: take whatever is typed at the prompt; do not ask at it; ask before what it destroys was said."""
+    words = ("approve", asked["id"], "--journal", str(waiting))
+    prompt = f"type '{asked['typed']}' to approve: "
+    wrong = on_terminal(rekindle, *words, COLUMNS="1000")
+    wrong.until(prompt)
+    assert f"  consequence: {asked['consequence']}" in wrong.plain.partition(prompt)[0]
+    wrong.type(f"{asked['typed']}x\n")
+
+    assert wrong.ended() == 64
+    assert f"'{asked['typed']}x' is not '{asked['typed']}'; nothing was approved" in wrong.plain
+    assert _given(waiting) == 0
+
+    right = on_terminal(rekindle, *words, COLUMNS="1000")
+    right.until(prompt)
+    right.type(f"{asked['typed']}\n")
+
+    assert right.ended() == 0
+    assert "written; " in right.plain
     assert _given(waiting) == 1
 
 

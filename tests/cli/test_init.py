@@ -54,6 +54,25 @@ def test_plan_accepts_what_init_writes(rekindle: Program, path: dict[str, str], 
     assert all((folder / file).is_file() for file in WRITTEN)
 
 
+@pytest.mark.parametrize("name", BOTH)
+def test_a_repository_without_a_talosconfig_is_used_with_yours(
+    rekindle: Program, path: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """Mutants: look into the repository alone; name yours from the plan's folder, which is another on each machine."""
+    folder, home = copied(rekindle, name), tmp_path / "home"
+    (theirs,) = folder.rglob("talosconfig")
+    (home / ".talos").mkdir(parents=True)
+    theirs.rename(home / ".talos" / "config")
+    yours = {**path, "HOME": str(home), "TALOSCONFIG": ""}
+
+    answer = rekindle("init", name, env=yours)
+
+    assert answer.code == 0, answer.err
+    assert f"took: {home}/.talos/config, for the repository has no talosconfig" in answer.err
+    assert "  talosconfig: ~/.talos/config # yours" in (folder / "recovery.yaml").read_text("utf-8")
+    assert rekindle("plan", "--check", f"{name}/recovery.yaml", env=yours).code == 0
+
+
 def test_an_editor_is_told_the_schema_of_the_plan(rekindle: Program, path: dict[str, str]) -> None:
     """Mutant: name the schema and do not write it."""
     folder = copied(rekindle, "just-topf")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +15,7 @@ from rich.console import Console
 from engine.memory import Approval, Attempt, Memory
 from journal.entries import Fact, Note
 from journal.row import Row
-from rekindle.view import view
+from rekindle.view import headline, view
 from rekindle.watchers import RECENT, LivePanel, PlainLines, panel, watcher_for
 
 
@@ -47,6 +49,28 @@ def test_what_must_be_typed_names_the_journal() -> None:
     seen = view(memory, ("flux-synced", "done"), "night.db")
 
     assert seen.must_do == "answer: rekindle approve 1a2b --type a/b --journal night.db"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_a_yes_means_stands_beside_the_command_that_gives_it(more: int) -> None:
+    """Mutants: take it out of the panel, or of the line; leave out whose it is of several; say it in a watch."""
+    subjects = [f"holder/{number}" for number in range(1 + more)]
+    asked = [
+        Approval(f"1a2{s}", "1a2b", s, f"off {s}?", f"{s} is lost", "a/b", 0.0) for s in subjects
+    ]
+    answers = {subject: {"answer": "ask"} for subject in subjects}
+    memory = Memory(answers=answers, approvals={item.approval: item for item in asked})
+    seen = view(memory, ("flux-synced", "done"), "night.db")
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(panel(seen, []))
+
+    said = "off holder/0? holder/0 is lost" if more else "holder/0 is lost"
+    assert re.search(
+        rf"you must +answer: .*\n *a yes means +{re.escape(said)} *\n", stream.getvalue()
+    )
+    assert f"; a yes means: {said}" in headline(seen)
+    assert "a yes means" not in headline(replace(seen, watches=True))
+    assert "a yes means" not in headline(replace(seen, approvals=()))
 
 
 def _turned(show: PlainLines | LivePanel, memory: Memory) -> None:

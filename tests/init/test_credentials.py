@@ -2,10 +2,12 @@
 talosconfig and kubeconfig: which is taken, which context it speaks of, and never what is secret in it.
 
 Mutants, each tried: take any talosconfig of two; say nothing of a second context; put the
-text of a broken one into its error.
+text of a broken one into its error; look outside although the repository has one; take one of other nodes from there.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,76 @@ def test_of_two_others_none_is(drafted: Read) -> None:
         draft.unknown()
     )
     assert any("`topf talosconfig > talosconfig` in talos/" in said for said in draft.missing)
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An operator's home with ``.talos/config``."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("TALOSCONFIG", raising=False)
+    (home / ".talos").mkdir()
+    (home / ".talos" / "config").write_text(TALOSCONFIG, "utf-8")
+    return home
+
+
+def test_where_the_repository_has_none_yours_is_taken_and_said(drafted: Read, home: Path) -> None:
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG})
+
+    yours = str(home / ".talos" / "config")
+    assert (draft.credentials.talosconfig, draft.credentials.there) == (yours, True)
+    said = f"{yours}, for the repository has no talosconfig: its context home speaks of these nodes"
+    assert said in draft.taken
+    assert not any("talosconfig" in missing for missing in draft.missing)
+
+
+def test_the_one_of_the_environment_comes_first(
+    drafted: Read, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "named").write_text(TALOSCONFIG, "utf-8")
+    monkeypatch.setenv("TALOSCONFIG", str(home / "named"))
+
+    assert drafted({"talos/topf.yaml": TOPF}).credentials.talosconfig == str(home / "named")
+
+
+def test_one_of_the_environment_that_is_in_the_repository_is_named_from_there(
+    drafted: Read, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALOSCONFIG", str(tmp_path / "talos" / "mine"))
+    draft = drafted({"talos/topf.yaml": TOPF, "talos/mine": TALOSCONFIG})
+
+    assert home.is_dir()
+    assert draft.credentials.talosconfig == "talos/mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("192.0.2.11", "198.51.100.1"), ""),
+        (("[192.0.2.11]", "[]"), ""),
+        (("context: home", "context: other"), "its context home speaks of these nodes, and is not"),
+        (("ca: PLANTED-CA", 'ca: "PLANTED-CA'), "is of this cluster: "),
+    ],
+    ids=["other nodes", "no nodes", "another context", "no YAML"],
+)
+def test_yours_of_another_cluster_is_not_taken(
+    drafted: Read, home: Path, change: tuple[str, str], said: str
+) -> None:
+    (home / ".talos" / "config").write_text(TALOSCONFIG.replace(*change), "utf-8")
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG})
+
+    assert (draft.credentials.talosconfig, draft.credentials.there) == (THEIRS, False)
+    assert [said in note for note in draft.credentials.notes] == [True] * bool(said)
+    assert "PLANTED" not in " ".join(draft.unknown())
+
+
+@pytest.mark.parametrize("files", [(THEIRS,), ("talosconfig",), ("a/talosconfig", "b/talosconfig")])
+def test_one_of_the_repository_keeps_yours_out(
+    drafted: Read, home: Path, files: tuple[str, ...]
+) -> None:
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG, **dict.fromkeys(files, TALOSCONFIG)})
+
+    assert str(home) not in " ".join([draft.credentials.talosconfig, *draft.taken])
 
 
 def test_of_several_contexts_the_current_one_is_what_talosctl_uses(drafted: Read) -> None:
