@@ -111,11 +111,17 @@ def test_where_no_fact_differs_what_else_did_is_said() -> None:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_where_people_answered_otherwise_that_is_what_parted_them(*, swapped: bool) -> None:
     """Mutants: list the facts that differ by then; take the one's answer for the other's."""
-    question = {"question": "drain the pond?", "typed": "pond", "consequence": "no fish"}
+    question: dict[str, Any] = {
+        "question": "drain the pond?",
+        "typed": "pond",
+        "consequence": "no fish",
+    }
     asked = e.ApprovalAsked(at=102, approval="q", digest="d", subject="x", **question)
     yes = e.ApprovalGiven(at=103, approval="q", digest="d", actor="ada")
     body = {"answer": "act", "verb": "drain", "target": "x", "approval": question}
-    one = run(saw(101, x="Down"), asked, yes, e.Decided(at=104, state="ground", answers={"x": body}))
+    one = run(
+        saw(101, x="Down"), asked, yes, e.Decided(at=104, state="ground", answers={"x": body})
+    )
     two = run(saw(101, x="Down"), asked, saw(103, x="Up"), moved(120, "ground", "walls"))
 
     found = parting(two, one) if swapped else parting(one, two)
