@@ -4,7 +4,7 @@
 Mutants: go on with an open watch whatever was asked; follow a kubeconfig to another cluster; ask for talosctl all the
 same; count a node as unseen because no machine is asked; leave ``_must_fit`` out; take an empty list of control
 planes for an API that is down; keep flux-synced where there is no Flux; leave the refusal out of ``take_over``, or
-out of ``recordings.read``.
+either of them out of ``recordings.read``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pytest
 from journal import entries as e
 from journal.errors import Diagnosed
 from journal.reader import Reader
+from phases.snapshot import KINDS
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
 from tests.adapters.scripted import Answer as Scripted
@@ -90,12 +91,16 @@ def watched(rekindle: Program, kubeconfig: str, *words: str) -> tuple[int, dict[
 
 
 def until_interrupted(
-    rekindle: Program, kubeconfig: str, *words: str, kind: str = "decided", times: int = 2
+    rekindle: Program,
+    kubeconfig: str,
+    *words: str,
+    kind: str = "decided",
+    times: int = 2,
+    journal: str = "w.db",
 ) -> tuple[dict[str, Any], str]:
     """Until so many entries of a kind are there: the first decision is of a moment when nothing was seen yet."""
-    journal = rekindle.folder / "w.db"
     named = ("watch", "--kubeconfig", kubeconfig, *words)
-    process = rekindle.until(journal, kind, *named, times=times)
+    process = rekindle.until(rekindle.folder / journal, kind, *named, times=times)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 75, err
@@ -276,23 +281,61 @@ def test_a_network_that_is_no_key_is_refused(rekindle: Program) -> None:
     assert "write it as NAMESPACE/NAME, not 'cilium'" in answer.err
 
 
-def test_nobody_takes_over_and_nothing_is_rehearsed_from_it(
-    rekindle: Program, tmp_path: Path
-) -> None:
+def test_nobody_takes_over_without_a_plan(rekindle: Program, tmp_path: Path) -> None:
     named = ("--journal", "w.db")
     with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
         until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
         taken = rekindle("resume", "--take-over", "--yes", *named)
-        played = rekindle("rehearse", "--from", "w.db", "--journal", "r.db")
         page = rekindle("report", *named)
         stands = rekindle("status", *named)
 
-    for answer in (taken, played):
-        assert (answer.code, "error (watch-unplanned): " in answer.err) == (64, True), answer.err
+    assert (taken.code, "error (watch-unplanned): " in taken.err) == (64, True), taken.err
     assert page.code == 0
     assert "watches on" in stands.out
     assert "--take-over" not in stands.out
     assert not [one for one in entries(tmp_path / "w.db") if isinstance(one, e.TakenOver)]
+
+
+def test_it_is_rehearsed_with_machines_that_are_made_of_its_nodes(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """A plan is not needed for that. What was invented is said, in the scenario and on the terminal."""
+    journal = tmp_path / "w.db"
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        words = ("watch", "--kubeconfig", kubeconfig, "--network", "kube-system/cilium")
+        process = rekindle.until(journal, "decided", *words)
+        until("everything is seen", lambda: sees_all(journal))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+    again = rekindle("rehearse", "--from", "w.db", "--journal", "r.db", "--json")
+
+    assert (again.code, again.document["outcome"]) == (0, "done"), again.err
+    assert again.document["pods"] == {"ready": 8, "expected": 8}
+    assert " began without a plan: its machines are made of its Nodes" in again.err
+    begun = [one for one in entries(tmp_path / "r.db") if isinstance(one, e.ActionIntended)]
+    assert ("command.run", "command/network") in {(one.verb, one.target) for one in begun}
+    (scenario,) = (path for path in tmp_path.glob("r.db.from-*.yaml") if "tree" not in path.name)
+    assert "# - command network is invented: it brings the network and Flux" in scenario.read_text()
+
+
+def sees_all(journal: Path) -> bool:
+    codes_ = {kind: codes_of(journal, f"kind/{kind}")[-1:] for kind in KINDS}
+    return all(found == ["Seen"] for found in codes_.values())
+
+
+def test_what_never_was_seen_whole_is_not_rehearsed(rekindle: Program, tmp_path: Path) -> None:
+    """What was lost is not known then. Mutants: take it for whole; make a machine of nothing."""
+    whole = [*made.healthy(), NETWORK, *CONTROLLERS]
+    with served(tmp_path, whole, {"Namespace": 403}) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig)
+        partly = rekindle("rehearse", "--from", "w.db", "--journal", "r.db")
+    with served(tmp_path, whole, {"Node": 403}) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, journal="n.db")
+        bare = rekindle("rehearse", "--from", "n.db", "--journal", "r.db")
+
+    assert (partly.code, "error (run-unseen): " in partly.err) == (64, True), partly.err
+    assert (bare.code, "error (watch-unplanned): " in bare.err) == (64, True), bare.err
+    assert not (tmp_path / "r.db").exists()
 
 
 def test_a_watch_without_a_plan_is_resumed_as_one(rekindle: Program, tmp_path: Path) -> None:
