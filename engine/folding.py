@@ -188,7 +188,9 @@ def _others(memory: Memory, entry: e.ByHand | e.TakenOver) -> Memory:
     if isinstance(entry, e.TakenOver):
         purpose = "rehearse" if memory.world else "run"
         purpose = purpose if memory.purpose == WATCH else memory.purpose
-        return replace(memory, purpose=purpose, lasting=False)
+        known = entry.identity or memory.identity
+        cluster = str(entry.identity.get("cluster", memory.cluster))
+        return replace(memory, purpose=purpose, lasting=False, identity=known, cluster=cluster)
     shown = {name: str(entry.evidence.get(name, "")) for name in ("subject", "old", "new")}
     deed = Deed(verb=entry.verb, target=entry.target, at=entry.at, **shown)
     wished = _without(memory.wished, key_of(entry.verb, entry.target))

@@ -339,9 +339,14 @@ class ByHand(Entry, frozen=True, kw_only=True, tag="by.hand"):
 
 
 class TakenOver(Entry, frozen=True, kw_only=True, tag="taken.over"):
-    """A person gave hands to a run that only watched: from here on it acts."""
+    """
+    A person gave hands to a run that only watched: from here on it acts.
+
+    *identity*: how its cluster is known from then on, where the watch had no plan and knew it by another CA.
+    """
 
     actor: str
+    identity: dict[str, Json] = {}
 
 
 class PlanChanged(Entry, frozen=True, kw_only=True, tag="plan.changed"):

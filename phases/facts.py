@@ -230,7 +230,8 @@ def _k8s_nodes(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> 
     asked = bool(section.talos.nodes)
     for name in section.node_names:
         talos = facts.get(codes.node(name))
-        facts[codes.k8s_node(name)] = nodes.k8s_node(listed.get(name), talos, asked=asked)
+        fact = nodes.k8s_node(listed.get(name), talos, asked=asked)
+        facts[codes.k8s_node(name)] = fact if asked else nodes.with_role(fact, listed.get(name))
 
 
 def _workloads(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:

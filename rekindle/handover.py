@@ -6,44 +6,104 @@ The run stays the same: what was seen, decided and done by hand is what a sessio
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import Exit, UsageWrong
-from engine.plan import from_compiled
+from engine.errors import EnvironmentWrong, Exit, UsageWrong
+from engine.observing import doubts_left
+from engine.plan import Plan, from_compiled
 from journal.troubles import held
-from rekindle import beginning
-from rekindle.folding import Found
+from rekindle import beginning, worlds
+from rekindle.folding import Found, newest
 from rekindle.output import tell
+from rekindle.paths import place_for_cluster
 from rekindle.recipes import recipe
 from rekindle.session import Options, resume_run
-from rekindle.worlds import world_of
+from rekindle.typed import command as typed
 
 
-def take_over(found: Found, options: Options, *, yes: bool) -> Exit:
+def take_over(found: Found, options: Options, *, yes: bool, plan: Plan | None = None) -> Exit:
     """
     Go on with a run that only watched, with hands; a terminal is asked once, as before a first real run.
 
+    *plan* is the operator's file as it is today: a watch without one gets it from there.
+
     :raises LeaseHeld: while somebody still watches.
+    :raises EnvironmentWrong: when the plan is not of the cluster that was watched.
     """
     path = options.journal
     if found.alive:  # before its cluster is looked at: who watches is told, not disturbed
         raise held(path)
-    plan = from_compiled(found.plan, recipe())
-    if not can_act(found):
+    planned = can_act(found)
+    if plan is None and not planned:
         raise UsageWrong(
             f"{found.memory.run_id} watched without a plan: it knows no machine and no command to act with",
             reference="watch-unplanned",
-            hint="`rekindle run PLAN` begins a run that looks before it acts; `rekindle cancel` ends this watch",
+            hint="`rekindle resume --take-over PLAN` gives it one of the same cluster (`rekindle init REPOSITORY` "
+            "drafts it); `rekindle cancel` ends this watch",
         )
-    world = world_of(found, plan, path)
+    known = plan or from_compiled(found.plan, recipe())
+    if not planned:
+        _must_be_watched(found, known)
+        _must_be_alone(known, path)
+    world = worlds.world_of(found, known, path) if planned else worlds.real(known, path)
     try:
         asks = not yes and not found.simulated and beginning.somebody_is_there()
-        if asks and not beginning.wanted(plan, world):
+        if asks and not beginning.wanted(known, world):
             tell("nothing was taken over")
             return Exit.CANCELLED
-        return resume_run(found, options, lambda _found, _plan: world, take_over=True)
+        identity = None if planned else worlds.identity_of(world)
+        return resume_run(
+            found,
+            options,
+            lambda _found, _plan: world,
+            plan=plan,
+            take_over=True,
+            identity=identity,
+        )
     finally:
         world.close()
+
+
+def _must_be_watched(found: Found, plan: Plan) -> None:
+    """:raises EnvironmentWrong: unless the plan's files have the CA that the watch saw; an unknown one is another."""
+    saw, has = str(found.memory.identity.get("ca", "")), _authorities(plan)
+    if saw and has == {saw}:
+        return
+    told = ", ".join(sorted(ca[:16] for ca in has)) or "unknown"
+    raise EnvironmentWrong(
+        f"this run watched {found.memory.cluster} with CA {saw[:16] or 'unknown'}, and {plan.cluster} of the plan has "
+        f"CA {told}",
+        reference="foreign-cluster",
+        hint="check the machine configurations that the plan names; nothing was asked of either cluster",
+    )
+
+
+def _authorities(plan: Plan) -> set[str]:
+    """Return the CAs of Kubernetes in a plan's machine configurations: no other file ties machines to an API."""
+    from rekindle.adapters import authorities
+
+    found = set()
+    for node in plan.target.talos.nodes.values():
+        with suppress(authorities.Unreadable):
+            found.add(authorities.of_machine_config(Path(node.config)).kubernetes)
+    return found - {""}
+
+
+def _must_be_alone(plan: Plan, journal: Path) -> None:
+    """:raises UsageWrong: when the cluster's own journal has an open run, or a doubt that this one knows nothing of."""
+    usual = place_for_cluster(plan.cluster)
+    before = None if usual.absolute() == journal.absolute() else newest(usual)
+    if before is None or before.simulated:
+        return
+    if before.memory.outcome and not doubts_left(plan, before.memory):
+        return
+    what = "in which an action is in doubt" if before.memory.outcome else "which is open"
+    raise UsageWrong(
+        f"{usual} has the run {before.memory.run_id} of {plan.cluster}, {what}",
+        reference="run-open",
+        hint=f"{typed('status', journal=usual)} says more; `rekindle run PLAN --journal {usual}` goes on from there",
+    )
 
 
 def can_act(found: Found) -> bool:

@@ -14,15 +14,18 @@ from msgspec.structs import replace
 from engine.errors import UsageWrong
 from engine.plan import of_parts
 from engine.yamlfile import Marks
+from journal import entries as e
 from journal.entries import Fact
 from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
+from rekindle.output import tell
 from rekindle.outputfile import write
 from rekindle.recipes import recipe
 from rekindle.rehearsal import plan_of
 from rekindle.runs import Source
 from rekindle.simulator.cluster import SimCluster
+from rekindle.simulator.inferred import inferred
 from rekindle.simulator.recorded import Recording, name_of, recording_of
 from rekindle.simulator.witnessed import BLIND
 from rekindle.simulator.world import SimWorld
@@ -34,28 +37,47 @@ def read(source: Source) -> Recording:
     Make a scenario of a run. A journal that nobody writes is verified before it is believed.
 
     :raises ChainBroken: when it is not what was written.
-    :raises UsageWrong: when the run saw nothing of its cluster, or had no plan.
+    :raises UsageWrong: when the run saw nothing of its cluster, or had no plan and no Node either.
     """
     with Reader(source.journal) as reader:
         if reader.holder_alive() is not True:
             reader.verify()
         opened = next(run.opened for run in reader.runs() if run.run_id == source.run_id)
         entries = [row.entry for row in reader.rows(source.run_id)]
-    if not opened.plan["section"]["talos"]["nodes"]:
-        raise UsageWrong(
-            f"run {source.run_id} watched without a plan: no machine and no command is in its journal",
-            reference="watch-unplanned",
-            hint="a watch with a plan can be rehearsed: `rekindle watch PLAN`",
-        )
+    notes: tuple[str, ...] = ()
+    unplanned = not opened.plan["section"]["talos"]["nodes"]
+    if unplanned:
+        opened, entries, notes = _with_machines(opened, entries)
     usual = of_parts(opened.cluster, recipe().machine, opened.plan["section"], recipe())
     found = recording_of(opened, entries, usual.compiled()["machine"])
-    if found is None:
+    if found is None or (unplanned and not found.seen.look):
+        saw = "never saw every kind of object" if found else "never saw anything of its cluster"
         raise UsageWrong(
-            f"run {source.run_id} never saw anything of its cluster: there is nothing to rehearse",
+            f"run {source.run_id} {saw}: there is nothing to rehearse",
             reference="run-unseen",
             hint="name another run; `rekindle log` shows what it did see",
         )
+    found.remarks.assumed[:0] = notes
     return found
+
+
+def _with_machines(
+    opened: e.RunOpened, entries: list[e.AnyEntry | None]
+) -> tuple[e.RunOpened, list[e.AnyEntry | None], tuple[str, ...]]:
+    """
+    Give a watch that had no plan the machines of its Nodes.
+
+    :raises UsageWrong: when it expected no Node: nobody can say what a machine would be.
+    """
+    found = inferred(opened, entries)
+    if found is None:
+        raise UsageWrong(
+            f"run {opened.run_id} watched without a plan, and without a Node: no machine can be made of it",
+            reference="watch-unplanned",
+            hint="`rekindle init REPOSITORY` drafts a plan; what `rekindle watch PLAN` records can be rehearsed",
+        )
+    tell(f"{opened.run_id} began without a plan: its machines are made of its Nodes")
+    return found.opened, found.entries, found.notes
 
 
 def scenario_beside(journal: Path, source: Source) -> Path:

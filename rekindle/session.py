@@ -138,11 +138,13 @@ def resume_run(
     *,
     plan: Plan | None = None,
     take_over: bool = False,
+    identity: dict[str, Any] | None = None,
 ) -> Exit:
     """
     Go on with the newest run of a journal; *plan* is the operator's file as it is today, if there is one.
 
-    *take_over*: a run that only watched acts from here on; written before anything else is done.
+    *take_over*: a run that only watched acts from here on; written before anything else is done, and with the plan that
+    it gets for that. *identity*: how its cluster is known then, where it had no plan.
     """
     with signals.held() as orders:
         journal = Journal.resume(
@@ -151,31 +153,35 @@ def resume_run(
             options=_durability(simulated=found.simulated),
         )
         try:
-            known = _adopt(journal, found, plan)
+            known, changed = _adopt(found, plan, take_over=take_over)
             if take_over:
-                journal.append([e.TakenOver(at=found.memory.now, actor=str(Holder.here()))])
+                at, actor = found.memory.now, str(Holder.here())
+                changed.append(e.TakenOver(at=at, actor=actor, identity=identity or {}))
+            if changed:
+                journal.append(changed)
         except EnvironmentWrong:
             journal.close()
             raise
         return _pursue(journal, known, options, make_world, orders, resumed=True)
 
 
-def _adopt(journal: Journal, found: Found, plan: Plan | None) -> Plan:
-    """Take the operator's plan of today in the place of the journal's, and write that down."""
+def _adopt(
+    found: Found, plan: Plan | None, *, take_over: bool
+) -> tuple[Plan, list[e.PlanChanged | e.TakenOver]]:
+    """Take the operator's plan of today in the place of the journal's; return what is to be written of that."""
     known = from_compiled(found.plan, recipe())
     guests.demanded(plan or known)
     plan = plan or _with_phases_of_today(known)
     if plan.digest() == known.digest():
-        return known
+        return known, []
     changed = e.PlanChanged(
         at=found.memory.now,
         plan=plan.compiled(),
         plan_digest=plan.digest(),
         previous_digest=known.digest(),
-        verdict=compare(known, plan, found.memory),
+        verdict=compare(known, plan, found.memory, take_over=take_over),
     )
-    journal.append([changed])
-    return plan
+    return plan, [changed]
 
 
 def _with_phases_of_today(known: Plan) -> Plan:
@@ -189,21 +195,23 @@ def _with_phases_of_today(known: Plan) -> Plan:
     return replace(known, foreign={**known.foreign, **{n: now for n, (_, now) in found.items()}})
 
 
-def compare(old: Plan, new: Plan, memory: Memory) -> str:
+def compare(old: Plan, new: Plan, memory: Memory, *, take_over: bool = False) -> str:
     """
-    Say whether a run may go on under another plan.
+    Say whether a run may go on under another plan; whoever gives one to a watch takes it over.
 
     :raises EnvironmentWrong: when the state it is in, or the cluster, is another one in the new plan.
     """
     same_states = old.states == new.states
     asks = bool(old.target.talos.nodes), bool(new.target.talos.nodes)
-    if asks[0] != asks[1]:
+    given = take_over and asks == (False, True)
+    if asks[0] != asks[1] and not given:
         raise EnvironmentWrong(
-            f"the open run {memory.run_id} watches without a plan, and no plan is given to it afterwards",
+            f"the open run {memory.run_id} watches without a plan; it gets one only by being taken over",
             reference="plan-incompatible",
-            hint="name another journal with --journal, or `rekindle cancel` closes that watch for good",
+            hint="`rekindle resume --take-over PLAN` lets it act; `rekindle cancel` closes that watch for good",
         )
-    if old.cluster == new.cluster and (same_states or memory.state in new.states):
+    # A kubeconfig has a name of its own for the cluster: there the CA was compared.
+    if (given or old.cluster == new.cluster) and (same_states or memory.state in new.states):
         return "compatible"
     raise EnvironmentWrong(
         f"the open run {memory.run_id} is of another plan: {old.cluster} in state {memory.state}",

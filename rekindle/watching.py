@@ -12,10 +12,14 @@ import msgspec
 
 from engine.answer import Ask
 from engine.memory import Memory
+from journal.entries import Finding
 from rekindle import sentences
 from rekindle.causes import roots
 from rekindle.sentences import Standing, least_hopeful, name_of, named
 from rekindle.typed import command
+
+# What may be advised: it takes nothing from anybody.
+MILD = frozenset({"look", "nudge", "reversible"})
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -98,10 +102,10 @@ def can_succeed(now: Standing) -> str:
     if memory.at_goal:
         return "it has"
     kinds = {str(body.get("answer")) for body in memory.answers.values()}
-    lasting = [root for root in roots(memory) if root.clears_itself == "no"]
-    if lasting:
-        behind = f", which blocks {len(lasting[0].victims)} objects" if lasting[0].victims else ""
-        return f"this wait cannot succeed because {lasting[0].message}{behind}"
+    root = _lasting(memory)
+    if root is not None:
+        behind = f", which blocks {len(root.victims)} objects" if root.victims else ""
+        return f"this wait cannot succeed because {root.message}{behind}"
     if any(wish.verb != NUDGE for wish in would(memory)):
         return "not by waiting: somebody has to do what I would do"
     stuck = now.answers("stuck")
@@ -123,7 +127,21 @@ def must_do(now: Standing) -> str:
     stuck = [body for body in memory.answers.values() if body.get("answer") == "stuck"]
     if stuck:
         return f"I would stop here: {stuck[0].get('message')}; {stuck[0].get('hint')}"
-    return "I would: wait"
+    root = _lasting(memory)
+    return "I would: wait" if root is None else _advice(root)
+
+
+def _lasting(memory: Memory) -> Finding | None:
+    """Return the heaviest root that never clears by itself: the one of which waiting is said to be in vain."""
+    return next((root for root in roots(memory) if root.clears_itself == "no"), None)
+
+
+def _advice(root: Finding) -> str:
+    """Say the first thing that may be done about a root: no run does it, so it is nobody's wish but advice."""
+    mild = [one for one in root.remedies if one.danger in MILD]
+    if not mild:
+        return "somebody has to decide: nothing that can be taken back is known to help"
+    return f"somebody has to act, first: {mild[0].text} ({mild[0].danger})"
 
 
 def handed_over(journal: object) -> str:

@@ -30,7 +30,7 @@ class Claimable(Protocol):
 def world_of(found: Found, plan: Plan, journal: Path) -> World:
     """Make, or find again, the world of a run."""
     if not found.simulated:
-        return _checked(real(plan, journal), found.opened.identity)
+        return _checked(real(plan, journal), found.memory.identity)
     from rekindle.rehearsal import world_again
 
     return world_again(found)
@@ -63,9 +63,9 @@ def identity_of(world: World) -> dict[str, Any]:
     return found
 
 
-def _checked(world: World, opened: dict[str, Any]) -> World:
+def _checked(world: World, known: dict[str, Any]) -> World:
     """Refuse to go on with a run of one cluster on another."""
-    here, then = world.identity(), msgspec.convert(opened, Identity)
+    here, then = world.identity(), msgspec.convert(known, Identity)
     if here.cluster == then.cluster and then.ca in {"", here.ca}:
         return world
     world.close()

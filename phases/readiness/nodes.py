@@ -39,6 +39,7 @@ from phases.readiness.saying import terminating
 from phases.snapshot import NodeLook, Seen, Unseen
 
 CORDONED = "cordoned"
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 FRESH_SECONDS = 10.0
 LEASE_SECONDS = (
     40.0  # how long a kubelet's heartbeat is good for (kubelet, nodeLeaseDurationSeconds)
@@ -199,6 +200,14 @@ def k8s_node(
             UNOBSERVABLE, "its machine's boot id cannot be read: this may be of an earlier boot"
         )
     return Fact(READY)
+
+
+def with_role(fact: Fact, found: Node | None) -> Fact:
+    """Say what a Node is by its label, where no plan does: kubeadm and Talos set it on control planes."""
+    if found is None:
+        return fact
+    role = "controlplane" if CONTROL_PLANE in found.metadata.labels else "worker"
+    return replace(fact, detail={**fact.detail, "role": role})
 
 
 def _leftover(info: NodeInfo, talos: Fact | None, boot_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,7 @@ from rekindle.cli.options import (
 
 
 @click.command("resume")
+@click.argument("plan", type=click.Path(dir_okay=False), required=False)
 @journal_option()
 @json_option()
 @approve_option
@@ -25,6 +27,7 @@ from rekindle.cli.options import (
     "--yes", is_flag=True, help="Take over without the question that a terminal is asked."
 )
 def command(
+    plan: str | None,
     journal: str | None,
     approve: tuple[str, ...],
     *,
@@ -33,13 +36,19 @@ def command(
     take_over: bool,
     yes: bool,
 ) -> int:
-    """Go on with the newest run of a journal."""
+    """
+    Go on with the newest run of a journal.
+
+    It goes on with the plan in the journal. PLAN is only for --take-over: a watch that had none gets it, if it is of
+    the same cluster; any other one goes on with it as it is today.
+    """
     path = existing_journal(journal, tells=True, owes_document=as_json)
 
     from engine.errors import UsageWrong
     from rekindle import handover
     from rekindle.ending import tell_closed
     from rekindle.folding import newest
+    from rekindle.planfile import read_plan
     from rekindle.session import Options, resume_run
     from rekindle.worlds import world_of
 
@@ -54,6 +63,14 @@ def command(
         return tell_closed(found, path, as_json=as_json)
     patient = not found.simulated and sys.stderr.isatty() and not as_json
     options = Options(path, as_json=as_json, approve=approve, patient=patient, record=record)
-    if take_over and found.memory.watches:
-        return handover.take_over(found, options, yes=yes)
+    takes_over = take_over and found.memory.watches
+    if plan is not None and (found.simulated or not takes_over):
+        raise UsageWrong(
+            f"the plan of this run is in its journal; {plan} does not go with it",
+            reference="plan-twice",
+            hint="leave it away; `rekindle run PLAN` goes on with an open run under the plan as it is today",
+        )
+    if takes_over:
+        given = read_plan(Path(plan)) if plan is not None else None
+        return handover.take_over(found, options, yes=yes, plan=given)
     return resume_run(found, options, lambda f, p: world_of(f, p, path))

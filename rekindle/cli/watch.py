@@ -95,7 +95,7 @@ def command(  # noqa: PLR0913  an option each
     resume --take-over` goes on with hands.
 
     Where there is no recovery.yaml, or with --kubeconfig, it watches what the kubeconfig names, without a plan, until
-    you press Ctrl-C: it asks the API and no machine, and nobody takes over from it.
+    you press Ctrl-C: it asks the API and no machine. `rekindle resume --take-over PLAN` gives it a plan, and hands.
     """
     without = {"--kubeconfig": kubeconfig, "--inventory": inventory, "--network": network}
     _must_fit(plan, scenario, without)

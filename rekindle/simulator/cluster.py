@@ -78,7 +78,8 @@ class SimCluster:
         plan = scenario.plan
         self.cni = str(plan.get("cni", {}).get("daemonset", ""))
         self.dns = [key for key in plan.get("cni", {}).get("deployments", ()) if "dns" in key]
-        self.controllers = tuple(plan.get("flux", {}).get("controllers", CONTROLLERS))
+        # Without Flux nobody has these names, so that nothing of it ever works.
+        self.controllers = tuple(plan.get("flux", {}).get("controllers") or CONTROLLERS)
         found = tree or load_tree(TREES / scenario.tree)
         self.tree = shape(found, self.cni, self.controllers)
         self._kubernetes()

@@ -100,9 +100,9 @@ def _long_healthy(cluster: SimCluster) -> None:
     _make(cluster, [pair for pair in items if pair[0].tolerates])
     _settle(cluster)
     _make(cluster, items)
-    cluster.maker.apply(Item("GitRepository", key=cluster.maker.source), {})
-    for key in cluster.tree.roots:
-        cluster.maker.apply(Item("Kustomization", key=key), {})
+    roots = [Item("Kustomization", key=key) for key in cluster.tree.roots]
+    first = [Item("GitRepository", key=cluster.maker.source), *roots]
+    _make(cluster, [(item, {}) for item in first])
     _settle(cluster)
     _statuses(cluster)
     _instant(cluster, on=False)

@@ -96,6 +96,7 @@ class _Making:
         tree, notes = tree_of(self.section.inventory, wanted)
         if self.seen.lived:
             tree = replace(tree, beside=self.remains.beside_of(frozenset(tree.crds())))
+            tree = replace(tree, beside=(*self.remains.undefined_of(tree), *tree.beside))
         return tree, notes
 
     def _scenario(self, tree: Tree, machine: dict[str, Any]) -> Scenario:

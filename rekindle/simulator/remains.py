@@ -9,7 +9,7 @@ from journal.entries import Fact
 from phases import codes
 from phases.kinds import WORKLOADS
 from phases.section import Section
-from rekindle.simulator.kinds import BUILT_IN, FLUX_CRDS, KUSTOMIZE_FINALIZER
+from rekindle.simulator.kinds import BUILT_IN, FLUX_CRDS, KUSTOMIZE_FINALIZER, kind_of_crd
 from rekindle.simulator.planted import CRD, flux_definitions
 from rekindle.simulator.scenario import EventSpec, Left
 from rekindle.simulator.tree import Item, Tree
@@ -46,6 +46,16 @@ class Remains:
         if self._present(self.section.source):
             source = (Item("GitRepository", key=self.section.flux.source),)
         return (*definitions, *own, *source, *(found[name] for name in sorted(found)))
+
+    def undefined_of(self, tree: Tree) -> tuple[Item, ...]:
+        """Return the definitions of what the tree has, where nothing in it brings them: no object is without one."""
+        brought = {i.id for spec in tree.helmreleases.values() for i in spec.installs}
+        flux = brought.isdisjoint(self.section.flux.controllers)  # else they come with these
+        needed = {item.crd or item.where.crd for item in tree.items()} | set(FLUX_CRDS)
+        missing = needed - {"", *tree.crds(), *(() if flux else FLUX_CRDS)}
+        for name in sorted(missing - set(FLUX_CRDS)):
+            self.remarks.assumed.append(f"who brings CRD {name} is not recorded: nobody does")
+        return tuple(Item(CRD, name=name, keep=True) for name in sorted(missing))
 
     def _held(self) -> Iterator[Fact]:
         """
@@ -105,7 +115,10 @@ class Remains:
         there += [item for item in roots if self._item_present(item)]
         definitions = [name for name in tree.crds() if self._definition_present(name)]
         return Left(
-            namespaces=tuple(self._namespaces({codes.READY, codes.PROGRESSING})),
+            namespaces=(
+                *self._namespaces({codes.READY, codes.PROGRESSING}),
+                *self._unlisted_namespaces(there),
+            ),
             terminating=tuple(self._namespaces({codes.TERMINATING})),
             crds=tuple(sorted(n for n in definitions if f"{CRD}/{n}" not in bare)),
             releases=tuple(sorted(whole)),
@@ -158,11 +171,11 @@ class Remains:
 
     def _flux_works(self) -> bool:
         """Say whether all of Flux's controllers were there: a world that runs alone is healed by them."""
-        found = (
+        found = [
             self.seen.look.get(codes.subject("Deployment", k))
             for k in self.section.flux.controllers
-        )
-        return all(fact is not None and fact.code == codes.READY for fact in found)
+        ]
+        return bool(found) and all(fact is not None and fact.code == codes.READY for fact in found)
 
     # --- single facts ----------------------------------------------------------------------------
 
@@ -205,8 +218,12 @@ class Remains:
         subject = codes.subject(CRD, name)
         if subject in self.seen.look:
             return self._present(subject)
-        return name in FLUX_CRDS or any(
-            f"{f.detail['resource']}.{f.detail['group']}" == name for f in self._held()
+        kind = self.seen.look.get(codes.kind(kind_of_crd(name)))  # what is listed is defined
+        served = kind is not None and kind.code == codes.SEEN
+        return (
+            served
+            or name in FLUX_CRDS
+            or any(f"{f.detail['resource']}.{f.detail['group']}" == name for f in self._held())
         )
 
     def _is_whole(self, installs: tuple[Item, ...]) -> bool:
@@ -215,6 +232,11 @@ class Remains:
             for i in installs
         ]
         return bool(found) and all(found)
+
+    def _unlisted_namespaces(self, there: list[Item]) -> list[str]:
+        """Name the namespaces of what is there, where no inventory has them: nothing is in one that is not."""
+        names = {item.id.partition("/")[0] for item in there if "/" in item.id}
+        return sorted(names - set(self.section.inventory.namespaces))
 
     def _namespaces(self, wanted: set[str]) -> Iterator[str]:
         for name in self.section.inventory.namespaces:

@@ -4,7 +4,7 @@
 Mutants: go on with an open watch whatever was asked; follow a kubeconfig to another cluster; ask for talosctl all the
 same; count a node as unseen because no machine is asked; leave ``_must_fit`` out; take an empty list of control
 planes for an API that is down; keep flux-synced where there is no Flux; leave the refusal out of ``take_over``, or
-out of ``recordings.read``.
+either of them out of ``recordings.read``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pytest
 from journal import entries as e
 from journal.errors import Diagnosed
 from journal.reader import Reader
+from phases.snapshot import KINDS
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
 from tests.adapters.scripted import Answer as Scripted
@@ -90,12 +91,16 @@ def watched(rekindle: Program, kubeconfig: str, *words: str) -> tuple[int, dict[
 
 
 def until_interrupted(
-    rekindle: Program, kubeconfig: str, *words: str, kind: str = "decided", times: int = 2
+    rekindle: Program,
+    kubeconfig: str,
+    *words: str,
+    kind: str = "decided",
+    times: int = 2,
+    journal: str = "w.db",
 ) -> tuple[dict[str, Any], str]:
     """Until so many entries of a kind are there: the first decision is of a moment when nothing was seen yet."""
-    journal = rekindle.folder / "w.db"
     named = ("watch", "--kubeconfig", kubeconfig, *words)
-    process = rekindle.until(journal, kind, *named, times=times)
+    process = rekindle.until(rekindle.folder / journal, kind, *named, times=times)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 75, err
@@ -276,23 +281,173 @@ def test_a_network_that_is_no_key_is_refused(rekindle: Program) -> None:
     assert "write it as NAMESPACE/NAME, not 'cilium'" in answer.err
 
 
-def test_nobody_takes_over_and_nothing_is_rehearsed_from_it(
-    rekindle: Program, tmp_path: Path
-) -> None:
-    named = ("--journal", "w.db")
+def test_nobody_takes_over_without_a_plan(rekindle: Program, tmp_path: Path) -> None:
     with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
         until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
-        taken = rekindle("resume", "--take-over", "--yes", *named)
-        played = rekindle("rehearse", "--from", "w.db", "--journal", "r.db")
-        page = rekindle("report", *named)
-        stands = rekindle("status", *named)
+        taken = rekindle("resume", "--take-over", "--yes", *NAMED)
+        page = rekindle("report", *NAMED)
+        stands = rekindle("status", *NAMED)
 
-    for answer in (taken, played):
-        assert (answer.code, "error (watch-unplanned): " in answer.err) == (64, True), answer.err
+    assert (taken.code, "error (watch-unplanned): " in taken.err) == (64, True), taken.err
+    assert "`rekindle resume --take-over PLAN --journal " in taken.err
     assert page.code == 0
     assert "watches on" in stands.out
     assert "--take-over" not in stands.out
     assert not [one for one in entries(tmp_path / "w.db") if isinstance(one, e.TakenOver)]
+
+
+TAKEN = ("resume", "--take-over", "recovery.yaml", "--yes", *NAMED)
+# The cluster of the plan begins when the watch is over, as it would.
+LATER = f"""{STAGED}
+import time
+from rekindle.simulator.world import SimWorld
+from rekindle.rehearsal import load
+from datetime import UTC, datetime
+world = SimWorld(replace(load("node-lost")[1], start=datetime.now(UTC)))
+"""
+
+
+def watched_by_ca(rekindle: Program, folder: Path) -> str:
+    """Watch without a plan, and return the authority that the plan's machines have, and another."""
+    ours, _ = certificates(folder)
+    with served(folder, [*made.healthy(), *CONTROLLERS], ca=ours) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+    return ours
+
+
+def configured(folder: Path, authority: str) -> None:
+    """The machine configuration of the plan's first node."""
+    content = {"machine": {"type": "controlplane"}, "cluster": {"ca": {"crt": authority}}}
+    (folder / "k8s-1.yaml").write_text(json.dumps(content))
+
+
+def test_a_plan_of_the_same_cluster_takes_it_over(rekindle: Program, tmp_path: Path) -> None:
+    """
+    The run stays the same, and is known by the plan's own CA from then on.
+
+    Mutants: leave the identity out of ``TakenOver``; compare the clusters' names; write no plan.
+    """
+    configured(tmp_path, watched_by_ca(rekindle, tmp_path))
+    answer = rekindle(*TAKEN, "--json", code=LATER)
+    stands = rekindle("status", "--json", *NAMED)
+    decided = rekindle("replay", *NAMED)
+    played = rekindle("rehearse", "--from", "w.db", "--write", ".")
+
+    assert (decided.code, played.code) == (0, 0), decided.err + played.err
+    assert (answer.code, answer.document["outcome"]) == (0, "done"), answer.err
+    assert answer.document["schema"] == "rekindle.run/1"
+    assert (stands.document["purpose"], stands.document["cluster"]) == ("run", "anton")
+    found = kinds(tmp_path / "w.db")
+    assert found.count("run.opened") == found.count("plan.changed") == 1
+    assert found.index("taken.over") == found.index("plan.changed") + 1
+    (taken,) = (one for one in entries(tmp_path / "w.db") if isinstance(one, e.TakenOver))
+    assert (taken.identity["cluster"], taken.identity["ca"]) == ("anton", "sim:anton")
+
+
+def test_what_was_taken_over_is_resumed_as_any_run(rekindle: Program, tmp_path: Path) -> None:
+    """Its cluster is that of the plan. Mutant: hold it against the CA of the kubeconfig that was watched."""
+    configured(tmp_path, watched_by_ca(rekindle, tmp_path))
+    stopped = f"{LATER}\nimport os, signal\nlook = world.look\n"
+    stopped += "def once():\n    os.kill(os.getpid(), signal.SIGINT)\n    return look()\n"
+    stopped += "world.look = once\n"
+    begun = rekindle(*TAKEN, code=stopped)
+    again = rekindle("resume", "--json", *NAMED, code=LATER)
+
+    assert begun.code == 75, begun.err
+    assert (again.code, again.document["outcome"]) == (0, "done"), again.err
+
+
+def test_a_plan_of_another_cluster_takes_nothing_over(rekindle: Program, tmp_path: Path) -> None:
+    """
+    A kubeconfig ties no machines to an API, be it the one that was watched.
+
+    Mutants: take an authority that nobody knows for the same; take the kubeconfig's; ask no configuration.
+    """
+    watched_by_ca(rekindle, tmp_path)
+    _, theirs = certificates(tmp_path)
+    unknown = rekindle(*TAKEN, code=LATER)
+    configured(tmp_path, theirs)
+    other = rekindle(*TAKEN, code=LATER)
+
+    for answer in (unknown, other):
+        assert (answer.code, "error (foreign-cluster): " in answer.err) == (78, True), answer.err
+    assert not {"taken.over", "plan.changed"} & set(kinds(tmp_path / "w.db"))
+
+
+def test_a_watch_whose_authority_nobody_knows_is_not_taken_over(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+    answer = rekindle(*TAKEN, code=LATER)
+
+    assert (answer.code, "with CA unknown" in answer.err) == (78, True), answer.err
+
+
+def test_nobody_takes_over_beside_an_open_run_of_that_cluster(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """It has a journal of its own, and only that knows what was begun. Mutant: leave ``_must_be_alone`` out."""
+    configured(tmp_path, watched_by_ca(rekindle, tmp_path))
+    stopped = f"{LATER}\nimport os, signal\nlook = world.look\n"
+    stopped += "def once():\n    os.kill(os.getpid(), signal.SIGINT)\n    return look()\n"
+    stopped += "world.look = once\n"
+    assert rekindle("run", "recovery.yaml", "--yes", code=stopped).code == 75
+    answer = rekindle(*TAKEN, code=LATER)
+
+    assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
+    assert "anton.db has the run " in answer.err
+    assert "taken.over" not in kinds(tmp_path / "w.db")
+
+
+def test_a_plan_that_would_be_ignored_is_refused(rekindle: Program, tmp_path: Path) -> None:
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
+    answer = rekindle("resume", "recovery.yaml", *NAMED)
+
+    assert (answer.code, "error (plan-twice): " in answer.err) == (64, True), answer.err
+
+
+def test_it_is_rehearsed_with_machines_that_are_made_of_its_nodes(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """A plan is not needed for that. What was invented is said, in the scenario and on the terminal."""
+    journal = tmp_path / "w.db"
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
+        words = ("watch", "--kubeconfig", kubeconfig, "--network", "kube-system/cilium")
+        process = rekindle.until(journal, "decided", *words)
+        until("everything is seen", lambda: sees_all(journal))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+    again = rekindle("rehearse", "--from", "w.db", "--journal", "r.db", "--json")
+
+    assert (again.code, again.document["outcome"]) == (0, "done"), again.err
+    assert again.document["pods"] == {"ready": 8, "expected": 8}
+    assert " began without a plan: its machines are made of its Nodes" in again.err
+    begun = [one for one in entries(tmp_path / "r.db") if isinstance(one, e.ActionIntended)]
+    assert ("command.run", "command/network") in {(one.verb, one.target) for one in begun}
+    (scenario,) = (path for path in tmp_path.glob("r.db.from-*.yaml") if "tree" not in path.name)
+    assert "# - command network is invented: it brings the network and Flux" in scenario.read_text()
+
+
+def sees_all(journal: Path) -> bool:
+    codes_ = {kind: codes_of(journal, f"kind/{kind}")[-1:] for kind in KINDS}
+    return all(found == ["Seen"] for found in codes_.values())
+
+
+def test_what_never_was_seen_whole_is_not_rehearsed(rekindle: Program, tmp_path: Path) -> None:
+    """What was lost is not known then. Mutants: take it for whole; make a machine of nothing."""
+    whole = [*made.healthy(), NETWORK, *CONTROLLERS]
+    with served(tmp_path, whole, {"Namespace": 403}) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig)
+        partly = rekindle("rehearse", "--from", "w.db", "--journal", "r.db")
+    with served(tmp_path, whole, {"Node": 403}) as kubeconfig:
+        until_interrupted(rekindle, kubeconfig, journal="n.db")
+        bare = rekindle("rehearse", "--from", "n.db", "--journal", "r.db")
+
+    assert (partly.code, "error (run-unseen): " in partly.err) == (64, True), partly.err
+    assert (bare.code, "error (watch-unplanned): " in bare.err) == (64, True), bare.err
+    assert not (tmp_path / "r.db").exists()
 
 
 def test_a_watch_without_a_plan_is_resumed_as_one(rekindle: Program, tmp_path: Path) -> None:
