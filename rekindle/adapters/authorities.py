@@ -2,7 +2,7 @@
 Whose cluster a file speaks of: the certificate authorities in talosconfig, machine configurations and kubeconfigs.
 
 A CA is told by the SHA-256 of its certificate. Only certificates are taken out of these files, never keys or tokens;
-of those it is said only that they are there.
+of those it is said only that they are there, and of a key that it is one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE_LIMIT_BYTES = 4 * 1024 * 1024
+# What crypto/tls of Go takes; one that a passphrase closes, or that has headers, is of no use to a program.
+_KEY = re.compile(
+    rb"-----BEGIN ((?:(?!ENCRYPTED )[A-Z0-9]+ )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL
+)
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_SEQUENCE = b"\x30"  # with which all forms of a private key begin in DER
 
 
 class Unreadable(Exception):  # noqa: N818  it is said of a file
@@ -37,13 +45,15 @@ class MachineAuthorities:
 @dataclass(frozen=True, slots=True)
 class Client:
     """
-    How a file says who we are: *certificate* in DER (empty: none that can be read) and whether its *key* is there.
+    How a file says who we are: *certificate* in DER (empty: none that can be read) and whether its *key* is one.
 
-    *other* names another way (token, exec), *program* the one that an ``exec`` calls.
+    *cas*, in DER, are those that the same context trusts. *other* names another way (token, exec), *program* the one
+    that an ``exec`` calls.
     """
 
     certificate: bytes = b""
     key: bool = False
+    cas: tuple[bytes, ...] = ()
     other: str = ""
     program: str = ""
 
@@ -66,7 +76,10 @@ def of_talosconfig(path: Path) -> str:
 def client_of_talosconfig(path: Path) -> Client:
     """Return who the current context says we are."""
     context = _talos_context(path)
-    return Client(_der(context.get("crt")), bool(context.get("key")))
+    pem = _decoded(context.get("ca"))
+    return Client(
+        _der(context.get("crt")), _is_key(_decoded(context.get("key"))), _ders_of_pem(pem)
+    )
 
 
 def _talos_context(path: Path) -> dict[str, Any]:
@@ -107,11 +120,7 @@ def of_kubeconfig(path: Path) -> str:
     cluster = _named(content, "clusters", "cluster", context.get("cluster"))
     if not cluster or not cluster.get("server"):
         raise Unreadable(f"{path} has no current context with a server")
-    if "certificate-authority-data" in cluster:
-        return _fingerprint(cluster["certificate-authority-data"])
-    if "certificate-authority" in cluster:
-        return _of_pem(_bytes(path.parent / str(cluster["certificate-authority"])))
-    return ""
+    return _of_pem(_inlined(path, cluster, "certificate-authority"))
 
 
 def client_of_kubeconfig(path: Path) -> Client:
@@ -123,10 +132,19 @@ def client_of_kubeconfig(path: Path) -> Client:
         return Client(other="exec", program=str(_sub(user, "exec").get("command") or ""))
     if user.get("token") or user.get("tokenFile"):
         return Client(other="token")
-    certificate = _der(user.get("client-certificate-data"))
-    if not certificate and user.get("client-certificate"):
-        certificate = _der_of_pem(_bytes(path.parent / str(user["client-certificate"])))
-    return Client(certificate, bool(user.get("client-key-data") or user.get("client-key")))
+    cluster = _named(content, "clusters", "cluster", context.get("cluster"))
+    return Client(
+        _der_of_pem(_inlined(path, user, "client-certificate")),
+        _is_key(_inlined(path, user, "client-key")),
+        _ders_of_pem(_inlined(path, cluster, "certificate-authority")),
+    )
+
+
+def _inlined(path: Path, content: dict[str, Any], name: str) -> bytes:
+    """Return the PEM that stands in a kubeconfig, else the one of the file that it names; empty for neither."""
+    if content.get(f"{name}-data"):
+        return _decoded(content[f"{name}-data"])
+    return _bytes(path.parent / str(content[name])) if content.get(name) else b""
 
 
 def _named(content: dict[str, Any], items: str, inside: str, name: object) -> dict[str, Any]:
@@ -188,21 +206,39 @@ def _digest(der: bytes) -> str:
 
 def _der(data: object) -> bytes:
     """Decode a base64 PEM; empty for what is no certificate."""
+    return _der_of_pem(_decoded(data))
+
+
+def _decoded(data: object) -> bytes:
+    """Decode base64; empty for what is none."""
     if not isinstance(data, str):
         return b""
     try:
-        return _der_of_pem(base64.b64decode(data, validate=False))
+        return base64.b64decode(data, validate=False)
     except (ValueError, binascii.Error):
         return b""
 
 
+def _is_key(pem: bytes) -> bool:
+    """Say whether a PEM holds a private key that a program can use; nothing of it leaves here."""
+    found = _KEY.search(pem)
+    try:
+        return found is not None and base64.b64decode(
+            b"".join(found[2].split()), validate=True
+        ).startswith(_SEQUENCE)
+    except (ValueError, binascii.Error):
+        return False
+
+
 def _der_of_pem(pem: bytes) -> bytes:
     """Decode the first certificate of a PEM; empty where there is none."""
-    begin, end = pem.find(b"-----BEGIN CERTIFICATE-----"), pem.find(b"-----END CERTIFICATE-----")
-    if begin < 0 or end < 0:
-        return b""
-    text = pem[begin : end + len(b"-----END CERTIFICATE-----")].decode(errors="replace")
-    try:
-        return ssl.PEM_cert_to_DER_cert(text)
-    except ValueError:
-        return b""
+    return next(iter(_ders_of_pem(pem)), b"")
+
+
+def _ders_of_pem(pem: bytes) -> tuple[bytes, ...]:
+    """Decode the certificates of a PEM, as far as they can be."""
+    found = []
+    for block in _CERTIFICATE.findall(pem):
+        with suppress(ValueError):
+            found.append(ssl.PEM_cert_to_DER_cert(block.decode(errors="replace")))
+    return tuple(found)

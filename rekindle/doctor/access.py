@@ -69,23 +69,36 @@ def gathered(
 
 
 def of_talosconfig(path: str, found: Credentials) -> Check:
-    """Judge whether Talos can be spoken to with it."""
+    """Judge whether Talos can be spoken to with it; a node in maintenance is, without a client."""
     name = "access.talosconfig"
+    todo = "make it again from the cluster's secrets (`talhelper genconfig`, `topf talosconfig`, "
+    todo += "`talosctl gen config --with-secrets`); never generate new secrets for it"
     lacks = [
         what
         for what, there in (
             ("a CA", found.ca),
             ("a client certificate", found.client.certificate),
-            ("a client key", found.client.key),
+            ("a client key in PEM", found.client.key),
         )
         if not there
     ]
-    if not found.trouble and not lacks:
-        return ok(name, path, f"usable, CA {found.ca[:16]}")
-    said = found.trouble.removeprefix(f"{path}: ") or f"its context has not {', '.join(lacks)}"
-    todo = "make it again from the cluster's secrets (`talhelper genconfig`, `topf talosconfig`, "
-    todo += "`talosctl gen config --with-secrets`); never generate new secrets for it"
-    return Check(name, path, Verdict.RED, said, todo, needs.TALOSCONFIG)
+    if found.trouble or lacks:
+        said = found.trouble.removeprefix(f"{path}: ") or f"its context has not {', '.join(lacks)}"
+        blocks = needs.TALOS_CLIENT if found.ca else needs.TALOSCONFIG
+        return Check(name, path, Verdict.RED, said, todo, blocks)
+    if _is_of_another_ca(found.client):
+        said = "its client certificate is not of its CA: they are of two clusters"
+        return Check(name, path, Verdict.RED, said, todo, needs.TALOS_CLIENT)
+    return ok(name, path, f"usable, CA {found.ca[:16]}")
+
+
+def _is_of_another_ca(client: Client) -> bool:
+    """What cannot be read accuses nobody."""
+    try:
+        mine, cas = parse(client.certificate), [parse(ca) for ca in client.cas]
+    except NotUnderstood:
+        return False
+    return bool(cas) and not any(mine.is_of(ca) for ca in cas)
 
 
 def role(path: str, client: Client) -> list[Check]:
@@ -113,7 +126,11 @@ def of_kubeconfig(path: str, found: Credentials, which: Callable[[str], str | No
             name, path, Verdict.RED, said, f"install {client.program}, or {todo}", needs.API
         )
     if not (client.other or (client.certificate and client.key)):
-        return Check(name, path, Verdict.RED, "it does not say who you are", todo, needs.API)
+        said = "it does not say who you are"
+        said += ": its client certificate has no key in PEM" if client.certificate else ""
+        return Check(name, path, Verdict.RED, said, todo, needs.API)
+    if not client.other and _is_of_another_ca(client):  # an API may believe another CA than its own
+        return warning(name, path, "its client certificate is not of the CA that it trusts", todo)
     return ok(name, path, f"usable, CA {found.ca[:16] or 'of the system'}")
 
 

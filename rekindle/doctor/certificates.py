@@ -1,8 +1,8 @@
 """
-When a certificate ends and for whom it is, read out of its DER with nothing but the standard library.
+When a certificate ends, for whom it is and whose, read out of its DER with nothing but the standard library.
 
-Only what is needed of RFC 5280: the validity, and the organisations of the subject, in which Talos keeps its roles.
-Nothing is verified: whether a certificate is believed is the server's business.
+Only what is needed of RFC 5280: the validity, the organisations of the subject, in which Talos keeps its roles, and
+what names the issuer. No signature is verified: whether a certificate is believed is the server's business.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_SEQUENCE, _SET, _OID, _VERSION = 0x30, 0x31, 0x06, 0xA0
+_SEQUENCE, _SET, _OID, _VERSION, _EXTENSIONS = 0x30, 0x31, 0x06, 0xA0, 0xA3
+_KEY_IDENTIFIER = 0x80
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _LONG = 0x80
 _ORGANISATION = bytes.fromhex("55040a")  # 2.5.4.10
+_SUBJECT_KEY, _AUTHORITY_KEY = bytes.fromhex("551d0e"), bytes.fromhex("551d23")  # 2.5.29.14, 35
 
 
 class NotUnderstood(ValueError):  # noqa: N818  it is said of a certificate
@@ -23,11 +25,24 @@ class NotUnderstood(ValueError):  # noqa: N818  it is said of a certificate
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Instants in seconds since the epoch."""
+    """Instants in seconds since the epoch; names in DER; identifiers of keys (empty: it does not say)."""
 
     not_before: float
     not_after: float
     organisations: tuple[str, ...] = ()
+    issuer: bytes = b""
+    subject: bytes = b""
+    key: bytes = b""
+    issuer_key: bytes = b""
+
+    def is_of(self, ca: Certificate) -> bool:
+        """
+        Say whether that CA may have issued it.
+
+        All CAs of Talos have one name (``O=talos``); which of them it was, only the identifiers of their keys tell.
+        """
+        same_key = not self.issuer_key or not ca.key or self.issuer_key == ca.key
+        return self.issuer == ca.subject and same_key
 
 
 def day(instant: float) -> str:
@@ -42,9 +57,12 @@ def parse(der: bytes) -> Certificate:
         _, body = next(_items(certificate))
         fields = [item for item in _items(body) if item[0] != _VERSION]
         # serialNumber, signature, issuer, validity, subject
-        (_, validity), (_, subject) = fields[3], fields[4]
+        (_, issuer), (_, validity), (_, subject) = fields[2:5]
         begin, end = (_instant(tag, value) for tag, value in _items(validity))
-        return Certificate(begin, end, tuple(_organisations(subject)))
+        keys = dict(_keys(fields[5:]))
+        organisations = tuple(_organisations(subject))
+        key, issuer_key = keys.get(_SUBJECT_KEY, b""), keys.get(_AUTHORITY_KEY, b"")
+        return Certificate(begin, end, organisations, issuer, subject, key, issuer_key)
     except (IndexError, StopIteration, ValueError) as error:
         raise NotUnderstood("not a certificate") from error
 
@@ -79,3 +97,15 @@ def _organisations(subject: bytes) -> Iterator[str]:
             (kind, name), (_, value) = list(_items(pair))[:2]
             if kind == _OID and name == _ORGANISATION:
                 yield value.decode(errors="replace")
+
+
+def _keys(fields: list[tuple[int, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Find the identifiers of the certificate's own key and of its issuer's: RFC 5280 4.2.1.1 and 4.2.1.2."""
+    for tag, extensions in fields:
+        for _, extension in _items(next(_items(extensions))[1]) if tag == _EXTENSIONS else ():
+            (_, name), *_critical, (_, value) = _items(extension)
+            if name == _SUBJECT_KEY:
+                yield name, next(_items(value))[1]
+            if name == _AUTHORITY_KEY:
+                parts = dict(_items(next(_items(value))[1]))
+                yield name, parts.get(_KEY_IDENTIFIER, b"")

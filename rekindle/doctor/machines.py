@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,11 +44,14 @@ def rows(host: Host, section: Section) -> list[Check]:
         ours = authorities.of_talosconfig(Path(section.talos.talosconfig))
     except Unreadable:
         ours = ""
-    found = []
-    for name, node in section.talos.nodes.items():
-        rendered = gathered(host, section.talos.talosctl, Path(node.config))
-        found += judged(name, node, rendered, ours)
-    return found
+    nodes, talosctl = section.talos.nodes, section.talos.talosctl
+    found = {name: gathered(host, talosctl, Path(node.config)) for name, node in nodes.items()}
+    cas = {
+        name: one.config.authorities.kubernetes
+        for name, one in found.items()
+        if one.config.authorities.kubernetes and _refused(nodes[name], one, ours) is None
+    }
+    return [row for name, one in found.items() for row in judged(name, nodes[name], one, ours, cas)]
 
 
 def gathered(host: Host, talosctl: str, path: Path) -> Rendered:
@@ -73,10 +77,16 @@ def _newer(path: Path) -> str:
     return ""
 
 
-def judged(name: str, node: TalosNode, found: Rendered, ours: str) -> list[Check]:
-    """Judge one node's configuration; *ours* is the CA of the talosconfig (empty: not known)."""
+def judged(
+    name: str, node: TalosNode, found: Rendered, ours: str, cas: Mapping[str, str]
+) -> list[Check]:
+    """
+    Judge one node's configuration; *ours* is the CA of the talosconfig (empty: not known).
+
+    *cas* are ``cluster.ca`` of the nodes whose files are in no other way refused.
+    """
     row, path, target = f"machines.config/{name}", node.config, f"node/{name}"
-    refused = _refused(node, found, ours)
+    refused = _refused(node, found, ours) or _divided(name, cas)
     if refused is not None:
         said, todo = refused
         return [Check(row, path, Verdict.RED, said, todo, needs.MACHINE_CONFIG, target)]
@@ -117,6 +127,18 @@ def _refused(node: TalosNode, found: Rendered, ours: str) -> tuple[str, str] | N
         said = "is another file than when the plan was read"
         return said, "review it; `rekindle run PLAN` takes it into the run as it is now"
     return None
+
+
+def _divided(name: str, cas: Mapping[str, str]) -> tuple[str, str] | None:
+    """Refuse all where two would have a Kubernetes each: no file tells which of them is the cluster's."""
+    others = [node for node, ca in cas.items() if name in cas and ca != cas[name]]
+    if not others:
+        return None
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    said = f"is of another Kubernetes than {others[0]}{more}: cluster.ca {cas[name][:16]}, "
+    said += f"{others[0]} has {cas[others[0]][:16]}"
+    todo = "find out which of them is this cluster's (certificate-authority-data of its kubeconfig) before anything is "
+    return said, f"{todo}applied, and render the others"
 
 
 _FIRST = ("init", "controlplane")  # the first control plane of clusters from before Talos 0.9

@@ -22,6 +22,7 @@ DISTRIBUTION = "kubectl-rekindle"
 ROOMS = ("rekindle", "phases", "engine", "journal")
 AGAIN = f"install it into an environment of its own: `pipx reinstall {DISTRIBUTION}`, or `uv tool install --force`"
 SHOWN = 3
+OURS = Path(rekindle.__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,8 @@ class Recorded:
     found: str
 
 
-def rows() -> list[Check]:
+def rows(ours: Path = OURS) -> list[Check]:
     """Look where the rooms come from, and hold them against the record of their installation."""
-    ours = Path(rekindle.__file__).resolve().parents[1]
     return [*(place(room, _origin(room), ours) for room in ROOMS), installed(*_recorded(ours))]
 
 
@@ -56,17 +56,19 @@ def place(room: str, origin: Path | None, ours: Path) -> Check:
 
 
 def _recorded(ours: Path) -> tuple[str | None, list[Recorded]]:
-    """Return the installed version, and our modules as its record has them (none: installed as an editable one)."""
+    """
+    Return the installed version, and our files as its record has them: modules, and what they read beside them.
+
+    None of an editable installation: its record has no module, only copies that nothing of ours reads.
+    """
     try:
         found = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         return None, []
-    mine = [
-        file
-        for file in found.files or ()
-        if file.parts[0] in ROOMS and file.suffix == ".py" and file.hash is not None
-    ]
-    return found.version, [
+    mine = [file for file in found.files or () if file.parts[0] in ROOMS]
+    if not any(file.suffix == ".py" for file in mine):
+        return found.version, []
+    return found.version, [  # what was compiled while it was installed has no hash
         Recorded(str(file), file.hash.value, digest(ours / file)) for file in mine if file.hash
     ]
 

@@ -49,8 +49,8 @@ class Source:
 
 
 def rows(host: Host, section: Section) -> list[Check]:
-    """Render what the plan's configurations come from, where its tool is here."""
-    found = [one for one in sources(section) if host.which(one.tool) is not None]
+    """Render what the plan's configurations come from."""
+    found = sources(section)
     several = len({one.tool for one in found}) > 1
     return [tried(host, one, f"{NAME}/{one.tool}" if several else NAME) for one in found]
 
@@ -76,6 +76,9 @@ def tried(host: Host, source: Source, row: str) -> Check:
     without = _without_secrets(source, row)
     if without is not None:
         return without
+    if host.which(source.tool) is None:
+        todo = f"install {source.tool}, then look again: without it nobody knows whether they can be made again"
+        return unknown(row, subject, f"not tried: {source.tool} is not on PATH", todo)
     try:
         with tempfile.TemporaryDirectory(prefix="rekindle-", dir=_memory(host)) as folder:
             code = host.code(*source.argv(folder), directory=source.path.parent)

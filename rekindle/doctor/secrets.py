@@ -9,33 +9,25 @@ Where nobody could try, nothing is forbidden but to wipe a node: what a wipe tak
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from rekindle.doctor import callers, needs
+from rekindle.doctor import callers, needs, sealed
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
 
 if TYPE_CHECKING:
     from phases.section import Command
     from rekindle.doctor.host import Host
+    from rekindle.doctor.sealed import Encrypted, Found
 
-FILES_LIMIT = 10_000
-SETS_LIMIT = 16
 THREADS = 4
-_SUFFIXES = (".yaml", ".yml", ".json", ".env", ".ini", ".toml")
-_LEFT_OUT = frozenset({".git", ".venv", "node_modules", ".direnv", "__pycache__"})
-_RECIPIENT = re.compile(rb"\bage1[02-9ac-hj-np-z]{58}\b")
-_MARK = re.compile(rb"(?:^|\n)\"?sops[\"_.:\]]|\[sops\]|\"sops\"\s*:")
 # github.com/getsops/sops v3, cmd/sops/codes/codes.go
 _MAC_MISMATCH, _NO_DATA_KEY, _MISSING = 51, 128, 127
 _VARIABLES = (
@@ -45,17 +37,6 @@ _VARIABLES = (
     "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
 )
 _OTHERS = 0o077
-
-Recipients = frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Encrypted:
-    """Files that the same recipients can open; *sample* is the one that is tried."""
-
-    recipients: Recipients
-    sample: Path
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +56,27 @@ def rows(
     allowed: Collection[str] = (),
 ) -> list[Check]:
     """Look through the repository, and try the key; *commands* and the verbs that are *allowed* are the plan's."""
-    sets, whole = encrypted_in(repository)
-    limit = [] if whole else [_cut(repository)]
+    found = sealed.encrypted_in(repository)
+    sets = found.sets
+    limit = [] if found.whole else [_left_out(found, repository)]
     may_wipe = bool(needs.WIPES & set(allowed))
-    if not sets and whole:
+    if not sets and found.whole:
         return [ok("secrets.files", str(repository), "no file is encrypted for an age key")]
     if not sets:
-        return [*limit, *(unproven([], [], repository, whole=False) if may_wipe else ())]
+        return [*limit, *(unproven(found, [], repository) if may_wipe else ())]
     key = key_of(host.environment, host.home)
     with_sops, with_age = host.which("sops") is not None, host.which("age") is not None
     trying = partial(_tried, host, key, with_sops=with_sops, with_age=with_age)
     with ThreadPoolExecutor(THREADS) as pool:
         codes = list(pool.map(trying, sets))
-    found = key_row(key, codes, _lying(repository))
-    is_red = found.verdict is Verdict.RED
+    held = key_row(key, codes, _lying(repository))
+    is_red = held.verdict is Verdict.RED
     return [
         *limit,
-        found,
-        *(kept_from(name, found) for name in (callers.calling_sops(commands) if is_red else ())),
+        held,
+        *(kept_from(name, held) for name in (callers.calling_sops(commands) if is_red else ())),
         *(opened(one, code, repository) for one, code in zip(sets, codes, strict=True)),
-        *(unproven(sets, codes, repository, whole=whole) if may_wipe else ()),
+        *(unproven(found, codes, repository) if may_wipe else ()),
     ]
 
 
@@ -104,45 +86,26 @@ def _lying(repository: Path) -> str:
     return str(found) if found.exists() else ""
 
 
-def _cut(repository: Path) -> Check:
-    said = f"too large to be looked through: only the first {FILES_LIMIT} files, or {SETS_LIMIT} sets of recipients"
-    todo = "try the others by hand: `sops --decrypt FILE >/dev/null`; or name the cluster's own folder as repository"
-    return unknown("secrets.files", str(repository), said, todo)
+def _left_out(found: Found, repository: Path) -> Check:
+    said, todo = [], []
+    if found.cut:
+        said.append(
+            f"too large to be looked through: only the first {sealed.FILES_LIMIT} files, or "
+            f"{sealed.SETS_LIMIT} sets of recipients"
+        )
+        todo.append("name the cluster's own folder as repository")
+    if found.unread:
+        said.append(
+            f"not to be read, and so perhaps encrypted for a key that nobody has: {_unread(found, repository)}"
+        )
+        todo.append(f"let it be read, or remove it: `ls -ld {_named(found.unread[0], repository)}`")
+    by_hand = f"try the others by hand: `sops --decrypt FILE >/dev/null`; or {', and '.join(todo)}"
+    return unknown("secrets.files", str(repository), "; ".join(said), by_hand)
 
 
-def encrypted_in(repository: Path) -> tuple[list[Encrypted], bool]:
-    """Find what is encrypted, by its recipients, and say whether that is all; the same tree gives the same list."""
-    found: dict[Recipients, list[Path]] = {}
-    paths = list(islice(_files(repository), FILES_LIMIT + 1))
-    for path in paths[:FILES_LIMIT]:
-        recipients = _recipients(path)
-        if recipients:
-            found.setdefault(recipients, []).append(path)
-    sets = [Encrypted(who, min(files), len(files)) for who, files in found.items()]
-    sets.sort(key=lambda one: (len(one.recipients), str(one.sample)))
-    return sets[:SETS_LIMIT], len(paths) <= FILES_LIMIT and len(sets) <= SETS_LIMIT
-
-
-def _files(repository: Path) -> Iterator[Path]:
-    """Walk what may be encrypted."""
-    for folder, folders, names in os.walk(repository):
-        folders[:] = sorted(name for name in folders if name not in _LEFT_OUT)
-        for name in sorted(names):
-            if name != ".sops.yaml" and (name.endswith(_SUFFIXES) or ".sops." in name):
-                yield Path(folder) / name
-
-
-def _recipients(path: Path) -> Recipients:
-    """Read who can open a file: its metadata stands in clear, whatever its format."""
-    try:
-        if path.stat().st_size > callers.FILE_LIMIT_BYTES:
-            return frozenset()
-        content = path.read_bytes()
-    except OSError:
-        return frozenset()
-    if b"ENC[" not in content or not _MARK.search(content):
-        return frozenset()
-    return frozenset(found.decode() for found in _RECIPIENT.findall(content))
+def _unread(found: Found, repository: Path) -> str:
+    first, more = _named(found.unread[0], repository), len(found.unread) - 1
+    return f"{first} and {more} more" if more else first
 
 
 def key_of(environment: Mapping[str, str], home: Path) -> Key:
@@ -232,35 +195,37 @@ def key_row(key: Key, codes: Sequence[int | None], lying: str) -> Check:
     )
 
 
-def unproven(
-    sets: Sequence[Encrypted], codes: Sequence[int | None], repository: Path, *, whole: bool
-) -> list[Check]:
+def unproven(found: Found, codes: Sequence[int | None], repository: Path) -> list[Check]:
     """
     Forbid to wipe a node before somebody has shown that its secrets can be read: afterwards it is too late.
 
-    Not *whole*: there is more than *sets*, and what was left out was not tried either.
+    What was left out was not tried either.
     """
-    open_ = [one for one, code in zip(sets, codes, strict=True) if code in {None, _MISSING}]
-    if not open_ and whole:
+    tried = zip(found.sets, codes, strict=True)
+    open_ = [one for one, code in tried if code in {None, _MISSING}]
+    if not open_ and found.whole:
         return []
-    files, todo = [], "prove it before anything is wiped: "
+    files, todo = [], []
     if open_:
-        count, first = sum(one.count for one in open_), _named(open_[0], repository)
-        files = [f"{first} and {count - 1} more" if count > 1 else first]
-        todo += (
+        count, first = sum(one.count for one in open_), _named(open_[0].sample, repository)
+        files.append(f"{first} and {count - 1} more" if count > 1 else first)
+        todo.append(
             "install sops (or age), give it the key (SOPS_AGE_KEY_FILE), and try "
             f"`sops --decrypt {first} >/dev/null`"
         )
-    if not whole:
+    if found.cut:
         files.append("what was too much to be looked through (secrets.files)")
-        todo += f"{'; and ' if open_ else ''}name the cluster's own folder as repository"
+        todo.append("name the cluster's own folder as repository")
+    if found.unread:
+        files.append(f"what could not be read: {_unread(found, repository)}")
+        todo.append(f"let {_named(found.unread[0], repository)} be read, or remove it")
     said = f"nobody could prove that they can be decrypted: {', and '.join(files)}"
-    return [Check("secrets.proof", "a wipe", Verdict.RED, said, todo, needs.WIPES)]
+    do = f"prove it before anything is wiped: {'; and '.join(todo)}"
+    return [Check("secrets.proof", "a wipe", Verdict.RED, said, do, needs.WIPES)]
 
 
-def _named(one: Encrypted, repository: Path) -> str:
-    sample = one.sample
-    return str(sample.relative_to(repository) if sample.is_relative_to(repository) else sample)
+def _named(path: Path, repository: Path) -> str:
+    return str(path.relative_to(repository) if path.is_relative_to(repository) else path)
 
 
 def kept_from(name: str, key: Check) -> Check:
@@ -278,7 +243,7 @@ def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
         f"secrets.age/{first[:16]}",
         f"{one.count} {'file' if one.count == 1 else 'files'} for {first}{others}",
     )
-    sample = _named(one, repository)
+    sample = _named(one.sample, repository)
     match code:
         case 0:
             return ok(row, who, f"{sample} was decrypted")

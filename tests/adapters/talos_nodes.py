@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 from tests.adapters.conftest import write_program
@@ -127,10 +132,20 @@ class FakeTalosctl:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate."""
+    """A certificate and its key, in files."""
 
     certificate: Path
     key: Path
+
+    @property
+    def subject(self) -> x509.Name:
+        return x509.load_pem_x509_certificate(self.certificate.read_bytes()).subject
+
+    @property
+    def private(self) -> ec.EllipticCurvePrivateKey:
+        key = load_pem_private_key(self.key.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return key
 
     @property
     def base64(self) -> str:
@@ -152,7 +167,9 @@ def make_certificate(
     address: str = "127.0.0.1",
     days: tuple[int, int] = (-1, 2),
     organization: str = "",
+    issuer: Certificate | None = None,
 ) -> Certificate:
+    """Make a certificate of its own, or one of *issuer*'s."""
     made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
@@ -163,7 +180,7 @@ def make_certificate(
     signed = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(issuer.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=days[0]))
@@ -173,7 +190,7 @@ def make_certificate(
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False
         )
-        .sign(key, hashes.SHA256())
+        .sign(issuer.private if issuer else key, hashes.SHA256())
     )
     made.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
     made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

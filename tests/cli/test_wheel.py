@@ -6,7 +6,9 @@ Mutants: no ``force-include`` of docs/errors; scenarios that are no package data
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +61,24 @@ def test_a_wheel_explains_its_errors(site: Path, tmp_path: Path) -> None:
 
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == (ROOT / "docs" / "errors" / "lease-held.md").read_text("utf-8")
+
+
+def test_a_wheel_knows_whether_it_is_as_it_was_installed(site: Path, tmp_path: Path) -> None:
+    """Mutant: hold modules alone against the record; the machine that decides is no module."""
+    mine = tmp_path / "site"
+    shutil.copytree(site, mine)
+
+    def installed() -> dict[str, str]:
+        ended = called(mine, tmp_path, "doctor", "--json")
+        rows = json.loads(ended.stdout)["checks"]
+        return next(row for row in rows if row["id"] == "packages.installed")
+
+    assert "ok" == installed()["verdict"], installed()["said"]
+    with (mine / "phases" / "recovery.yaml").open("a") as machine:
+        machine.write("# changed\n")
+    (mine / "rekindle" / "errors" / "lease-held.md").unlink()
+    found = installed()
+
+    assert "red" == found["verdict"]
+    assert "phases/recovery.yaml is another" in found["said"]
+    assert "rekindle/errors/lease-held.md is gone" in found["said"]

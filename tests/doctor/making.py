@@ -13,7 +13,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from phases.section import Section
@@ -31,20 +31,29 @@ BOB = "age1" + "z" * 58
 
 
 def certificate(
-    begin: float = NOW - DAY, end: float = NOW + 365 * DAY, who: Sequence[str] = ("os:admin",)
+    begin: float = NOW - DAY,
+    end: float = NOW + 365 * DAY,
+    who: Sequence[str] = ("os:admin",),
+    issuer: Sequence[str] = (),
+    extensions: Sequence[x509.ExtensionType] = (),
 ) -> bytes:
-    """A certificate in PEM; instants in seconds since the epoch."""
-    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, one) for one in who])
+    """A certificate in PEM; instants in seconds since the epoch; without an *issuer* its own."""
     build = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(_named(who))
+        .issuer_name(_named(issuer or who))
         .public_key(KEY.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(datetime.fromtimestamp(begin, UTC))
         .not_valid_after(datetime.fromtimestamp(end, UTC))
     )
+    for one in extensions:
+        build = build.add_extension(one, critical=False)
     return build.sign(KEY, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def _named(who: Sequence[str]) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, one) for one in who])
 
 
 def encoded(pem: bytes) -> str:
@@ -52,17 +61,20 @@ def encoded(pem: bytes) -> str:
 
 
 TALOS_CA, CLUSTER_CA, OTHER_CA = (encoded(certificate(who=(name,))) for name in ("t", "c", "o"))
-CLIENT = encoded(certificate())
+TALOS_CLIENT, CLUSTER_CLIENT = (encoded(certificate(issuer=(name,))) for name in ("t", "c"))
+CLIENT_KEY = encoded(
+    KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+)
 
 
 def talosconfig(path: Path, **changes: str) -> Path:
-    context = {"ca": TALOS_CA, "crt": CLIENT, "key": SECRET, **changes}
+    context = {"ca": TALOS_CA, "crt": TALOS_CLIENT, "key": CLIENT_KEY, **changes}
     path.write_text(yaml.safe_dump({"context": "home", "contexts": {"home": context}}))
     return path
 
 
 def kubeconfig(path: Path, ca: str = CLUSTER_CA, **user: Any) -> Path:  # noqa: ANN401
-    who = user or {"client-certificate-data": CLIENT, "client-key-data": SECRET}
+    who = user or {"client-certificate-data": CLUSTER_CLIENT, "client-key-data": CLIENT_KEY}
     content = {
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],

@@ -7,11 +7,13 @@ a certificate that ended (a node in maintenance needs none).
 
 from __future__ import annotations
 
+import base64
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from phases.lives import RESET
 from phases.verbs import APPLY, BOOTSTRAP, KUBECONFIG, ROOT
@@ -19,12 +21,15 @@ from rekindle.adapters.authorities import Client
 from rekindle.doctor import access
 from rekindle.doctor.access import RENEW_KUBE, RENEW_TALOS
 from rekindle.doctor.certificates import NotUnderstood, parse
-from rekindle.doctor.needs import ETCD
+from rekindle.doctor.needs import API, ETCD
 from tests.doctor.making import (
+    CLIENT_KEY,
     CLUSTER_CA,
+    CLUSTER_CLIENT,
     DAY,
     NOW,
     OTHER_CA,
+    SECRET,
     TALOS_CA,
     Change,
     Machine,
@@ -116,11 +121,6 @@ def test_a_recovery_needs_an_admin(who: tuple[str, ...], verdict: str) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda folder: talosconfig(folder / "talosconfig", key=""), "has not a client key"),
-        (
-            lambda folder: talosconfig(folder / "talosconfig", crt="x"),
-            "has not a client certificate",
-        ),
         (lambda folder: talosconfig(folder / "talosconfig", ca="ENC[x]"), "has not a CA"),
         (lambda folder: (folder / "talosconfig").write_text("["), "is no YAML"),
         (lambda folder: (folder / "talosconfig").write_text("{}"), "has not a CA, a client"),
@@ -137,6 +137,118 @@ def test_a_talosconfig_that_cannot_be_used_forbids_talos(
         set(found.blocks),
     )
     assert said in found.said
+
+
+def a_key(kind: str, body: str = "") -> str:
+    text = body or base64.b64encode(b"\x30\x03" + SECRET.encode()).decode()
+    return encoded(f"-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n".encode())
+
+
+NO_KEYS = [
+    "",
+    SECRET,
+    "not a key at all",
+    encoded(SECRET.encode()),
+    TALOS_CA,
+    a_key("PUBLIC KEY"),
+    a_key("ENCRYPTED PRIVATE KEY"),
+    a_key("PRIVATE KEY", SECRET),
+    a_key("RSA PRIVATE KEY", f"Proc-Type: 4,ENCRYPTED\n\n{base64.b64encode(b'0').decode()}"),
+    a_key("PRIVATE KEY", base64.b64encode(SECRET.encode()).decode()),
+    a_key("PRIVATE KEY", f"!{base64.b64encode(b'0' + SECRET.encode()).decode()}"),
+    encoded(base64.b64decode(CLIENT_KEY)[:60]),
+]
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_what_is_no_private_key_is_none_and_is_not_told(tmp_path: Path, key: str) -> None:
+    """
+    ``key: "not a key at all"`` was said to be usable. A node in maintenance is given its file without.
+
+    Mutants: ask only whether something is there; take any PEM; take one with a passphrase; block ``talos.apply``.
+    """
+    kubeconfig(
+        tmp_path / "kubeconfig",
+        **{"client-certificate-data": CLUSTER_CLIENT, "client-key-data": key},
+    )
+    talosconfig(tmp_path / "talosconfig", key=key)
+    rows = access.rows(Machine().host, section(tmp_path))
+    talos, kube = row(rows, "access.talosconfig"), row(rows, "access.kubeconfig")
+
+    assert ("red", {BOOTSTRAP, KUBECONFIG, RESET, *ETCD}) == (str(talos.verdict), set(talos.blocks))
+    assert ("red", API) == (str(kube.verdict), kube.blocks)
+    assert "its context has not a client key in PEM" == talos.said
+    assert "no key in PEM" in kube.said
+    assert SECRET not in f"{rows}"
+
+
+@pytest.mark.parametrize("kind", ["PRIVATE KEY", "EC PRIVATE KEY", "ED25519 PRIVATE KEY"])
+def test_keys_are_what_talos_and_kubernetes_make(tmp_path: Path, kind: str) -> None:
+    """Talos has a kind of its own: ``PEMTypeEd25519Private`` of github.com/siderolabs/crypto."""
+    talosconfig(tmp_path / "talosconfig", key=a_key(kind))
+    (tmp_path / "key").write_bytes(base64.b64decode(a_key(kind)))
+    kubeconfig(
+        tmp_path / "kubeconfig",
+        **{"client-certificate-data": CLUSTER_CLIENT, "client-key": "key"},
+    )
+
+    assert {"ok"} == set(verdicts(access.rows(Machine().host, section(tmp_path))).values())
+
+
+def test_without_a_client_s_certificate_a_node_in_maintenance_is_still_given_its_file(
+    tmp_path: Path,
+) -> None:
+    """It is not asked for there (``apply-config --insecure``). Mutant: block ``talos.apply``, too."""
+    talosconfig(tmp_path / "talosconfig", crt="x")
+    found = row(access.rows(Machine().host, section(tmp_path)), "access.talosconfig")
+
+    assert "has not a client certificate" in found.said
+    assert ("red", {BOOTSTRAP, KUBECONFIG, RESET, *ETCD}) == (str(found.verdict), set(found.blocks))
+
+
+OURS, THEIRS = b"1" * 20, b"2" * 20
+
+
+def ca(name: str, key: bytes) -> bytes:
+    return certificate(who=(name,), extensions=(x509.SubjectKeyIdentifier(key),))
+
+
+def issued(name: str, key: bytes) -> str:
+    extensions = (x509.AuthorityKeyIdentifier(key, None, None), x509.SubjectKeyIdentifier(b"3"))
+    return encoded(certificate(issuer=(name,), extensions=extensions))
+
+
+@pytest.mark.parametrize(
+    ("cas", "client", "usable"),
+    [
+        (ca("talos", OURS), issued("talos", OURS), True),
+        (ca("talos", OURS), issued("talos", THEIRS), False),
+        (ca("talos", THEIRS) + ca("talos", OURS), issued("talos", OURS), True),
+        (ca("talos", OURS), encoded(certificate(issuer=("talos",))), True),  # it does not say
+        (certificate(who=("talos",)), issued("talos", OURS), True),
+        (certificate(who=("talos",)), encoded(certificate(issuer=("kubernetes",))), False),
+        (ca("talos", OURS), issued("kubernetes", OURS), False),
+    ],
+)
+def test_a_client_s_certificate_is_of_its_ca(
+    tmp_path: Path, cas: bytes, client: str, *, usable: bool
+) -> None:
+    """
+    Talos calls all its CAs ``O=talos``, so that the name alone tells little.
+
+    Mutants: compare names alone, or identifiers alone; look at the first CA of a bundle; let an identifier that is
+    missing accuse.
+    """
+    talosconfig(tmp_path / "talosconfig", ca=encoded(cas), crt=client)
+    user = {"client-certificate-data": client, "client-key-data": CLIENT_KEY}
+    kubeconfig(tmp_path / "kubeconfig", encoded(cas), **user)
+    rows = access.rows(Machine().host, section(tmp_path))
+    talos, kube = row(rows, "access.talosconfig"), row(rows, "access.kubeconfig")
+
+    wanted = ("ok", "ok") if usable else ("red", "warning")
+    assert wanted == (str(talos.verdict), str(kube.verdict))
+    assert (set() if usable else {BOOTSTRAP, KUBECONFIG, RESET, *ETCD}) == talos.blocks
+    assert usable != ("not of its CA" in talos.said)
 
 
 def test_credentials_of_one_cluster_are_in_order(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ for a command that calls no sops; leave ``unproven`` out, or let it forbid anoth
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,11 @@ import pytest
 from phases.lives import RESET
 from phases.section import Command
 from phases.verbs import COMMAND
-from rekindle.doctor import secrets
+from rekindle.doctor import sealed, secrets
 from rekindle.doctor.check import Check
 from tests.doctor.making import ALICE, ALL_TOOLS, BOB, Machine, encrypted, row, verdicts
 
+Close = Callable[[Path, pytest.MonkeyPatch], None]
 WITHOUT_SOPS = [name for name in ALL_TOOLS if name != "sops"]
 NEITHER = [name for name in WITHOUT_SOPS if name != "age"]
 
@@ -54,12 +58,12 @@ def test_files_are_found_by_what_they_are_and_grouped_by_who_can_open_them(
     (repository / "e.sops.env").write_text(
         f"A=ENC[AES256_GCM,data:x]\nsops_age__list_0__map_recipient={BOB}\n"
     )
-    found, whole = secrets.encrypted_in(repository)
+    found = sealed.encrypted_in(repository)
 
-    assert whole
-
+    assert found.whole
     assert [({BOB}, 1), ({ALICE}, 2), ({ALICE, BOB}, 1)] == sorted(
-        ((set(one.recipients), one.count) for one in found), key=lambda one: (len(one[0]), one[1])
+        ((set(one.recipients), one.count) for one in found.sets),
+        key=lambda one: (len(one[0]), one[1]),
     )
 
 
@@ -68,7 +72,7 @@ def test_what_is_too_large_is_not_said_to_be_in_order(
     repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
 ) -> None:
     assert "secrets.files" not in verdicts(looked(repository, {"sops": 0}))
-    monkeypatch.setattr(secrets, name, limit)
+    monkeypatch.setattr(sealed, name, limit)
 
     assert "unknown" == verdicts(looked(repository, {"sops": 0}))["secrets.files"]
 
@@ -224,7 +228,7 @@ def test_what_was_left_out_was_not_tried_either(
     repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
 ) -> None:
     """Mutant: count as unproven only what was tried and gave no answer."""
-    monkeypatch.setattr(secrets, name, limit)
+    monkeypatch.setattr(sealed, name, limit)
     machine = Machine(codes={"sops": 0}, environment=held(repository))
     proof = row(secrets.rows(machine.host, repository, {}, (RESET,)), "secrets.proof")
 
@@ -238,11 +242,101 @@ def test_where_only_what_was_left_out_may_be_encrypted_a_wipe_is_forbidden(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mutant: take a repository of which the beginning holds no secret for one without any."""
-    monkeypatch.setattr(secrets, "FILES_LIMIT", 0)
+    monkeypatch.setattr(sealed, "FILES_LIMIT", 0)
     found = secrets.rows(Machine().host, repository, {}, (RESET,))
 
     assert {"secrets.files": "unknown", "secrets.proof": "red"} == verdicts(found)
     assert {"secrets.files"} == set(verdicts(secrets.rows(Machine().host, repository, {})))
+
+
+LARGE = "a" * 100
+
+
+def large(path: Path, *recipients: str) -> Path:
+    """400 KB, as a bundle of manifests has them."""
+    encrypted(path, *recipients)
+    path.write_text("".join(f"a{one}: {LARGE}\n" for one in range(4_000)) + path.read_text())
+    return path
+
+
+def test_a_large_file_is_tried_like_any_other(repository: Path) -> None:
+    """
+    Somebody else's 400 KB were silently left out, and all was in order.
+
+    Mutant: return nothing for what is larger than 256 KiB.
+    """
+    path = large(repository / "z.sops.yaml", BOB)
+    machine = Machine(
+        codes={f"sops --decrypt {path}": 128, "sops": 0}, environment=held(repository)
+    )
+    found = secrets.rows(machine.host, repository, {}, (RESET,))
+
+    assert path.stat().st_size > 400_000
+    assert ["z.sops.yaml"] == [
+        check.said.rpartition(" ")[2] for check in found if check.blocks == {RESET}
+    ]
+
+
+@pytest.mark.parametrize(("marked", "whole"), [(True, True), (False, False)])
+def test_of_a_file_beyond_all_measure_the_end_is_read(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, *, marked: bool, whole: bool
+) -> None:
+    """Mutants: read the beginning; take an end that says nothing of sops for a file in clear."""
+    monkeypatch.setattr(sealed, "READ_LIMIT_BYTES", 4096)
+    path = large(repository / "z.sops.yaml", BOB)
+    if not marked:
+        path.write_text(path.read_text() + f"b: {LARGE * 50}\nc: ENC[AES256_GCM,data:eA==]\n")
+    found = sealed.encrypted_in(repository)
+
+    assert (whole, marked) == (found.whole, {BOB} in [set(one.recipients) for one in found.sets])
+    assert found.unread == (() if whole else (path,))
+
+
+def closed_file(repository: Path, _: pytest.MonkeyPatch) -> None:
+    """To root all files are open; not one that leads to itself."""
+    (repository / "closed.yaml").symlink_to("closed.yaml")
+
+
+def closed_folder(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, really = repository / "closed", os.scandir
+    folder.mkdir()
+
+    def scandir(path: str) -> object:
+        if Path(path) == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+@pytest.mark.parametrize("close", [closed_file, closed_folder])
+@pytest.mark.parametrize("others", [True, False])
+def test_what_cannot_be_read_may_be_encrypted_for_anybody(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close: Close, *, others: bool
+) -> None:
+    """Mutants: take it for a file in clear; walk on without a word; leave *unread* out of ``unproven``."""
+    folder = repository if others else tmp_path / "plain"
+    folder.mkdir(exist_ok=True)
+    close(folder, monkeypatch)
+    machine = Machine(codes={"sops": 0}, environment=held(repository))
+    found = secrets.rows(machine.host, folder, {}, (RESET,))
+
+    assert ("unknown", "red") == (
+        str(row(found, "secrets.files").verdict),
+        str(row(found, "secrets.proof").verdict),
+    )
+    assert "ls -ld closed" in row(found, "secrets.files").todo
+    assert "what could not be read: closed" in row(found, "secrets.proof").said
+    assert {RESET} == row(found, "secrets.proof").blocks
+    assert not any(c.blocks for c in secrets.rows(machine.host, folder, {}, (COMMAND,)))
+
+
+def test_what_is_no_file_or_leads_nowhere_is_not_looked_into(repository: Path) -> None:
+    """As editors make them. Mutants: open whatever has such a name (it waits for ever); count it as unread."""
+    (repository / ".#a.yaml").symlink_to("nobody@nowhere.1")
+    os.mkfifo(repository / "pipe.yaml")
+
+    assert sealed.encrypted_in(repository).whole
 
 
 def test_what_was_decrypted_forbids_no_wipe(repository: Path, tmp_path: Path) -> None:

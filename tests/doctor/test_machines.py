@@ -15,7 +15,16 @@ from phases.section import Section
 from phases.verbs import APPLY
 from rekindle.doctor import machines
 from rekindle.doctor.check import Check
-from tests.doctor.making import OTHER_CA, Change, Machine, machine, section, talosconfig
+from tests.doctor.making import (
+    CLUSTER_CA,
+    OTHER_CA,
+    TALOS_CA,
+    Change,
+    Machine,
+    machine,
+    section,
+    talosconfig,
+)
 
 VALID = {"talosctl validate": 0}
 
@@ -68,6 +77,42 @@ def test_another_file_than_was_planned_is_refused_before_the_node_would(tmp_path
 
     assert "another file than when the plan was read" in found.said
     assert {APPLY} == found.blocks
+
+
+def several(folder: Path, **files: str | None) -> dict[str, Check]:
+    """A node for each of *files*, with that ``cluster.ca`` (None: another cluster's ``machine.ca`` as well)."""
+    nodes = {}
+    for name, cluster_ca in files.items():
+        path, talos_ca = folder / f"{name}.yaml", OTHER_CA if cluster_ca is None else TALOS_CA
+        machine(path, ca=talos_ca, cluster={"ca": {"crt": cluster_ca or OTHER_CA}})
+        nodes[name] = {"address": "192.0.2.1", "config": str(path)}
+    talos = {"talosconfig": str(folder / "talosconfig"), "nodes": nodes}
+    host = Machine(codes=VALID).host
+    rows = machines.rows(host, section(folder, talos=talos))
+    return {row.id.rpartition("/")[2]: row for row in rows}
+
+
+def test_two_with_a_kubernetes_each_are_not_of_one_cluster(tmp_path: Path) -> None:
+    """
+    Talos would take both, for ``machine.ca`` is the same.
+
+    Mutants: leave out ``_divided``; believe the most of them; name no node to compare with.
+    """
+    found = several(tmp_path, a=CLUSTER_CA, b=OTHER_CA, c=CLUSTER_CA)
+
+    assert ["red"] * 3 == [str(row.verdict) for row in found.values()]
+    assert {frozenset({APPLY})} == {row.blocks for row in found.values()}
+    assert ["node/a", "node/b", "node/c"] == [row.target for row in found.values()]
+    assert "is of another Kubernetes than b: " in found["a"].said
+    assert "is of another Kubernetes than a and 1 more: " in found["b"].said
+
+
+def test_one_that_is_refused_anyway_or_tells_no_ca_accuses_no_other(tmp_path: Path) -> None:
+    """Mutants: compare with all; take no CA for another."""
+    found = several(tmp_path, a=CLUSTER_CA, b=CLUSTER_CA, c=None, d="ENC[x]")
+
+    assert ["ok", "ok", "red", "ok"] == [str(row.verdict) for row in found.values()]
+    assert "is of another cluster: machine.ca" in found["c"].said
 
 
 def test_the_first_control_plane_of_an_old_cluster_is_one(tmp_path: Path) -> None:

@@ -206,11 +206,34 @@ def test_talhelper_is_kept_offline_and_out_of_the_repository(site: Site) -> None
     assert site.called()[0].startswith("genconfig --offline-mode --no-gitignore --out-dir ")
 
 
-def test_without_a_source_or_its_tool_there_is_no_row(site: Site) -> None:
+def test_without_a_source_there_is_no_row(site: Site) -> None:
     assert site.rows() == []
-    site.has("talhelper")
+
+
+@BOTH
+def test_without_its_tool_it_is_not_known(site: Site, tool: str) -> None:
+    """A laptop without it had nothing to say, as if all had been tried. Mutants: no row; try it all the same."""
+    site.has(tool)
+    (site.tools / tool).unlink()
+    (found,) = site.rows()
+
+    assert ("machines.render", "unknown", frozenset()) == (
+        found.id,
+        str(found.verdict),
+        found.blocks,
+    )
+    assert f"not tried: {tool} is not on PATH" == found.said
+    assert f"install {tool}" in found.todo
+
+
+def test_secrets_that_are_gone_are_said_without_the_tool_as_well(site: Site) -> None:
+    """Nothing has to be tried to see that. Mutant: look for the tool first."""
+    site.has("talhelper", secrets=False)
     (site.tools / "talhelper").unlink()
-    assert site.rows() == []
+    (found,) = site.rows()
+
+    assert "warning" == str(found.verdict)
+    assert "talsecret.sops.yaml is not there" in found.said
 
 
 def test_two_tools_have_a_row_each(site: Site) -> None:

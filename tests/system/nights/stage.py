@@ -179,7 +179,8 @@ class Stage:
     def write(self) -> None:
         """Write the files that the plan names."""
         ca = self.certificate.base64
-        client = make_certificate(self.tmp, "client", self.address, (-1, 3650), "os:admin")
+        days, issuer = (-1, 3650), self.certificate
+        client = make_certificate(self.tmp, "client", self.address, days, "os:admin", issuer)
         key = base64.b64encode(client.key.read_bytes()).decode()
         context = {"ca": ca, "crt": client.base64, "key": key}
         content = {"context": "home", "contexts": {"home": context}}
