@@ -38,6 +38,8 @@ def is_moving(memory: Memory, subject: Subject, at: Instant) -> bool:
 
 def waits_for_etcd(section: Section, memory: Memory, subject: Subject) -> bool:
     """Say whether a subject is etcd, or a control plane that stands, before etcd is well."""
+    if subject != codes.ETCD and not subject.startswith("node/"):
+        return False  # nearly all there is, and this is asked of everything that is waited for
     etcd, fact = memory.facts.get(codes.ETCD), memory.facts.get(subject)
     if etcd is not None and etcd.code == codes.HEALTHY:
         return False
