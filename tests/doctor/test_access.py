@@ -160,7 +160,7 @@ NO_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("key", NO_KEYS)
+@pytest.mark.parametrize("key", NO_KEYS, ids=range(len(NO_KEYS)))  # keys are made anew
 def test_what_is_no_private_key_is_none_and_is_not_told(tmp_path: Path, key: str) -> None:
     """
     ``key: "not a key at all"`` was said to be usable. A node in maintenance is given its file without.
