@@ -43,7 +43,6 @@ ELSEWHERE = {
     "rekindle init": "tests/cli/test_init.py",
     "rekindle inventory": "tests/cli/test_inventory.py",
     "rekindle plan recovery.yaml --reset": "tests/system/test_reset.py",
-    "rekindle resume --take-over recovery.yaml --journal": "tests/cli/test_watch_unplanned.py",
     "rekindle run recovery.yaml --reset": "tests/system/test_reset.py",
     "rekindle serve": "tests/system/test_web.py",
     "kubectl": "tests/testbed/testbed.py",
