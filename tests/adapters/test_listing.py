@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,22 @@ def test_every_kind_is_listed_once(empty: ScriptedApi, tmp_path: Path) -> None:
     assert isinstance(pods, Seen)
     assert list(pods.value) == ["n/p"]
     assert len(empty.asked) == len(ALL_KINDS)
+
+
+def test_the_collector_never_goes_through_what_was_listed(
+    empty: ScriptedApi, tmp_path: Path
+) -> None:
+    """Mutants: leave ``gc.freeze`` out; leave the collector off."""
+    empty.on("/api/v1/pods", answer("Pod", {"metadata": {"name": "p", "namespace": "n"}}))
+    gc.unfreeze()
+    try:
+        snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url))
+
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        assert not any(found is snapshot.objects["Pod"] for found in gc.get_objects())
+    finally:
+        gc.unfreeze()
 
 
 def test_an_inventory_asks_for_more_than_anybody_watches(
