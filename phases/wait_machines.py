@@ -36,6 +36,22 @@ def is_moving(memory: Memory, subject: Subject, at: Instant) -> bool:
     return left and fact.since is not None and at - fact.since <= UNSEEN_PATIENCE_SECONDS
 
 
+def calm_after(memory: Memory) -> Instant:
+    """Return the instant after which time alone changes no verdict about a machine: the last patience is over."""
+    unseen = (
+        fact.since + UNSEEN_PATIENCE_SECONDS
+        for subject, fact in memory.facts.items()
+        if fact.code == codes.UNSEEN and fact.since is not None and subject.startswith("node/")
+    )
+    begun = (
+        attempt.settled_at + BOOTSTRAP_PATIENCE_SECONDS
+        for verb in (BOOTSTRAP, RECOVER)
+        for attempt in memory.attempts_at(verb)
+        if attempt.settled_at is not None
+    )
+    return max(*unseen, *begun, memory.opened_at, memory.opened_at)
+
+
 def waits_for_etcd(section: Section, memory: Memory, subject: Subject) -> bool:
     """Say whether a subject is etcd, or a control plane that stands, before etcd is well."""
     if subject != codes.ETCD and not subject.startswith("node/"):

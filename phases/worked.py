@@ -23,6 +23,7 @@ from phases.hindsight import Course, Window
 from phases.verbs import NUDGE, PREAPPLY, UNHOOK, UNSERVE
 from phases.vertices import Vertex
 from phases.wait_classes import MACHINES, USEFUL
+from phases.wait_machines import calm_after
 from phases.waits import Question, may_be_useful, rests_on, what_is
 
 Link = tuple[Vertex, Instant]  # a vertex, and when it was done
@@ -72,6 +73,9 @@ class Worked:
     _timed: set[Vertex] = field(default_factory=set)
     _ends: list[tuple[Instant, Vertex]] = field(default_factory=list)
     _asks: tuple[Subject, ...] = ()
+    _news: bool = True  # of machines, since they were asked about last
+    _calm: Instant = 0.0
+    _last: Instant = 0.0
 
     def __post_init__(self) -> None:
         """Find the lives once."""
@@ -102,17 +106,21 @@ class Worked:
         """Find out whose verdict may be another after *entry*; *before* is what was known before it."""
         match entry:
             case e.Observed():
-                self._touch((*entry.changed, *entry.removed))
+                changed = (*entry.changed, *entry.removed)
+                self._news = self._news or any(map(is_machine, changed))
+                self._touch(changed)
             case e.FindingsChanged():
                 known = before.findings
                 old = (known[name] for name in (*entry.changed, *entry.cleared) if name in known)
                 for found in (*entry.changed.values(), *old):
                     self._touch((found.subject, *found.blocks))
             case e.ActionIntended() | e.ActionSettled() if entry.verb in ONLY_ITS_TARGET:
+                self._news = True
                 self._touch((entry.target,))
             case e.Decided() | e.Moved() | e.TimerSet() | e.TimerCancelled() | e.Note():
                 pass  # what is asked, ``until`` is told
             case _:
+                self._news = True
                 self._stale.update(self._alive)
 
     def _touch(self, subjects: Iterable[Subject]) -> None:
@@ -127,18 +135,27 @@ class Worked:
         if asks != self._asks:
             self._stale.update(self._alive)
         self._asks = asks
+        self._ask_machines(begun, memory)
         for vertex in self._stale.intersection(self._alive):
             works = not memory.interrupted and may_be_useful(memory, vertex)
             if works:
                 asked = Question(self.course.section, self.course, memory, vertex, begun, asks)
                 works = what_is(asked) == USEFUL
             self._turn(vertex, begun, works=works)
-        self._stale = set(self._timed)
+        self._stale = set()
         while self._ends and self._ends[0][0] <= till:
             _, vertex = heappop(self._ends)
             self._turn(vertex, till, works=False)
             del self._alive[vertex]
             self._timed.discard(vertex)
+
+    def _ask_machines(self, now: Instant, memory: Memory) -> None:
+        """A verdict about a machine changes with any other machine, and with time alone while one is given some."""
+        if self._news:
+            self._calm = calm_after(memory)
+        if self._news or self._last <= self._calm:
+            self._stale |= self._timed
+        self._news, self._last = False, now
 
     def rest(self, at: Instant) -> None:
         """Count nothing from *at* to the next entry: nobody pursued the run."""
@@ -154,7 +171,7 @@ class Worked:
                 self._alive[life.vertex] = life
                 self._stale.add(life.vertex)
                 heappush(self._ends, (life.end, life.vertex))
-                if life.vertex.startswith(MACHINES):
+                if is_machine(life.vertex):
                     self._timed.add(life.vertex)
                 for subject in rests_on(self.course, life.vertex):
                     self._watched.setdefault(subject, set()).add(life.vertex)
@@ -201,3 +218,8 @@ class Worked:
             at = self.course.became(need, life.end)
             if at is not None and at <= life.begin:
                 yield need, at
+
+
+def is_machine(name: Subject | Vertex) -> bool:
+    """Say whether a subject or a vertex is one whose verdict other machines and time may change."""
+    return name.startswith(MACHINES)

@@ -13,12 +13,40 @@ from rekindle.report.reasons import Cause
 # Verbs with one place to act on in the whole run: whatever such a cause is about, that action was for it. Of others
 # the action has to name what the cause is about, or what it holds up.
 ONLY = frozenset({ROOT, BOOTSTRAP})
+SEVERAL = frozenset({APPLY, PREAPPLY})
 # What waiting clears in the end, once the run has done its own step: no verb of ``hands``, which are of verdicts.
 STEPS = {"T1": APPLY, "T8": BOOTSTRAP}
 SPACES = ("namespace", "namespace-gone", "namespace-missing")
 FAMILIES = {"backend": "service", "api": "apiservice", "webhook": "webhook", "store": "store"}
 GONE = "gone@"
 LOOK_SECONDS = 10.0  # of causes, at most
+
+
+class Actions:
+    """The actions of a run that took place, by what a cause may know them by: of thousands, a few are about each."""
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        """Sort them once."""
+        self._all = [one for one in actions if one.outcome == Outcome.DONE.value]
+        self._places: dict[str, list[int]] = {}
+        for place, one in enumerate(self._all):
+            for key in _keys(one):
+                self._places.setdefault(key, []).append(place)
+
+    def about(self, cause: Cause) -> list[Action]:
+        """Return those that may have been about a cause, in the order in which they were begun."""
+        keys = (cause.subject, f"verb {STEPS.get(cause.rule, cause.verb)}", GONE)
+        places = {place for key in keys for place in self._places.get(key, ())}
+        return [self._all[place] for place in sorted(places)]
+
+
+def _keys(one: Action) -> set[str]:
+    keys = {one.target, *one.about}
+    if one.verb in ONLY or one.verb in SEVERAL:
+        keys.add(f"verb {one.verb}")
+    if one.verb == NUDGE and one.because:
+        keys |= {GONE} if one.because.startswith(GONE) else _subjects(one)
+    return keys
 
 
 def actions_of(
@@ -48,7 +76,7 @@ def _acts(cause: Cause, one: Action, end: Instant) -> bool:
     verb = STEPS.get(cause.rule, cause.verb)
     if one.verb != verb:
         return False
-    return verb in ONLY or (verb in {APPLY, PREAPPLY} and one.target in cause.victims)
+    return verb in ONLY or (verb in SEVERAL and one.target in cause.victims)
 
 
 def _wakes(cause: Cause, one: Action, until: Instant) -> bool:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from journal.entries import Instant
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action, Stay
-from rekindle.report.mending import actions_of
+from rekindle.report.mending import Actions, actions_of
 from rekindle.report.reasons import Cause, Ledger, Step
 from rekindle.report.story import Run
 
@@ -43,9 +43,9 @@ def acted_again(found: Follower, action: Action) -> Action:
     return found.corrections.again(action, begun, ended)
 
 
-def mended(found: Follower, cause: Cause, actions: tuple[Action, ...]) -> Cause:
+def mended(found: Follower, cause: Cause, actions: Actions) -> Cause:
     """Say which actions of this run were about a cause, and how long it stood by corrected instants."""
-    done = actions_of(cause, found.causes.found, actions, found.last)
+    done = actions_of(cause, found.causes.found, actions.about(cause), found.last)
     cause = replace(cause, done=done)
     if cause.end is None or len(cause.entries) <= 1:
         return cause

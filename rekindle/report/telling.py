@@ -19,6 +19,7 @@ from rekindle.report.lessons import (
     since_first_look,
     went_well,
 )
+from rekindle.report.mending import Actions
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
 from rekindle.report.roots import REMOVED
 from rekindle.report.rows import acted_again, in_flight, mended, stays_of
@@ -57,7 +58,8 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     checks = validation(found.facts, section, counted)
     stays, sessions = stays_of(found, run), beside(found.sessions.finished(alive=run.alive))
     acted = tuple(acted_again(found, one) for one in beside(actions))
-    causes = tuple(mended(found, cause, actions) for cause in found.causes.found)
+    by_key = Actions(actions)
+    causes = tuple(mended(found, cause, by_key) for cause in found.causes.found)
     approvals, by_hand = (
         beside(found.doings.approvals.values()),
         beside(found.doings.by_hand.items),

@@ -13,7 +13,7 @@ from phases.clearing import CLEARED, GIVEN_UP
 from rekindle.report import html, phrases
 from rekindle.report.happenings import Action
 from rekindle.report.markdown import page
-from rekindle.report.mending import actions_of
+from rekindle.report.mending import Actions, actions_of
 from rekindle.report.reasons import Cause
 from tests.report.conftest import Night
 
@@ -77,6 +77,7 @@ def test_the_verb_that_clears_a_cause_is_about_it_within_its_time(
     cause: Cause, action: Action, *, about: bool
 ) -> None:
     assert actions_of(cause, [cause], [action], 100.0) == (("a1",) if about else ())
+    assert not about or Actions([action]).about(cause) == [action]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,7 @@ def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
 
     assert actions_of(cause, [cause], [woken], 100.0) == ("a1",)
     assert actions_of(cause, [cause], [other], 100.0) == ()
+    assert woken in Actions([other, woken]).about(cause)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,7 @@ def test_the_parent_that_was_asked_again_is_about_what_had_gone() -> None:
 
     assert actions_of(cause, [cause], [woken], 100.0) == ("a1",)
     assert actions_of(cause, [cause], [other], 100.0) == ()
+    assert woken in Actions([other, woken]).about(cause)
 
 
 def test_of_june_12_each_cause_that_the_run_mended_says_by_what(night: Night) -> None:
