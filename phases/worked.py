@@ -115,7 +115,6 @@ class Worked:
                 for found in (*entry.changed.values(), *old):
                     self._touch((found.subject, *found.blocks))
             case e.ActionIntended() | e.ActionSettled() if entry.verb in ONLY_ITS_TARGET:
-                self._news = True
                 self._touch((entry.target,))
             case e.Decided() | e.Moved() | e.TimerSet() | e.TimerCancelled() | e.Note():
                 pass  # what is asked, ``until`` is told

@@ -104,6 +104,24 @@ def test_a_machine_beside_the_path_is_on_its_way_for_so_long() -> None:
     assert worked(entries, "node/cp-1") == 700.0
 
 
+def test_who_waits_for_etcd_beside_the_path_waits_for_a_machine_that_is_on_its_way() -> None:
+    """
+    Long after the beginning: another machine's stage changes the verdict about one that stands.
+
+    Mutants: ask about machines again only while one is given time, or only when itself changed.
+    """
+    lost = {"etcd": Fact("lost"), "node/cp-1": Fact("waits-for-etcd")}
+    entries = begun({**lost, "node/cp-2": Fact("maintenance")})
+    entries += [
+        e.Observed(at=START + 5000, changed={"node/cp-2": Fact("rebooting")}),
+        e.Observed(at=START + 5060, changed={"node/cp-2": Fact("maintenance")}),
+        ready(5100, "etcd", "node/cp-1", "node/cp-2"),
+        ready(6000, LONGER),
+    ]
+
+    assert worked(entries, "node/cp-1") == 60.0
+
+
 def test_what_is_done_after_everything_comes_after_the_longest_chain() -> None:
     """The path has the one that nobody worked on; 30 s of another's work, and 10 s after all."""
     entries = begun({APPS: BUILDS})
