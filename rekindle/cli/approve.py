@@ -16,7 +16,8 @@ from rekindle.asked import entry_of, said
 from rekindle.cli.options import existing_journal, journal_option
 from rekindle.completing import complete_approvals
 from rekindle.folding import Found, newest
-from rekindle.output import print_line, tell
+from rekindle.output import tell
+from rekindle.retold import memory_of, told_line
 from rekindle.sentences import questions, to_answer
 from rekindle.typed import command as typed_command
 
@@ -52,8 +53,9 @@ def command(approval: str | None, journal: str | None, typed: str, *, refuse: bo
     if refuse:
         request = inbox.Refuse(actor=actor, approval=item.approval, digest=item.digest)
     else:
-        tell(f"approval {item.approval}: {item.question}")
-        tell(f"  consequence: {item.consequence}")
+        fit = memory_of(found.memory).approvals[item.approval]  # to be shown
+        tell(f"approval {item.approval}: {fit.question}")
+        tell(f"  consequence: {fit.consequence}")
         typed = _typed(item, typed, path)
         request = inbox.Approve(
             actor=actor, approval=item.approval, digest=item.digest, typed=typed
@@ -134,11 +136,11 @@ def _answered(item: Approval, wanted: str) -> int:
 
 
 def _list(found: Found, path: Path) -> int:
-    waiting = () if found.memory.outcome else questions(found.memory)
+    waiting = () if found.memory.outcome else questions(memory_of(found.memory))
     for item in waiting:
-        print_line(f"{item.approval}  {item.question}")
-        print_line(f"          {item.consequence}")
-        print_line(f"          {to_answer(item, str(path))}")
+        told_line(f"{item.approval}  {item.question}")
+        told_line(f"          {item.consequence}")
+        told_line(f"          {to_answer(item, str(path))}")
     if not waiting:
         tell("no question is open")
         if not found.memory.outcome and found.alive is False:

@@ -10,6 +10,7 @@ import click
 from engine.errors import Exit, UsageWrong
 from journal import inbox
 from journal.lease import Holder
+from journal.redactor import redact_text
 from rekindle.cli.options import existing_journal, journal_option
 from rekindle.folding import Found, newest
 from rekindle.output import tell
@@ -48,7 +49,9 @@ def _close(path: Path, found: Found, actor: str) -> int:
     try:
         entries: list[AnyEntry] = [e.CancelRequested(at=memory.now, actor=actor)]
         if memory.open:
-            tell(f"open actions are left in doubt: {', '.join(memory.open)}; look at the cluster")
+            tell(
+                f"open actions are left in doubt: {', '.join(map(redact_text, memory.open))}; look at the cluster"
+            )
         entries.append(
             e.RunClosed(
                 at=memory.now,

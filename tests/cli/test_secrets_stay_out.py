@@ -106,6 +106,34 @@ def test_no_command_gives_away_what_a_journal_holds(
     assert found_in(text) == []
 
 
+def test_nor_does_a_question(rekindle: Program, tmp_path: Path) -> None:
+    """Mutants: print it as the journal has it, in the list, or before it is answered."""
+    asked: list[e.AnyEntry] = [
+        e.ApprovalAsked(
+            at=AT,
+            approval=f"q{n}",
+            digest="d",
+            subject=f"s{n}",
+            typed="x",
+            question=text,
+            consequence=text,
+        )
+        for n, text in enumerate(TEXTS)
+    ]
+    answers = {f"s{n}": {"answer": "ask", "question": text} for n, text in enumerate(TEXTS)}
+    asked.append(e.Decided(at=AT, state="flux-synced", answers=answers))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "redact_payload", lambda body: body)
+        path = written(tmp_path / "j.db", asked)
+
+    listed = printed(rekindle, "approve", "--journal", str(path))
+    answered = rekindle("approve", "q0", "--type", "y", "--journal", str(path)).err
+
+    for text in (listed, answered):
+        assert "[redacted:" in text
+        assert found_in(text) == []
+
+
 @pytest.mark.parametrize("seq", [40, 200, 800])
 @pytest.mark.parametrize("kind", [(), ("--json",)], ids=["lines", "json"])
 def test_nor_does_a_moment(

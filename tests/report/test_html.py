@@ -175,7 +175,7 @@ def test_each_picture_has_a_table_that_says_the_same() -> None:
         "What broke first",
         "2025-06-11 22:00:00Z namespace/storage: held by a finalizer",
         "namespace",
-        "what the volume held: finalizer.release kustomization/ns/app-2 (given by ada at 2025-06-12 00:00:48Z)",
+        "a-2, finalizer.release kustomization/ns/app-2 (given by ada at 2025-06-12 00:00:48Z, who typed storage)",
         "A store was never validated.",
         "16 m 0 s",
         "T/CP 1.37",

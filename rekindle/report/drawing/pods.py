@@ -64,7 +64,7 @@ def told(levels: Sequence[Level], phases: Sequence[Phase]) -> str:
         return "How many pods were Ready was never seen."
     first, last = known[0], known[-1]
     lowest = min(known, key=lambda level: (level.ready or 0, level.at))
-    said = [f"{_of(first)} pods Ready at {clock(first.at)} UTC, when the run first looked"]
+    said = [f"{_of(first)} pods Ready at {clock(first.at)} UTC, when they were first counted"]
     if (lowest.ready or 0) < (first.ready or 0):
         said.append(f"the fewest {lowest.ready} at {clock(lowest.at)}")
     if last.at > first.at:
