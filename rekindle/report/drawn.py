@@ -73,7 +73,7 @@ def gantt_of(story: Story) -> Drawn:
 
 
 def blocked_of(story: Story) -> Drawn | None:
-    """Draw what blocked what when the verdict was known; None where there was none."""
+    """Draw what blocked what when the verdict was known, or when most was; None where nothing was."""
     verdict = story.verdict
     if not verdict.roots and not verdict.edges:
         return None

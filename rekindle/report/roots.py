@@ -48,6 +48,7 @@ class Causes:
     signs: list[Sign] = field(default_factory=list)
     gone: list[Sign] = field(default_factory=list)
     endings: Endings = field(default_factory=Endings)
+    held: int = 0  # what roots held up, at most, while there was no verdict
     bare: int = 0  # nodes without a machine configuration at the first look
 
     @property
@@ -80,6 +81,8 @@ class Causes:
                 self._root(name, finding, after.found_at.get(name, entry.at), known, seq)
         if after.sentence is not before.sentence:
             self._sentenced(after)
+        elif after.sentence is None:
+            self._most_yet(after)
 
     def _clear(self, name: str, at: Instant, seq: int) -> None:
         place = self.open.pop(name, None)
@@ -140,6 +143,13 @@ class Causes:
             for cause in self.found
         ]
 
+    def _most_yet(self, after: Memory) -> None:
+        """Without a verdict, draw what blocks what as it is when most is held up."""
+        held = sum(len(found.victims) for found in after.findings.values() if found.root)
+        if held > self.held:
+            self.held = held
+            self._draw(after)
+
     def _sentenced(self, after: Memory) -> None:
         """Draw what blocks what, as it is at the verdict."""
         said = after.sentence
@@ -147,6 +157,9 @@ class Causes:
             place = self.open.get(name)
             if place is not None:
                 self.found[place] = replace(self.found[place], at_verdict=True)
+        self._draw(after)
+
+    def _draw(self, after: Memory) -> None:
         order = sorted(after.findings.values(), key=lambda f: (not f.root, weight(f)))
         edges = list(
             dict.fromkeys(
@@ -214,7 +227,8 @@ class Causes:
         """Say when it was known that waiting alone would never do."""
         said, looked = memory.sentence, memory.looked_at
         if said is None or looked is None:
-            return Verdict(looked_at=looked)
+            edges, left = self.edges, self.edges_left_out
+            return Verdict(looked_at=looked, edges=edges, edges_left_out=left)
         order = sorted(said.roots.items(), key=lambda item: weight(item[1]))
         return Verdict(
             looked_at=looked,

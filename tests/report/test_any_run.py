@@ -20,6 +20,7 @@ from engine.memory import Memory
 from journal import entries as e
 from journal.entries import Fact, Finding, Outcome, RunOutcome
 from journal.reader import Reader
+from rekindle.report.drawn import blocked_of
 from rekindle.report.following import remark
 from rekindle.report.gather import gather
 from rekindle.report.markdown import page
@@ -314,3 +315,33 @@ def test_nodes_that_were_reset_before_the_run_are_a_sign_and_no_reset_of_this_ru
     assert [sign.subject for sign in story.first_signs] == ["node/a", "node/b"]
     reset = next(row for row in story.metrics if row.name == "Post-reset pod count")
     assert "1 node had been reset, or never configured" in reset.why
+
+
+def test_without_a_verdict_it_is_drawn_what_was_held_up_when_most_was(tmp_path: Path) -> None:
+    """Mutants: draw the latest; draw nothing without a verdict."""
+
+    def holds(*victims: str) -> dict[str, Finding]:
+        found = Finding(
+            rule="R",
+            subject="crd/x",
+            cause="late",
+            message="x is late",
+            clears_itself="yes",
+            root=True,
+            victims=victims,
+            blocks=victims,
+        )
+        return {"R:x": found}
+
+    entries: list[e.AnyEntry] = [
+        e.Observed(at=AT, changed={"crd/x": Fact("Absent")}),
+        e.FindingsChanged(at=AT + 1, changed=holds("a")),
+        e.FindingsChanged(at=AT + 2, changed=holds("a", "b", "c")),
+        e.FindingsChanged(at=AT + 3, changed=holds("c")),
+    ]
+    story = gather(written(tmp_path / "j.db", entries))
+
+    assert story.verdict.at is None
+    assert [edge.blocked for edge in story.verdict.edges] == ["a", "b", "c"]
+    assert "What held what up when most was held up:" in page(story)
+    assert blocked_of(story) is not None
