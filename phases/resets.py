@@ -123,12 +123,13 @@ def _answer(
 
 def snapshot_first(plan: Plan, facts: Facts, memory: Memory, name: str) -> Answer | None:
     """
-    While etcd answers, no control plane is wiped without a snapshot of it.
+    While etcd answers, no node is wiped without a snapshot of it.
 
-    Whatever the labels: with its configuration alone its member goes too, and its data is in the way of the next.
+    Whatever the labels: with its configuration alone a control plane's member goes too, and its data is in the way of
+    the next. A worker has none, but what is wiped first is often not what is wiped last.
     """
     if name not in plan.target.talos.control_planes:
-        return None
+        return snapshot_wanted(plan, facts, memory)
     own = taken(memory)
     if own is not None and _is_as_large(own, control_planes(plan.target, facts)[name], name):
         return snapshot_of(plan, facts, memory, name, memory.opened_at)

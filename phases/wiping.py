@@ -102,7 +102,7 @@ def act(
     why: str,
     ask: Ask,
 ) -> Act:
-    """Wipe it, after the yes; where a member of etcd is lost by it, the journal has what there is of that etcd."""
+    """Wipe it, after the yes; the journal has which snapshot of etcd there is, or why there is none."""
     section: Section = plan.target
     detail = facts[codes.node(name)].detail
     arguments: dict[str, Json] = {
@@ -112,9 +112,8 @@ def act(
         "boot_id": detail["boot_id"],
         "scope": list(scope),
         "graceful": graceful,
+        "snapshot": snapshot_said(plan, facts, memory),
     }
-    if name in section.talos.control_planes:
-        arguments["snapshot"] = snapshot_said(plan, facts, memory)
     return Act(RESET, codes.node(name), arguments, why, ask)
 
 
