@@ -121,7 +121,8 @@ def _is_at_work(subject: Subject, found: Fact, held: str) -> bool:
     if found.code == codes.READY:
         compares = subject.startswith("kustomization/") or found.detail.get("compares")
         return bool(compares) and "uid" in found.detail  # without: Git itself suspends it
-    return found.code in COMING and found.detail.get("cause") != f"namespace:{held}"
+    # What nobody lists may be at work.
+    return found.code in UNSETTLED and found.detail.get("cause") != f"namespace:{held}"
 
 
 def _roots(section: Section) -> tuple[Subject, ...]:

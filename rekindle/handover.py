@@ -66,11 +66,18 @@ def take_over(found: Found, options: Options, *, yes: bool, plan: Plan | None = 
 
 
 def _must_be_watched(found: Found, plan: Plan) -> None:
-    """:raises EnvironmentWrong: unless the plan's files have the CA that the watch saw; an unknown one is another."""
-    saw, has = str(found.memory.identity.get("ca", "")), _authorities(plan)
-    if saw and has == {saw}:
+    """
+    Hold every machine configuration of a plan against the cluster that was watched, and against the talosconfig.
+
+    :raises EnvironmentWrong: unless each has the CA that the watch saw, and that of Talos by which the run would be
+        known from then on; an unknown one is another.
+    """
+    saw, (ours, has) = str(found.memory.identity.get("ca", "")), _authorities(plan)
+    if saw and ours and has == {(ours, saw)}:
         return
-    told = ", ".join(sorted(ca[:16] for ca in has)) or "unknown"
+    told = ", ".join(sorted({ca[:16] for _, ca in has if ca})) or "unknown"
+    if has and {talos for talos, _ in has} != {ours}:
+        told += ", and not everywhere that of its talosconfig"
     raise EnvironmentWrong(
         f"this run watched {found.memory.cluster} with CA {saw[:16] or 'unknown'}, and {plan.cluster} of the plan has "
         f"CA {told}",
@@ -79,15 +86,23 @@ def _must_be_watched(found: Found, plan: Plan) -> None:
     )
 
 
-def _authorities(plan: Plan) -> set[str]:
-    """Return the CAs of Kubernetes in a plan's machine configurations: no other file ties machines to an API."""
+def _authorities(plan: Plan) -> tuple[str, set[tuple[str, str]]]:
+    """
+    Return the CA of Talos in the talosconfig, and those of Talos and Kubernetes in the machine configurations.
+
+    No other file ties machines to an API. What cannot be read has none.
+    """
     from rekindle.adapters import authorities
 
-    found = set()
+    ours, found = "", set()
+    with suppress(authorities.Unreadable):
+        ours = authorities.of_talosconfig(Path(plan.target.talos.talosconfig))
     for node in plan.target.talos.nodes.values():
+        known = authorities.MachineAuthorities()
         with suppress(authorities.Unreadable):
-            found.add(authorities.of_machine_config(Path(node.config)).kubernetes)
-    return found - {""}
+            known = authorities.of_machine_config(Path(node.config))
+        found.add((known.talos, known.kubernetes))
+    return ours, found
 
 
 def _must_be_alone(plan: Plan, journal: Path) -> None:

@@ -315,10 +315,19 @@ def watched_by_ca(rekindle: Program, folder: Path) -> str:
     return ours
 
 
-def configured(folder: Path, authority: str) -> None:
-    """The machine configuration of the plan's first node."""
-    content = {"machine": {"type": "controlplane"}, "cluster": {"ca": {"crt": authority}}}
-    (folder / "k8s-1.yaml").write_text(json.dumps(content))
+def configured(folder: Path, authority: str, talos: str = "", *but: str) -> None:
+    """
+    The plan's talosconfig and machine configurations; *talos* is the authority that these name (empty: the same).
+
+    Of *but* there are none.
+    """
+    own = make_certificate(folder, "talos", "127.0.0.1", (-1, 30)).base64
+    machine = {"type": "controlplane", "ca": {"crt": talos or own}}
+    content = {"machine": machine, "cluster": {"ca": {"crt": authority}}}
+    for name in {"k8s-1", "k8s-2", "k8s-3"} - {*but}:
+        (folder / f"{name}.yaml").write_text(json.dumps(content))
+    context = {"context": "c", "contexts": {"c": {"ca": own}}}
+    (folder / "talosconfig").write_text(json.dumps(context))
 
 
 def test_a_plan_of_the_same_cluster_takes_it_over(rekindle: Program, tmp_path: Path) -> None:
@@ -361,15 +370,24 @@ def test_a_plan_of_another_cluster_takes_nothing_over(rekindle: Program, tmp_pat
     """
     A kubeconfig ties no machines to an API, be it the one that was watched.
 
-    Mutants: take an authority that nobody knows for the same; take the kubeconfig's; ask no configuration.
+    Nor does a configuration of the same Kubernetes with machines of another talosconfig, or one of several.
+
+    Mutants: take an authority that nobody knows for the same; take the kubeconfig's; ask no configuration; leave the
+    CA of Talos out; believe what can be read of them.
     """
-    watched_by_ca(rekindle, tmp_path)
+    ours = watched_by_ca(rekindle, tmp_path)
     _, theirs = certificates(tmp_path)
     unknown = rekindle(*TAKEN, code=LATER)
     configured(tmp_path, theirs)
     other = rekindle(*TAKEN, code=LATER)
+    configured(tmp_path, ours, theirs)
+    machines = rekindle(*TAKEN, code=LATER)
+    (tmp_path / "k8s-2.yaml").unlink()
+    configured(tmp_path, ours, "", "k8s-2")
+    one = rekindle(*TAKEN, code=LATER)
 
-    for answer in (unknown, other):
+    assert "and not everywhere that of its talosconfig" in machines.err
+    for answer in (unknown, other, machines, one):
         assert (answer.code, "error (foreign-cluster): " in answer.err) == (78, True), answer.err
     assert not {"taken.over", "plan.changed"} & set(kinds(tmp_path / "w.db"))
 
