@@ -105,7 +105,9 @@ def _is_to_come(section: Section, subject: Subject, held: str, facts: Facts) -> 
     seen: set[Subject] = set()
     while subject not in seen:
         seen.add(subject)
-        found = facts.get(subject, NOBODY)
+        found = facts.get(subject)
+        if found is None:  # nobody, or nothing of the inventory
+            return False
         if found.code not in GONE:
             return _is_at_work(subject, found, held)
         if _home_goes(subject, facts):
