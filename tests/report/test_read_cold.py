@@ -79,6 +79,62 @@ def test_only_who_says_what_the_cause_was_tells_who_began_it(
     )
 
 
+def test_who_names_the_cause_of_something_later_has_not_told_who_began_it(tmp_path: Path) -> None:
+    """Mutant: any cause that is named will do."""
+
+    def found(name: str) -> dict[str, Finding]:
+        one = Finding(subject=name, cause="x", message=f"{name} is ill", root=True, rule="R")
+        return {f"R:{name}": one}
+
+    entries: list[e.AnyEntry] = [
+        e.Observed(at=AT, changed={"crd/a": Fact("Absent")}),
+        e.FindingsChanged(at=AT + 1, changed=found("crd/a")),
+        e.FindingsChanged(at=AT + 60, changed=found("store/b")),
+        e.Note(at=AT + 70, text="x", actor="bob", corrects=5, finding="R:store/b", cause="slow"),
+    ]
+    unproven = gather(written(tmp_path / "j.db", entries)).unproven
+
+    (said,) = (one for one in unproven if one.startswith("Who or what began it"))
+    assert said.endswith("what people corrected is the cause of something that came later.")
+
+
+def test_what_was_asked_of_a_run_is_said(tmp_path: Path) -> None:
+    """Mutants: leave the request out of the summary; call what it did something of before."""
+    entries = [
+        e.Observed(at=AT, changed={"crd/a": Fact("Absent")}),
+        e.FindingsChanged(
+            at=AT + 1,
+            changed={"R:a": Finding(subject="a", cause="x", message="m", root=True, rule="R")},
+        ),
+    ]
+    request = {"node.reset": {"nodes": ["k8s-1", "k8s-2"]}}
+    story = gather(written(tmp_path / "j.db", entries, request=request))
+
+    assert "Asked for when it began, beyond its goal: node.reset k8s-1, k8s-2." in story.summary
+    (said,) = (one for one in story.unproven if one.startswith("Who or what began it"))
+    assert said.startswith("Who or what began it: beside what was asked of this run, ")
+
+
+def test_that_a_root_was_removed_is_said_beside_the_earliest_sign(night: Night) -> None:
+    (said,) = (one for one in night.story.background if "nothing in the cluster tells when" in one)
+    assert said.startswith("kustomization/flux-system/cluster-meta and kustomization/flux-system/")
+
+
+def test_a_first_count_of_what_was_said_before_is_told_from_the_next(tmp_path: Path) -> None:
+    """A kubelet that is gone still says Ready. Mutant: leave what follows it out."""
+
+    def pods(at: float, ready: int) -> e.Observed:
+        detail = {"ready": ready, "expected": 9}
+        return e.Observed(at=at, changed={"pods": Fact("Progressing", detail=detail)})
+
+    stale = gather(written(tmp_path / "a.db", [pods(AT, 9), pods(AT + 3, 0)]))
+    later = gather(written(tmp_path / "b.db", [pods(AT, 9), pods(AT + 300, 0)]))
+
+    whys = [next(r.why for r in s.metrics if r.name.startswith("Post-inc")) for s in (stale, later)]
+    assert "3 s later only 0 were: what was counted first had been said before" in whys[0]
+    assert "later only" not in whys[1]
+
+
 def test_a_root_that_is_gone_is_not_explained_and_somebody_has_to_find_out(night: Night) -> None:
     signs = {sign.subject: sign for sign in night.story.first_signs}
     root = signs["kustomization/flux-system/cluster-apps"]
