@@ -100,7 +100,7 @@ def test_who_names_the_cause_of_something_later_has_not_told_who_began_it(tmp_pa
 
 def test_what_was_asked_of_a_run_is_said(tmp_path: Path) -> None:
     """Mutants: leave the request out of the summary; call what it did something of before."""
-    entries = [
+    entries: list[e.AnyEntry] = [
         e.Observed(at=AT, changed={"crd/a": Fact("Absent")}),
         e.FindingsChanged(
             at=AT + 1,
@@ -395,7 +395,7 @@ def test_a_session_of_a_note_is_not_called_an_answer(tmp_path: Path) -> None:
         return [taken, *entries, e.LeaseLost(at=AT, epoch=epoch)]
 
     given = e.ApprovalGiven(at=AT, approval="q1", digest="d", actor="bob")
-    entries = [
+    entries: list[e.AnyEntry] = [
         e.LeaseLost(at=AT, epoch=1),
         *session(2, REMARK),
         *session(3, given),
