@@ -16,7 +16,7 @@ from journal.entries import Fact, Finding
 from phases import codes
 from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
-from phases.serving import serving
+from phases.serving import Serving, serving
 from phases.verbs import RELEASE, settled
 
 RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
@@ -46,8 +46,7 @@ def release(
 ) -> Answer:
     """Answer for an object that holds *held*; see above."""
     detail = holder.detail
-    key = f"{detail['namespace']}/{detail['name']}" if detail["namespace"] else str(detail["name"])
-    name = f"{detail['kind']} {key}"
+    name = f"{detail['kind']} {_key(detail)}"
     since = holder.since or memory.opened_at
     found = _cause_of(findings, str(detail["uid"]))
     if _is_at_work(section, detail, found, facts):
@@ -58,8 +57,9 @@ def release(
         return Wait(
             f"{name} is being deleted; no diagnosis says yet why it stays", can_clear="unknown"
         )
-    waits = _used(detail, name) or _served(section, holder, name, found.rule, facts, memory)
-    return waits or _asked(detail, name, key, held, memory)
+    who = serving(section, detail, found.rule, facts)
+    waits = _used(detail, name) or _served(who, holder, name, memory)
+    return waits or _asked(detail, name, who, held, memory)
 
 
 def _used(detail: dict[str, Any], name: str) -> Wait | None:
@@ -72,11 +72,8 @@ def _used(detail: dict[str, Any], name: str) -> Wait | None:
     return None
 
 
-def _served(
-    section: Section, holder: Fact, name: str, rule: str, facts: Facts, memory: Memory
-) -> Wait | None:
+def _served(who: Serving, holder: Fact, name: str, memory: Memory) -> Wait | None:
     """Wait for who serves its finalizers: for good where that is known to run, else for as long as it may take."""
-    who = serving(section, holder.detail, rule, facts)
     if who.lives and who.certain:
         text = f"{who.lives} runs and has not let go of {name}: it may refuse while something depends on it"
         return Wait(text, can_clear="unknown")
@@ -85,7 +82,8 @@ def _served(
     if memory.passed(due):
         return None
     if who.comes:
-        return Wait(f"{name} waits for its controller: {who.comes} comes back", due)
+        text = f"{who.comes} comes back" if who.certain else f"it may come with {who.comes}"
+        return Wait(f"{name} waits for its controller: {text}", due)
     if who.lives:
         text = f"{name} may be served by {who.lives}, which came with its kind and runs"
         return Wait(text, due, can_clear="unknown")
@@ -94,13 +92,14 @@ def _served(
     return None
 
 
-def _asked(detail: dict[str, Any], name: str, key: str, held: str, memory: Memory) -> Answer:
+def _asked(detail: dict[str, Any], name: str, who: Serving, held: str, memory: Memory) -> Answer:
     finalizers = ", ".join(detail["finalizers"])
     ask = Ask(
-        question=f"take {finalizers} off {name}, which holds {held}?",
+        # Who may serve it is no part of what an approval is bound to: it changes while a person thinks.
+        question=f"take {finalizers} off {name}, which holds {held}?{_waited_for(who)}",
         consequence=leak_of(str(detail["group"])),
         evidence={"uid": detail["uid"], "finalizers": detail["finalizers"], "verb": RELEASE},
-        typed=key,
+        typed=_key(detail),
     )
     target = codes.subject("holder", str(detail["uid"]))
     shown = settled(memory.last_of(RELEASE, target), RELEASE_SETTLE_SECONDS)
@@ -108,6 +107,22 @@ def _asked(detail: dict[str, Any], name: str, key: str, held: str, memory: Memor
         return Wait(f"{name} was released and is still listed", shown)
     arguments = {key: detail[key] for key in WANTED}
     return Act(RELEASE, target, arguments, f"{name} holds {held}", ask)
+
+
+def _key(detail: dict[str, Any]) -> str:
+    return f"{detail['namespace']}/{detail['name']}" if detail["namespace"] else str(detail["name"])
+
+
+def _waited_for(who: Serving) -> str:
+    """Say whom a person might still give time, instead of a yes."""
+    minutes = int(CONTROLLER_SECONDS // 60)
+    if who.comes:
+        return f" {who.comes}, which may serve it, did not come back in {minutes} minutes"
+    if who.lives:
+        return (
+            f" {who.lives}, which may serve it, runs and did not let go of it in {minutes} minutes"
+        )
+    return ""
 
 
 def _cause_of(findings: Findings, uid: str) -> Finding | None:

@@ -3,6 +3,7 @@ Who takes a finalizer off: the controller that its rule names, or what the relea
 
 A controller that is to come is waited for, whoever brings it. Which of a release's workloads serves a finalizer nobody
 tells (Longhorn's is a DaemonSet): it runs for certain when all of them do, and the finalizer bears its kind's group.
+Who only came near it (``phases.bringers``) is given time, and never taken for certain.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from engine.answer import Subject
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
+from phases.bringers import brought_by, provider_of, roots
 from phases.inventory import WorkloadItem
 from phases.leaks import SERVED_BY
 from phases.section import Section
@@ -31,7 +33,7 @@ class Serving:
     """
     Who runs, and who is to come; empty: nobody.
 
-    *certain*: it is known to serve the finalizer, and not only brought by who brings the finalizer's kind.
+    *certain*: it is known to serve the finalizer (of one to come: to be brought by who brings the kind), and no guess.
     """
 
     lives: Subject = ""
@@ -50,14 +52,17 @@ def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -
     held = str(detail["namespace"])
     if named:
         return _of(section, named, held, facts)
-    brought = _brought(section, f"{detail['resource']}.{detail['group']}")
+    provider = provider_of(section, detail)
+    brought, is_known = brought_by(section, provider) if provider else ([], False)
+    if provider and not brought:  # the inventory knows nobody: what serves it may come with any
+        return Serving(comes=_anybody(section, held, facts), certain=False)
     found = _of(section, brought, held, facts)
     if found.comes:  # it may be this one, whatever else of the release runs by now
-        return Serving(comes=found.comes)
+        return Serving(comes=found.comes, certain=is_known)
     all_run = all(
         _code(facts, codes.subject(item.kind, item.key)) == codes.READY for item in brought
     )
-    return Serving(lives=found.lives, certain=all_run and _is_its_groups(detail))
+    return Serving(lives=found.lives, certain=is_known and all_run and _is_its_groups(detail))
 
 
 def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts) -> Serving:
@@ -75,14 +80,15 @@ def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts
     return Serving(lives, comes)
 
 
-def _brought(section: Section, crd: str) -> list[WorkloadItem]:
-    """Return what is installed by who brings a CRD: by itself, else by the releases that it applies beside the CRD."""
-    inventory = section.inventory
-    provider = next((item.provider for item in inventory.crds if item.name == crd), "")
-    if not provider:
-        return []
-    own = [item for item in inventory.workloads if item.owner == provider]
-    return own or [i for i in inventory.workloads if section.parents.get(i.owner) == provider]
+def _anybody(section: Section, held: str, facts: Facts) -> Subject:
+    """Name one of what is expected that is at work; empty: nothing is."""
+    for subject, _ in (*section.kustomizations, *section.releases):
+        found = facts.get(subject, NOBODY)
+        if found.code not in COMING or _home_goes(subject, facts):
+            continue
+        if _is_at_work(subject, found, held):
+            return subject
+    return ""
 
 
 def _is_its_groups(detail: dict[str, Any]) -> bool:
@@ -114,7 +120,7 @@ def _is_to_come(section: Section, subject: Subject, held: str, facts: Facts) -> 
             return False
         parent = section.parents.get(subject, "")
         if not parent:
-            return subject in _roots(section) and not _any_goes(section, facts)
+            return subject in roots(section) and not _any_goes(section, facts)
         subject = parent
     return False
 
@@ -125,10 +131,6 @@ def _is_at_work(subject: Subject, found: Fact, held: str) -> bool:
         return bool(compares) and "uid" in found.detail  # without: Git itself suspends it
     # What nobody lists may be at work.
     return found.code in UNSETTLED and found.detail.get("cause") != f"namespace:{held}"
-
-
-def _roots(section: Section) -> tuple[Subject, ...]:
-    return tuple(codes.subject("kustomization", key) for key in section.inventory.roots)
 
 
 def _any_goes(section: Section, facts: Facts) -> bool:
