@@ -20,7 +20,13 @@ from phases.snapshot import Snapshot
 def diagnose(plan: Plan, snapshot: Snapshot) -> Findings:
     """Find what is wrong in a look; roots know their victims."""
     section: Section = plan.target
-    scene = Scene(snapshot, section.inventory, section.diagnosed, section.talos.control_planes)
+    scene = Scene(
+        snapshot,
+        section.inventory,
+        section.diagnosed,
+        section.talos.control_planes,
+        section.brought_first,
+    )
     # Of most looks no rule has a question with another answer: then a hundred rules are not asked one by one.
     return scene.once("all", partial(_found, scene))
 

@@ -19,6 +19,7 @@ from engine.answer import Answer, Subject
 from engine.patience import seconds
 from journal.entries import Fact
 from phases import codes
+from phases.beforehand import installed_owners
 from phases.diagnosis.scene import Kept
 from phases.inventory import Inventory, Key, KeyIfAny, Name
 from phases.kinds import WORKLOADS
@@ -250,6 +251,11 @@ class Section(Strict, Outline):
     def told(self) -> dict[Subject, Told]:
         """What was answered for a fact: a memory as well."""
         return {}
+
+    @cached_property
+    def brought_first(self) -> frozenset[Subject]:
+        """What owns, in the inventory, workloads that commands of the plan install."""
+        return installed_owners(self)
 
     @cached_property
     def diagnosed(self) -> dict[str, Kept]:

@@ -175,7 +175,7 @@ def _kinds(scene: Scene) -> Iterator[Need]:
                 names = (asked.crd,) if asked.crd else usual_crds(asked.kind, asked.group)
                 for name in names:
                     yield from _lacks(subject_of(kind, found.metadata), absent, name)
-    for name, holders in carriers(scene.inventory).items():
+    for name, holders in carriers(scene).items():
         for holder in holders:
             yield from _lacks(holder, absent, name)
 

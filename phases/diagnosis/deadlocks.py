@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
+from phases.diagnosis.controllers import deployment_of
 from phases.diagnosis.graph import roots_of
 from phases.diagnosis.missing import missing
 from phases.diagnosis.providers import carriers, leads
-from phases.diagnosis.rule import NO, Proof, Rule, ask, look, never, reversible
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, ask, look, never, reversible
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.diagnosis.victims import Complaint, subjects
@@ -47,7 +48,7 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
     if scene.inventory is None or not scene.seen("CustomResourceDefinition"):
         return
     asked = {m.item.name: m.complaints for m in missing(scene) if m.item is not None}
-    expected = carriers(scene.inventory)
+    expected = carriers(scene)
     for item in scene.inventory.crds:
         if item.name in scene.of("CustomResourceDefinition"):
             continue
@@ -59,7 +60,13 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
         if knotted:
             complaining = [c for c in complaints if c.subject in knotted]
             after = () if complaining else _blockers(others, scene, knotted)
-            yield _finding(item, knotted, complaining, after)
+            # Nobody has asked yet, and Flux is still to come: a bootstrap may bring the kind before it.
+            clears = NO if complaining or not _is_flux_to_come(scene) else UNKNOWN
+            yield _finding(item, knotted, complaining, after, clears)
+
+
+def _is_flux_to_come(scene: Scene) -> bool:
+    return scene.seen("Deployment") and deployment_of(scene, "kustomize-controller") is None
 
 
 def _blockers(others: tuple[Rule, ...], scene: Scene, consumers: list[Subject]) -> tuple[str, ...]:
@@ -75,18 +82,23 @@ def _blockers(others: tuple[Rule, ...], scene: Scene, consumers: list[Subject]) 
 
 
 def _finding(
-    item: CrdItem, consumers: list[Subject], complaining: list[Complaint], after: tuple[str, ...]
+    item: CrdItem,
+    consumers: list[Subject],
+    complaining: list[Complaint],
+    after: tuple[str, ...],
+    clears: str,
 ) -> Finding:
     who = listed(subject.replace("/", " ", 1) for subject in consumers)
     provider = item.provider.replace("/", " ", 1)
     will = "will need" if after else "needs"
+    unless = "" if clears == NO else ", unless a bootstrap brings the kind before Flux"
     return Finding(
         subject=codes.subject("crd", item.name),
         cause="deadlock",
         message=f"{who} {will} CRD {item.name}, and {provider}, which brings it, is applied only after "
-        f"{'them' if len(consumers) > 1 else 'it'}: neither can go first",
+        f"{'them' if len(consumers) > 1 else 'it'}: neither can go first{unless}",
         blocks=tuple(consumers),
-        clears_itself=NO,
+        clears_itself=clears,
         rule="C4",
         since=min((c.since for c in complaining if c.since is not None), default=None),
         evidence=(

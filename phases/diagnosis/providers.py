@@ -18,7 +18,7 @@ from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
 from phases.objects import Flux, condition
 
 if TYPE_CHECKING:
-    from phases.inventory import CrdItem, HelmReleaseItem, Inventory, KustomizationItem
+    from phases.inventory import CrdItem, HelmReleaseItem, KustomizationItem
 
 KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
 NETWORK: Final = "kube-system/cilium"
@@ -47,15 +47,19 @@ def provider_state(scene: Scene, provider: Subject) -> tuple[str, str]:
     return UNKNOWN, f" ({name}, which brings it, is not Ready)"
 
 
-def carriers(inventory: Inventory) -> dict[str, tuple[Subject, ...]]:
+def carriers(scene: Scene) -> dict[str, tuple[Subject, ...]]:
     """
     Say by CRD which Kustomizations carry objects of its kind, as far as the inventory knows what they hold.
 
     The kinds of a network are left out, as Flux's own are in ``needs``: without a network no Flux runs, so that what
-    brings them did so before.
+    brings them did so before. So are those of all that commands of the plan install.
     """
+    inventory = scene.inventory
+    if inventory is None:
+        return {}
     network = {item.owner for item in inventory.workloads if item.key == NETWORK}
-    early = {f"crd/{item.name}" for item in inventory.crds if item.provider in network}
+    first = network | scene.installed
+    early = {f"crd/{item.name}" for item in inventory.crds if item.provider in first}
     found: dict[str, dict[Subject, None]] = {}
     for secret in inventory.externalsecrets:
         if secret.parent:

@@ -39,6 +39,7 @@ class Scene:
     """
     *inventory* is None where nobody said what should exist; *control_planes* are the plan's (empty: there is no plan).
 
+    *installed*: who owns, in the inventory, what commands of the plan install before Flux is there; the plan's as well.
     *kept* is shared by the looks at one cluster with one inventory (and never by two clusters): what no question has a
     new answer for is not worked out again. Time is asked in yes or no, so that its passing alone makes nothing new.
     """
@@ -47,6 +48,7 @@ class Scene:
     inventory: Inventory | None = None
     kept: dict[str, Kept] = field(default_factory=dict, compare=False, repr=False)
     control_planes: tuple[str, ...] = ()
+    installed: frozenset[Subject] = frozenset()
     _fresh: dict[str, Kept] = field(default_factory=dict, init=False, compare=False, repr=False)
     _asking: list[dict[tuple[Any, ...], object]] = field(
         default_factory=list, init=False, compare=False, repr=False

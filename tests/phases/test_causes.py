@@ -64,3 +64,35 @@ def test_a_run_journals_through_what_a_root_blocks_the_most() -> None:
     (root,) = [one for one in found.values() if one.root and one.subject == "kustomization/f/a"]
     assert root.through == "kustomization/f/b"
     assert len(root.victims) == 3
+
+
+def test_a_run_knows_what_its_commands_install_first() -> None:
+    """Another network than Cilium's brings its own kinds. Mutant: rules are not told what the plan installs."""
+    kind = "ippools.projectcalico.org"
+    calico = "calico-system/calico-node"
+    of = plan(
+        {
+            "cni": {"daemonset": calico},
+            "inventory": {
+                "kustomizations": [
+                    {"key": "flux-system/cluster", "needs": [f"crd/{kind}"]},
+                    {"key": "flux-system/network", "parent": "flux-system/cluster"},
+                ],
+                "helmreleases": [{"key": "calico-system/calico", "parent": "flux-system/network"}],
+                "crds": [{"name": kind, "provider": "helmrelease/calico-system/calico"}],
+                "workloads": [
+                    {
+                        "kind": "DaemonSet",
+                        "key": calico,
+                        "pods": 3,
+                        "owner": "helmrelease/calico-system/calico",
+                    }
+                ],
+            },
+        }
+    )
+    look = scene().snapshot
+    unplanned = diagnose(Scene(look, of.target.inventory))
+
+    assert f"C4:crd/{kind}" in unplanned
+    assert f"C4:crd/{kind}" not in causes.diagnose(of, look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -169,8 +170,7 @@ def needing(provider: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
 def test_a_root_whose_kinds_only_the_inventory_tells() -> None:
     """Mutants: only ExternalSecrets are expected of a Kustomization; whatever it needs is a kind."""
     looked_at = scene(ks("root", ready=WAITS), inventory=needing("helmrelease/secrets/eso"))
-    assert looked_at.inventory is not None
-    assert carriers(looked_at.inventory) == {WIDGETS: ("kustomization/flux-system/root",)}
+    assert carriers(looked_at) == {WIDGETS: ("kustomization/flux-system/root",)}
 
     (found,) = found_by("K4", looked_at)
 
@@ -216,6 +216,19 @@ def test_the_kinds_of_a_network_are_there_before_any_kustomization_runs() -> Non
     looked_at = scene(ks("root", ready=WAITS), inventory=listed)
 
     assert found_by("K4", looked_at) == found_by("C4", looked_at) == []
+
+
+def test_the_kinds_of_what_commands_install_are_there_before_any_kustomization_runs() -> None:
+    """Any network's, not only Cilium's. Mutant: what the plan installs first is no other than any provider."""
+    looked_at = scene(
+        ks("root", ready=WAITS),
+        inventory=needing("helmrelease/secrets/eso"),
+        unlisted=("Deployment",),
+    )
+    told = replace(looked_at, installed=frozenset({"helmrelease/secrets/eso"}))
+
+    assert [found_by(rule, looked_at) != [] for rule in ("K4", "C4")] == [True, True]
+    assert found_by("K4", told) == found_by("C4", told) == []
 
 
 def test_a_child_that_was_applied_before_moves_by_itself() -> None:

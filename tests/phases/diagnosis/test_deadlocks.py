@@ -94,6 +94,30 @@ def test_with_nothing_else_in_the_way_it_blocks_now(consumer: dict[str, Any]) ->
     assert found_by("C3", looked_at) == []
 
 
+FLUX = made("Deployment", "flux-system/kustomize-controller")
+
+
+@pytest.mark.parametrize(
+    ("objects", "unlisted", "clears"),
+    [
+        # before Flux is there a bootstrap may bring any kind
+        ((WAITS,), (), "unknown"),
+        ((WAITS, FLUX), (), "no"),
+        ((WAITS,), ("Deployment",), "no"),
+        # who asked has found that none did
+        ((COMPLAINS,), (), "no"),
+    ],
+)
+def test_nothing_is_for_ever_before_flux_has_come(
+    objects: tuple[dict[str, Any], ...], unlisted: tuple[str, ...], clears: str
+) -> None:
+    """Mutants: it is always; who asked already may still hope; what is not listed is not there."""
+    (found,) = found_by("C4", scene(*objects, inventory=INVENTORY, unlisted=unlisted))
+
+    assert found.clears_itself == clears
+    assert ("unless a bootstrap brings the kind" in found.message) == (clears == "unknown")
+
+
 def test_who_complains_already_is_not_behind_anything_else() -> None:
     (found,) = found_by("C4", scene(COMPLAINS, LEAVING, inventory=INVENTORY))
 
