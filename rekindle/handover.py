@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
+
+import msgspec
 
 from engine.errors import EnvironmentWrong, Exit, UsageWrong
 from engine.observing import doubts_left
 from engine.plan import Plan, from_compiled
+from journal.errors import Diagnosed
 from journal.troubles import held
 from rekindle import beginning, worlds
 from rekindle.folding import Found, newest
 from rekindle.output import tell
-from rekindle.paths import place_for_cluster
+from rekindle.paths import journals_of_watches, place_for_cluster
 from rekindle.recipes import recipe
 from rekindle.session import Options, resume_run
 from rekindle.typed import command as typed
@@ -29,6 +33,7 @@ def take_over(found: Found, options: Options, *, yes: bool, plan: Plan | None = 
     *plan* is the operator's file as it is today: a watch without one gets it from there.
 
     :raises LeaseHeld: while somebody still watches.
+    :raises UsageWrong: when another journal has a run that acts on this cluster.
     :raises EnvironmentWrong: when the plan is not of the cluster that was watched.
     """
     path = options.journal
@@ -46,6 +51,8 @@ def take_over(found: Found, options: Options, *, yes: bool, plan: Plan | None = 
     if not planned:
         _must_be_watched(found, known)
         _must_be_alone(known, path)
+    if not found.simulated:
+        refuse_beside(known, path)
     world = worlds.world_of(found, known, path) if planned else worlds.real(known, path)
     try:
         asks = not yes and not found.simulated and beginning.somebody_is_there()
@@ -111,14 +118,72 @@ def _must_be_alone(plan: Plan, journal: Path) -> None:
     before = None if usual.absolute() == journal.absolute() else newest(usual)
     if before is None or before.simulated:
         return
-    if before.memory.outcome and not doubts_left(plan, before.memory):
-        return
-    what = "in which an action is in doubt" if before.memory.outcome else "which is open"
+    if not before.memory.outcome or doubts_left(plan, before.memory):
+        _refuse(before, usual, in_doubt=bool(before.memory.outcome))
+
+
+def refuse_beside(plan: Plan, journal: Path) -> None:
+    """
+    Look for what acts on this cluster out of a journal of ``watches/``: a watch without a plan that was taken over.
+
+    Whoever only watches there is in nobody's way. What cannot be read is said, and keeps nobody from a recovery.
+
+    :raises UsageWrong: when such a run is open, or there is a doubt that the run to begin would know nothing of.
+    """
+    for path in journals_of_watches():
+        found = None if path.resolve() == journal.resolve() else _read(path, plan.cluster)
+        if found is None or found.simulated:
+            continue
+        acts = not found.memory.outcome and not found.memory.watches
+        if (acts or doubts_left(plan, found.memory)) and _is_of(found, plan):
+            _refuse(found, path, in_doubt=not acts)
+
+
+def _read(path: Path, cluster: str) -> Found | None:
+    """Read what may be of another cluster altogether; None where it cannot be read."""
+    try:
+        return newest(path)
+    except (Diagnosed, OSError, msgspec.MsgspecError) as error:
+        why = error.reference if isinstance(error, Diagnosed) else error
+        tell(
+            f"WARNING: {path} cannot be read ({why}): whether a run in it acts on {cluster} is not known"
+        )
+        return None
+
+
+def _is_of(found: Found, plan: Plan) -> bool:
+    """
+    Say whether a run is of the cluster of a plan: it has its name, or one of its CAs.
+
+    Two of one name share a journal everywhere else, too. A run that was taken over has two CAs: that of Kubernetes,
+    with which it was opened, and that of Talos.
+    """
+    if found.memory.cluster == plan.cluster:
+        return True
+    ours, has = _authorities(plan)
+    known = {ours, *(ca for both in has for ca in both)} - {""}
+    return any(run.get("ca") in known for run in (found.opened.identity, found.memory.identity))
+
+
+def _refuse(before: Found, journal: Path, *, in_doubt: bool) -> NoReturn:
+    """Name the run that goes first, and what goes on with it."""
+    if before.memory.outcome:
+        way = typed("run", "PLAN", journal=journal)
+    elif before.memory.watches:
+        way = typed("resume", *_hands(before), journal=journal)
+    else:
+        way = typed("resume", journal=journal)
+    what = "in which an action is in doubt" if in_doubt else "which is open"
     raise UsageWrong(
-        f"{usual} has the run {before.memory.run_id} of {plan.cluster}, {what}",
+        f"{journal} has the run {before.memory.run_id} of {before.memory.cluster}, {what}",
         reference="run-open",
-        hint=f"{typed('status', journal=usual)} says more; `rekindle run PLAN --journal {usual}` goes on from there",
+        hint=f"`{typed('status', journal=journal)}` says more; `{way}` goes on from there",
     )
+
+
+def _hands(watch: Found) -> tuple[str, ...]:
+    """Return what lets a watch act: where it has no plan, it needs one for that."""
+    return ("--take-over",) if can_act(watch) else ("--take-over", "PLAN")
 
 
 def can_act(found: Found) -> bool:
@@ -130,8 +195,8 @@ def refuse_open(found: Found, journal: Path) -> None:
     """Refuse to go on with an open run as something else than it is."""
     watches = found.memory.watches
     on = "watches on" if watches else "goes on with it"
-    if watches and can_act(found):
-        on += ", `rekindle resume --take-over` lets it act"
+    if watches:
+        on += f", `{typed('resume', *_hands(found))}` lets it act"
     raise UsageWrong(
         f"{journal} has an open run, {found.memory.run_id} ({found.memory.purpose})",
         reference="run-open",

@@ -44,6 +44,11 @@ def journal_for_watch(cluster: str, ca: str = "") -> Path:
     return _ours(state_folder() / "watches" / f"{_file_name(name)}.db")
 
 
+def journals_of_watches() -> list[Path]:
+    """Every journal of a watch without a plan in the state folder."""
+    return sorted((state_folder() / "watches").glob("*.db"))
+
+
 def journal_for_rehearsal(scenario: str) -> Path:
     """The journal of a rehearsal: of the package's by its name, of a file by the file's."""
     name = Path(scenario).stem if scenario.endswith((".yaml", ".yml")) else scenario

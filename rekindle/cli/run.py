@@ -50,7 +50,7 @@ def command(
     from engine.errors import Exit
     from rekindle import beginning, preflight
     from rekindle.folding import newest
-    from rekindle.handover import refuse_open
+    from rekindle.handover import refuse_beside, refuse_open
     from rekindle.paths import given_journal, journal_for_cluster
     from rekindle.planfile import read_plan
     from rekindle.resetting import refuse_another, request_of
@@ -71,6 +71,8 @@ def command(
             refuse_open(found, path)
         refuse_another(request, found.memory)
         return resume_run(found, options, lambda f, p: world_of(f, p, path), plan=loaded)
+    if not named():  # who names a journal says whose memory this run has
+        refuse_beside(loaded, path)
     world = real(loaded, path)
     try:
         simulated = world.identity().kind == "simulated"

@@ -36,6 +36,7 @@ pytestmark = pytest.mark.program
 
 NETWORK = made.daemonset("kube-system/cilium", 1)
 NAMED = ("--journal", "w.db")
+TAKES_OVER = "rekindle resume --take-over PLAN --journal"
 CONTROLLERS = [
     made.deployment(f"flux-system/{name}-controller") for name in ("source", "kustomize", "helm")
 ]
@@ -255,6 +256,7 @@ def codes_of(journal: Path, subject: str) -> list[str]:
 def test_an_open_watch_is_gone_on_with_only_as_what_it_is(
     rekindle: Program, tmp_path: Path
 ) -> None:
+    """What lets it act is told to everybody. Mutant: leave ``PLAN`` out of it where there was none."""
     named = ("--journal", "w.db")
     with served(tmp_path, [*made.healthy(), *CONTROLLERS]) as kubeconfig:
         until_interrupted(rekindle, kubeconfig, "--network", "kube-system/cilium")
@@ -270,7 +272,7 @@ def test_an_open_watch_is_gone_on_with_only_as_what_it_is(
 
     for answer in answers:
         assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
-        assert "--take-over" not in answer.err
+        assert f"`{TAKES_OVER} {tmp_path / 'w.db'}` lets it act, `rekindle cancel " in answer.err
     assert not [one for one in entries(tmp_path / "w.db") if isinstance(one, e.PlanChanged)]
 
 
@@ -289,7 +291,7 @@ def test_nobody_takes_over_without_a_plan(rekindle: Program, tmp_path: Path) -> 
         stands = rekindle("status", *NAMED)
 
     assert (taken.code, "error (watch-unplanned): " in taken.err) == (64, True), taken.err
-    assert "`rekindle resume --take-over PLAN --journal " in taken.err
+    assert f"`{TAKES_OVER} " in taken.err
     assert page.code == 0
     assert "watches on" in stands.out
     assert "--take-over" not in stands.out
@@ -304,6 +306,15 @@ from rekindle.simulator.world import SimWorld
 from rekindle.rehearsal import load
 from datetime import UTC, datetime
 world = SimWorld(replace(load("node-lost")[1], start=datetime.now(UTC)))
+"""
+# Ctrl-C comes with its first look.
+STOPPED = f"""{LATER}
+import os, signal
+look = world.look
+def once():
+    os.kill(os.getpid(), signal.SIGINT)
+    return look()
+world.look = once
 """
 
 
@@ -356,10 +367,7 @@ def test_a_plan_of_the_same_cluster_takes_it_over(rekindle: Program, tmp_path: P
 def test_what_was_taken_over_is_resumed_as_any_run(rekindle: Program, tmp_path: Path) -> None:
     """Its cluster is that of the plan. Mutant: hold it against the CA of the kubeconfig that was watched."""
     configured(tmp_path, watched_by_ca(rekindle, tmp_path))
-    stopped = f"{LATER}\nimport os, signal\nlook = world.look\n"
-    stopped += "def once():\n    os.kill(os.getpid(), signal.SIGINT)\n    return look()\n"
-    stopped += "world.look = once\n"
-    begun = rekindle(*TAKEN, code=stopped)
+    begun = rekindle(*TAKEN, code=STOPPED)
     again = rekindle("resume", "--json", *NAMED, code=LATER)
 
     assert begun.code == 75, begun.err
@@ -407,15 +415,53 @@ def test_nobody_takes_over_beside_an_open_run_of_that_cluster(
 ) -> None:
     """It has a journal of its own, and only that knows what was begun. Mutant: leave ``_must_be_alone`` out."""
     configured(tmp_path, watched_by_ca(rekindle, tmp_path))
-    stopped = f"{LATER}\nimport os, signal\nlook = world.look\n"
-    stopped += "def once():\n    os.kill(os.getpid(), signal.SIGINT)\n    return look()\n"
-    stopped += "world.look = once\n"
-    assert rekindle("run", "recovery.yaml", "--yes", code=stopped).code == 75
+    assert rekindle("run", "recovery.yaml", "--yes", code=STOPPED).code == 75
     answer = rekindle(*TAKEN, code=LATER)
 
     assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
     assert "anton.db has the run " in answer.err
     assert "taken.over" not in kinds(tmp_path / "w.db")
+
+
+def test_no_run_begins_beside_a_watch_that_was_taken_over(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """
+    It acts on that cluster out of ``watches/``, and the hint goes on with it; whoever names a journal has one.
+
+    Mutants: leave ``refuse_beside`` out of ``run``; ask it of whoever names a journal; take an environment for that.
+    """
+    ours, _ = certificates(tmp_path)
+    folder = tmp_path / "state" / "rekindle"
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS], ca=ours) as kubeconfig:
+        process = rekindle.start("watch", "--kubeconfig", kubeconfig)
+        until("it is watched", lambda: any("decided" in kinds(path) for path in journals(folder)))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+    (journal,) = journals(folder)
+    configured(tmp_path, ours)
+    run, named = ("run", "recovery.yaml", "--yes"), ("--journal", str(journal))
+    taken = rekindle("resume", "--take-over", "recovery.yaml", "--yes", *named, code=STOPPED)
+    refused_ = [
+        rekindle(*run, code=LATER),
+        rekindle(*run, code=LATER, env={"REKINDLE_JOURNAL": str(tmp_path / "e.db")}),
+    ]
+    other = rekindle(*run, "--journal", "n.db", code=STOPPED)
+    ended = rekindle("resume", "--json", *named, code=LATER)
+    begun = rekindle(*run, code=STOPPED)
+
+    assert taken.code == 75, taken.err
+    for answer in refused_:
+        assert (answer.code, "error (run-open): " in answer.err) == (64, True), answer.err
+        assert f"{journal} has the run " in answer.err
+        assert f"`rekindle resume --journal {journal}` goes on from there" in answer.err
+    assert not (tmp_path / "e.db").exists()
+    assert (ended.code, ended.document["outcome"]) == (0, "done"), ended.err
+    assert (other.code, begun.code) == (75, 75), other.err + begun.err
+
+
+def journals(folder: Path) -> list[Path]:
+    return list(folder.glob("watches/*.db"))
 
 
 def test_a_plan_that_would_be_ignored_is_refused(rekindle: Program, tmp_path: Path) -> None:
