@@ -8,6 +8,7 @@ under the same Kustomization. The nearest that runs anything is taken; further a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from engine.answer import Subject
@@ -35,23 +36,42 @@ def provider_of(section: Section, detail: dict[str, Any]) -> Subject:
     return next(filter(None, found), "")
 
 
-def brought_by(section: Section, provider: Subject) -> tuple[list[WorkloadItem], bool]:
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is installed with some CRDs, and whether it is known to be all that serves their kinds."""
+
+    items: tuple[WorkloadItem, ...] = ()
+    is_known: bool = False
+
+
+def brought_by(section: Section, provider: Subject) -> Brought:
     """
-    Return what is installed with the CRDs of *provider*, and whether it is known to be all that serves their kinds.
+    Return what is installed with the CRDs of *provider*.
 
     By itself, or by the releases that it applies beside them: that is known. Else by what these apply, by who depends
-    on it, by who is applied beside it or depends on who applies it, and so on upwards: that is likely.
+    on it, by who is applied beside it or depends on who applies it, and so on upwards: that is likely. A section alone
+    decides it, and holders ask by the hundred: it is worked out once.
     """
+    name = f"brought/{provider}"
+    kept = section.drawn.get(name)
+    if isinstance(kept, Brought):
+        return kept
+    found = section.drawn[name] = _brought_by(section, provider)
+    return found
+
+
+def _brought_by(section: Section, provider: Subject) -> Brought:
     own = [item for item in section.inventory.workloads if item.owner == provider]
     near = own or _of(section, lambda owner: section.parents.get(owner) == provider)
     if near:
-        return near, True
+        return Brought(tuple(near), is_known=True)
+    tops = roots(section)
     for above in lineage(section, provider):
-        beside = [] if above in roots(section) else _below(section, above)
+        beside = [] if above in tops else _below(section, above)
         found = beside or _dependents(section, above)
         if found:
-            return found, False
-    return [], False
+            return Brought(tuple(found))
+    return Brought()
 
 
 def lineage(section: Section, subject: Subject) -> Iterator[Subject]:

@@ -82,10 +82,12 @@ def _served(who: Serving, holder: Fact, name: str, memory: Memory) -> Wait | Non
     if memory.passed(due):
         return None
     if who.comes:
-        text = f"{who.comes} comes back" if who.certain else f"it may come with {who.comes}"
-        return Wait(f"{name} waits for its controller: {text}", due)
+        if who.certain:
+            return Wait(f"{name} waits for its controller: {who.comes} comes back", due)
+        text = f"{name} waits for its controller: it may come with {who.comes}"
+        return Wait(text, due, can_clear="unknown")
     if who.lives:
-        text = f"{name} may be served by {who.lives}, which came with its kind and runs"
+        text = f"{name} may be served by {who.lives}, which came with its kind or near it, and runs"
         return Wait(text, due, can_clear="unknown")
     if BUILT_IN.issuperset(holder.detail["finalizers"]):
         return Wait(f"{name} is let go by Kubernetes itself", due, can_clear="unknown")

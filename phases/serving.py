@@ -17,7 +17,7 @@ from engine.answer import Subject
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
-from phases.bringers import brought_by, provider_of, roots
+from phases.bringers import Brought, brought_by, provider_of, roots
 from phases.inventory import WorkloadItem
 from phases.leaks import SERVED_BY
 from phases.section import Section
@@ -53,16 +53,20 @@ def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -
     if named:
         return _of(section, named, held, facts)
     provider = provider_of(section, detail)
-    brought, is_known = brought_by(section, provider) if provider else ([], False)
-    if provider and not brought:  # the inventory knows nobody: what serves it may come with any
+    brought = brought_by(section, provider) if provider else Brought()
+    if (
+        provider and not brought.items
+    ):  # the inventory knows nobody: what serves it may come with any
         return Serving(comes=_anybody(section, held, facts), certain=False)
-    found = _of(section, brought, held, facts)
+    found = _of(section, brought.items, held, facts)
     if found.comes:  # it may be this one, whatever else of the release runs by now
-        return Serving(comes=found.comes, certain=is_known)
+        return Serving(comes=found.comes, certain=brought.is_known)
     all_run = all(
-        _code(facts, codes.subject(item.kind, item.key)) == codes.READY for item in brought
+        _code(facts, codes.subject(item.kind, item.key)) == codes.READY for item in brought.items
     )
-    return Serving(lives=found.lives, certain=is_known and all_run and _is_its_groups(detail))
+    return Serving(
+        lives=found.lives, certain=brought.is_known and all_run and _is_its_groups(detail)
+    )
 
 
 def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts) -> Serving:

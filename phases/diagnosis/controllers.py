@@ -19,6 +19,7 @@ from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversi
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.diagnosis.structure import ill_of, is_well
 from phases.diagnosis.victims import is_gone
+from phases.kinds import WORKLOADS
 from phases.objects import Condition, Flux, Workload, condition
 from phases.readiness.workloads import option_in, workers_said
 
@@ -36,6 +37,9 @@ SHORT_STAGES: Final = (
     7,
 )  # the first version whose stages are awaited for STAGE_WAIT_SECONDS only
 COMPONENT: Final = "app.kubernetes.io/component"
+# Labels: fluxcd/pkg ssa/manager.go (SetOwnerLabels) and helm-controller internal/postrender (its origin labels).
+MARKS: Final = frozenset({"kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"})
+MARKED: Final = ("Namespace", *WORKLOADS)
 _TAG = re.compile(r":v?((\d+)\.(\d+)[\w.+-]*)")
 
 
@@ -47,6 +51,24 @@ def deployment_of(scene: Scene, name: str) -> Workload | None:
         if name in {work.metadata.name, work.metadata.labels.get(COMPONENT)}
     ]
     return min(found, key=lambda work: not work.status.available_replicas, default=None)
+
+
+def is_flux_to_come(scene: Scene) -> bool:
+    """
+    Say whether Flux was never here, as far as is known: until then a bootstrap may bring any kind.
+
+    It marks whatever it applies, and that stays when it goes: who lost Flux had a bootstrap before. Where Deployments
+    are not listed, what it has reconciled tells as well.
+    """
+    if deployment_of(scene, "kustomize-controller") is not None or _has_marked(scene):
+        return False
+    reconciled = any(found.status.conditions for found in scene.of("Kustomization").values())
+    return scene.seen("Deployment") or not reconciled
+
+
+def _has_marked(scene: Scene) -> bool:
+    found = (one.metadata.labels for kind in MARKED for one in scene.of(kind).values())
+    return any(not MARKS.isdisjoint(labels) for labels in found)
 
 
 def version_of(scene: Scene, name: str) -> tuple[int, int] | None:

@@ -19,8 +19,9 @@ from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.attempts import failing
-from phases.diagnosis.providers import carriers
-from phases.diagnosis.rule import NO, Proof, Rule, look, never
+from phases.diagnosis.controllers import is_flux_to_come
+from phases.diagnosis.providers import UNLESS, carriers
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never
 from phases.diagnosis.scene import Scene, subject_of
 from phases.diagnosis.structure import FLUX_KINDS, ill_of
 from phases.kinds import usual_crds
@@ -46,14 +47,19 @@ def _circles(scene: Scene) -> Iterable[Finding]:
     for members, whys in _among(ill, order):
         if members not in told:
             told.add(members)
-            yield _finding(scene, CIRCLE, sorted(members), whys)
+            yield _finding(scene, CIRCLE, sorted(members), whys, NO)
     # Asked apart, and after: no CRD unties a circle that is one without any kind.
-    kinds = tuple(_kinds(scene))
-    lacking = frozenset(why for _, _, why in kinds)
+    absent = _absent_kinds(scene)
+    asked = tuple(_asked(scene, absent))
+    kinds = (*asked, *_foretold(scene, absent))
+    tried, lacking = (frozenset(why for _, _, why in found) for found in (asked, kinds))
     for members, whys in _among(ill, (*order, *kinds)) if kinds else ():
         if not lacking.isdisjoint(whys) and not any(known <= members for known in told):
             told.add(members)
-            yield _finding(scene, codes.THROUGH_A_KIND, sorted(members), whys)
+            # Nobody has asked yet, and Flux is still to come: a bootstrap may bring the kind before it.
+            is_foretold = tried.isdisjoint(whys) and is_flux_to_come(scene)
+            clears = UNKNOWN if is_foretold else NO
+            yield _finding(scene, codes.THROUGH_A_KIND, sorted(members), whys, clears)
 
 
 def _among(
@@ -90,15 +96,18 @@ def _one(needs: dict[State, dict[State, str]]) -> list[State] | None:
     return None
 
 
-def _finding(scene: Scene, cause: str, members: list[Subject], whys: list[str]) -> Finding:
+def _finding(
+    scene: Scene, cause: str, members: list[Subject], whys: list[str], clears: str
+) -> Finding:
     first, *others = members
+    how, unless = (" for ever", "") if clears == NO else ("", UNLESS)
     found = scene.get(*_kind_and_key(first))
     return Finding(
         subject=first,
         cause=cause,
-        message=f"these wait for one another for ever: {'; '.join(sorted(whys))}",
+        message=f"these wait for one another{how}: {'; '.join(sorted(whys))}{unless}",
         blocks=tuple(others),
-        clears_itself=NO,
+        clears_itself=clears,
         rule="K4",
         uid="" if found is None else found.metadata.uid,
         evidence=tuple(_evidence(scene, members)),
@@ -161,20 +170,27 @@ def _in_inventory(scene: Scene, inventory: Inventory) -> Iterator[Need]:
                 yield (APPLIED, mine), (APPLIED, parent), f"{mine} is applied by {parent}"
 
 
-def _kinds(scene: Scene) -> Iterator[Need]:
-    """Who holds objects of a kind that nothing defines waits for its provider, not for the provider's readiness."""
+def _absent_kinds(scene: Scene) -> dict[str, Subject]:
+    """Return who brings each CRD that is not there; where CRDs are not listed, of none it is known."""
     if scene.inventory is None or not scene.seen("CustomResourceDefinition"):
-        return
-    providers = {item.name: item.provider for item in scene.inventory.crds if item.provider}
-    absent = {
-        name: p for name, p in providers.items() if name not in scene.of("CustomResourceDefinition")
-    }
-    for kind in FLUX_KINDS:
+        return {}
+    there = scene.of("CustomResourceDefinition")
+    items = scene.inventory.crds
+    return {item.name: item.provider for item in items if item.provider and item.name not in there}
+
+
+def _asked(scene: Scene, absent: dict[str, Subject]) -> Iterator[Need]:
+    """Who holds objects of a kind that nothing defines waits for its provider, not for the provider's readiness."""
+    for kind in FLUX_KINDS if absent else ():
         for found, ready in failing(scene, kind):
             for asked in unserved(ready.message):
                 names = (asked.crd,) if asked.crd else usual_crds(asked.kind, asked.group)
                 for name in names:
                     yield from _lacks(subject_of(kind, found.metadata), absent, name)
+
+
+def _foretold(scene: Scene, absent: dict[str, Subject]) -> Iterator[Need]:
+    """Nobody has run into it yet; by what the inventory knows of what they hold."""
     for name, holders in carriers(scene).items():
         for holder in holders:
             yield from _lacks(holder, absent, name)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
-from phases.diagnosis.controllers import deployment_of
+from phases.diagnosis.controllers import is_flux_to_come
 from phases.diagnosis.graph import roots_of
 from phases.diagnosis.missing import missing
-from phases.diagnosis.providers import carriers, leads
+from phases.diagnosis.providers import UNLESS, carriers, leads
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, ask, look, never, reversible
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
@@ -61,12 +61,8 @@ def _deadlocks(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
             complaining = [c for c in complaints if c.subject in knotted]
             after = () if complaining else _blockers(others, scene, knotted)
             # Nobody has asked yet, and Flux is still to come: a bootstrap may bring the kind before it.
-            clears = NO if complaining or not _is_flux_to_come(scene) else UNKNOWN
+            clears = NO if complaining or not is_flux_to_come(scene) else UNKNOWN
             yield _finding(item, knotted, complaining, after, clears)
-
-
-def _is_flux_to_come(scene: Scene) -> bool:
-    return scene.seen("Deployment") and deployment_of(scene, "kustomize-controller") is None
 
 
 def _blockers(others: tuple[Rule, ...], scene: Scene, consumers: list[Subject]) -> tuple[str, ...]:
@@ -91,7 +87,7 @@ def _finding(
     who = listed(subject.replace("/", " ", 1) for subject in consumers)
     provider = item.provider.replace("/", " ", 1)
     will = "will need" if after else "needs"
-    unless = "" if clears == NO else ", unless a bootstrap brings the kind before Flux"
+    unless = "" if clears == NO else UNLESS
     return Finding(
         subject=codes.subject("crd", item.name),
         cause="deadlock",

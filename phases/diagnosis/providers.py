@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
 NETWORK: Final = "kube-system/cilium"
+UNLESS: Final = ", unless a bootstrap brings the kind before Flux"
 
 
 def expected_crd(scene: Scene, kind: str, group: str, crd: str = "") -> CrdItem | None:

@@ -9,7 +9,7 @@ import pytest
 
 from phases.diagnosis.providers import carriers
 from tests.phases.diagnosis.flux_objects import hr, ks
-from tests.phases.diagnosis.scenes import found_by, scene
+from tests.phases.diagnosis.scenes import found_by, made, scene
 
 READY = ("True", "ReconciliationSucceeded", "")
 WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/b' is not ready")
@@ -22,6 +22,11 @@ NO_KIND = (
     "False",
     "ReconciliationFailed",
     'ExternalSecret/x/y dry-run failed: no matches for kind "ExternalSecret" in version "external-secrets.io/v1"',
+)
+NO_WIDGET = (
+    "False",
+    "ReconciliationFailed",
+    'no matches for kind "Widget" in version "example.com/v1"',
 )
 
 
@@ -145,12 +150,7 @@ def test_the_message_is_enough_where_the_inventory_lists_no_object_of_the_kind()
     listed = inventory(externalsecrets=[])
 
     assert len(found_by("K4", scene(ks("root", ready=NO_KIND), inventory=listed))) == 1
-    other = (
-        "False",
-        "ReconciliationFailed",
-        'no matches for kind "Widget" in version "example.com/v1"',
-    )
-    assert found_by("K4", scene(ks("root", ready=other), inventory=listed)) == []
+    assert found_by("K4", scene(ks("root", ready=NO_WIDGET), inventory=listed)) == []
 
 
 WIDGETS = "widgets.example.com"
@@ -176,6 +176,35 @@ def test_a_root_whose_kinds_only_the_inventory_tells() -> None:
 
     assert f"kustomization/flux-system/root needs {WIDGETS}" in found.message
     assert found.cause == "circle-through-a-kind"
+
+
+FLUX = made("Deployment", "flux-system/kustomize-controller")
+
+
+@pytest.mark.parametrize(
+    ("objects", "unlisted", "clears"),
+    [
+        # before Flux is there a bootstrap may bring any kind
+        ((), (), "unknown"),
+        ((ks("root", ready=WAITS),), (), "unknown"),
+        ((), ("Deployment",), "unknown"),
+        ((ks("root", ready=WAITS),), ("Deployment",), "no"),
+        ((ks("root", ready=WAITS), FLUX), (), "no"),
+        # who asked has found that none did
+        ((ks("root", ready=NO_WIDGET),), (), "no"),
+    ],
+)
+def test_no_kind_is_for_ever_before_flux_has_come(
+    objects: tuple[dict[str, Any], ...], unlisted: tuple[str, ...], clears: str
+) -> None:
+    """Mutants: it is always; who asked already may still hope; what is not listed is there."""
+    listed = needing("helmrelease/secrets/eso")
+
+    (found,) = found_by("K4", scene(*objects, inventory=listed, unlisted=unlisted))
+
+    assert found.clears_itself == clears
+    assert ("for ever" in found.message) == (clears == "no")
+    assert ("unless a bootstrap brings the kind" in found.message) == (clears == "unknown")
 
 
 @pytest.mark.parametrize("waits", [True, False])

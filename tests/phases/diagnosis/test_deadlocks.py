@@ -97,6 +97,11 @@ def test_with_nothing_else_in_the_way_it_blocks_now(consumer: dict[str, Any]) ->
 FLUX = made("Deployment", "flux-system/kustomize-controller")
 
 
+def marked(kind: str, name: str, controller: str) -> dict[str, Any]:
+    """What a controller of Flux applied."""
+    return made(kind, name, metadata={"labels": {f"{controller}.toolkit.fluxcd.io/name": "x"}})
+
+
 @pytest.mark.parametrize(
     ("objects", "unlisted", "clears"),
     [
@@ -104,6 +109,13 @@ FLUX = made("Deployment", "flux-system/kustomize-controller")
         ((WAITS,), (), "unknown"),
         ((WAITS, FLUX), (), "no"),
         ((WAITS,), ("Deployment",), "no"),
+        # who lost Flux had a bootstrap before
+        ((marked("Namespace", "apps", "kustomize"),), (), "no"),
+        ((marked("Deployment", "apps/web", "helm"),), (), "no"),
+        ((marked("DaemonSet", "apps/agent", "helm"),), ("Deployment",), "no"),
+        ((made("Namespace", "apps", metadata={"labels": {"kustomize": "x"}}),), (), "unknown"),
+        # what is not listed may be to come, where nothing tells that it was here
+        ((), ("Deployment",), "unknown"),
         # who asked has found that none did
         ((COMPLAINS,), (), "no"),
     ],
@@ -111,7 +123,7 @@ FLUX = made("Deployment", "flux-system/kustomize-controller")
 def test_nothing_is_for_ever_before_flux_has_come(
     objects: tuple[dict[str, Any], ...], unlisted: tuple[str, ...], clears: str
 ) -> None:
-    """Mutants: it is always; who asked already may still hope; what is not listed is not there."""
+    """Mutants: it is always; who asked may still hope; what is not listed is not there, or there; no mark is read."""
     (found,) = found_by("C4", scene(*objects, inventory=INVENTORY, unlisted=unlisted))
 
     assert found.clears_itself == clears
