@@ -54,9 +54,7 @@ def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -
         return _of(section, named, held, facts)
     provider = provider_of(section, detail)
     brought = brought_by(section, provider) if provider else Brought()
-    if (
-        provider and not brought.items
-    ):  # the inventory knows nobody: what serves it may come with any
+    if provider and not brought.items:  # what serves it may come with anything that does
         return Serving(comes=_anybody(section, held, facts), certain=False)
     found = _of(section, brought.items, held, facts)
     if found.comes:  # it may be this one, whatever else of the release runs by now
