@@ -24,7 +24,7 @@ Arguments that an intent carries, by verb (strings unless said otherwise); doers
 ``apiservice.remove``  kind, name, uid (the DELETE is of this uid and of no other)
 ``apply.give-back``    path (as it was applied; what its owner owns as well by now is no longer ours), owner (of a CRD,
                        that is through before all is; absent: the end asks); done with ``owed``: some is only ours
-``git.ancestry``       repository (path of the operator's clone), old, new (commits); changes nothing, asks no server
+``git.ancestry``       repository (path of the operator's clone), old, new (commits); changes nothing of it
 ``webhook.remove``     kind (Validating- or MutatingWebhookConfiguration), name, uid
 
 Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``timeout``.
