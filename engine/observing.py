@@ -19,7 +19,7 @@ from engine.draft import Draft
 from engine.memory import Attempt, Memory
 from engine.patience import backoff
 from engine.plan import Plan
-from engine.recipe import Effect, Facts, Findings, Happened
+from engine.recipe import OWED, Effect, Facts, Findings, Happened
 from engine.world import NO_ANSWER, Intent
 from journal import entries as e
 from journal.entries import Fact, Finding, Outcome, RunOutcome
@@ -201,6 +201,7 @@ def _borrowed(plan: Plan, memory: Memory) -> Iterator[Attempt]:
         if (
             back is None
             or back.outcome is not Outcome.DONE
+            or back.code == OWED
             or back.intended_at < attempt.intended_at
         ):
             yield attempt

@@ -44,6 +44,8 @@ class Happened(StrEnum):
     UNKNOWN = "unknown"
 
 
+OWED = "owed"  # what was to be given back could not all be taken yet
+
 Probe = Callable[["Plan", Facts, Intent], Happened]
 Undone = Callable[["Plan", "Memory", "Attempt"], bool]
 
@@ -69,7 +71,7 @@ class Verb:
     it for every target, not only for its own. *undone* says of an attempt that whatever it did, or ran into, is
     provably gone from the world since (its machines were wiped, and seen to be): it then counts neither as doubt nor
     as a try. *returned_by* names the verb that gives back what this one only borrowed: what a run still owes of it,
-    the next one does.
+    the next one does; one that is done with the code ``OWED`` gave too little back.
     """
 
     name: str

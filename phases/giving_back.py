@@ -3,37 +3,62 @@ Giving back: what this run applied itself is its owner's again once the owner ha
 
 An object that is applied server-side has its fields owned by whoever applied them. If rekindle kept them, a field that
 is removed in Git later would stay in the cluster for ever, and nobody would know why.
+
+A CRD goes back as soon as what brings it, by the inventory, is Ready as it is now, and not only at the end of the
+night. Who owns what is looked at once more at the target: where the owner has not taken it up, nothing is given back,
+and the end asks again. Of the roots no inventory knows the owner: they go back once everything that Git says is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.answer import Act, Answer, Wait
+from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Attempt, Memory
 from engine.plan import Plan
-from engine.recipe import Verdict
+from engine.recipe import OWED, Verdict
 from journal.entries import Outcome
-from phases import flux_synced
+from phases import codes, flux_synced
+from phases.section import Section
 from phases.verbs import GIVE_BACK
 
 
 def objection(plan: Plan, memory: Memory) -> Answer | None:
     """
-    Return what is to be given back next, once everything that Git says is there; None: nothing, or not yet.
+    Return what is to be given back next; None: nothing, or not yet.
 
-    It is a courtesy to the owner: a recovery that reached its goal is not held up by it for ever, and not at all where
-    it may not be done.
+    It is a courtesy to the owner: it holds up nothing but the end, that not for ever, and not at all where it may not
+    be done.
     """
     if memory.watches or not plan.verbs[GIVE_BACK].enabled:
         return None
-    left = next(_left(plan, memory), None)
-    if left is None or flux_synced.guard(plan, memory.facts).verdict is not Verdict.HOLDS:
+    left = tuple(_left(plan, memory))
+    if not left:
         return None
-    if memory.busy(left.target) is not None:
-        return Wait(f"{left.target} is given back to its owner")
-    reason = f"{left.verb} applied it, and its owner has reconciled since"
-    return Act(GIVE_BACK, left.target, {"path": left.arguments["path"]}, reason)
+    ends = flux_synced.guard(plan, memory.facts).verdict is Verdict.HOLDS
+    for attempt in left:
+        owner = "" if ends else _through(plan, memory, attempt)
+        if not ends and not owner:
+            continue
+        if memory.busy(attempt.target) is not None:
+            return Wait(f"{attempt.target} is given back to its owner")
+        known = {"owner": owner} if owner else {}
+        reason = f"{attempt.verb} applied it, and {owner or 'its owner'} has reconciled since"
+        return Act(GIVE_BACK, attempt.target, {"path": attempt.arguments["path"], **known}, reason)
+    return None
+
+
+def _through(plan: Plan, memory: Memory, attempt: Attempt) -> Subject:
+    """Return the owner of what was applied, if it is known, is through, and was not found to own too little already."""
+    section: Section = plan.target
+    owner = section.bringers.get(attempt.target, "")
+    fact = memory.facts.get(owner)
+    # One that Git suspends is Ready as it is, but reconciles nothing: of that no fact has a generation.
+    if fact is None or fact.code != codes.READY or "generation" not in fact.detail:
+        return ""
+    last = memory.last_of(GIVE_BACK, attempt.target)
+    early = last is not None and last.intended_at > attempt.intended_at and last.code == OWED
+    return "" if early else owner
 
 
 def _left(plan: Plan, memory: Memory) -> Iterator[Attempt]:
@@ -57,8 +82,10 @@ def _left(plan: Plan, memory: Memory) -> Iterator[Attempt]:
 
 def _is_over(plan: Plan, last: Attempt, memory: Memory) -> bool:
     """Say whether it was given back, was refused for good, or was tried as often as it may be."""
-    if last.outcome in {None, Outcome.DONE}:
-        return last.outcome is Outcome.DONE
+    if last.outcome is None:
+        return False
+    if last.outcome is Outcome.DONE and last.code != OWED:
+        return True
     retry = plan.verbs[GIVE_BACK].retry
     if memory.attempts.get(f"{GIVE_BACK} {last.target}", 0) >= retry.attempts:
         return True

@@ -24,7 +24,9 @@ from phases.section import Section
 from phases.verbs import APPLY, BOOTSTRAP
 
 TOGETHER_SECONDS = 120.0
-SEVERAL = 2  # one node of two that reboots is one node
+# One of two is one node: that it went tells nothing of what they share, and to hold everything for the most common
+# accident of a small cluster would forbid its repair.
+SEVERAL = 2
 RESET_SECONDS = 600.0  # one that was told to wipe itself is away for so long
 LOST_TOGETHER = "T17:k8s-nodes"  # what diagnosis finds where Node objects are lost within minutes
 

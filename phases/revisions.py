@@ -3,7 +3,8 @@ Which revision everything should reach: what the source serves, as long as it de
 
 "Mend it in Git and push" is how recoveries are won, so a push during the night is followed. A history that was
 rewritten is something else: what this run has counted on may be in nobody's branch any more, and a person is asked.
-Where nobody can tell (no clone, a shallow one, a commit that no remote gives) it is followed, and said.
+Where nobody can tell (no clone, a commit that no remote gives, or not with all of its history) it is followed, and
+said: the goal is what others are measured by, and moves on again. To stay would be a no, and hold up all that waits.
 """
 
 from __future__ import annotations

@@ -310,6 +310,12 @@ class Section(Strict, Outline):
         return {codes.subject(item.kind, item.key): item.owner for item in listed if item.owner}
 
     @cached_property
+    def bringers(self) -> dict[Subject, Subject]:
+        """The Kustomization or HelmRelease that brings each CRD, as far as the inventory knows."""
+        listed = self.inventory.crds
+        return {codes.subject("crd", item.name): item.provider for item in listed if item.provider}
+
+    @cached_property
     def crd_names(self) -> tuple[str, ...]:
         """CRDs to watch: those that Git brings, and those that may be applied out of band."""
         expected = (item.name for item in self.inventory.crds)

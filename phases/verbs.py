@@ -22,8 +22,9 @@ Arguments that an intent carries, by verb (strings unless said otherwise); doers
                        once, ready (bool: it said so of itself when this was decided; absent: it did not)
 ``finalizer.release``  group, version, resource, kind, namespace, name, uid, finalizers (list of str to take off)
 ``apiservice.remove``  kind, name, uid (the DELETE is of this uid and of no other)
-``apply.give-back``    path (as it was applied; what its owner owns as well by now is no longer ours)
-``git.ancestry``       repository (path of the operator's clone), old, new (commits); changes nothing, asks no server
+``apply.give-back``    path (as it was applied; what its owner owns as well by now is no longer ours), owner (of a CRD,
+                       that is through before all is; absent: the end asks); done with ``owed``: some is only ours
+``git.ancestry``       repository (path of the operator's clone), old, new (commits); changes nothing of it
 ``webhook.remove``     kind (Validating- or MutatingWebhookConfiguration), name, uid
 
 Settlement codes are those of ``engine.world``; a command's is ``exit-N`` or ``timeout``.

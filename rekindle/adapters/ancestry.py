@@ -4,7 +4,8 @@ Whether one commit descends from another, asked of the operator's clone.
 Nothing is written into the clone. Where it has not got the newer of the two, which is so after a push from elsewhere,
 that one is fetched from the clone's own remotes, its objects into a folder that goes again, and the older with it if it
 is of its history. All of that history without the older is the proof of the contrary. A clone that is shallow cannot
-tell: no ancestor found is then no proof that there is none.
+tell: no ancestor found is then no proof that there is none. So the whole history of the newer one, of commits alone
+where the remote can do that, is fetched into a repository of its own, which goes again as well.
 """
 
 from __future__ import annotations
@@ -35,9 +36,16 @@ _QUIET = {
 }
 # A commit-graph knows commits that are there no more.
 _EACH_READ = ("-c", "core.commitGraph=false", "rev-list", "--quiet")
+# No ref is made, nothing pruned or tidied up: of the clone itself not a byte is written.
+_PLAIN_FETCH = (
+    *("-c", "fetch.writeCommitGraph=false", "fetch", "--quiet", "--refmap=", "--no-tags"),
+    *("--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--no-prune"),
+)
 _SHORT = 12
+_SHA256 = 64
 # Of the action's deadline, for a look into the clone, and for all that goes over the network.
 LOOK_SHARE, FETCH_SHARE = 0.05, 0.6
+WHOLE_SHARE = 0.4  # a shallow clone takes more looks
 NOWHERE_ELSE: Mapping[str, str] = {}
 # `git rev-parse --local-env-vars`, by their beginnings (git 2.39).
 _LEADS = (
@@ -76,18 +84,44 @@ def ancestry(intent: Intent) -> Settlement:
 
 def _asked(intent: Intent, tree: Path, old: str, new: str) -> Settlement:
     cut = _git(intent, tree, "rev-parse", "--is-shallow-repository")
+    if cut.code:
+        return settling.done(intent, UNTOLD, why=f"{tree} is no repository")
     shallow = cut.stdout.strip() != b"false"
-    if _has(intent, tree, new):
-        return _told(intent, tree, old, new, shallow=shallow)
+    here = _told(intent, tree, old, new, shallow=shallow) if _has(intent, tree, new) else None
+    if here is not None and (here.code != UNTOLD or not shallow):
+        return here
     if shallow:
-        lacks = "is no repository" if cut.code else f"has no commit {new[:_SHORT]}, and is shallow"
-        return settling.done(intent, UNTOLD, why=f"{tree} {lacks}")
+        lacks = f"{tree} has no commit {new[:_SHORT]}, and is shallow"
+        return _of_whole(intent, tree, old, new) or here or _untold(intent, lacks)
     with tempfile.TemporaryDirectory(prefix="rekindle-git-") as folder:
         beside = _beside(intent, tree, Path(folder))
-        if not _fetched(intent, tree, new, beside):
-            why = f"{tree} has no commit {new[:_SHORT]}, and no remote of it gives that"
-            return settling.done(intent, UNTOLD, why=why)
+        if not _fetched(intent, tree, new, _PLAIN_FETCH, beside, FETCH_SHARE):
+            return _untold(
+                intent, f"{tree} has no commit {new[:_SHORT]}, and no remote of it gives that"
+            )
         return _told(intent, tree, old, new, shallow=False, beside=beside)
+
+
+def _untold(intent: Intent, why: str) -> Settlement:
+    return settling.done(intent, UNTOLD, why=why)
+
+
+def _of_whole(intent: Intent, tree: Path, old: str, new: str) -> Settlement | None:
+    """
+    Ask a repository of its own, which has the remotes of *tree* and what leads to them; None: none of them gives it.
+
+    Fetched into a shallow clone, or beside it, the history would end where that one's does.
+    """
+    with tempfile.TemporaryDirectory(prefix="rekindle-git-") as folder:
+        alone = {"GIT_DIR": folder}
+        form = "sha256" if len(new) == _SHA256 else "sha1"
+        _git(intent, tree, "init", "--bare", "--quiet", f"--object-format={form}", folder)
+        path = _git(intent, tree, "rev-parse", "--path-format=absolute", "--git-path", "config")
+        config = os.fsdecode(path.stdout.rstrip(b"\n"))
+        words = ("-c", f"include.path={config}", *_PLAIN_FETCH, "--filter=tree:0")
+        if not _fetched(intent, tree, new, words, alone, WHOLE_SHARE):
+            return None
+        return _told(intent, tree, old, new, shallow=False, beside=alone)
 
 
 def _told(
@@ -130,22 +164,25 @@ def _beside(intent: Intent, tree: Path, folder: Path) -> dict[str, str]:
     }
 
 
-def _fetched(intent: Intent, tree: Path, commit: str, beside: Mapping[str, str]) -> bool:
+def _fetched(
+    intent: Intent,
+    tree: Path,
+    commit: str,
+    words: tuple[str, ...],
+    beside: Mapping[str, str],
+    share: float,
+) -> bool:
     """Fetch one commit with its history from whatever remote has it; what they say is told to nobody."""
     remotes = _git(intent, tree, "remote").stdout.decode(errors="surrogateescape").split()
     return any(
-        _fetched_from(intent, tree, name, commit, beside, FETCH_SHARE / len(remotes))
+        _fetched_from(intent, tree, (*words, name, commit), beside, share / len(remotes))
         for name in remotes
     )
 
 
 def _fetched_from(
-    intent: Intent, tree: Path, remote: str, commit: str, beside: Mapping[str, str], share: float
+    intent: Intent, tree: Path, words: tuple[str, ...], beside: Mapping[str, str], share: float
 ) -> bool:
-    """No ref is made, nothing pruned or tidied up: of the clone itself not a byte is written."""
-    quiet = ("-c", "fetch.writeCommitGraph=false", "fetch", "--quiet", "--refmap=", "--no-tags")
-    off = ("--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
-    words = (*quiet, *off, "--no-prune", remote, commit)
     try:
         return not _git(intent, tree, *words, share=share, more=beside).code
     except ProgramFailed:

@@ -2,7 +2,7 @@
 Whose cluster a file speaks of: the certificate authorities in talosconfig, machine configurations and kubeconfigs.
 
 A CA is told by the SHA-256 of its certificate. Only certificates are taken out of these files, never keys or tokens;
-of those it is said only that they are there, and of a key that it is one.
+of those it is said only that they are there, and of a key that it is one, and whether it is its certificate's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from rekindle.adapters.keypairs import fits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,12 +49,13 @@ class Client:
     """
     How a file says who we are: *certificate* in DER (empty: none that can be read) and whether its *key* is one.
 
-    *cas*, in DER, are those that the same context trusts. *other* names another way (token, exec), *program* the one
-    that an ``exec`` calls.
+    *fits*: whether that key is the certificate's (None: it cannot be told). *cas*, in DER, are those that the same
+    context trusts. *other* names another way (token, exec), *program* the one that an ``exec`` calls.
     """
 
     certificate: bytes = b""
     key: bool = False
+    fits: bool | None = None
     cas: tuple[bytes, ...] = ()
     other: str = ""
     program: str = ""
@@ -76,10 +79,7 @@ def of_talosconfig(path: Path) -> str:
 def client_of_talosconfig(path: Path) -> Client:
     """Return who the current context says we are."""
     context = _talos_context(path)
-    pem = _decoded(context.get("ca"))
-    return Client(
-        _der(context.get("crt")), _is_key(_decoded(context.get("key"))), _ders_of_pem(pem)
-    )
+    return _client(*(_decoded(context.get(name)) for name in ("crt", "key", "ca")))
 
 
 def _talos_context(path: Path) -> dict[str, Any]:
@@ -133,11 +133,17 @@ def client_of_kubeconfig(path: Path) -> Client:
     if user.get("token") or user.get("tokenFile"):
         return Client(other="token")
     cluster = _named(content, "clusters", "cluster", context.get("cluster"))
-    return Client(
-        _der_of_pem(_inlined(path, user, "client-certificate")),
-        _is_key(_inlined(path, user, "client-key")),
-        _ders_of_pem(_inlined(path, cluster, "certificate-authority")),
+    return _client(
+        _inlined(path, user, "client-certificate"),
+        _inlined(path, user, "client-key"),
+        _inlined(path, cluster, "certificate-authority"),
     )
+
+
+def _client(certificate: bytes, key: bytes, ca: bytes) -> Client:
+    """Take all out of its PEM; the key stays here."""
+    mine, (label, secret) = _der_of_pem(certificate), _key_of(key)
+    return Client(mine, bool(secret), fits(mine, label, secret), _ders_of_pem(ca))
 
 
 def _inlined(path: Path, content: dict[str, Any], name: str) -> bytes:
@@ -219,15 +225,16 @@ def _decoded(data: object) -> bytes:
         return b""
 
 
-def _is_key(pem: bytes) -> bool:
-    """Say whether a PEM holds a private key that a program can use; nothing of it leaves here."""
+def _key_of(pem: bytes) -> tuple[str, bytes]:
+    """Return the private key of a PEM that a program can use, its label and its DER; empty where there is none."""
     found = _KEY.search(pem)
+    if found is None:
+        return "", b""
     try:
-        return found is not None and base64.b64decode(
-            b"".join(found[2].split()), validate=True
-        ).startswith(_SEQUENCE)
+        der = base64.b64decode(b"".join(found[2].split()), validate=True)
     except (ValueError, binascii.Error):
-        return False
+        return "", b""
+    return (found[1].decode("ascii"), der) if der.startswith(_SEQUENCE) else ("", b"")
 
 
 def _der_of_pem(pem: bytes) -> bytes:

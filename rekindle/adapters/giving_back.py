@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from engine.recipe import OWED
 from rekindle.adapters import settling
 from rekindle.adapters.connection import UnansweredError
 from rekindle.adapters.kubernetes import (
@@ -46,7 +47,11 @@ class _Books:
 def give_back(
     intent: Intent, api: Api, discovery: Discovery, documents: Iterable[dict[str, Any]]
 ) -> Settlement:
-    """Release each object that its owner has taken up; *kept* are those of which something is only ours."""
+    """
+    Release each object that its owner has taken up; *kept* are those of which something is only ours.
+
+    That is the end of it where everything is there; where only its *owner* is, that one may take it up later.
+    """
     api = api.within(intent.deadline_seconds)
     discovery = discovery.through(api)
     books = _Books()
@@ -59,6 +64,7 @@ def give_back(
             return settle_silence(intent, error) if error.sent else settle_look(intent, error)
     return settling.done(
         intent,
+        OWED if books.kept and intent.arguments.get("owner") else "",
         released=list(books.released),
         kept=list(books.kept),
         not_ours=books.nothing or None,

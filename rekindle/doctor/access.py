@@ -22,6 +22,8 @@ SKEW_SECONDS = 60.0
 DAY_SECONDS = 24 * 3600.0
 ADMIN = "os:admin"
 NOBODY = Client()
+APART = "its client key is not the one of its client certificate: no server takes the two"
+UNPAIRED = "whether its client key is the one of its client certificate cannot be told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ def of_talosconfig(path: str, found: Credentials) -> Check:
     if _is_of_another_ca(found.client):
         said = "its client certificate is not of its CA: they are of two clusters"
         return Check(name, path, Verdict.RED, said, todo, needs.TALOS_CLIENT)
+    if found.client.fits is False:
+        return Check(name, path, Verdict.RED, APART, todo, needs.TALOS_CLIENT)
+    if found.client.fits is None:
+        return unknown(name, path, UNPAIRED, f"if Talos refuses it, {todo}")
     return ok(name, path, f"usable, CA {found.ca[:16]}")
 
 
@@ -131,6 +137,10 @@ def of_kubeconfig(path: str, found: Credentials, which: Callable[[str], str | No
         return Check(name, path, Verdict.RED, said, todo, needs.API)
     if not client.other and _is_of_another_ca(client):  # an API may believe another CA than its own
         return warning(name, path, "its client certificate is not of the CA that it trusts", todo)
+    if not client.other and client.fits is False:
+        return Check(name, path, Verdict.RED, APART, todo, needs.API)
+    if not client.other and client.fits is None:
+        return unknown(name, path, UNPAIRED, f"if the API refuses it, {todo}")
     return ok(name, path, f"usable, CA {found.ca[:16] or 'of the system'}")
 
 

@@ -1,7 +1,7 @@
 """
 ``git.ancestry`` against a real git: what it can prove, and what it cannot.
 
-Mutants: take a commit that is missing for a rewritten one; believe a shallow clone; fetch into it what is missing;
+Mutants: take a commit that is missing for a rewritten one; believe a shallow clone; fetch into a clone what is missing;
 leave it untold where the older one is in nobody's history.
 """
 
@@ -234,11 +234,7 @@ def test_a_remote_that_would_run_a_program_runs_none(tree: Path, tmp_path: Path)
     assert not ran.exists()
 
 
-def test_a_shallow_clone_cannot_tell(tree: Path, tmp_path: Path) -> None:
-    commit(tree, "one")
-    old = commit(tree, "two")
-    git(tree, "checkout", "--quiet", "-b", "other", "HEAD~1")
-    new = commit(tree, "three")
+def shallow_of(tree: Path, tmp_path: Path) -> Path:
     shallow = tmp_path / "shallow"
     git(
         tmp_path,
@@ -250,9 +246,101 @@ def test_a_shallow_clone_cannot_tell(tree: Path, tmp_path: Path) -> None:
         f"file://{tree}",
         str(shallow),
     )
+    return shallow
+
+
+def forked(tree: Path) -> tuple[str, str]:
+    """Make two heads of one beginning."""
+    commit(tree, "one")
+    old = commit(tree, "two")
+    git(tree, "checkout", "--quiet", "-b", "other", "HEAD~1")
+    return old, commit(tree, "three")
+
+
+def test_a_shallow_clone_cannot_tell(tree: Path, tmp_path: Path) -> None:
+    old, new = forked(tree)
+    shallow = shallow_of(tree, tmp_path)
+    git(shallow, "remote", "set-url", "origin", f"file://{tmp_path / 'gone'}")
 
     assert asked(shallow, old, new)[:2] == (Outcome.DONE, "untold")
     assert asked(shallow, "a" * 40, new) == (Outcome.DONE, "untold", "the clone is shallow")
+    assert "has no commit bbbbbbbbbbbb, and is shallow" in asked(shallow, old, "b" * 40)[2]
+
+
+@pytest.mark.parametrize("filters", ["true", "false"])
+def test_but_its_remote_can_and_it_stays_as_it_is(tree: Path, tmp_path: Path, filters: str) -> None:
+    """
+    Whether the remote gives commits without their files, or knows nothing of that.
+
+    Mutants: ask no remote; fetch beside the clone, where its own end is the end; deepen the clone.
+    """
+    git(tree, "config", "uploadpack.allowFilter", filters)
+    old, new = forked(tree)
+    shallow = shallow_of(tree, tmp_path)
+    middle = commit(tree, "four")
+    newest = commit(tree, "five")
+    before = {p: p.stat().st_mtime_ns for p in shallow.rglob("*")}
+
+    assert asked(shallow, old, new) == (Outcome.DONE, "rewritten", "")
+    assert asked(shallow, old, newest) == (Outcome.DONE, "rewritten", "")
+    assert asked(shallow, new, newest) == (Outcome.DONE, "descends", "")
+    assert asked(shallow, middle, newest) == (Outcome.DONE, "descends", "")
+    assert asked(shallow, "a" * 40, new) == (Outcome.DONE, "rewritten", "")
+    assert {p: p.stat().st_mtime_ns for p in shallow.rglob("*")} == before
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], float]]:
+    """What git is asked, and how long it may take."""
+    found: list[tuple[list[str], float]] = []
+
+    def asking(argv: list[str], *, seconds: float, environment: dict[str, str]) -> Answer:
+        found.append((argv, seconds))
+        return ask(argv, seconds=seconds, environment=environment)
+
+    monkeypatch.setattr("rekindle.adapters.ancestry.ask", asking)
+    return found
+
+
+def test_what_a_shallow_clone_shows_itself_is_asked_of_no_remote(
+    tree: Path, tmp_path: Path, words: list[tuple[list[str], float]]
+) -> None:
+    """Mutant: ask the remotes whenever it is shallow."""
+    commit(tree, "one")
+    old, new = commit(tree, "two"), commit(tree, "three")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "2", f"file://{tree}", str(shallow))
+
+    assert asked(shallow, old, new) == (Outcome.DONE, "descends", "")
+    assert not [argv for argv, _ in words if "fetch" in argv]
+
+
+@pytest.mark.parametrize("filters", ["true", "false"])
+def test_a_remote_that_is_shallow_itself_leaves_it_untold(
+    tree: Path, tmp_path: Path, filters: str
+) -> None:
+    """Mutant: take what a remote gives for the whole, without a walk through it."""
+    old, new = forked(tree)
+    shallow = shallow_of(tree, tmp_path)
+    mirror = tmp_path / "mirror"
+    git(tmp_path, "clone", "--quiet", "--bare", "--depth", "1", f"file://{tree}", str(mirror))
+    git(mirror, "config", "uploadpack.allowFilter", filters)
+    git(shallow, "remote", "set-url", "origin", f"file://{mirror}")
+
+    assert asked(shallow, old, new)[:2] == (Outcome.DONE, "untold")
+
+
+def test_a_shallow_clone_takes_commits_alone_and_no_longer_than_it_may(
+    tree: Path, tmp_path: Path, words: list[tuple[list[str], float]]
+) -> None:
+    """Mutants: fetch every file of every commit; give the whole history as long as one commit."""
+    old, new = forked(tree)
+    shallow = shallow_of(tree, tmp_path)
+
+    assert asked(shallow, old, new, seconds=20.0)[1] == "rewritten"
+    [fetched] = [argv for argv, _ in words if "fetch" in argv]
+    assert "--filter=tree:0" in fetched
+    assert sum(seconds for _, seconds in words) <= 20.0
 
 
 def test_no_repository_and_no_git_are_untold(

@@ -1,7 +1,8 @@
 """
 ``apply.give-back``: our field manager comes off where the owner owns the same, and nowhere else.
 
-Mutants: give back what only we own (it would be removed); no resourceVersion; take another manager's entry for ours.
+Mutants: give back what only we own (it would be removed); no resourceVersion; take another manager's entry for ours;
+call it over where its owner had not taken it up yet, or owed where everybody was through.
 """
 
 from __future__ import annotations
@@ -80,6 +81,27 @@ def test_what_only_we_own_stays_and_is_named(scripted: ScriptedApi, api: Api) ->
     assert not scripted.asked_for(PATH, "PATCH")
     assert settled.outcome is Outcome.DONE
     assert settled.evidence["kept"] == ["ConfigMap one: .data.only"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "kept", "code"),
+    [("helmrelease/a/b", True, "owed"), ("helmrelease/a/b", False, ""), ("", True, "")],
+    ids=["early", "taken up", "at the end"],
+)
+def test_what_an_owner_has_not_taken_up_yet_is_owed_until_the_end(
+    scripted: ScriptedApi, api: Api, *, owner: str, kept: bool, code: str
+) -> None:
+    scripted.on("/api/v1", resources(("configmaps", "ConfigMap", True)))
+    theirs: dict[str, Any] = {} if kept else DATA
+    scripted.on(PATH, found(entry("rekindle", DATA), entry("helm", theirs, "Update")))
+    scripted.on(PATH, Answer(), method="PATCH")
+    arguments: dict[str, Any] = {"owner": owner} if owner else {}
+    intent = make_intent("apply.give-back", **arguments)
+
+    settled = give_back(intent, api, Discovery(api), [DOCUMENT])
+
+    assert (settled.outcome, settled.code) == (Outcome.DONE, code)
+    assert len(scripted.asked_for(PATH, "PATCH")) == (0 if kept else 1)
 
 
 @pytest.mark.parametrize(

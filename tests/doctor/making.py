@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
@@ -24,6 +24,7 @@ from rekindle.doctor.host import Free, Host
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC).timestamp()
 DAY = 24 * 3600.0
 SECRET = "pLaNtEd-sEcReT-0123456789"
+Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 KEY = ec.generate_private_key(ec.SECP256R1())
 ALL_TOOLS = ("talosctl", "kubectl", "git", "sops", "age", "helmfile", "helm")
 ALICE = "age1" + "q" * 58
@@ -36,13 +37,14 @@ def certificate(
     who: Sequence[str] = ("os:admin",),
     issuer: Sequence[str] = (),
     extensions: Sequence[x509.ExtensionType] = (),
+    key: Key = KEY,
 ) -> bytes:
-    """A certificate in PEM; instants in seconds since the epoch; without an *issuer* its own."""
+    """A certificate in PEM of a *key*; instants in seconds since the epoch; without an *issuer* its own."""
     build = (
         x509.CertificateBuilder()
         .subject_name(_named(who))
         .issuer_name(_named(issuer or who))
-        .public_key(KEY.public_key())
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(datetime.fromtimestamp(begin, UTC))
         .not_valid_after(datetime.fromtimestamp(end, UTC))

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from phases.lives import RESET
 from phases.verbs import APPLY, BOOTSTRAP, KUBECONFIG, ROOT
@@ -27,11 +29,13 @@ from tests.doctor.making import (
     CLUSTER_CA,
     CLUSTER_CLIENT,
     DAY,
+    KEY,
     NOW,
     OTHER_CA,
     SECRET,
     TALOS_CA,
     Change,
+    Key,
     Machine,
     certificate,
     encoded,
@@ -182,17 +186,88 @@ def test_what_is_no_private_key_is_none_and_is_not_told(tmp_path: Path, key: str
     assert SECRET not in f"{rows}"
 
 
-@pytest.mark.parametrize("kind", ["PRIVATE KEY", "EC PRIVATE KEY", "ED25519 PRIVATE KEY"])
-def test_keys_are_what_talos_and_kubernetes_make(tmp_path: Path, kind: str) -> None:
-    """Talos has a kind of its own: ``PEMTypeEd25519Private`` of github.com/siderolabs/crypto."""
-    talosconfig(tmp_path / "talosconfig", key=a_key(kind))
-    (tmp_path / "key").write_bytes(base64.b64decode(a_key(kind)))
-    kubeconfig(
-        tmp_path / "kubeconfig",
-        **{"client-certificate-data": CLUSTER_CLIENT, "client-key": "key"},
+OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
+TALOS_KEY, ANOTHERS = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+PKCS8, TRADITIONAL = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL
+
+
+def pem(key: Key, form: PrivateFormat = PKCS8, called: str = "") -> str:
+    text = key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+    return encoded((text.replace("PRIVATE KEY", called) if called else text).encode())
+
+
+TALOS_KINDS = [
+    (KEY, pem(KEY)),
+    (KEY, pem(KEY, TRADITIONAL)),
+    (RSA_KEY, pem(RSA_KEY, TRADITIONAL)),
+    (TALOS_KEY, pem(TALOS_KEY, called="ED25519 PRIVATE KEY")),
+]
+
+
+@pytest.mark.parametrize(("mine", "key"), TALOS_KINDS, ids=["PKCS8", "EC", "RSA", "ED25519"])
+def test_keys_are_what_talos_and_kubernetes_make(tmp_path: Path, mine: Key, key: str) -> None:
+    """
+    Talos has a kind of its own: ``PEMTypeEd25519Private`` of github.com/siderolabs/crypto.
+
+    Mutant: give it to OpenSSL under that name.
+    """
+    talosconfig(
+        tmp_path / "talosconfig", crt=encoded(certificate(issuer=("t",), key=mine)), key=key
     )
+    (tmp_path / "key").write_bytes(base64.b64decode(key))
+    whose = encoded(certificate(issuer=("c",), key=mine))
+    kubeconfig(tmp_path / "kubeconfig", **{"client-certificate-data": whose, "client-key": "key"})
 
     assert {"ok"} == set(verdicts(access.rows(Machine().host, section(tmp_path))).values())
+
+
+STRANGERS = [pem(OTHER_KEY), pem(RSA_KEY), pem(ANOTHERS, called="ED25519 PRIVATE KEY")]
+
+
+@pytest.mark.parametrize("key", STRANGERS, ids=["of its kind", "RSA", "Talos'"])
+@pytest.mark.parametrize("mine", [KEY, TALOS_KEY], ids=["EC", "ED25519"])
+def test_a_key_of_another_certificate_is_said_and_not_told(
+    tmp_path: Path, mine: Key, key: str
+) -> None:
+    """
+    Two halves of two files: TLS says no more of it than that somebody hung up.
+
+    Mutants: do not compare; take ``NO_CERTIFICATE_ASSIGNED`` for what cannot be told; block ``talos.apply``.
+    """
+    talosconfig(
+        tmp_path / "talosconfig", crt=encoded(certificate(issuer=("t",), key=mine)), key=key
+    )
+    whose = encoded(certificate(issuer=("c",), key=mine))
+    kubeconfig(
+        tmp_path / "kubeconfig", **{"client-certificate-data": whose, "client-key-data": key}
+    )
+    rows = access.rows(Machine().host, section(tmp_path))
+    talos, kube = row(rows, "access.talosconfig"), row(rows, "access.kubeconfig")
+
+    assert ("red", {BOOTSTRAP, KUBECONFIG, RESET, *ETCD}) == (str(talos.verdict), set(talos.blocks))
+    assert ("red", API) == (str(kube.verdict), kube.blocks)
+    assert "is not the one of its client certificate" in talos.said
+    assert "is not the one of its client certificate" in kube.said
+    inside = base64.b64decode(key).decode().splitlines()[1]
+    assert inside not in f"{rows}"
+
+
+@pytest.mark.parametrize("kind", ["PRIVATE KEY", "EC PRIVATE KEY", "ED25519 PRIVATE KEY"])
+def test_a_key_that_cannot_be_read_is_unknown_and_accuses_nobody(tmp_path: Path, kind: str) -> None:
+    """A library may know it all the same. Mutants: red; in order."""
+    talosconfig(tmp_path / "talosconfig", key=a_key(kind))
+    kubeconfig(
+        tmp_path / "kubeconfig",
+        **{"client-certificate-data": CLUSTER_CLIENT, "client-key-data": a_key(kind)},
+    )
+    rows = access.rows(Machine().host, section(tmp_path))
+
+    for name in ("access.talosconfig", "access.kubeconfig"):
+        found = row(rows, name)
+        assert ("unknown", frozenset()) == (str(found.verdict), found.blocks)
+        assert "cannot be told" in found.said
+    assert SECRET not in f"{rows}"
 
 
 def test_without_a_client_s_certificate_a_node_in_maintenance_is_still_given_its_file(

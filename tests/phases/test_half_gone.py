@@ -98,6 +98,49 @@ def test_who_went_together(
     assert gone_together(section, memory.facts, memory) == named
 
 
+NODES = {
+    "cp-1": SECTION["talos"]["nodes"]["cp-1"],
+    "w-1": WORKERS["talos"]["nodes"]["w-1"],
+}
+TWO = of_parts(
+    "home",
+    recipe().machine,
+    {**SECTION, "talos": {**SECTION["talos"], "nodes": NODES}},
+    recipe(),
+)
+PAIR = {"cp-1": "running", "w-1": "running"}
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_one_node_of_two_is_one_node(name: str) -> None:
+    """
+    The most common accident of a small cluster is repaired, whichever it is; the reason is in ``half-gone.md``.
+
+    Mutant: ``SEVERAL`` is 1.
+    """
+    memory = memory_of(PAIR, {name: 0.0}, for_plan=TWO)
+    wished: dict[str, Answer] = {"command/bow": Act("command.run", "command/bow"), "asked": WIPE}
+
+    assert list(TWO.target.talos.nodes) == list(PAIR)
+    assert held(TWO, memory.facts, memory, wished) == wished
+
+
+def test_both_of_two_are_the_half_and_more() -> None:
+    memory = memory_of(PAIR, {"cp-1": 0.0, "w-1": 30.0}, for_plan=TWO)
+
+    assert gone_together(TWO.target, memory.facts, memory) == ["cp-1", "w-1"]
+
+
+def test_one_of_two_that_was_never_met_may_be_all_that_there_is() -> None:
+    """Mutant: let what destroys begin while just half were never seen."""
+    memory = memory_of({"w-1": "running"}, {}, for_plan=TWO)
+
+    answers = held(TWO, memory.facts, memory, {"command/bow": HARMLESS["command/bow"], **DESTROYS})
+
+    assert answers["command/bow"] == HARMLESS["command/bow"]
+    assert all(isinstance(answers[name], Wait) for name in DESTROYS)
+
+
 def test_one_node_of_one_is_no_half() -> None:
     section = plan().target.model_copy(
         update={"talos": plan().target.talos.model_copy(update={"nodes": {"cp-1": None}})}

@@ -140,6 +140,7 @@ def test_nodes_without_a_network_are_one_cause(
         ((node("a", "Unknown"), node("b", "Unknown", at=AT - 20), node("c")), "2 of 3 nodes"),
         ((node("a", "Unknown"), node("b", "False"), node("c"), node("d")), "2 of 4 nodes"),
         ((node("a", "Unknown"), node("b"), node("c")), ""),
+        ((node("a", "Unknown"), node("b")), ""),  # one of two is one node: half-gone.md
         ((node("a", "Unknown"),), ""),
         ((node("a", "Unknown"), node("b", "Unknown", at=AT - 700)), ""),
         ((node("a", "Unknown"), node("b", "False", NO_CNI)), ""),
