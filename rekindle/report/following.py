@@ -27,6 +27,7 @@ from rekindle.report.beforehand import Preflights
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import Corrections
 from rekindle.report.doings import Doings
+from rekindle.report.emptied import Emptied
 from rekindle.report.happenings import Change
 from rekindle.report.kept import Count, Curve, Ends, Tape
 from rekindle.report.roots import Causes
@@ -59,6 +60,7 @@ class Follower:
     memory: Memory = field(default_factory=Memory)
     sessions: Sessions = field(default_factory=Sessions)
     causes: Causes = field(default_factory=Causes)
+    emptied: Emptied = field(default_factory=Emptied)
     preflights: Preflights = field(default_factory=Preflights)
     curve: Curve = field(default_factory=Curve)
     changes: Ends[Change] = field(default_factory=lambda: Ends(CHANGES))
@@ -163,6 +165,7 @@ class Follower:
         for subject in entry.removed:
             self.facts.pop(subject, None)
         self.causes.observe(entry, seq)
+        self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
             self._count(entry.at, entry.changed[codes.PODS], seq)
         if codes.EXISTING in entry.changed and entry.changed[codes.EXISTING].code.isdecimal():
@@ -218,6 +221,9 @@ class Follower:
                 self.closed_at, self.closed_by = entry.at, row.seq
             case _:
                 self.doings.see(row, self.known)
+                if isinstance(entry, e.ActionSettled):
+                    begun = self.emptied.begun(entry, self.doings.actions.values())
+                    self.doings.also(begun)
                 text = changed(entry)
                 if text is not None:
                     kind, said = text

@@ -8,9 +8,10 @@ from journal.entries import Outcome
 from phases.verbs import RELEASE
 from rekindle.lines import asked_for
 from rekindle.report.cleaning import clean
+from rekindle.report.emptied import said
 from rekindle.report.figures import first_counted, metrics
 from rekindle.report.following import Follower
-from rekindle.report.happenings import Action
+from rekindle.report.happenings import Action, HandDeed
 from rekindle.report.lessons import (
     challenges,
     counted,
@@ -60,17 +61,15 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     acted = tuple(acted_again(found, one) for one in beside(actions))
     by_key = Actions(actions)
     causes = tuple(mended(found, cause, by_key) for cause in found.causes.found)
-    approvals, by_hand = (
-        beside(found.doings.approvals.values()),
-        beside(found.doings.by_hand.items),
-    )
+    deeds = sorted(found.doings.by_hand.items, key=lambda deed: deed.at)
+    approvals, by_hand = beside(found.doings.approvals.values()), beside(deeds)
     changes = beside(found.changes.items)
     lines, left = events(Happened(run, sessions, stays, causes, approvals, acted, by_hand, changes))
     signs = found.causes.first_signs(found.memory.looked_at)
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
-        background=tuple(_background(run, signs)),
+        background=tuple(_background(run, signs, by_hand)),
         run=run,
         chain=chain,
         goals=_goals(found),
@@ -203,7 +202,7 @@ def _allowed(found: Follower, costly: list[Action]) -> str:
     )
 
 
-def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
+def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]) -> Iterator[str]:
     dated = [sign for sign in signs if sign.at is not None and sign.at < run.opened]
     if dated and dated[0].at is not None:
         first = dated[0]
@@ -228,6 +227,7 @@ def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
         yield f"The first sign was seen at {stamp(first.seen)}: {what}."
     else:
         yield "Nothing was found wrong that has a cause of its own."
+    yield from said(by_hand)
 
 
 def _left_out(found: Follower, actions: int, lines: int) -> dict[str, int]:

@@ -70,6 +70,11 @@ ROOT = stood("X2", "gitrepository/flux-system/flux-system", "root.apply")
         (stood("T1", "machines", victims=("node/a",)), act("talos.apply", "node/b", 20.0), False),
         (stood("T8", "etcd"), act("etcd.bootstrap", "node/a", 1.0), True),
         (stood("T8", "etcd", found=30.0), act("etcd.bootstrap", "node/a", 1.0), False),
+        (stood("T8", "etcd"), act("etcd.recover", "node/a", 20.0), True),
+        (stood("T19", "etcd", "etcd.recover"), act("etcd.recover", "node/a", 20.0), True),
+        (stood("T19", "etcd", "etcd.recover"), act("etcd.snapshot", "node/a", 20.0), True),
+        (stood("T19", "etcd", "etcd.recover"), act("etcd.recover", "node/a", 40.0), False),
+        (stood("T19", "etcd"), act("etcd.snapshot", "node/a", 20.0), False),
         (stood("K4", "helmrelease/a/b", "crd.preapply"), act("crd.preapply", "crd/x", 20.0), False),
     ],
 )
