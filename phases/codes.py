@@ -57,6 +57,7 @@ OPERATOR = "operator"  # whoever has the lease in the cluster
 PODS = "pods"
 RESTARTS = "restarts"
 EXISTING = "pods-existing"
+LEAVING = "pods-leaving"  # of those that exist: their deletion was asked for
 ROOT = "root"
 SHORT_NAMES = {"ClusterSecretStore": "store", "CustomResourceDefinition": "crd"}
 

@@ -29,7 +29,7 @@ from rekindle.report.corrections import Corrections
 from rekindle.report.doings import Doings
 from rekindle.report.emptied import Emptied
 from rekindle.report.happenings import Change
-from rekindle.report.kept import Count, Curve, Ends, Tape
+from rekindle.report.kept import Count, Curve, Ends, Existing, Tape
 from rekindle.report.roots import Causes
 from rekindle.report.spells import Sessions, Stays, deadlines_of
 from rekindle.report.story import Remark
@@ -74,7 +74,7 @@ class Follower:
     seen_at: Instant | None = None
     first_looked: bool = False
     ready: Count = field(default_factory=Count)
-    existing: Count = field(default_factory=Count)
+    existing: Existing = field(default_factory=Existing)
     there: Mapping[str, tuple[int, int]] = field(
         default_factory=dict
     )  # by family, at the first look
@@ -168,8 +168,7 @@ class Follower:
         self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
             self._count(entry.at, entry.changed[codes.PODS], seq)
-        if codes.EXISTING in entry.changed and entry.changed[codes.EXISTING].code.isdecimal():
-            self.existing.see(entry.at, int(entry.changed[codes.EXISTING].code), seq)
+        self.existing.observe(entry, seq)
         if self.course is not None:
             self.course.see(entry)
 

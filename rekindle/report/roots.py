@@ -20,6 +20,7 @@ from rekindle.report.endings import Ending, Endings
 from rekindle.report.proofs import cause_of
 from rekindle.report.reasons import Cause, Edge, Sign, Verdict
 from rekindle.report.story import Remark
+from rekindle.resuming import NOT_ASKED
 from rekindle.sentences import name_of
 
 CAUSES, EDGES, SIGNS = 500, 300, 12
@@ -49,6 +50,7 @@ class Causes:
     gone: list[Sign] = field(default_factory=list)
     endings: Endings = field(default_factory=Endings)
     held: int = 0  # what roots held up, at most, while there was no verdict
+    unready: dict[str, str] = field(default_factory=dict)  # nodes, at the first look, and why
     bare: int = 0  # nodes without a machine configuration at the first look
 
     @property
@@ -190,10 +192,12 @@ class Causes:
             said = LEADERLESS.format(listed(led))
             self.gone.append(_unexplained(codes.ETCD, said, at, NOT_EXPLAINED))
         for subject, fact in facts.items():
-            if subject.startswith(NODES) and fact.code in STAGES:
+            if subject.startswith(NODES) and fact.code in STAGES and not was_not_asked(fact):
                 text = STAGES[fact.code]
                 self.gone.append(_unexplained(subject, text, at, NOT_EXPLAINED))
                 self.bare += fact.code == codes.MAINTENANCE
+            if subject.startswith(codes.k8s_node("")) and fact.code in BAD:
+                self.unready[clean(subject)] = clean(fact.reason.rstrip(".") or fact.code)
             if fact.code in BAD and fact.since is not None and fact.since < at:
                 text = clean(fact.reason or fact.code)
                 name = clean(name_of(subject, known))
@@ -212,7 +216,7 @@ class Causes:
             Sign(
                 subject=cause.subject,
                 name=cause.name,
-                text=cause.message,
+                text=self._first_text(cause, looked),
                 seen=cause.found,
                 at=cause.since,
                 root=True,
@@ -228,6 +232,13 @@ class Causes:
         signs = early or signs
         signs.sort(key=lambda s: (s.at is None, s.at if s.at is not None else s.seen, not s.root))
         return tuple(signs[:SIGNS])
+
+    def _first_text(self, cause: Cause, looked: Instant | None) -> str:
+        """A node that is back is called out of date; what it was when all began, the first look shows."""
+        why = (
+            self.unready.get(cause.subject) if looked is not None and cause.found > looked else None
+        )
+        return cause.message if why is None else f"the node was not Ready: {why}"
 
     def _known(self, sign: Sign) -> Sign:
         """A quorum is only called lost once every control plane was seen; the first look shows what that is of."""
@@ -261,6 +272,11 @@ class Causes:
 
 def _begun(cause: Cause) -> Instant:
     return cause.found if cause.since is None else cause.since
+
+
+def was_not_asked(fact: Fact) -> bool:
+    """Say whether a machine is out of sight since nobody has asked it yet: of that no answer says nothing."""
+    return fact.code == codes.UNSEEN and fact.reason.startswith(NOT_ASKED)
 
 
 def _unexplained(subject: str, text: str, at: Instant, why: str) -> Sign:

@@ -9,7 +9,7 @@ from phases.verbs import RELEASE
 from rekindle.lines import asked_for
 from rekindle.report.cleaning import clean
 from rekindle.report.emptied import said
-from rekindle.report.figures import first_counted, metrics
+from rekindle.report.figures import first_counted, metrics, on_their_way_out
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action, HandDeed
 from rekindle.report.lessons import (
@@ -141,9 +141,11 @@ def _pods(found: Follower) -> Iterator[str]:
         return
     last = points[-1]
     existed = f"{there.number} existed and " if there is not None else ""
+    leaving = there.leaving if there is not None else None
+    left = f" (beside them {on_their_way_out(leaving)})" if leaving else ""
     yield (
         f"Of {last.expected} pods that should run, {existed}{first.number} were Ready "
-        f"{first_counted(found)}; {last.ready} were Ready at the last look."
+        f"{first_counted(found)}{left}; {last.ready} were Ready at the last look."
     )
 
 

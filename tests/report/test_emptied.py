@@ -87,6 +87,9 @@ def test_what_is_proven_to_be_gone_is_a_deed_of_nobody_we_know(tmp_path: Path, n
         assert said in text
         assert "No action of this run did that; who or what did is not in its journal." in text
         assert "etcd.emptied" in text.partition("Configuration Changes")[0]
+    assert (
+        "Find out who or what emptied etcd of k8s-1: no action of this run did." in story.next_steps
+    )
     assert any(one.startswith("Who did what was done by hand") for one in story.unproven)
 
 
