@@ -20,7 +20,6 @@ from rekindle.report.endings import Ending, Endings
 from rekindle.report.proofs import cause_of
 from rekindle.report.reasons import Cause, Edge, Sign, Verdict
 from rekindle.report.story import Remark
-from rekindle.resuming import NOT_ASKED
 from rekindle.sentences import name_of
 
 CAUSES, EDGES, SIGNS = 500, 300, 12
@@ -276,7 +275,7 @@ def _begun(cause: Cause) -> Instant:
 
 def was_not_asked(fact: Fact) -> bool:
     """Say whether a machine is out of sight since nobody has asked it yet: of that no answer says nothing."""
-    return fact.code == codes.UNSEEN and fact.reason.startswith(NOT_ASKED)
+    return fact.code == codes.UNSEEN and fact.reason.startswith(codes.NOT_ASKED)
 
 
 def _unexplained(subject: str, text: str, at: Instant, why: str) -> Sign:
