@@ -6,17 +6,28 @@ from collections.abc import Sequence
 
 from journal.entries import Instant, Outcome
 from phases import codes
-from phases.verbs import APPLY, BOOTSTRAP, COMMAND, NUDGE, PREAPPLY, RECOVER, ROOT, SNAPSHOT
+from phases.verbs import (
+    APPLY,
+    BOOTSTRAP,
+    COMMAND,
+    NUDGE,
+    PREAPPLY,
+    RECOVER,
+    ROOT,
+    SNAPSHOT,
+    UNSERVE,
+)
 from rekindle.report.happenings import Action
 from rekindle.report.reasons import Cause
 
 # Verbs with one place to act on in the whole run: whatever such a cause is about, that action was for it. Of others
 # the action has to name what the cause is about, or what it holds up.
-ONLY = frozenset({ROOT, BOOTSTRAP, SNAPSHOT, RECOVER})
+ONLY = frozenset({ROOT, BOOTSTRAP, SNAPSHOT, RECOVER, UNSERVE})
 BOTH = (BOOTSTRAP, RECOVER)  # etcd is begun by the one or the other
 SEVERAL = frozenset({APPLY, PREAPPLY})
 # What waiting clears in the end, once the run has done its own step: no verb of ``hands``, which are of verdicts.
-STEPS = {"T1": (APPLY,), "T8": BOTH}
+# A namespace goes once every API can be listed (N1), so that each removal of a dead one is a step.
+STEPS = {"N1": (UNSERVE,), "T1": (APPLY,), "T8": BOTH}
 # Steps on the way to a verb: nothing is recovered without a copy.
 BEFORE = {RECOVER: (SNAPSHOT,)}
 SPACES = ("namespace", "namespace-gone", "namespace-missing")
