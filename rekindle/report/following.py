@@ -30,6 +30,7 @@ from rekindle.report.doings import Doings
 from rekindle.report.emptied import Emptied
 from rekindle.report.happenings import Change
 from rekindle.report.kept import Count, Curve, Ends, Existing, Tape
+from rekindle.report.own import Own
 from rekindle.report.roots import Causes
 from rekindle.report.spells import Sessions, Stays, deadlines_of
 from rekindle.report.story import Remark
@@ -61,6 +62,7 @@ class Follower:
     sessions: Sessions = field(default_factory=Sessions)
     causes: Causes = field(default_factory=Causes)
     emptied: Emptied = field(default_factory=Emptied)
+    own: Own = field(default_factory=Own)
     preflights: Preflights = field(default_factory=Preflights)
     curve: Curve = field(default_factory=Curve)
     changes: Ends[Change] = field(default_factory=lambda: Ends(CHANGES))
@@ -164,6 +166,7 @@ class Follower:
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
+        self.own.see(entry, self.facts)
         self.causes.observe(entry, seq)
         self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
@@ -220,6 +223,7 @@ class Follower:
                 self.closed_at, self.closed_by = entry.at, row.seq
             case _:
                 self.doings.see(row, self.known)
+                self.own.see(entry, self.facts)
                 if isinstance(entry, e.ActionSettled):
                     begun = self.emptied.begun(entry, self.doings.actions.values())
                     self.doings.also(begun)

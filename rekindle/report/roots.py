@@ -219,6 +219,7 @@ class Causes:
                 seen=cause.found,
                 at=cause.since,
                 root=True,
+                ours=cause.ours,
                 entries=cause.entries,
                 corrections=cause.corrections,
             )
@@ -248,6 +249,7 @@ class Causes:
             sign,
             text=f"{codes.ETCD} {sign.text}",
             root=True,
+            ours=cause.ours,
             entries=cause.entries,
             corrections=cause.corrections,
         )

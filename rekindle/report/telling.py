@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from journal.entries import Outcome
 from phases.verbs import RELEASE
 from rekindle.lines import asked_for
@@ -21,6 +23,7 @@ from rekindle.report.lessons import (
     went_well,
 )
 from rekindle.report.mending import Actions
+from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
 from rekindle.report.roots import REMOVED
 from rekindle.report.rows import acted_again, in_flight, mended, stays_of
@@ -53,7 +56,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     actions = found.doings.finished()
     beside = found.corrections.beside
     found.causes.at_last(found.facts)
-    found.causes.found = [*beside(found.causes.found, "id")]
+    found.causes.found = [_owned(found, one) for one in beside(found.causes.found, "id")]
     verdict = found.causes.verdict(found.memory)
     counted = found.full_since if found.full_since is not None else found.seen_at
     checks = validation(found.facts, section, counted)
@@ -97,6 +100,14 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         preflighted=found.preflights.checked if found.preflights.looks else None,
         left_out=_left_out(found, len(actions), left),
     )
+
+
+def _owned(found: Follower, cause: Cause) -> Cause:
+    """Say of a cause that it follows from resets of this run, where it does."""
+    nodes = found.compiled.get("section", {}).get("talos", {}).get("nodes", {})
+    planes = [name for name, node in nodes.items() if node.get("role") == "controlplane"]
+    healed = found.stays.reached.get("pods-healthy")
+    return replace(cause, ours=found.own.of(cause, planes, healed))
 
 
 def _goals(found: Follower) -> tuple[Goal, ...]:
@@ -174,7 +185,10 @@ def _could_not_clear(lasting: int, of: int) -> str:
 
 
 def _caused(cause: Cause) -> str:
-    return f"{cause.message} [corrected: {cause.corrected}]" if cause.corrected else cause.message
+    said = f" ({follows(cause.ours)})" if cause.ours else ""
+    return f"{cause.message}{said}" + (
+        f" [corrected: {cause.corrected}]" if cause.corrected else ""
+    )
 
 
 def _done(found: Follower, actions: tuple[Action, ...]) -> str:
@@ -226,7 +240,8 @@ def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]
     elif signs:
         first = signs[0]
         what = first.text if first.root else f"{first.name} {first.text}"
-        yield f"The first sign was seen at {stamp(first.seen)}: {what}."
+        ours = f", which {follows(first.ours)}" if first.ours else ""
+        yield f"The first sign was seen at {stamp(first.seen)}: {what}{ours}."
     else:
         yield "Nothing was found wrong that has a cause of its own."
     yield from said(by_hand)
