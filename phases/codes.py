@@ -57,6 +57,10 @@ OPERATOR = "operator"  # whoever has the lease in the cluster
 PODS = "pods"
 RESTARTS = "restarts"
 EXISTING = "pods-existing"
+NOT_ASKED = (
+    "not-asked"  # how the reason of a machine out of sight begins at which nobody has looked yet
+)
+LEAVING = "pods-leaving"  # of those that exist: their deletion was asked for
 ROOT = "root"
 SHORT_NAMES = {"ClusterSecretStore": "store", "CustomResourceDefinition": "crd"}
 

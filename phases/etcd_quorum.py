@@ -91,6 +91,11 @@ def is_silent(control_plane: Fact) -> bool:
     return is_healthy(control_plane) and control_plane.detail.get("members") is None
 
 
+def has_no_leader(control_plane: Fact) -> bool:
+    """Both were asked and both said so: its health is bad, and it knows no leader."""
+    return bool(control_plane.detail.get("failing")) and control_plane.detail.get("leader") == ""
+
+
 def members_of(control_planes: Mapping[str, Fact]) -> tuple[Member, ...]:
     """Return every member that a control plane tells, once each, by name."""
     found = {member for fact in control_planes.values() for member in _told(fact)}
@@ -235,7 +240,7 @@ def _unlisted(planes: Mapping[str, Fact]) -> Quorum:
     unseen = sorted(name for name, fact in planes.items() if fact.code == UNSEEN)
     seen = {name: fact for name, fact in planes.items() if fact.code != UNSEEN}
     runs = [name for name, fact in sorted(seen.items()) if fact.detail.get("etcd") == RUNS]
-    leaderless = tuple(name for name in runs if _has_no_leader(seen[name]))
+    leaderless = tuple(name for name in runs if has_no_leader(seen[name]))
     untold = sorted(name for name, fact in seen.items() if fact.detail.get("etcd") is None)
     hidden = [*unseen, *untold]
     if not runs:
@@ -269,11 +274,6 @@ def _lost(planes: Mapping[str, Fact], runs: list[str], leaderless: tuple[str, ..
         len(runs),
         leaderless,
     )
-
-
-def _has_no_leader(fact: Fact) -> bool:
-    """Both were asked and both said so: its health is bad, and it knows no leader."""
-    return bool(fact.detail.get("failing")) and fact.detail.get("leader") == ""
 
 
 def _is_idle(fact: Fact) -> bool:

@@ -104,7 +104,7 @@ def recipe() -> Recipe:
         counts=counts,
         deeds=deeds.deeds,
         alarming=alarming,
-        figures=frozenset({codes.EXISTING}),
+        figures=frozenset({codes.EXISTING, codes.LEAVING}),
         own={COMMAND_UNTIL: command_until},
         items=items,
         owed=resets.owed,

@@ -33,7 +33,7 @@ class PodTally:
         self._begin_anew()
 
     def facts_of(self, listed: Mapping[str, Pod]) -> dict[Subject, Fact]:
-        """Name at most fifty pods, the first by name; count all restarts, and the pods that have not ended."""
+        """Name at most fifty pods, the first by name; count restarts, pods that have not ended, and who goes."""
         changed = _changed(self._listed, listed)
         if changed is None:
             self._begin_anew()
@@ -46,11 +46,13 @@ class PodTally:
         # The count is the code itself, so that the fact's instant is that of the latest restart.
         made[codes.RESTARTS] = Fact(str(self._total))
         made[codes.EXISTING] = Fact(str(len(self._existing)))
+        made[codes.LEAVING] = Fact(str(len(self._leaving)))
         return made
 
     def _begin_anew(self) -> None:
         self._total = 0
         self._existing: set[str] = set()
+        self._leaving: set[str] = set()
         self._restarts: dict[str, int] = {}
         self._bad: dict[str, Fact] = {}
         self._names: list[str] = []
@@ -59,12 +61,15 @@ class PodTally:
         """Take out what was counted for a pod, and count it as it is now."""
         self._total -= self._restarts.pop(key, 0)
         self._existing.discard(key)
+        self._leaving.discard(key)
         if self._bad.pop(key, None) is not None:
             del self._names[bisect_left(self._names, key)]
         if pod is None or pod.metadata.namespace not in self._namespaces:
             return
         if pod.status.phase not in ENDED:
             self._existing.add(key)
+            if pod.metadata.deletion_timestamp is not None:
+                self._leaving.add(key)  # on a lost node it stays listed for as long as that is lost
         restarts = sum(status.restart_count for status in pod.status.container_statuses)
         if restarts:
             self._restarts[key] = restarts

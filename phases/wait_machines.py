@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from engine.answer import Subject
 from engine.memory import Memory
-from journal.entries import Instant, Outcome
+from journal.entries import Fact, Instant, Outcome
 from phases import codes
 from phases.etcd_begin import BOOTSTRAP_PATIENCE_SECONDS, UNSEEN_PATIENCE_SECONDS
 from phases.needs import is_at_work
@@ -18,6 +18,7 @@ from phases.verbs import BOOTSTRAP, RECOVER
 
 # Stages of Talos that end with a reboot: who goes out of sight after one of them is expected back.
 LEAVES = {"installing", "rebooting", "resetting", "upgrading"}
+ON_MACHINES = codes.subject("DaemonSet", "")
 STANDS = {codes.WAITS_FOR_ETCD, codes.UNHEALTHY}
 
 
@@ -34,6 +35,36 @@ def is_moving(memory: Memory, subject: Subject, at: Instant) -> bool:
         return True
     left = fact.code == codes.UNSEEN and memory.codes.get(subject) in LEAVES
     return left and fact.since is not None and at - fact.since <= UNSEEN_PATIENCE_SECONDS
+
+
+def lost(section: Section, memory: Memory, at: Instant) -> tuple[str, ...]:
+    """Name the planned machines that do not answer and are not on their way: nothing works on what waits for these."""
+    found = ((name, memory.facts.get(codes.node(name))) for name in section.talos.nodes)
+    return tuple(
+        name
+        for name, fact in found
+        if fact is not None
+        and fact.code == codes.UNSEEN
+        and not fact.reason.startswith(codes.NOT_ASKED)
+        and not is_moving(memory, codes.node(name), at)
+    )
+
+
+def lacks_lost(
+    section: Section, memory: Memory, subject: Subject, fact: Fact, at: Instant
+) -> tuple[str, ...]:
+    """
+    Name the lost machines that are all that a DaemonSet of every node lacks: nobody is at work on it then.
+
+    One of fewer nodes may lack a pod elsewhere, and so may one that lacks more pods than machines are lost.
+    """
+    if not subject.startswith(ON_MACHINES):
+        return ()
+    ready, expected = fact.detail.get("ready"), fact.detail.get("expected")
+    if not isinstance(ready, int) or expected != len(section.node_names):
+        return ()
+    names = lost(section, memory, at)
+    return names if 0 < expected - ready <= len(names) else ()
 
 
 def calm_after(memory: Memory) -> Instant:

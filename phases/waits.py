@@ -29,6 +29,7 @@ from phases.wait_classes import (
     CRD,
     DELETION,
     DEPENDENCY,
+    EVICTION,
     FIRST_STAGE,
     HEALTH_HOLD,
     MACHINES,
@@ -46,7 +47,7 @@ from phases.wait_classes import (
     USEFUL,
     WORKS_ON,
 )
-from phases.wait_machines import etcd_comes, is_moving, waits_for_etcd
+from phases.wait_machines import etcd_comes, is_moving, lacks_lost, waits_for_etcd
 from phases.wait_questions import is_asked, is_asked_before, pending
 
 
@@ -284,9 +285,12 @@ def _all_are_busy(asked: Question, family: str) -> bool:
 
 
 def _at_work(asked: Question, subject: Subject, fact: Fact) -> str:
-    """A worker that only waits for a namespace that goes does nothing; a CRD that is not Established is waited for."""
+    """Who only waits for a namespace that goes, or for a lost machine, does nothing; a CRD is waited for."""
     if subject.startswith("crd/"):
         return CRD
+    gone = lacks_lost(asked.section, asked.memory, subject, fact, asked.at)
+    if gone:
+        return PERSON if any(codes.node(name) in asked.open for name in gone) else EVICTION
     if subject.startswith("kustomization/") and "'Terminating'" in fact.reason:
         return FIRST_STAGE if is_held(asked.section, asked.memory) else UNKNOWN
     return USEFUL

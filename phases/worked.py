@@ -23,7 +23,7 @@ from phases.hindsight import Course, Window
 from phases.verbs import NUDGE, PREAPPLY, UNHOOK, UNSERVE
 from phases.vertices import Vertex
 from phases.wait_classes import MACHINES, USEFUL
-from phases.wait_machines import calm_after
+from phases.wait_machines import ON_MACHINES, calm_after
 from phases.waits import Question, may_be_useful, rests_on, what_is
 
 Link = tuple[Vertex, Instant]  # a vertex, and when it was done
@@ -170,7 +170,7 @@ class Worked:
                 self._alive[life.vertex] = life
                 self._stale.add(life.vertex)
                 heappush(self._ends, (life.end, life.vertex))
-                if is_machine(life.vertex):
+                if is_machine(life.vertex) or life.vertex.startswith(ON_MACHINES):
                     self._timed.add(life.vertex)
                 for subject in rests_on(self.course, life.vertex):
                     self._watched.setdefault(subject, set()).add(life.vertex)

@@ -15,7 +15,6 @@ from journal.row import Row
 from phases import codes
 from rekindle.sentences import questions
 
-NOT_ASKED = "not-asked"  # as a look begins at which nobody has answered yet
 # What became of an action that nobody knew the end of.
 SETTLED = {Outcome.DONE: "happened", Outcome.FAILED: "did not happen"}
 
@@ -67,7 +66,7 @@ def has_looked(facts: Facts) -> bool:
     api = facts.get(codes.API)
     lists = api is not None and api.code == codes.UP
     asked = [s for s in facts if s.startswith("node/") or (lists and s.startswith("kind/"))]
-    return api is not None and all(facts[s].reason != NOT_ASKED for s in (codes.API, *asked))
+    return api is not None and all(facts[s].reason != codes.NOT_ASKED for s in (codes.API, *asked))
 
 
 def plan_of(before: Memory, now: Memory, answers: Iterable[Answer]) -> str:

@@ -63,15 +63,15 @@ def _leftovers(scene: Scene) -> Iterable[Finding]:
         boot = found.status.node_info.boot_id
         other_boot = bool(boot and look_.boot_id) and boot != look_.boot_id
         if look_.stage == codes.MAINTENANCE:
-            why = "its machine was wiped and waits for its configuration"
+            why = "was wiped: it waits for its configuration"
         elif look_.stage in BOOTED and other_boot:
-            why = "its machine has booted since, and its kubelet has not registered again"
+            why = "started anew: its kubelet has not reported since"
         else:
             continue
         yield Finding(
             subject=codes.k8s_node(name),
             cause="leftover",
-            message=f"Node {name} is a leftover: {why}",
+            message=f"Kubernetes still shows node {name} as it was before its machine {why}",
             blocks=(*_hung(scene, [name]), *held_by_taints(scene, NOT_READY, UNREACHABLE)),
             clears_itself=UNKNOWN,
             rule="T15",
@@ -218,7 +218,13 @@ CNI_SOURCE: Final = "kubernetes v1.36 pkg/kubelet/kubelet.go, containerd: Networ
 BUDGET_SOURCE: Final = "kubernetes v1.36 pkg/controller/nodelifecycle: full and partial disruption"
 
 RULES = (
-    Rule("T15", "a Node object is a leftover", Proof.SOURCE, BOOT_SOURCE, _leftovers),
+    Rule(
+        "T15",
+        "a Node object of before its machine was wiped or started anew",
+        Proof.SOURCE,
+        BOOT_SOURCE,
+        _leftovers,
+    ),
     Rule("T16", "nodes without a network", Proof.SOURCE, CNI_SOURCE, _without_network),
     Rule("T17", "many nodes lost at once", Proof.CONTROLLER, BUDGET_SOURCE, _all_at_once),
     Rule("X3", "a node is cordoned", Proof.SOURCE, CORDON_SOURCE, _cordoned),

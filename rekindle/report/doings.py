@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,6 +152,11 @@ class Doings:
                 answered=entry.at,
                 entries=(*known.entries, seq),
             )
+
+    def also(self, deeds: Sequence[HandDeed]) -> None:
+        """Take in what others did by the facts alone: the journal has no entry of it."""
+        for deed in deeds:
+            self.by_hand.add(deed)
 
     def finished(self) -> tuple[Action, ...]:
         """Return the actions; what was never settled is in doubt."""

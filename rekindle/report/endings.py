@@ -24,6 +24,9 @@ LEAVES = frozenset({"N4", "N5", "N6", "N7", "N8", "N9"})
 EXISTS = frozenset({"X2"})
 # Over once the nodes that it names no longer wait for a network.
 NODES = frozenset({"T16"})
+# Over once a control plane tells members again, for Talos asks with a leader; of the same rule no other cause is.
+QUORUM = frozenset({"quorum-lost", "quorum-hidden"})
+STANDS = frozenset({codes.FORMING, codes.HEALTHY})
 HIDDEN = frozenset({codes.UNOBSERVABLE, codes.UNKNOWN})
 NODE = codes.k8s_node("")
 # The fact that says whether objects of a family can be listed at all.
@@ -78,7 +81,7 @@ class Endings:
         """Watch the objects of a cause; one that is well already cannot tell when it is over."""
         self._forget(name)
         told = [subject for subject in _objects(finding) if subject in facts]
-        ill = [subject for subject in told if not _is_over(finding.rule, facts[subject])]
+        ill = [subject for subject in told if not _is_over(finding, facts[subject])]
         if not ill:
             return
         watch = _Watch(name, place, finding, found, dict.fromkeys(ill))
@@ -137,6 +140,8 @@ class Endings:
 def _objects(finding: Finding) -> tuple[str, ...]:
     if finding.rule in WELL | LEAVES | EXISTS:
         return (finding.subject,)
+    if finding.rule == "T19" and finding.cause in QUORUM:
+        return (finding.subject,)
     if finding.rule in NODES:
         return tuple(subject for subject in finding.blocks if subject.startswith(NODE))
     return ()
@@ -154,15 +159,18 @@ def _is_told(subject: str, facts: Mapping[str, Fact]) -> bool:
 
 def _turn(watch: _Watch, fact: Fact, at: Instant, seq: int) -> tuple[Instant, int] | None:
     """Take the object's own instant; one from before the cause was found is of something else."""
-    if not _is_over(watch.finding.rule, fact):
+    if not _is_over(watch.finding, fact):
         return None
     own = fact.since
     return (own if own is not None and watch.found <= own <= at else at), seq
 
 
-def _is_over(rule: str, fact: Fact) -> bool:
+def _is_over(finding: Finding, fact: Fact) -> bool:
+    rule = finding.rule
     if fact.code in HIDDEN:
         return False
+    if finding.cause in QUORUM:
+        return fact.code in STANDS and fact.detail.get("quorum") != codes.UNKNOWN
     if rule in EXISTS:
         return fact.code != codes.ABSENT
     if rule in LEAVES:

@@ -61,23 +61,30 @@ def _number(name: str, number: int | None, why: str, at: float | None = None) ->
     return Metric(name=name, value=str(number), number=float(number), at=at, why=why)
 
 
-def _pods(name: str, ready: Counted | None, existing: Counted | None, why: str) -> Metric:
+def _pods(
+    found: Follower, name: str, ready: Counted | None, existing: Counted | None, why: str
+) -> Metric:
     """Say how many pods there were and how many of them were Ready: a pod that serves nobody is there as well."""
-    found = [one for one in (ready, existing) if one is not None]
-    if not found:
+    told = [one for one in (ready, existing) if one is not None]
+    if not told:
         return Metric(name=name, value="not known", why=NOT_COUNTED)
     said = [f"{existing.number} existing"] if existing is not None else []
     said += [f"{ready.number} Ready"] if ready is not None else []
     if existing is None:
         why += "; how many existed was not counted"
+    elif existing.leaving is None and existing.number > (_expected(found) or existing.number):
+        why += "; any on the way out are among them, for this journal does not tell them apart"
+    elif existing.leaving:
+        why += f"; beside them {on_their_way_out(existing.leaving)}, and count as none"
     return Metric(
         name=name,
         value=", ".join(said),
         number=float(ready.number) if ready is not None else None,
         existing=existing.number if existing is not None else None,
-        at=found[0].at,
+        leaving=existing.leaving if existing is not None else None,
+        at=told[0].at,
         why=why,
-        entries=tuple(sorted({one.entry for one in found})),
+        entries=tuple(sorted({one.entry for one in told})),
     )
 
 
@@ -100,7 +107,12 @@ def _after_incident(found: Follower) -> Metric:
             f"; {exact(between(first.at, lowest.at))} later only {lowest.number} were: what was counted first had been "
             "said before"
         )
-    return _pods("Post-incident pod count", found.ready.first, found.existing.first, why)
+    return _pods(found, "Post-incident pod count", found.ready.first, found.existing.first, why)
+
+
+def on_their_way_out(leaving: int) -> str:
+    """Say how many pods are deleted and still listed, which those on a lost node are for as long as it is lost."""
+    return f"{counted(leaving, 'deleted pod')} {'was' if leaving == 1 else 'were'} on the way out"
 
 
 def first_counted(found: Follower) -> str:
@@ -137,7 +149,7 @@ def _after_reset(found: Follower) -> Metric:
         why = f"the lowest of this run; {counted(bare, 'node')} had been reset, or never configured, before it"
     else:
         why = "no node was reset in this run; this is the lowest of it"
-    return _pods("Post-reset pod count", found.ready.lowest, found.existing.lowest, why)
+    return _pods(found, "Post-reset pod count", found.ready.lowest, found.existing.lowest, why)
 
 
 def _target(found: Follower) -> Metric:
@@ -158,7 +170,7 @@ def _reached(found: Follower) -> Metric:
         took = exact(between(found.opened.at, found.full_since))
         why = f"all that are expected, {took} after the start"
         at, last = found.full_since, last._replace(entry=found.full_by)
-    row = _pods("Reached pod count", last, found.existing.last, why)
+    row = _pods(found, "Reached pod count", last, found.existing.last, why)
     return replace(row, at=at) if last is not None else row
 
 

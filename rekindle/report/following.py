@@ -27,8 +27,10 @@ from rekindle.report.beforehand import Preflights
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import Corrections
 from rekindle.report.doings import Doings
+from rekindle.report.emptied import Emptied
 from rekindle.report.happenings import Change
-from rekindle.report.kept import Count, Curve, Ends, Tape
+from rekindle.report.kept import Count, Curve, Ends, Existing, Tape
+from rekindle.report.own import Own
 from rekindle.report.roots import Causes
 from rekindle.report.spells import Sessions, Stays, deadlines_of
 from rekindle.report.story import Remark
@@ -59,6 +61,8 @@ class Follower:
     memory: Memory = field(default_factory=Memory)
     sessions: Sessions = field(default_factory=Sessions)
     causes: Causes = field(default_factory=Causes)
+    emptied: Emptied = field(default_factory=Emptied)
+    own: Own = field(default_factory=Own)
     preflights: Preflights = field(default_factory=Preflights)
     curve: Curve = field(default_factory=Curve)
     changes: Ends[Change] = field(default_factory=lambda: Ends(CHANGES))
@@ -72,7 +76,7 @@ class Follower:
     seen_at: Instant | None = None
     first_looked: bool = False
     ready: Count = field(default_factory=Count)
-    existing: Count = field(default_factory=Count)
+    existing: Existing = field(default_factory=Existing)
     there: Mapping[str, tuple[int, int]] = field(
         default_factory=dict
     )  # by family, at the first look
@@ -162,11 +166,12 @@ class Follower:
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
+        self.own.see(entry, self.facts)
         self.causes.observe(entry, seq)
+        self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
             self._count(entry.at, entry.changed[codes.PODS], seq)
-        if codes.EXISTING in entry.changed and entry.changed[codes.EXISTING].code.isdecimal():
-            self.existing.see(entry.at, int(entry.changed[codes.EXISTING].code), seq)
+        self.existing.observe(entry, seq)
         if self.course is not None:
             self.course.see(entry)
 
@@ -218,6 +223,10 @@ class Follower:
                 self.closed_at, self.closed_by = entry.at, row.seq
             case _:
                 self.doings.see(row, self.known)
+                self.own.see(entry, self.facts)
+                if isinstance(entry, e.ActionSettled):
+                    begun = self.emptied.begun(entry, self.doings.actions.values())
+                    self.doings.also(begun)
                 text = changed(entry)
                 if text is not None:
                     kind, said = text

@@ -6,7 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from journal.entries import Instant
+from journal.entries import Instant, Observed
+from phases import codes
 from rekindle.report.happenings import Pods
 
 T = TypeVar("T")
@@ -58,11 +59,12 @@ class Tape(Generic[T]):
 
 
 class Counted(NamedTuple):
-    """So many, at an instant, by an entry (its seq)."""
+    """So many, at an instant, by an entry (its seq); *leaving*: how many more are on their way out (None: unknown)."""
 
     at: Instant
     number: int
     entry: int
+    leaving: int | None = None
 
 
 @dataclass(slots=True)
@@ -73,12 +75,34 @@ class Count:
     lowest: Counted | None = None
     last: Counted | None = None
 
-    def see(self, at: Instant, number: int, entry: int) -> None:
+    def see(self, at: Instant, number: int, entry: int, leaving: int | None = None) -> None:
         """Take in a count."""
-        self.last = Counted(at, number, entry)
-        self.first = self.first or self.last
+        self.last = Counted(at, number, entry, leaving)
+        if self.first is None or self.first.at == at:  # a look may be several entries
+            self.first = self.last
         if self.lowest is None or number < self.lowest.number:
             self.lowest = self.last
+
+
+@dataclass(slots=True)
+class Existing(Count):
+    """Pods that are there and not on their way out: a lost node keeps those that were deleted, beside their heirs."""
+
+    listed: int | None = None
+    leaving: int | None = None  # an older journal does not tell
+
+    def observe(self, entry: Observed, seq: int) -> None:
+        """Take in what was observed."""
+        told = [
+            name in entry.changed and entry.changed[name].code.isdecimal()
+            for name in (codes.EXISTING, codes.LEAVING)
+        ]
+        if told[0]:
+            self.listed = int(entry.changed[codes.EXISTING].code)
+        if told[1]:
+            self.leaving = int(entry.changed[codes.LEAVING].code)
+        if any(told) and self.listed is not None:
+            self.see(entry.at, max(self.listed - (self.leaving or 0), 0), seq, self.leaving)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from phases import verbs as v
 from phases.lives import RESET
+from rekindle.report.emptied import EMPTIED
 from rekindle.report.happenings import Action, HandDeed
 
 VERBS = {
@@ -25,6 +26,7 @@ VERBS = {
     v.UNHOOK: "removes a webhook's configuration that nobody answers for",
     v.ANCESTRY: "asks the operator's clone which of two commits came first; changes nothing",
     v.GIVE_BACK: "gives up the ownership of fields that this run applied, now that their owner is there",
+    EMPTIED: "etcd's data was gone from a control plane, by whatever took it",
     "node.wipe": "a node lost its configuration, by whatever did it",
     "network.install": "the network's workloads came back, by whatever brought them",
     "flux.install": "Flux' controllers came back, by whatever brought them",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from journal.entries import Outcome
+from phases import codes
 from phases.wait_classes import UNKNOWN
 from rekindle.report.cleaning import clean
+from rekindle.report.emptied import EMPTIED
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action
 from rekindle.report.phrases import spent
 from rekindle.report.reasons import Cause, Ledger, Verdict
-from rekindle.report.roots import REMOVED
+from rekindle.report.roots import NODES, REMOVED, STAGES, was_not_asked
 from rekindle.report.story import Run
 from rekindle.sentences import questions
 from rekindle.spans import between, exact
@@ -19,6 +21,12 @@ from rekindle.spans import between, exact
 QUICK_SECONDS = 10.0
 LASTING_SECONDS = 30.0
 SHOWN = 5
+# What machines were when a run began, for whoever asks why.
+WERE = {
+    STAGES[codes.MAINTENANCE]: "without a configuration",
+    STAGES[codes.UNSEEN]: "without an answer",
+    STAGES[codes.FOREIGN]: "of another cluster",
+}
 
 
 def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) -> Iterator[str]:
@@ -102,6 +110,7 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
     if costly:
         yield f"Look where what was given up or destroyed lies now, and whether it is wanted: {given_up(costly)}."
     yield from _who_removed(found)
+    yield from _lost_machines(found)
     yield from _so_that_it_does_not_come_again(found)
 
 
@@ -142,6 +151,43 @@ def _who_removed(found: Follower) -> Iterator[str]:
             f"Find out who or what removed {' and '.join(names[:SHOWN])}: the API server's audit log, the history of "
             "the folder in Git, and whoever has the rights; rekindle note --cause then puts it beside the cause."
         )
+
+
+def _lost_machines(found: Follower) -> Iterator[str]:
+    """What is still lost has to come back or be replaced; why the others were, nothing in the cluster says."""
+    facts = found.facts
+    unseen = [s for s in sorted(facts) if s.startswith(NODES) and facts[s].code == codes.UNSEEN]
+    lost = [s for s in unseen if not was_not_asked(facts[s])]
+    if lost:
+        yield (
+            f"Bring back {_bare(lost)}, or replace what is gone for good: nothing answered there at the latest look. "
+            "Of what is replaced, delete the Node object, which frees the pods that hang on it, and take a control "
+            "plane's member out of etcd."
+        )
+    if found.causes.told_who:
+        return
+    why: dict[str, list[str]] = {}
+    for sign in found.causes.gone if not _was_all_bare(found) else ():
+        if sign.text in WERE and sign.subject not in lost:
+            why.setdefault(WERE[sign.text], []).append(sign.subject)
+    for said, names in why.items():
+        yield (
+            f"Find out why {_bare(names)} {'was' if len(names) == 1 else 'were'} {said} when this run began: power, "
+            "console, disk, the machine's own log; rekindle note --cause then puts it beside the cause."
+        )
+    emptied = [deed.target for deed in found.doings.by_hand.items if deed.verb == EMPTIED]
+    if emptied:
+        yield f"Find out who or what emptied etcd of {_bare(emptied)}: no action of this run did."
+
+
+def _was_all_bare(found: Follower) -> bool:
+    """Where every machine is new, a cluster is made, and none was lost."""
+    return found.causes.bare >= sum(subject.startswith(NODES) for subject in found.facts)
+
+
+def _bare(subjects: Sequence[str]) -> str:
+    more = f" and {len(subjects) - SHOWN} more" if len(subjects) > SHOWN else ""
+    return ", ".join(subject.removeprefix(NODES) for subject in subjects[:SHOWN]) + more
 
 
 def _so_that_it_does_not_come_again(found: Follower) -> Iterator[str]:

@@ -16,6 +16,7 @@ from rekindle.report.beforehand import forbade
 from rekindle.report.happenings import Correction
 from rekindle.report.legend import configured, legend
 from rekindle.report.lessons import counted, since_first_look
+from rekindle.report.own import follows
 from rekindle.report.phrases import (
     allowed,
     because,
@@ -138,6 +139,7 @@ def filters() -> dict[str, Any]:
         "done_here": done_here,
         "evidence": evidence,
         "none_of": none_of,
+        "follows": follows,
         "explained": unexplained,
         "forbade": forbade,
         "legend": legend,

@@ -6,16 +6,30 @@ from collections.abc import Sequence
 
 from journal.entries import Instant, Outcome
 from phases import codes
-from phases.verbs import APPLY, BOOTSTRAP, COMMAND, NUDGE, PREAPPLY, ROOT
+from phases.verbs import (
+    APPLY,
+    BOOTSTRAP,
+    COMMAND,
+    NUDGE,
+    PREAPPLY,
+    RECOVER,
+    ROOT,
+    SNAPSHOT,
+    UNSERVE,
+)
 from rekindle.report.happenings import Action
 from rekindle.report.reasons import Cause
 
 # Verbs with one place to act on in the whole run: whatever such a cause is about, that action was for it. Of others
 # the action has to name what the cause is about, or what it holds up.
-ONLY = frozenset({ROOT, BOOTSTRAP})
+ONLY = frozenset({ROOT, BOOTSTRAP, SNAPSHOT, RECOVER, UNSERVE})
+BOTH = (BOOTSTRAP, RECOVER)  # etcd is begun by the one or the other
 SEVERAL = frozenset({APPLY, PREAPPLY})
 # What waiting clears in the end, once the run has done its own step: no verb of ``hands``, which are of verdicts.
-STEPS = {"T1": APPLY, "T8": BOOTSTRAP}
+# A namespace goes once every API can be listed (N1), so that each removal of a dead one is a step.
+STEPS = {"N1": (UNSERVE,), "T1": (APPLY,), "T8": BOTH}
+# Steps on the way to a verb: nothing is recovered without a copy.
+BEFORE = {RECOVER: (SNAPSHOT,)}
 SPACES = ("namespace", "namespace-gone", "namespace-missing")
 FAMILIES = {"backend": "service", "api": "apiservice", "webhook": "webhook", "store": "store"}
 GONE = "gone@"
@@ -35,7 +49,7 @@ class Actions:
 
     def about(self, cause: Cause) -> list[Action]:
         """Return those that may have been about a cause, in the order in which they were begun."""
-        keys = (cause.subject, f"verb {STEPS.get(cause.rule, cause.verb)}", GONE)
+        keys = (cause.subject, *(f"verb {verb}" for verb in _verbs(cause)), GONE)
         places = {place for key in keys for place in self._places.get(key, ())}
         return [self._all[place] for place in sorted(places)]
 
@@ -68,15 +82,19 @@ def _acts(cause: Cause, one: Action, end: Instant) -> bool:
     """What was in flight when the cause was found is about it as well: it was begun before anybody had named it."""
     settled = end if one.settled is None else one.settled
     # Of etcd that has only just been begun a look still finds that nobody has begun it.
-    slack = LOOK_SECONDS if one.verb == BOOTSTRAP else 0.0
+    slack = LOOK_SECONDS if one.verb in BOTH else 0.0
     if not (one.intended <= end and cause.found <= settled + slack):
         return False
     if cause.subject in {one.target, *one.about}:
         return cause.found <= one.intended or one.verb == COMMAND
-    verb = STEPS.get(cause.rule, cause.verb)
-    if one.verb != verb:
+    if one.verb not in _verbs(cause):
         return False
-    return verb in ONLY or (verb in SEVERAL and one.target in cause.victims)
+    return one.verb in ONLY or (one.verb in SEVERAL and one.target in cause.victims)
+
+
+def _verbs(cause: Cause) -> tuple[str, ...]:
+    """Name the verbs that are about a cause whatever they act on, as far as they act on one place."""
+    return STEPS.get(cause.rule) or (*BEFORE.get(cause.verb, ()), cause.verb)
 
 
 def _wakes(cause: Cause, one: Action, until: Instant) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rekindle.report.happenings import Action, Approval, Change
 from rekindle.report.legend import KINDS
+from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign
 from rekindle.report.story import Story
 from rekindle.spans import between, clock, shares, span, stamp
@@ -98,8 +99,8 @@ def none_of(changes: Sequence[Change]) -> list[str]:
 
 
 def unexplained(sign: Sign) -> str:
-    """Say whether a sign is a cause of its own, was brought about by somebody, or follows from another."""
-    return "yes" if sign.root else sign.unexplained or "no"
+    """Say whether a sign is a cause of its own, was brought about by somebody or by us, or follows from another."""
+    return follows(sign.ours) or "yes" if sign.root else sign.unexplained or "no"
 
 
 class Spent(NamedTuple):

@@ -22,7 +22,7 @@ class Cause(Row, frozen=True, kw_only=True):
     come yet at the latest entry. *victims* are at most fifty of the *victim_count* objects behind it. *at_verdict*: it
     was one of the roots of the verdict. *corrected*: what a person says was the cause, and who. *done*: the actions of
     this run that were about it and took place, and the nudges of what had waited for it; *verb*: the one by which this
-    program clears such a cause (empty: none).
+    program clears such a cause (empty: none). *ours*: machines that this run reset, and from which it follows.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Cause(Row, frozen=True, kw_only=True):
     corrected: str = ""
     done: tuple[str, ...] = ()
     verb: str = ""
+    ours: tuple[str, ...] = ()
 
     @property
     def end(self) -> Instant | None:
@@ -65,7 +66,8 @@ class Sign(Row, frozen=True, kw_only=True):
     Something that was wrong, told in the order in which it went wrong.
 
     *at* is the cluster's own instant (None: it keeps none of this); *seen* is when this run first saw it. *unexplained*
-    says what is known of a sign that has no cause: that somebody or something brought it about.
+    says what is known of a sign that has no cause: that somebody or something brought it about; *ours* which resets
+    of this run did.
     """
 
     subject: str
@@ -75,6 +77,7 @@ class Sign(Row, frozen=True, kw_only=True):
     at: Instant | None = None
     root: bool = False
     unexplained: str = ""
+    ours: tuple[str, ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,21 +9,20 @@ from msgspec.structs import replace
 
 from engine.memory import Memory
 from journal import entries as e
-from journal.entries import Fact, Finding, Instant, Remedy
+from journal.entries import Fact, Finding, Instant
 from phases import codes
-from phases.hands import verb_for
+from phases.diagnosis.words import listed
+from phases.etcd_quorum import has_no_leader
+from phases.verbs import RECOVER
 from rekindle.causes import weight
 from rekindle.report.cleaning import clean
 from rekindle.report.endings import Ending, Endings
+from rekindle.report.proofs import cause_of
 from rekindle.report.reasons import Cause, Edge, Sign, Verdict
 from rekindle.report.story import Remark
 from rekindle.sentences import name_of
 
-REASON = 120
-PATH = " ."  # what follows is a path into the object; without one the evidence is words of its own
-_OBJECT = re.compile(r"^([A-Z]\w+)/(\S+)")  # Kind/namespace/name, then a path into it
-_HOLDER = re.compile(r"^holders\[[^]]*\] \S+ (\S+)$")
-CAUSES, VICTIMS, EVIDENCE, EDGES, SIGNS = 500, 50, 20, 300, 12
+CAUSES, EDGES, SIGNS = 500, 300, 12
 # Nodes, as the first look may find them: their stage tells no instant.
 STAGES = {
     codes.MAINTENANCE: "has no machine configuration: it was reset, or never configured",
@@ -33,6 +31,8 @@ STAGES = {
 }
 REMOVED = "not explained: somebody or something removed it"
 NOT_EXPLAINED = "not explained"
+LEADERLESS = "runs on {} and has no leader there: no quorum of its members answered"
+NODES = codes.node("")
 BAD = {codes.TERMINATING, codes.FAILED, codes.BLOCKED, codes.PROGRESSING, codes.SUSPENDED}
 
 
@@ -49,6 +49,7 @@ class Causes:
     gone: list[Sign] = field(default_factory=list)
     endings: Endings = field(default_factory=Endings)
     held: int = 0  # what roots held up, at most, while there was no verdict
+    unready: dict[str, str] = field(default_factory=dict)  # nodes, at the first look, and why
     bare: int = 0  # nodes without a machine configuration at the first look
 
     @property
@@ -184,11 +185,18 @@ class Causes:
             if fact is not None and fact.code == codes.ABSENT:
                 text = "a root of the GitOps tree is not there, nor what only it brings"
                 self.gone.append(_unexplained(subject, text, at, REMOVED))
+        nodes = [s for s in sorted(facts) if s.startswith(NODES)]
+        led = [s.removeprefix(NODES) for s in nodes if has_no_leader(facts[s])]
+        if led:
+            said = LEADERLESS.format(listed(led))
+            self.gone.append(_unexplained(codes.ETCD, said, at, NOT_EXPLAINED))
         for subject, fact in facts.items():
-            if subject.startswith(codes.node("")) and fact.code in STAGES:
+            if subject.startswith(NODES) and fact.code in STAGES and not was_not_asked(fact):
                 text = STAGES[fact.code]
                 self.gone.append(_unexplained(subject, text, at, NOT_EXPLAINED))
                 self.bare += fact.code == codes.MAINTENANCE
+            if subject.startswith(codes.k8s_node("")) and fact.code in BAD:
+                self.unready[clean(subject)] = clean(fact.reason.rstrip(".") or fact.code)
             if fact.code in BAD and fact.since is not None and fact.since < at:
                 text = clean(fact.reason or fact.code)
                 name = clean(name_of(subject, known))
@@ -207,21 +215,44 @@ class Causes:
             Sign(
                 subject=cause.subject,
                 name=cause.name,
-                text=cause.message,
+                text=self._first_text(cause, looked),
                 seen=cause.found,
                 at=cause.since,
                 root=True,
+                ours=cause.ours,
                 entries=cause.entries,
                 corrections=cause.corrections,
             )
             for cause in self.found
         ]
         told = {sign.subject for sign in roots}
-        signs = [*roots, *self.gone, *(sign for sign in self.signs if sign.subject not in told)]
+        gone = [self._known(sign) for sign in self.gone]
+        signs = [*gone, *roots, *(sign for sign in self.signs if sign.subject not in told)]
         early = [sign for sign in signs if looked is not None and (sign.at or sign.seen) <= looked]
         signs = early or signs
         signs.sort(key=lambda s: (s.at is None, s.at if s.at is not None else s.seen, not s.root))
         return tuple(signs[:SIGNS])
+
+    def _first_text(self, cause: Cause, looked: Instant | None) -> str:
+        """A node that is back is called out of date; what it was when all began, the first look shows."""
+        why = (
+            self.unready.get(cause.subject) if looked is not None and cause.found > looked else None
+        )
+        return cause.message if why is None else f"the node was not Ready: {why}"
+
+    def _known(self, sign: Sign) -> Sign:
+        """A quorum is only called lost once every control plane was seen; the first look shows what that is of."""
+        cause = next((one for one in self.found if one.verb == RECOVER), None)
+        if sign.subject != codes.ETCD or cause is None:
+            return sign
+        return replace(
+            sign,
+            text=f"{codes.ETCD} {sign.text}",
+            root=True,
+            ours=cause.ours,
+            entries=cause.entries,
+            corrections=cause.corrections,
+        )
 
     def verdict(self, memory: Memory) -> Verdict:
         """Say when it was known that waiting alone would never do."""
@@ -244,58 +275,11 @@ def _begun(cause: Cause) -> Instant:
     return cause.found if cause.since is None else cause.since
 
 
-def proof(path: str, known: Memory) -> str:
-    """
-    Put what the facts say of an object beside the path into it; its own words where they have none.
-
-    Each part is cleaned by itself: a line that would be redacted is none any more in the middle of a sentence.
-    """
-    path = clean(path)
-    found = _OBJECT.match(path) if PATH in path else None
-    held = _HOLDER.match(path)
-    if held is not None:
-        fact = known.facts.get(codes.subject("holder", held[1]))
-        return path if fact is None else f"{path} ({_holds(fact)})"
-    if found is None:
-        return path
-    name = codes.k8s_node(found[2]) if found[1] == "Node" else codes.subject(found[1], found[2])
-    fact = known.facts.get(name)
-    if fact is None:
-        return path
-    return f"{path} ({clean(fact.code)}{f': {clean(fact.reason, REASON)}' if fact.reason else ''})"
-
-
-def _holds(fact: Fact) -> str:
-    """Say by which finalizers an object is held."""
-    names = fact.detail.get("finalizers")
-    if not isinstance(names, list | tuple) or not names:
-        return clean(fact.code)
-    return f"finalizers {', '.join(clean(name) for name in names)}"
+def was_not_asked(fact: Fact) -> bool:
+    """Say whether a machine is out of sight since nobody has asked it yet: of that no answer says nothing."""
+    return fact.code == codes.UNSEEN and fact.reason.startswith(codes.NOT_ASKED)
 
 
 def _unexplained(subject: str, text: str, at: Instant, why: str) -> Sign:
     name = clean(subject)
     return Sign(subject=name, name=name, text=text, seen=at, unexplained=why)
-
-
-def cause_of(name: str, finding: Finding, found_at: Instant, known: Memory) -> Cause:
-    """Take from a finding what people read of it."""
-    return Cause(
-        id=clean(name),
-        rule=clean(finding.rule),
-        subject=clean(finding.subject),
-        name=clean(name_of(finding.subject, known)),
-        message=clean(finding.message),
-        uid=clean(finding.uid),
-        evidence=tuple(clean(proof(one, known)) for one in finding.evidence[:EVIDENCE]),
-        victims=tuple(clean(one) for one in finding.victims[:VICTIMS]),
-        victim_count=len(finding.victims),
-        clears_itself=clean(finding.clears_itself),
-        clears_when=clean(finding.clears_when),
-        since=finding.since,
-        found=found_at,
-        remedies=tuple(Remedy(clean(one.text), clean(one.danger)) for one in finding.remedies),
-        next_after=tuple(clean(one) for one in finding.next_after),
-        circle=finding.circle,
-        verb=verb_for(finding),
-    )

@@ -96,7 +96,8 @@ class Metric(Row, frozen=True, kw_only=True):
     """
     A row of the metrics: a *value* in words, the *number* where it is one, and *why*, or why there is none.
 
-    Of pods, *number* are those that are Ready, and *existing* those that are there, Ready or not, if that was counted.
+    Of pods, *number* are those that are Ready, and *existing* those that are there, Ready or not, if that was counted,
+    and *leaving* those that are listed beside them and on their way out (None: an older journal counts them as there).
     *corrected* is the value with the instants that people corrected.
     """
 
@@ -104,6 +105,7 @@ class Metric(Row, frozen=True, kw_only=True):
     value: str
     number: float | None = None
     existing: int | None = None
+    leaving: int | None = None
     corrected: str = ""
     at: Instant | None = None
     why: str = ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from journal.entries import Outcome
 from phases.verbs import RELEASE
 from rekindle.lines import asked_for
 from rekindle.report.cleaning import clean
-from rekindle.report.figures import first_counted, metrics
+from rekindle.report.emptied import said
+from rekindle.report.figures import first_counted, metrics, on_their_way_out
 from rekindle.report.following import Follower
-from rekindle.report.happenings import Action
+from rekindle.report.happenings import Action, HandDeed
 from rekindle.report.lessons import (
     challenges,
     counted,
@@ -20,6 +23,7 @@ from rekindle.report.lessons import (
     went_well,
 )
 from rekindle.report.mending import Actions
+from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
 from rekindle.report.roots import REMOVED
 from rekindle.report.rows import acted_again, in_flight, mended, stays_of
@@ -52,7 +56,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     actions = found.doings.finished()
     beside = found.corrections.beside
     found.causes.at_last(found.facts)
-    found.causes.found = [*beside(found.causes.found, "id")]
+    found.causes.found = [_owned(found, one) for one in beside(found.causes.found, "id")]
     verdict = found.causes.verdict(found.memory)
     counted = found.full_since if found.full_since is not None else found.seen_at
     checks = validation(found.facts, section, counted)
@@ -60,17 +64,15 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     acted = tuple(acted_again(found, one) for one in beside(actions))
     by_key = Actions(actions)
     causes = tuple(mended(found, cause, by_key) for cause in found.causes.found)
-    approvals, by_hand = (
-        beside(found.doings.approvals.values()),
-        beside(found.doings.by_hand.items),
-    )
+    deeds = sorted(found.doings.by_hand.items, key=lambda deed: deed.at)
+    approvals, by_hand = beside(found.doings.approvals.values()), beside(deeds)
     changes = beside(found.changes.items)
     lines, left = events(Happened(run, sessions, stays, causes, approvals, acted, by_hand, changes))
     signs = found.causes.first_signs(found.memory.looked_at)
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
-        background=tuple(_background(run, signs)),
+        background=tuple(_background(run, signs, by_hand)),
         run=run,
         chain=chain,
         goals=_goals(found),
@@ -98,6 +100,14 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         preflighted=found.preflights.checked if found.preflights.looks else None,
         left_out=_left_out(found, len(actions), left),
     )
+
+
+def _owned(found: Follower, cause: Cause) -> Cause:
+    """Say of a cause that it follows from resets of this run, where it does."""
+    nodes = found.compiled.get("section", {}).get("talos", {}).get("nodes", {})
+    planes = [name for name, node in nodes.items() if node.get("role") == "controlplane"]
+    healed = found.stays.reached.get("pods-healthy")
+    return replace(cause, ours=found.own.of(cause, planes, healed))
 
 
 def _goals(found: Follower) -> tuple[Goal, ...]:
@@ -142,9 +152,11 @@ def _pods(found: Follower) -> Iterator[str]:
         return
     last = points[-1]
     existed = f"{there.number} existed and " if there is not None else ""
+    leaving = there.leaving if there is not None else None
+    left = f" (beside them {on_their_way_out(leaving)})" if leaving else ""
     yield (
         f"Of {last.expected} pods that should run, {existed}{first.number} were Ready "
-        f"{first_counted(found)}; {last.ready} were Ready at the last look."
+        f"{first_counted(found)}{left}; {last.ready} were Ready at the last look."
     )
 
 
@@ -173,7 +185,10 @@ def _could_not_clear(lasting: int, of: int) -> str:
 
 
 def _caused(cause: Cause) -> str:
-    return f"{cause.message} [corrected: {cause.corrected}]" if cause.corrected else cause.message
+    said = f" ({follows(cause.ours)})" if cause.ours else ""
+    return f"{cause.message}{said}" + (
+        f" [corrected: {cause.corrected}]" if cause.corrected else ""
+    )
 
 
 def _done(found: Follower, actions: tuple[Action, ...]) -> str:
@@ -203,7 +218,7 @@ def _allowed(found: Follower, costly: list[Action]) -> str:
     )
 
 
-def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
+def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]) -> Iterator[str]:
     dated = [sign for sign in signs if sign.at is not None and sign.at < run.opened]
     if dated and dated[0].at is not None:
         first = dated[0]
@@ -225,9 +240,11 @@ def _background(run: Run, signs: tuple[Sign, ...]) -> Iterator[str]:
     elif signs:
         first = signs[0]
         what = first.text if first.root else f"{first.name} {first.text}"
-        yield f"The first sign was seen at {stamp(first.seen)}: {what}."
+        ours = f", which {follows(first.ours)}" if first.ours else ""
+        yield f"The first sign was seen at {stamp(first.seen)}: {what}{ours}."
     else:
         yield "Nothing was found wrong that has a cause of its own."
+    yield from said(by_hand)
 
 
 def _left_out(found: Follower, actions: int, lines: int) -> dict[str, int]:

@@ -102,9 +102,10 @@ def test_without_an_end_in_order_the_last_look_counts_for_nothing(tmp_path: Path
     assert result.replayer.counted.looks == len(found.seen) - 1
 
 
-def test_a_journal_that_is_older_than_a_figure_replays_the_same(june: Night) -> None:
-    """Mutant: leave ``figures`` out of the recipe."""
-    older = replace(june, entries=[without(codes.EXISTING, entry) for entry in june.entries])
+@pytest.mark.parametrize("figure", [codes.EXISTING, codes.LEAVING])
+def test_a_journal_that_is_older_than_a_figure_replays_the_same(june: Night, figure: str) -> None:
+    """Mutant: leave ``figures`` out of the recipe, or one of them."""
+    older = replace(june, entries=[without(figure, entry) for entry in june.entries])
 
     result, _ = older.replayed()
 

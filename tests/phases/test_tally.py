@@ -20,11 +20,16 @@ from tests.phases.making import plan
 
 
 def pod(
-    name: str, reason: str = "", restarts: int = 0, namespace: str = "apps", phase: str = ""
+    name: str,
+    reason: str = "",
+    restarts: int = 0,
+    namespace: str = "apps",
+    phase: str = "",
+    deleted: str | None = None,
 ) -> Pod:
     state = {"waiting": {"reason": reason}} if reason else {}
     body = {
-        "metadata": {"namespace": namespace, "name": name},
+        "metadata": {"namespace": namespace, "name": name, "deletionTimestamp": deleted},
         "status": {
             "phase": phase,
             "containerStatuses": [{"restartCount": restarts, "state": state}],
@@ -111,6 +116,25 @@ def test_a_pod_exists_until_it_has_ended_or_is_gone() -> None:
     assert "1" == counted.facts_of(ended)["pods-existing"].code
     gone = ended.after([("apps/waits", None)])
     assert "0" == counted.facts_of(gone)["pods-existing"].code
+
+
+def test_a_pod_that_was_deleted_and_is_listed_still_is_on_its_way_out() -> None:
+    """Mutants: count all that exist; what has ended; other namespaces; forget to take out what went."""
+    at = "2025-06-12T08:00:00Z"
+    first = Followed(
+        {
+            "apps/hangs": pod("hangs", phase="Running", deleted=at),
+            "apps/ended": pod("ended", phase="Failed", deleted=at),
+            "apps/heir": pod("heir", phase="Pending"),
+            "other/x": pod("x", namespace="other", phase="Running", deleted=at),
+        }
+    )
+    counted = PodTally(["apps"])
+    named = ("pods-existing", "pods-leaving")
+
+    assert ["2", "1"] == [counted.facts_of(first)[name].code for name in named]
+    gone = first.after([("apps/hangs", None)])
+    assert ["1", "0"] == [counted.facts_of(gone)[name].code for name in named]
 
 
 def test_what_came_one_from_the_other_stays_as_it_was() -> None:

@@ -168,6 +168,83 @@ def test_what_a_wait_for_a_machine_is_called(wanted: str, entries: list[AnyEntry
     assert ledger(entries).classes == {wanted: SPAN}
 
 
+CILIUM = "daemonset/kube-system/cilium"
+OTHER = "node/cp-2"
+
+
+def short(
+    ready: int = 2,
+    expected: int = 3,
+    *said: AnyEntry,
+    stage: str = "running",
+    why: str = "no answer",
+    subject: str = CILIUM,
+) -> list[AnyEntry]:
+    """A machine is in a stage, then out of sight for 60 s; a second after it is back, what lacked it is well."""
+    of = plan()
+    well = finished(of)
+    unseen = {"code": "unseen", "reason": why, "since": START}
+    lacks = {"code": "Progressing", "detail": {"ready": ready, "expected": expected}}
+    return [
+        opened(of),
+        e.Observed(at=START, changed={**well, **facts({NODE: stage})}),
+        e.Observed(at=START, changed=facts({NODE: unseen, subject: lacks})),
+        *said,
+        e.Observed(at=START + SPAN, changed={NODE: well[NODE]}),
+        e.Observed(at=START + SPAN + 1, changed={subject: well[subject]}),
+        e.RunClosed(at=START + SPAN + 1, outcome=e.RunOutcome.DONE, state="done"),
+    ]
+
+
+LACKING: list[tuple[str, str, list[AnyEntry]]] = [
+    ("all that it lacks is on a machine that is off", "DW13", short()),
+    ("it lacks more pods than machines are off", "useful", short(1)),
+    ("it lacks no pod, and rolls out", "useful", short(3)),
+    ("it is of fewer nodes, and may lack another's pod", "useful", short(1, 2)),
+    ("the machine reboots", "useful", short(stage="rebooting")),
+    ("nobody has asked the machine yet", "useful", short(why="not-asked")),
+    ("it is no DaemonSet", "useful", short(subject="deployment/apps/web")),
+    ("a person is asked about the machine", "DW18", short(2, 3, decided(NODE, "ask"))),
+    ("a person is asked about another machine", "DW13", short(2, 3, decided(OTHER, "ask"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "entries"), [case[1:] for case in LACKING], ids=[case[0] for case in LACKING]
+)
+def test_what_lacks_nothing_but_a_lost_machine_is_worked_on_by_nobody(
+    wanted: str, entries: list[AnyEntry]
+) -> None:
+    """
+    Nine minutes of a machine that was off were useful once, as its pod of a DaemonSet "progressed" all the while.
+
+    Mutants: leave ``lacks_lost`` out of ``_at_work``; count no pods, or none of all nodes; believe no reboot; ask
+    nobody's opinion of a machine that was not asked.
+    """
+    classes = ledger(entries).classes
+
+    assert classes == ({wanted: SPAN, "useful": 1.0} if wanted != "useful" else {"useful": 61.0})
+
+
+def test_a_reboot_that_never_ends_is_no_work_beside_the_path_either() -> None:
+    """The longest chain of work ends with the patience. Mutant: ask of a DaemonSet only when its own fact changes."""
+    of = plan()
+    well = finished(of)
+    lacks = {"code": "Progressing", "detail": {"ready": 2, "expected": 3}}
+    unseen = {"code": "unseen", "reason": "no answer", "since": START}
+    path = "namespace/apps"
+    entries: list[AnyEntry] = [
+        opened(of),
+        e.Observed(at=START, changed={**well, **facts({NODE: "rebooting", path: "Failed"})}),
+        e.Observed(at=START, changed=facts({NODE: unseen, CILIUM: lacks})),
+        *(e.Note(at=START + at, text="", actor="") for at in range(10, 900, 10)),
+        e.Observed(at=START + 900, changed={NODE: well[NODE], CILIUM: well[CILIUM]}),
+        e.Observed(at=START + 901, changed={path: well[path]}),
+    ]
+
+    assert ledger(entries).critical_path == pytest.approx(PATIENCE + 10.0)
+
+
 def test_a_person_who_is_asked_about_what_it_needs_is_who_it_waits_for() -> None:
     """The API is lost after the namespace's turn began, and etcd with it: the question is about etcd."""
     entries = run({"namespace/apps": "Failed"})

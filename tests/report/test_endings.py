@@ -268,3 +268,41 @@ def test_a_cause_that_grows_is_over_with_the_objects_that_it_then_names(tmp_path
     (cause,) = gather(written(tmp_path / "j.db", entries)).causes
 
     assert (cause.cleared, cause.over, cause.awaited) == (AT + 5, AT + 6, False)
+
+
+def of_etcd(at: float, code: str, quorum: str = "") -> e.Observed:
+    return e.Observed(at=at, changed={"etcd": Fact(code, since=at, detail={"quorum": quorum})})
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown", "over"),
+    [
+        ("quorum-lost", ("forming", "learner"), AT + 60),
+        ("quorum-lost", ("healthy", "healthy"), AT + 60),
+        ("quorum-lost", ("forming", "unknown"), None),
+        ("quorum-lost", ("none", "starting"), None),
+        ("quorum-lost", ("unknown", "unknown"), None),
+        ("quorum-in-danger", ("healthy", "healthy"), None),
+    ],
+)
+def test_a_lost_quorum_is_over_once_members_are_told_again(
+    tmp_path: Path, cause: str, shown: tuple[str, str], over: float | None
+) -> None:
+    """
+    Not once a machine of it is out of sight.
+
+    Mutants: leave the rule out of ``_objects``, or its cause; take any list for a quorum.
+    """
+    lost = Finding(subject="etcd", cause=cause, message="m", rule="T19", root=True)
+    entries: list[e.AnyEntry] = [
+        of_etcd(AT, "lost", "lost"),
+        e.FindingsChanged(at=AT + 1, changed={"T19:etcd": lost}),
+        of_etcd(AT + 20, "unknown", "unknown"),
+        e.FindingsChanged(at=AT + 25, cleared=("T19:etcd",)),
+        of_etcd(AT + 60, *shown),
+    ]
+
+    (found,) = gather(written(tmp_path / "j.db", entries)).causes
+
+    awaited = over is None and cause == "quorum-lost"
+    assert (found.over, found.cleared, found.awaited) == (over, AT + 25, awaited)

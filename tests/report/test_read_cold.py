@@ -158,6 +158,54 @@ def test_the_box_of_the_page_has_every_sign() -> None:
     assert all(sign.name in box for sign in signs)
 
 
+# --- etcd without a leader ------------------------------------------------------------------------
+
+LOST = Finding(
+    subject="etcd",
+    cause="quorum-lost",
+    message="etcd has lost it",
+    rule="T19",
+    root=True,
+    clears_itself="no",
+)
+BARE = Finding(subject="machines", cause="maintenance", message="2 are bare", rule="T1", root=True)
+
+
+def leaderless(at: float, **detail: Any) -> e.Observed:  # noqa: ANN401
+    shown = {"role": "controlplane", "etcd": "Running", "failing": True, "leader": "", **detail}
+    facts = {"node/a": Fact("unhealthy", detail=shown), "etcd": Fact("none")}
+    return e.Observed(at=at, changed=facts)
+
+
+def test_a_quorum_that_was_lost_before_the_first_look_is_what_broke_first(tmp_path: Path) -> None:
+    """It is only named once all machines were seen. Mutants: leave ``_known`` out; leave the sign out of ``look``."""
+    story = gather(
+        written(
+            tmp_path / "j.db",
+            [
+                leaderless(AT),
+                e.FindingsChanged(at=AT, changed={"T1:machines": BARE}),
+                e.FindingsChanged(at=AT + 120, changed={"T19:etcd": LOST}),
+            ],
+        )
+    )
+
+    first = story.first_signs[0]
+    said = "etcd runs on a and has no leader there: no quorum of its members answered"
+    assert (first.subject, first.text, first.seen, first.root) == ("etcd", said, AT, True)
+    assert story.background[0] == f"The first sign was seen at {stamp(AT)}: {said}."
+
+
+def test_a_member_without_a_leader_is_no_lost_quorum_before_that_is_found(tmp_path: Path) -> None:
+    found = e.FindingsChanged(at=AT, changed={"T1:machines": BARE})
+    one = gather(written(tmp_path / "a.db", [leaderless(AT), found]))
+    led = gather(written(tmp_path / "b.db", [leaderless(AT, leader="m1"), found]))
+
+    (sign,) = (sign for sign in one.first_signs if sign.subject == "etcd")
+    assert (sign.root, sign.unexplained) == (False, "not explained")
+    assert not any(sign.subject == "etcd" for sign in led.first_signs)
+
+
 # --- what was done --------------------------------------------------------------------------------
 
 

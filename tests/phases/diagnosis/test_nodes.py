@@ -42,8 +42,8 @@ def look(**more: Any) -> NodeLook:
 @pytest.mark.parametrize(
     ("found", "talos", "says"),
     [
-        (node("a", "Unknown", boot="old"), look(), "has booted since"),
-        (node("a", "False", boot="old"), look(stage="booting"), "has booted since"),
+        (node("a", "Unknown", boot="old"), look(), "before its machine started anew"),
+        (node("a", "False", boot="old"), look(stage="booting"), "before its machine started anew"),
         (node("a", "Unknown", boot="old"), look(stage="maintenance", boot_id=""), "was wiped"),
         # an ordinary reboot: the kubelet is back, and writes the boot id in a moment
         (node("a", "True", boot="old"), look(), ""),
