@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from engine.errors import UsageWrong
-from rekindle.spans import whole
+from rekindle.spans import stamp, whole
 
 _SEQ = re.compile(r"[0-9]{1,12}")
 _SINCE = re.compile(r"\+([0-9]+(?:\.[0-9]+)?)s?")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9](?:\.[0-9]+)?))?Z?")
 DAY_SECONDS = 86_400
+NEAR_SECONDS = 6 * 3600  # a time of day that is further from what it corrects may be of either day
 HINT = (
-    "a number is an entry's, `rekindle log` shows them; +90 is 90 seconds after the opening; else ISO 8601, in UTC; "
-    "HH:MM:SS alone only where a moment is looked at"
+    "a number is an entry's, `rekindle log` shows them; +90 is 90 seconds after the opening; else HH:MM:SS or ISO "
+    "8601, in UTC"
 )
 
 
@@ -51,12 +52,44 @@ def moment_of(text: str, opened_at: float) -> Moment:
     said = text.strip()
     if _SEQ.fullmatch(said):
         return Moment(seq=int(said))
-    time = _CLOCK.fullmatch(said)
+    time = _of_day(said)
     if time is not None:
-        hours, minutes, seconds = (float(part or 0) for part in time.groups())
-        at = opened_at - opened_at % DAY_SECONDS + hours * 3600 + minutes * 60 + seconds
+        at = opened_at - opened_at % DAY_SECONDS + time
         return Moment(at=at if at >= whole(opened_at) else at + DAY_SECONDS)
     return Moment(at=instant_of(said, opened_at))
+
+
+def corrected_of(text: str, opened_at: float, said_at: float) -> float:
+    """
+    Read what an instant is corrected to; a time of day is the one nearest to *said_at*, which it corrects.
+
+    Not the first one after the opening: what is corrected may have happened before the run began.
+
+    :raises UsageWrong: when it is no instant, or a time of day that may be of two days.
+    """
+    time = _of_day(text.strip())
+    if time is None:
+        return instant_of(text, opened_at)
+    midnight = said_at - said_at % DAY_SECONDS
+    days = (midnight + time + day * DAY_SECONDS for day in (-1, 0, 1))
+    nearest, next_one = sorted(days, key=lambda at: abs(at - said_at))[:2]
+    if abs(nearest - said_at) > NEAR_SECONDS:
+        raise UsageWrong(
+            f"{text!r} may be {stamp(nearest)} or {stamp(next_one)}: neither is near {stamp(said_at)}, which it "
+            "corrects",
+            reference="moment-unreadable",
+            hint=f"say the day as well: {stamp(nearest)}",
+        )
+    return nearest
+
+
+def _of_day(said: str) -> float | None:
+    """Return the seconds of a time of day since midnight; None: it is none."""
+    time = _CLOCK.fullmatch(said)
+    if time is None:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in time.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def instant_of(text: str, opened_at: float) -> float:

@@ -21,7 +21,7 @@ from journal.row import Row
 from journal.troubles import held
 from rekindle.asked import note_of
 from rekindle.folding import newest
-from rekindle.moments import instant_of, moment_of
+from rekindle.moments import corrected_of, moment_of
 from rekindle.output import tell
 from rekindle.runs import run_in
 from rekindle.spans import stamp
@@ -91,12 +91,9 @@ class _Finding:
     def request(self, wanted: Wanted) -> inbox.Note:
         """Make the request; its text says the same as its fields."""
         row = self._row(lambda one: one.seq == wanted.entry, wanted.entry) if wanted.entry else None
-        time: float | None = None
-        if wanted.time:
-            old, equals, new = wanted.time.rpartition("=")
-            if equals:
-                row = self._same(row, self._named(old))
-            time = instant_of(new, self._opened_at)
+        old, equals, new = wanted.time.rpartition("=")
+        if equals:
+            row = self._same(row, self._named(old))
         finding, cause = "", wanted.cause.strip()
         if cause and "=" in cause:
             name, _, rest = cause.partition("=")
@@ -104,12 +101,15 @@ class _Finding:
             if about is not None:
                 finding, cause = about[0], rest.strip()
                 row = row or about[1]
-        if (time is not None or cause) and row is None:
+        if (wanted.time or cause) and row is None:
             raise UsageWrong(
                 "a correction has to say which entry it corrects",
                 reference="note-about-what",
                 hint="--entry SEQ, --time OLD=NEW or --cause FINDING=TEXT name it; `rekindle log` shows the entries",
             )
+        time = (
+            corrected_of(new, self._opened_at, row.at) if row is not None and wanted.time else None
+        )
         return inbox.Note(
             actor=str(Holder.here()),
             text=wanted.text or _spelled(row, time, finding, cause),

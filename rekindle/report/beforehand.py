@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from journal import entries as e
-from journal.entries import Objection
+from journal.entries import Instant, Objection
 from rekindle.report.cleaning import clean
 from rekindle.report.happenings import Beforehand
 
@@ -43,7 +43,7 @@ class Preflights:
         now = {(found.check, found.subject, found.target): found for found in entry.objections}
         for key, row in self.rows.items():
             if key not in now and row.gone is None:
-                self.rows[key] = replace(row, gone=entry.at, entries=(*row.entries, seq))
+                self.rows[key] = _gone(row, entry.at, seq)
         for key, found in now.items():
             known = self.rows.get(key)
             if known is None and len(self.rows) >= ROWS:
@@ -51,7 +51,11 @@ class Preflights:
                 continue
             row = _row(found, entry, seq)
             self.rows[key] = (
-                row if known is None else replace(row, found=known.found, entries=known.entries)
+                row
+                if known is None
+                else replace(
+                    row, found=known.found, of={"found": known.of["found"]}, entries=known.entries
+                )
             )
 
     def unproven(self) -> Iterator[str]:
@@ -83,5 +87,10 @@ def _row(found: Objection, entry: e.Preflighted, seq: int) -> Beforehand:
         blocks=tuple(clean(verb) for verb in found.blocks),
         target=clean(found.target),
         found=entry.at,
+        of={"found": seq},
         entries=(seq,),
     )
+
+
+def _gone(row: Beforehand, at: Instant, seq: int) -> Beforehand:
+    return replace(row, gone=at, of={**row.of, "gone": seq}, entries=(*row.entries, seq))

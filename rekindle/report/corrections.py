@@ -1,12 +1,14 @@
 """
 What people corrected, beside the rows that it is about: who, when, what the journal says, and what is true.
 
-A note about a finding stands beside that cause alone; any other beside each row that is told from the entry it names.
+Whoever tells or draws an instant of an entry asks its row (``Dated.when``; ``told`` for both in words), and where there
+is no row the entry itself (``true``, ``took``): so a correction counts everywhere. A note about a finding stands beside
+that cause alone; any other beside each row that is told from the entry it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,13 +17,13 @@ from msgspec.structs import replace
 from journal import entries as e
 from journal.entries import Instant
 from rekindle.report.cleaning import clean
-from rekindle.report.happenings import Correction, Row
-from rekindle.spans import between
+from rekindle.report.happenings import Correction, Dated, Row
+from rekindle.spans import between, exact, stamp
 
 MOST = 500
 
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Dated)
 
 
 @dataclass(slots=True)
@@ -52,29 +54,60 @@ class Corrections:
             known = self.by_entry.get(note.corrects, ())
             self.by_entry[note.corrects] = (*known, found)
 
+    @property
+    def times(self) -> int:
+        """Count the entries of which people corrected the time."""
+        told = (*self.by_entry.values(), *self.by_finding.values())
+        return len({one.entry for ones in told for one in ones if one.time is not None})
+
     def beside(self, rows: Iterable[R], finding: str = "") -> tuple[R, ...]:
         """Put them beside rows; *finding* names the field by which rows are of a finding."""
-        return tuple(self._beside(row, str(getattr(row, finding, ""))) for row in rows)
+        return tuple(self.put(row, finding) for row in rows)
 
-    def _beside(self, row: R, finding: str) -> R:
-        found = [*self.by_finding.get(finding, ())]
-        found += [one for seq in row.entries for one in self.by_entry.get(seq, ())]
-        # Two entries of a row may be one (a state that was left at once): each correction is told once.
-        return replace(row, corrections=tuple(dict.fromkeys(found))) if found else row
-
-    def again(self, row: R, begun: tuple[int, Instant], ended: tuple[int, Instant]) -> R:
-        """Work out the span of a row again, between two entries and what they say; unchanged where nobody corrected."""
-        told = {one.entry: one.time for one in row.corrections if one.time is not None}
-        true = tuple(told.get(seq, self.true(seq, at)) for seq, at in (begun, ended))
-        if true == (begun[1], ended[1]):
+    def put(self, row: R, finding: str = "") -> R:
+        """Put them beside a row: what people say, its corrected instants, and how long it took by those."""
+        if not self.count:
             return row
-        return replace(row, again=between(*true))
-
-    def of(self, entry: int) -> tuple[Correction, ...]:
-        """Return what people corrected of an entry."""
-        return self.by_entry.get(entry, ())
+        entries = row.entries if isinstance(row, Row) else ()
+        found = [*self.by_finding.get(str(getattr(row, finding, "")), ())]
+        for seq in dict.fromkeys((*entries, *row.of.values())):
+            found += self.by_entry.get(seq, ())
+        if not found:
+            return row
+        told = {one.entry: one.time for one in found if one.time is not None}
+        true = {
+            name: told[seq]
+            for name, seq in row.of.items()
+            if seq in told and getattr(row, name) not in {None, told[seq]}
+        }
+        return _again(replace(row, corrections=tuple(dict.fromkeys(found)), true=true))
 
     def true(self, entry: int, said: Instant) -> Instant:
         """Return when an entry happened: as last corrected, else as it says."""
         times = [one.time for one in self.by_entry.get(entry, ()) if one.time is not None]
         return times[-1] if times else said
+
+    def took(self, begun: tuple[int, Instant], ended: tuple[int, Instant]) -> str:
+        """Say how long it was between two entries and what they say, and beside it by what people corrected."""
+        return both(between(begun[1], ended[1]), between(self.true(*begun), self.true(*ended)))
+
+
+def _again(row: R) -> R:
+    """Work out the span of a row again; unchanged where it has none, or nobody corrected an end of it."""
+    if row.ends is None or not set(row.ends) & set(row.true):
+        return row
+    begun, ended = row.ends
+    if getattr(row, begun) is None or getattr(row, ended) is None:
+        return row
+    return replace(row, again=between(row.when(begun), row.when(ended)))
+
+
+def told(row: Dated, name: str, write: Callable[[Instant], str] = stamp) -> str:
+    """Write an instant of a row, and beside it what people corrected it to; empty: it has none."""
+    said: Instant | None = getattr(row, name)
+    return "" if said is None else both(said, row.when(name), write)
+
+
+def both(said: float, true: float, write: Callable[[float], str] = exact) -> str:
+    """Write what the journal says, and beside it what is so by the instants that people corrected."""
+    return write(said) if said == true else f"{write(said)} [corrected: {write(true)}]"

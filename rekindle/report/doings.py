@@ -71,6 +71,7 @@ class Doings:
                         subject=shown["subject"],
                         old=shown["old"],
                         new=shown["new"],
+                        of={"at": seq},
                         entries=(seq,),
                     )
                 )
@@ -104,6 +105,7 @@ class Doings:
             because=clean(entry.arguments.get("cause") or ""),
             destroys=_destroys(verb, asked),
             session=session,
+            of={"intended": seq},
             entries=(seq,),
         )
 
@@ -123,6 +125,7 @@ class Doings:
             doubtful=doubtful,
             settled_how=HOW[outcome] if doubtful else "",
             destroys="" if entry.outcome is Outcome.FAILED else known.destroys,
+            of={**known.of, "settled": seq},
             entries=(*known.entries, seq),
         )
 
@@ -138,6 +141,7 @@ class Doings:
             consequence=clean(entry.consequence),
             typed=clean(entry.typed),
             asked=entry.at,
+            of={"asked": seq},
             entries=(seq,),
         )
 
@@ -150,6 +154,7 @@ class Doings:
                 answer=answer,
                 actor=clean(entry.actor),
                 answered=entry.at,
+                of={**known.of, "answered": seq},
                 entries=(*known.entries, seq),
             )
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from rekindle.report.drawing import blocked, gantt, pods
 from rekindle.report.drawing.shapes import Bar, Edge, Level, Look, Mark, Node, Phase, Row
 from rekindle.report.drawing.svg import Markup
-from rekindle.report.happenings import Action, Approval, Session, Stay
+from rekindle.report.happenings import Action, Approval, Dated, Session, Stay
 from rekindle.report.reasons import Cause
 from rekindle.report.story import Story
 from rekindle.spans import between, clock, exact
 
 LOOKS = {"done": Look.DONE, "failed": Look.FAILED, "unsettled": Look.DOUBT, "open": Look.OPEN}
 MOST_ROWS = 300
+CORRECTED = " (corrected)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,31 @@ def pods_of(story: Story) -> Drawn | None:
     """Draw the pods over time; None where none were ever counted."""
     if not story.pods:
         return None
-    end = story.run.end
-    levels = [Level(point.at, point.ready, point.expected) for point in story.pods]
-    phases = [Phase(stay.state, stay.begun, _till(stay, end)) for stay in _stays(story)]
-    marks = [Mark(one.intended, one.verb, _sentence(one)) for one in story.actions]
-    marks += [Mark(deed.at, f"by hand: {deed.verb}", deed.name) for deed in story.by_hand]
+    end = story.run.when("ended", story.run.last)
+    levels = [Level(point.when("at"), point.ready, point.expected) for point in story.pods]
+    levels.sort(key=lambda level: level.at)
+    phases = [
+        Phase(f"{stay.state}{_mark(stay)}", stay.when("begun"), stay.when("ended", end))
+        for stay in _stays(story)
+    ]
+    marks = [
+        Mark(one.when("intended"), f"{one.verb}{_mark(one)}", _sentence(one))
+        for one in story.actions
+    ]
+    marks += [
+        Mark(deed.when("at"), f"by hand: {deed.verb}{_mark(deed)}", f"{deed.name}{_instead(deed)}")
+        for deed in story.by_hand
+    ]
     rows = tuple(
         (clock(at), what, str(level.ready), str(level.expected))
         for at, what, level in pods.changes(levels, phases)
     )
+    note = _note([*story.pods, *_stays(story), *story.actions, *story.by_hand])
     return Drawn(
         "pods",
         "Pods over time",
-        pods.told(levels, phases),
-        pods.pods_over_time(levels, phases, marks),
+        pods.told(levels, phases, note),
+        pods.pods_over_time(levels, phases, marks, note=note),
         ("Time (UTC)", "What", "Pods Ready", "Pods wanted"),
         rows,
     )
@@ -55,21 +67,47 @@ def pods_of(story: Story) -> Drawn | None:
 
 def gantt_of(story: Story) -> Drawn:
     """Draw sessions where there were several, states, questions, and a row for each verb."""
-    end = story.run.end
+    end = story.run.when("ended", story.run.last)
     rows = _rows(story, end)
+    told = [*story.sessions, *_stays(story), *story.approvals, *story.actions]
+    moved = [at for row in told for at in row.true.values()]
+    moved += [story.run.when("opened"), end]
+    begun, ended = min(moved), max(moved)
     table = tuple(
         (row.label, bar.label or row.label, clock(bar.begun), clock(bar.ended), bar.hint)
         for row in rows
         for bar in row.bars
     )
+    note = _note([story.run, *told])
     return Drawn(
         "gantt",
         "States and actions over time",
-        gantt.told(rows, story.run.opened, end),
-        gantt.gantt(rows, story.run.opened, end),
+        gantt.told(rows, begun, ended, note),
+        gantt.gantt(rows, begun, ended, note=note),
         ("Row", "Bar", "From (UTC)", "To (UTC)", "What it was"),
         _cut(table),
     )
+
+
+def _mark(row: Dated) -> str:
+    """Mark what stands where people say that it was, and not where the journal has it."""
+    return CORRECTED if row.true else ""
+
+
+def _instead(row: Dated) -> str:
+    """Say what the journal has in the place of what was corrected."""
+    if not row.true:
+        return ""
+    said = ", ".join(f"{name} {clock(getattr(row, name))}" for name in row.true)
+    return f" (corrected; the journal says: {said} UTC)"
+
+
+def _note(rows: Iterable[Dated]) -> str:
+    """Say that a picture goes by what people corrected, where it does."""
+    count = len({row.of[name] for row in rows for name in row.true})
+    were, them = ("1 instant is", "it") if count == 1 else (f"{count} instants are", "them")
+    said = f" {were} drawn as people corrected {them}, and not as the journal says."
+    return said if count else ""
 
 
 def blocked_of(story: Story) -> Drawn | None:
@@ -120,60 +158,61 @@ def _split(name: str) -> tuple[str, str]:
     return (name[:cut], name[cut + 1 :]) if cut > 0 else ("", name)
 
 
-def _stays(story: Story) -> Iterable[Stay]:
+def _stays(story: Story) -> list[Stay]:
     """Return the stays that are worth a band: the last one of a closed run has no length."""
-    end = story.run.end
-    return [stay for stay in story.stays if stay.begun < end or len(story.stays) == 1]
-
-
-def _till(stay: Stay, end: float) -> float:
-    return end if stay.ended is None else stay.ended
+    end = story.run.when("ended", story.run.last)
+    return [stay for stay in story.stays if stay.when("begun") < end or len(story.stays) == 1]
 
 
 def _sentence(one: Action) -> str:
     code = f" ({one.code})" if one.code else ""
     again = f", attempt {one.attempt}" if one.attempt > 1 else ""
-    return f"{one.verb} {one.name}{again}: {one.outcome}{code}"
+    return f"{one.verb} {one.name}{again}: {one.outcome}{code}{_instead(one)}"
 
 
 def _rows(story: Story, end: float) -> list[Row]:
     rows = _sessions(story.sessions, end)
     states: dict[str, list[Bar]] = {}
     for stay in _stays(story):
-        till = _till(stay, end)
+        begun, till = stay.when("begun"), stay.when("ended", end)
         why = f": {stay.why}" if stay.why else ""
-        bar = Bar(
-            stay.begun, till, exact(between(stay.begun, till)), f"{stay.state}{why}", Look.STATE
-        )
+        took = f"{exact(between(begun, till))}{_mark(stay)}"
+        bar = Bar(begun, till, took, f"{stay.state}{why}{_instead(stay)}", Look.STATE)
         states.setdefault(stay.state, []).append(bar)
     rows += [Row(state, tuple(bars)) for state, bars in states.items()]
     if story.approvals:
         rows.append(Row("questions", tuple(_question(one, end) for one in story.approvals)))
     verbs: dict[str, list[Bar]] = {}
     for one in story.actions:
-        till = end if one.settled is None else one.settled
-        look = LOOKS.get(one.outcome, Look.OPEN)
-        bar = Bar(one.intended, till, _split(one.name)[1], _sentence(one), look)
+        look, name = LOOKS.get(one.outcome, Look.OPEN), f"{_split(one.name)[1]}{_mark(one)}"
+        bar = Bar(one.when("intended"), one.when("settled", end), name, _sentence(one), look)
         verbs.setdefault(one.verb, []).append(bar)
     return rows + [Row(verb, tuple(bars)) for verb, bars in verbs.items()]
 
 
 def _sessions(sessions: Iterable[Session], end: float) -> list[Row]:
     """Show when nobody held the run; a single session is no news."""
-    held = sorted(sessions, key=lambda one: one.begun)
+    held = sorted(sessions, key=lambda one: one.when("begun"))
     gaps = []
     for before, after in itertools.pairwise(held):
-        if before.ended is not None and after.begun > before.ended:
-            span = exact(between(before.ended, after.begun))
+        left, came = before.when("ended"), after.when("begun")
+        if before.ended is not None and came > left:
+            moved = "ended" in before.true or "begun" in after.true
+            span = f"{exact(between(left, came))}{CORRECTED if moved else ''}"
             hint = f"no session: the one before was {before.ended_as or 'ended'}"
-            gaps.append(Bar(before.ended, after.begun, span, hint, Look.NOBODY))
+            gaps.append(Bar(left, came, span, hint, Look.NOBODY))
     last = held[-1] if held else None
-    if last is not None and last.ended is not None and last.ended < end:
-        gaps.append(Bar(last.ended, end, "", "no session", Look.NOBODY))
+    if last is not None and last.ended is not None and last.when("ended") < end:
+        gaps.append(Bar(last.when("ended"), end, "", "no session", Look.NOBODY))
     return [Row("no session", tuple(gaps))] if gaps else []
 
 
 def _question(one: Approval, end: float) -> Bar:
-    till = end if one.answered is None else one.answered
     answer = f"{one.answer} by {one.actor}" if one.answer else "not answered"
-    return Bar(one.asked, till, one.name, f"{one.question} {answer}", Look.PERSON)
+    return Bar(
+        one.when("asked"),
+        one.when("answered", end),
+        f"{one.name}{_mark(one)}",
+        f"{one.question} {answer}{_instead(one)}",
+        Look.PERSON,
+    )

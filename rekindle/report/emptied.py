@@ -19,8 +19,8 @@ from phases.etcd_quorum import RUNS
 from phases.lives import RESET
 from phases.verbs import BOOTSTRAP, RECOVER
 from rekindle.report.cleaning import clean
+from rekindle.report.corrections import told
 from rekindle.report.happenings import Action, HandDeed
-from rekindle.spans import stamp
 
 EMPTIED = "etcd.emptied"
 BEGINNINGS = frozenset({BOOTSTRAP, RECOVER})
@@ -99,6 +99,7 @@ class Emptied:
             subject=clean(subject),
             old=RAN,
             new=WAITS,
+            of={"at": ran.seq},
             entries=(ran.seq,),
         )
 
@@ -119,7 +120,7 @@ def said(deeds: Iterable[HandDeed]) -> Iterator[str]:
     for deed in deeds:
         if deed.verb == EMPTIED:
             yield (
-                f"The etcd data of {deed.name.removeprefix(NODES)} was gone at {stamp(deed.at)}: etcd had run there, "
+                f"The etcd data of {deed.name.removeprefix(NODES)} was gone at {told(deed, 'at')}: etcd had run there, "
                 "and after the next boot it waited to join. No action of this run did that; who or what did is not in "
                 "its journal."
             )

@@ -8,12 +8,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from journal.entries import Instant, Outcome
-from rekindle.report.following import Follower
+from rekindle.report.corrections import told
+from rekindle.report.following import OPENED, Follower
+from rekindle.report.happenings import Action
 from rekindle.report.kept import Counted
-from rekindle.report.lessons import counted
+from rekindle.report.lessons import by_journal, counted
 from rekindle.report.reasons import Ledger, Verdict
 from rekindle.report.story import Metric
-from rekindle.spans import between, exact, stamp
+from rekindle.spans import between
 
 BOOTSTRAP = "etcd.bootstrap"
 WIPE = "node.wipe"
@@ -30,7 +32,6 @@ FAMILIES = {
     "statefulset": "StatefulSets",
     "daemonset": "DaemonSets",
 }
-OPENED = 1  # the entry that opens a run
 NOT_COUNTED = "pods were never counted in this run"
 
 
@@ -55,10 +56,14 @@ def _expected(found: Follower) -> int | None:
     return planned if isinstance(planned, int) else None
 
 
-def _number(name: str, number: int | None, why: str, at: float | None = None) -> Metric:
+def _number(name: str, number: int | None, why: str, since: Action | None = None) -> Metric:
+    """Make a row of a number; *since*: the action by the end of which it was so."""
     if number is None:
         return Metric(name=name, value="not known", why=why)
-    return Metric(name=name, value=str(number), number=float(number), at=at, why=why)
+    row = Metric(name=name, value=str(number), number=float(number), why=why)
+    if since is None or since.settled is None:
+        return row
+    return replace(row, at=since.settled, of={"at": since.of["settled"]})
 
 
 def _pods(
@@ -84,6 +89,7 @@ def _pods(
         leaving=existing.leaving if existing is not None else None,
         at=told[0].at,
         why=why,
+        of={"at": told[0].entry},
         entries=tuple(sorted({one.entry for one in told})),
     )
 
@@ -103,8 +109,9 @@ def _after_incident(found: Follower) -> Metric:
     why = f"{first_counted(found)}; only a pod that is Ready serves anybody"
     first, lowest = found.ready.first, found.ready.lowest
     if first is not None and lowest is not None and 0 < lowest.at - first.at <= STALE_SECONDS:
+        later = found.corrections.took(first.told, lowest.told)
         why += (
-            f"; {exact(between(first.at, lowest.at))} later only {lowest.number} were: what was counted first had been "
+            f"; {later} later only {lowest.number} were: what was counted first had been "
             "said before"
         )
     return _pods(found, "Post-incident pod count", found.ready.first, found.existing.first, why)
@@ -120,9 +127,8 @@ def first_counted(found: Follower) -> str:
     first, looked = found.ready.first, found.memory.looked_at
     if first is None or looked is None or first.at - looked < AT_ONCE_SECONDS:
         return "at the first look"
-    return (
-        f"when they could first be counted, {exact(between(looked, first.at))} after the first look"
-    )
+    after = found.corrections.took((found.looked_by, looked), first.told)
+    return f"when they could first be counted, {after} after the first look"
 
 
 def _there(found: Follower) -> Metric:
@@ -137,7 +143,8 @@ def _there(found: Follower) -> Metric:
         "of what the inventory lists, whether well or not" if said else "the API told nothing then"
     )
     value = ", ".join(said) or "not known"
-    return Metric(name="There at the first look", value=value, at=found.memory.looked_at, why=why)
+    looked, of = found.memory.looked_at, {"at": found.looked_by}
+    return Metric(name="There at the first look", value=value, at=looked, why=why, of=of)
 
 
 def _after_reset(found: Follower) -> Metric:
@@ -165,13 +172,14 @@ def _reached(found: Follower) -> Metric:
     missing = found.curve.points[-1].expected - last.number if last is not None else 0
     if last is None or found.full_since is None:
         why = f"not reached: {missing} of those that are expected are not Ready at the last look"
-        at = found.seen_at
     else:
-        took = exact(between(found.opened.at, found.full_since))
+        full = (found.full_by, found.full_since)
+        took = found.corrections.took((OPENED, found.opened.at), full)
         why = f"all that are expected, {took} after the start"
-        at, last = found.full_since, last._replace(entry=found.full_by)
+        last = last._replace(entry=found.full_by)
     row = _pods(found, "Reached pod count", last, found.existing.last, why)
-    return replace(row, at=at) if last is not None else row
+    at, by = found.counted
+    return replace(row, at=at, of={"at": by}) if last is not None else row
 
 
 def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator[Metric]:
@@ -196,6 +204,7 @@ def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator
             number=verdict.seconds,
             at=verdict.at,
             why="from the first look until it was known that waiting alone would never do",
+            of={"at": found.sentenced_by},
             entries=(found.looked_by, found.sentenced_by),
             corrected=_between(
                 found, (found.looked_by, verdict.looked_at), (found.sentenced_by, verdict.at)
@@ -207,6 +216,7 @@ def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator
     else:
         took = between(opened, end)
         why = f"T {took} s, the time of the run; CP {ledger.critical_path:.0f} s, the longest chain of work in it"
+        why += by_journal(found)
         yield Metric(name="T/CP", value=f"{ledger.ratio:g}", number=ledger.ratio, why=why)
 
 
@@ -223,22 +233,29 @@ def _counts(found: Follower) -> Iterator[Metric]:
     verbs = ", ".join(f"{count} {verb}" for verb, count in sorted(found.doings.counts.items()))
     yield _number("Actions", found.doings.begun, verbs or "this run began none")
     boots = [action for action in done if action.verb == BOOTSTRAP]
-    at = boots[0].settled if boots else None
     told = found.memory.summary.get("bootstraps")
     why = "actions that are known to have happened"
     why += f"; the simulated cluster itself counted {told}" if told is not None else ""
-    yield _number("Bootstraps of etcd", len(boots), why, at)
+    yield _number("Bootstraps of etcd", len(boots), why, boots[0] if boots else None)
     wipes = _wiped(found)
-    nodes = ", ".join(f"{name} at {stamp(at)}{how}" for at, name, how in wipes)
+    nodes = ", ".join(f"{name} at {at}{how}" for _, name, at, how in wipes)
     yield _number("Nodes wiped", len(wipes), nodes or "no node was seen to lose its configuration")
 
 
-def _wiped(found: Follower) -> list[tuple[Instant, str, str]]:
+def _wiped(found: Follower) -> list[tuple[Instant, str, str, str]]:
     """Return when each node was wiped, and whether by somebody else; of our own resets, those that were seen."""
-    by_hand = [(d.at, d.name, " by hand") for d in found.doings.by_hand.items if d.verb == WIPE]
-    ours = [
-        (action.settled or action.intended, action.name, "")
+    deeds = [deed for deed in found.doings.by_hand.items if deed.verb == WIPE]
+    seen = [
+        action
         for action in found.doings.actions.values()
         if action.verb == RESET and action.outcome == Outcome.DONE.value and action.by == "probe"
+    ]
+    by_hand = [
+        (one.when("at"), one.name, told(one, "at"), " by hand")
+        for one in found.corrections.beside(deeds)
+    ]
+    ours = [
+        (one.when("settled"), one.name, told(one, "settled"), "")
+        for one in found.corrections.beside(seen)
     ]
     return sorted([*by_hand, *ours])

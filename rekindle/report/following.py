@@ -38,6 +38,7 @@ from rekindle.spans import stamp
 from rekindle.view import states_of
 
 CHANGES, NOTE = 500, 2_000
+OPENED = 1  # the entry that opens a run
 UNTOLD = {codes.UNOBSERVABLE, codes.UNKNOWN}
 # What `rekindle note` writes where a person gave a time or a cause, and no words of their own.
 _SPELLED = re.compile(r"^entry \d+ \(\S+\) happened at |^the cause of .+ was: ")
@@ -85,6 +86,7 @@ class Follower:
     closed_at: Instant | None = None
     # Entries (seqs): those that the metrics' instants are of.
     looked_by: int = 0
+    seen_by: int = 0
     sentenced_by: int = 0
     full_by: int = 0
     closed_by: int = 0
@@ -112,6 +114,13 @@ class Follower:
         """When the run ended; of an open one, its latest entry."""
         return self.last if self.closed_at is None else self.closed_at
 
+    @property
+    def counted(self) -> tuple[Instant | None, int]:
+        """Since when the count of pods stands, and by which entry: since all were Ready, else the last look."""
+        if self.full_since is not None:
+            return self.full_since, self.full_by
+        return self.seen_at, self.seen_by
+
     def replan(self, plan: Plan | None, compiled: Mapping[str, Any]) -> None:
         """Go on with another plan; of the path it knows what was seen before."""
         self.compiled, self.plan, self.replanned = compiled, plan, True
@@ -134,7 +143,7 @@ class Follower:
         self.entries += 1
         self._take(row)
         self.last, self.last_wall = max(self.last, row.at), row.wall_ns / 1e9
-        self.sessions.last = (row.at, self.last_wall)
+        self.sessions.last = (row.at, self.last_wall, row.seq)
 
     def _take(self, row: Row) -> None:
         entry = row.entry
@@ -162,7 +171,7 @@ class Follower:
             self.memory = fold(self.memory, e.Observed(at=entry.at))
         elif not self.first_looked and entry.at > self.memory.looked_at:
             self._look_is_over(entry.at)
-        self.seen_at = entry.at
+        self.seen_at, self.seen_by = entry.at, seq
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
@@ -179,7 +188,7 @@ class Follower:
         ready, expected = pods.detail.get("ready"), pods.detail.get("expected")
         if not isinstance(ready, int) or not isinstance(expected, int):
             return
-        self.curve.add(at, ready, expected)
+        self.curve.add(at, ready, expected, seq)
         self.ready.see(at, ready, seq)
         if ready < expected:
             self.full_since = None
@@ -230,7 +239,13 @@ class Follower:
                 text = changed(entry)
                 if text is not None:
                     kind, said = text
-                    told = Change(kind=kind, at=row.at, text=clean(said), entries=(row.seq,))
+                    told = Change(
+                        kind=kind,
+                        at=row.at,
+                        text=clean(said),
+                        of={"at": row.seq},
+                        entries=(row.seq,),
+                    )
                     self.changes.add(told)
 
 

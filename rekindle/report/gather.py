@@ -25,7 +25,7 @@ from journal.row import Record, Row, RunSummary
 from phases.ledger import ledger_along, ledger_of
 from rekindle.recipes import recipe
 from rekindle.report.cleaning import clean
-from rekindle.report.following import Follower
+from rekindle.report.following import OPENED, Follower
 from rekindle.report.kept import Tape
 from rekindle.report.reasons import Ledger, Step
 from rekindle.report.story import BROKEN, WHOLE, Chain, Run, Story
@@ -161,6 +161,8 @@ def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: 
         last=follower.last,
         last_wall=follower.last_wall,
         ended=follower.closed_at,
+        of={"opened": OPENED}
+        | ({} if follower.closed_at is None else {"ended": follower.closed_by}),
         state=clean(memory.state),
         outcome=clean(memory.outcome or "open"),
         simulated=opened.purpose == "rehearse" or bool(world),

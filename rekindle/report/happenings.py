@@ -6,6 +6,8 @@ Instants, durations and texts are as ``story`` says.
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from journal.entries import Instant
@@ -27,16 +29,35 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     cause: str = ""
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Dated(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A row that is told from *entries* (seqs of this run), and what people corrected of them.
+    What has instants that are of entries of the journal, and what people corrected of them.
 
-    *again* is how many seconds its span takes by the corrected instants; None: it has none, or none was corrected.
+    *of*: the entry (a seq of this run) of each instant, by the instant's name; *true*: those instants that were
+    corrected, as they were last. The fields themselves say what the journal says. *again* is how many seconds its span
+    takes by the corrected instants; None: it has none, or none was corrected.
     """
+
+    of: dict[str, int] = {}
+    corrections: tuple[Correction, ...] = ()
+    true: dict[str, Instant] = {}
+    again: float | None = None
+
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """Name the two instants that its span is between."""
+        return None
+
+    def when(self, name: str, otherwise: Instant = math.nan) -> Instant:
+        """Say when it happened: as people corrected it, else as the journal says; *otherwise* where that is open."""
+        said: Instant | None = getattr(self, name)
+        return self.true.get(name, otherwise if said is None else said)
+
+
+class Row(Dated, frozen=True, kw_only=True):
+    """A row that is told from *entries* (seqs of this run), those of its instants among them."""
 
     entries: tuple[int, ...] = ()
-    corrections: tuple[Correction, ...] = ()
-    again: float | None = None
 
 
 class Session(Row, frozen=True, kw_only=True):
@@ -46,7 +67,7 @@ class Session(Row, frozen=True, kw_only=True):
     *begun_as*: opened, resumed, answered (a person's answer was taken in, and nothing else done) or noted (a person's
     note was); *ended_as*:
     closed, why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while
-    it is open. *idle_seconds*: without anybody, before it.
+    it is open. *idle_seconds*: without anybody, before it; *idle_again*: the same by instants that people corrected.
     """
 
     holder: str
@@ -57,6 +78,7 @@ class Session(Row, frozen=True, kw_only=True):
     ended_wall: Instant | None = None
     ended_as: str = ""
     idle_seconds: float = 0.0
+    idle_again: float | None = None
     open_actions: tuple[str, ...] = ()
 
 
@@ -75,8 +97,13 @@ class Stay(Row, frozen=True, kw_only=True):
     backwards: bool = False
     deadline: float | None = None
 
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """Name the two instants that its span is between."""
+        return "begun", "ended"
 
-class Pods(msgspec.Struct, frozen=True):
+
+class Pods(Dated, frozen=True):
     """Pods that were Ready, and how many should be, from *at* on."""
 
     at: Instant
@@ -117,6 +144,11 @@ class Action(Row, frozen=True, kw_only=True):
     doubtful: bool = False
     settled_how: str = ""
     session: int = 0
+
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """Name the two instants that its span is between."""
+        return "intended", "settled"
 
 
 class Approval(Row, frozen=True, kw_only=True):
@@ -174,11 +206,11 @@ class Beforehand(Row, frozen=True, kw_only=True):
     target: str = ""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(Dated, frozen=True, kw_only=True):
     """
     A line of the run's events: *kind* is run, session, state, cause, question, action, hand or change.
 
-    *until* is the latest of several that are told as one.
+    *until* is the latest of several that are told as one. Its place is that of the corrected instant, if there is one.
     """
 
     at: Instant

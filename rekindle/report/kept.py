@@ -66,6 +66,11 @@ class Counted(NamedTuple):
     entry: int
     leaving: int | None = None
 
+    @property
+    def told(self) -> tuple[int, Instant]:
+        """The entry, and what it says of when."""
+        return self.entry, self.at
+
 
 @dataclass(slots=True)
 class Count:
@@ -112,11 +117,11 @@ class Curve:
     limit: int = POINTS
     points: list[Pods] = field(default_factory=list)
 
-    def add(self, at: Instant, ready: int, expected: int) -> None:
-        """Take in a count; one that says nothing new is no point."""
+    def add(self, at: Instant, ready: int, expected: int, seq: int = 0) -> None:
+        """Take in a count of the entry *seq*; one that says nothing new is no point."""
         if self.points and (self.points[-1].ready, self.points[-1].expected) == (ready, expected):
             return
-        self.points.append(Pods(at, ready, expected))
+        self.points.append(Pods(at, ready, expected, of={"at": seq} if seq else {}))
         if len(self.points) >= 4 * self.limit:
             self.points = thinned(self.points, 2 * self.limit)
 

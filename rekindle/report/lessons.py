@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from journal.entries import Outcome
+from journal.entries import Instant, Outcome
 from phases import codes
 from phases.wait_classes import UNKNOWN
 from rekindle.report.cleaning import clean
+from rekindle.report.corrections import both
 from rekindle.report.emptied import EMPTIED
-from rekindle.report.following import Follower
+from rekindle.report.following import OPENED, Follower
 from rekindle.report.happenings import Action
 from rekindle.report.phrases import spent
 from rekindle.report.reasons import Cause, Ledger, Verdict
@@ -32,7 +33,7 @@ WERE = {
 def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) -> Iterator[str]:
     """Say what the journal proves to have gone well."""
     if verdict.seconds is not None and verdict.seconds <= QUICK_SECONDS:
-        yield f"What waiting could never mend was named {since_first_look(verdict.seconds)}."
+        yield f"What waiting could never mend was named {known_after(verdict)}."
     killed, resumed, states = found.sessions.killed, found.sessions.resumed, found.stays
     if killed and resumed and actions:
         yield (
@@ -55,7 +56,7 @@ def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) ->
     if states.reached and not states.backwards:
         yield "No state that was reached was lost again."
     if found.full_since is not None:
-        took = exact(between(found.opened.at, found.full_since))
+        took = found.corrections.took((OPENED, found.opened.at), (found.full_by, found.full_since))
         yield f"Every expected pod was Ready {took} after the start."
 
 
@@ -68,15 +69,13 @@ def challenges(
         key=lambda cause: cause.since if cause.since is not None else cause.found,
     )
     for cause in lasting[:SHOWN]:
-        since = cause.since if cause.since is not None else cause.found
-        end = cause.end if cause.end is not None else found.last
         still = "" if cause.end is not None else ", and still"
-        yield f"For {_sure(cause)}{exact(between(since, end))}{still}: {cause.message}."
+        yield f"For {_sure(cause)}{_long(cause, found.last)}{still}: {cause.message}."
     if ledger is not None:
         rows = spent(ledger, between(found.opened.at, found.end))
         long = {w.code for w in ledger.waits if not w.beside and w.seconds >= LASTING_SECONDS}
         for row in [row for row in rows if not row.beside and row.code in long][:SHOWN]:
-            yield f"Dead wait: {exact(row.seconds)} for {row.what} ({row.code})."
+            yield f"Dead wait: {exact(row.seconds)} for {row.what} ({row.code}{by_journal(found)})."
         yield from _unknown(ledger, rows[-1].seconds)
     failed = [a for a in actions if a.outcome == Outcome.FAILED.value]
     if failed:
@@ -212,6 +211,32 @@ def counted(number: int, noun: str) -> str:
 def since_first_look(seconds: float) -> str:
     """Say how long after the first look something was known."""
     return f"{exact(seconds)} after the first look" if seconds >= 1.0 else "at the first look"
+
+
+def known_after(verdict: Verdict) -> str:
+    """Say how long after the first look it was known that waiting would never do; beside it, by corrected instants."""
+    said = since_first_look(verdict.seconds or 0.0)
+    return (
+        said if verdict.again is None else f"{said} [corrected: {since_first_look(verdict.again)}]"
+    )
+
+
+def by_journal(found: Follower) -> str:
+    """Say of what the ledger tells that no correction is in it, where there is one of a time."""
+    return ", by the journal's own instants" if found.corrections.times else ""
+
+
+def _long(cause: Cause, last: Instant) -> str:
+    """Say how long a cause stood, from the cluster's own instant on where it tells one."""
+    since = cause.since if cause.since is not None else cause.found
+    end = cause.end if cause.end is not None else last
+    begun = cause.since if cause.since is not None else cause.when("found")
+    ended = (
+        cause.when("over" if cause.over is not None else "cleared")
+        if cause.end is not None
+        else last
+    )
+    return both(between(since, end), between(begun, ended))
 
 
 def _sure(cause: Cause) -> str:

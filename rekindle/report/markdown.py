@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import UsageWrong
 from engine.patience import spoken
 from rekindle.report.beforehand import forbade
-from rekindle.report.happenings import Correction
+from rekindle.report.corrections import told
+from rekindle.report.happenings import Correction, Dated
 from rekindle.report.legend import configured, legend
-from rekindle.report.lessons import counted, since_first_look
+from rekindle.report.lessons import counted, known_after, since_first_look
 from rekindle.report.own import follows
 from rekindle.report.phrases import (
     allowed,
@@ -78,6 +79,11 @@ def correction(one: Correction) -> str:
         said.append(f"the cause was: {one.cause}")
     what = "; ".join(said)
     return f"{what} ({one.actor}, noted {stamp(one.written)}, of entry {one.entry})"
+
+
+def when(row: Dated, name: str) -> float | None:
+    """Return an instant of a row: as people corrected it, else as the journal says; None: it has none."""
+    return None if getattr(row, name) is None else row.when(name)
 
 
 def page(story: Story, template: Path | None = None) -> str:
@@ -147,6 +153,10 @@ def filters() -> dict[str, Any]:
         "spoken": spoken,
         "correction": correction,
         "after_first_look": since_first_look,
+        "known_after": known_after,
+        "told": told,
+        "when": when,
+        "entries": lambda count: f"{count} {'entry' if count == 1 else 'entries'}",
         "objects": lambda count: counted(count, "object") if count else "nothing that was seen",
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rekindle.report.corrections import told
 from rekindle.report.happenings import Action, Approval, Change
 from rekindle.report.legend import KINDS
 from rekindle.report.own import follows
@@ -35,13 +36,14 @@ def allowed(one: Action, approvals: Sequence[Approval]) -> str:
         return (
             f"question {one.approval}, not answered" if one.approval else "no question was needed"
         )
-    return f"{answer.answer} by {answer.actor} at {stamp(answer.answered)}"
+    return f"{answer.answer} by {answer.actor} at {told(answer, 'answered')}"
 
 
 def stood(cause: Cause, story: Story) -> str:
     """Say whether a cause stood at the verdict, and when that was."""
-    at = story.verdict.at
-    return f"Stood at the verdict ({stamp(at)})" if cause.at_verdict and at is not None else ""
+    verdict = story.verdict
+    stands = cause.at_verdict and verdict.at is not None
+    return f"Stood at the verdict ({told(verdict, 'at')})" if stands else ""
 
 
 def done_here(cause: Cause, actions: Sequence[Action]) -> str:
@@ -54,7 +56,7 @@ def done_here(cause: Cause, actions: Sequence[Action]) -> str:
     for verb, several in verbs.items():
         names = ", ".join(one.action for one in several[:MOST])
         more = f" and {len(several) - MOST} more" if len(several) > MOST else ""
-        said.append(f"{verb} {names}{more} ({clock(several[0].intended)})")
+        said.append(f"{verb} {names}{more} ({told(several[0], 'intended', clock)})")
     return "; ".join(said)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from journal.entries import Instant, Remedy
-from rekindle.report.happenings import Row
+from rekindle.report.happenings import Dated, Row
 
 
 class Cause(Row, frozen=True, kw_only=True):
@@ -56,6 +56,13 @@ class Cause(Row, frozen=True, kw_only=True):
         return self.over if self.over is not None else None if self.awaited else self.cleared
 
     @property
+    def ends(self) -> tuple[str, str] | None:
+        """Name the two instants that its span is between."""
+        if self.over is not None:
+            return "found", "over"
+        return None if self.awaited else ("found", "cleared")
+
+    @property
     def named(self) -> bool:
         """Say whether a person said what the cause was."""
         return bool(self.corrected) or any(one.cause for one in self.corrections)
@@ -88,7 +95,7 @@ class Edge(msgspec.Struct, frozen=True):
     root: bool = False
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(Dated, frozen=True, kw_only=True):
     """
     When it was known that waiting alone would never do.
 
@@ -101,6 +108,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     roots: tuple[str, ...] = ()
     edges: tuple[Edge, ...] = ()
     edges_left_out: int = 0
+
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """Name the two instants that its span is between."""
+        return "looked_at", "at"
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):

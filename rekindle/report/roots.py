@@ -38,10 +38,16 @@ BAD = {codes.TERMINATING, codes.FAILED, codes.BLOCKED, codes.PROGRESSING, codes.
 
 @dataclass(slots=True)
 class Causes:
-    """Folded entry by entry; *open* has the place in *found* of each root that still stands."""
+    """
+    Folded entry by entry.
+
+    *open* has the place in *found* of each root that still stands, *first* the entry (a seq) by which each finding that
+    still stands was found.
+    """
 
     found: list[Cause] = field(default_factory=list)
     open: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
     edges: tuple[Edge, ...] = ()
     edges_left_out: int = 0
@@ -76,8 +82,10 @@ class Causes:
     ) -> None:
         """Take in what changed with entry *seq*, between two memories; *known* has the facts."""
         for name in entry.cleared:
+            self.first.pop(name, None)
             self._clear(name, entry.at, seq)
         for name, finding in entry.changed.items():
+            self.first.setdefault(name, seq)
             if finding.root:
                 self._root(name, finding, after.found_at.get(name, entry.at), known, seq)
         if after.sentence is not before.sentence:
@@ -90,8 +98,8 @@ class Causes:
         if place is not None:
             cause = self.found[place]
             over, awaited = self.endings.leave(name)
-            entries = (*cause.entries, seq)
-            self.found[place] = replace(cause, cleared=at, awaited=awaited, entries=entries)
+            entries, of = (*cause.entries, seq), {**cause.of, "cleared": seq}
+            self.found[place] = replace(cause, cleared=at, awaited=awaited, of=of, entries=entries)
             if over is not None:
                 self._end(over)
 
@@ -103,7 +111,8 @@ class Causes:
     def _end(self, over: Ending) -> None:
         cause = self.found[over.place]
         entries = tuple(dict.fromkeys((*cause.entries, over.seq)))
-        self.found[over.place] = replace(cause, over=over.at, awaited=False, entries=entries)
+        of = {**cause.of, "over": over.seq}
+        self.found[over.place] = replace(cause, over=over.at, awaited=False, of=of, entries=entries)
 
     def at_last(self, facts: Mapping[str, Fact]) -> None:
         """Await no end that nothing would tell any more, by the latest facts, nor one of what came again."""
@@ -123,7 +132,7 @@ class Causes:
                 return
             self.open[name] = len(self.found)
             cause = cause_of(name, finding, found_at, known)
-            self.found.append(replace(cause, entries=(seq,)))
+            self.found.append(replace(cause, of={"found": self.first[name]}, entries=(seq,)))
             self.endings.begin(name, self.open[name], finding, found_at, known.facts)
         elif len(finding.victims) > self.found[place].victim_count:
             cause = self.found[place]
@@ -132,6 +141,7 @@ class Causes:
                 worse,
                 at_verdict=cause.at_verdict,
                 corrected=cause.corrected,
+                of=cause.of,
                 entries=cause.entries,
             )
             self.endings.begin(name, place, finding, cause.found, known.facts)
@@ -220,8 +230,10 @@ class Causes:
                 at=cause.since,
                 root=True,
                 ours=cause.ours,
+                of={"seen": cause.of["found"]} if cause.of else {},
                 entries=cause.entries,
                 corrections=cause.corrections,
+                true={"seen": cause.true["found"]} if "found" in cause.true else {},
             )
             for cause in self.found
         ]
@@ -254,8 +266,8 @@ class Causes:
             corrections=cause.corrections,
         )
 
-    def verdict(self, memory: Memory) -> Verdict:
-        """Say when it was known that waiting alone would never do."""
+    def verdict(self, memory: Memory, looked_by: int = 0, sentenced_by: int = 0) -> Verdict:
+        """Say when it was known that waiting alone would never do, and by which entries (seqs) that is known."""
         said, looked = memory.sentence, memory.looked_at
         if said is None or looked is None:
             edges, left = self.edges, self.edges_left_out
@@ -268,6 +280,7 @@ class Causes:
             roots=tuple(clean(name) for name, _ in order),
             edges=self.edges,
             edges_left_out=self.edges_left_out,
+            of={"looked_at": looked_by, "at": sentenced_by},
         )
 
 

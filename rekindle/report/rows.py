@@ -1,12 +1,19 @@
-"""Rows that are told from more than one place: what mended a cause, what was in flight, spans by corrected instants."""
+"""
+Rows that are told from more than one place: who held the run, what mended a cause, what was in flight.
+
+Which action belongs to which cause, and to which step of the path, is asked of the journal's own instants, all of one
+clock: a person who corrects one of them says nothing of its neighbours.
+"""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from msgspec.structs import replace
 
 from journal.entries import Instant
 from rekindle.report.following import Follower
-from rekindle.report.happenings import Action, Stay
+from rekindle.report.happenings import Action, Session, Stay
 from rekindle.report.mending import Actions, actions_of
 from rekindle.report.reasons import Cause, Ledger, Step
 from rekindle.report.story import Run
@@ -16,42 +23,25 @@ SHOWN = 2  # actions beside a step of the path
 
 
 def stays_of(found: Follower, run: Run) -> tuple[Stay, ...]:
-    """Return the stays with what people corrected, and how long each was by that: its begin is its neighbour's end."""
-    corrections = found.corrections
-    stays = list(corrections.beside(found.stays.finished(run.ended)))
-    if (
-        stays and run.ended is not None and corrections.of(found.closed_by)
-    ):  # the last one ends with the run
-        last = stays[-1]
-        both = tuple(dict.fromkeys((*last.corrections, *corrections.of(found.closed_by))))
-        stays[-1] = replace(last, corrections=both)
-    return tuple(_stay(found, stay) for stay in stays)
+    """Return the stays; the last one ends with the run, by the entry that closed it."""
+    return found.corrections.beside(found.stays.finished(run.ended, found.closed_by))
 
 
-def _stay(found: Follower, stay: Stay) -> Stay:
-    if stay.ended is None:
-        return stay
-    end = stay.entries[-1] if len(stay.entries) > 1 else found.closed_by
-    return found.corrections.again(stay, (stay.entries[0], stay.begun), (end, stay.ended))
-
-
-def acted_again(found: Follower, action: Action) -> Action:
-    """Return an action with how long it took by the instants that people corrected."""
-    if action.settled is None:
-        return action
-    begun, ended = (action.entries[0], action.intended), (action.entries[-1], action.settled)
-    return found.corrections.again(action, begun, ended)
+def sessions_of(found: Follower, run: Run) -> tuple[Session, ...]:
+    """Return the sessions, with how long nobody held the run before each by the instants that people corrected."""
+    held = list(found.corrections.beside(found.sessions.finished(alive=run.alive)))
+    for place, (before, after) in enumerate(pairwise(held), start=1):
+        late = after.when("begun") - after.begun
+        early = before.when("ended", before.begun) - (before.ended or before.begun)
+        if after.idle_seconds and late != early:
+            held[place] = replace(after, idle_again=after.idle_seconds + late - early)
+    return tuple(held)
 
 
 def mended(found: Follower, cause: Cause, actions: Actions) -> Cause:
-    """Say which actions of this run were about a cause, and how long it stood by corrected instants."""
+    """Say which actions of this run were about a cause."""
     done = actions_of(cause, found.causes.found, actions.about(cause), found.last)
-    cause = replace(cause, done=done)
-    if cause.end is None or len(cause.entries) <= 1:
-        return cause
-    return found.corrections.again(
-        cause, (cause.entries[0], cause.found), (cause.entries[-1], cause.end)
-    )
+    return replace(cause, done=done)
 
 
 def in_flight(ledger: Ledger | None, actions: tuple[Action, ...]) -> Ledger | None:

@@ -26,7 +26,7 @@ class Sessions:
     now: Session | None = None
     killed: int = 0
     resumed: int = 0
-    last: tuple[Instant, Instant] = (0.0, 0.0)
+    last: tuple[Instant, Instant, int] = (0.0, 0.0, 0)
 
     def see(self, row: Row) -> None:
         """Take in an entry."""
@@ -40,6 +40,7 @@ class Sessions:
                     begun=at,
                     begun_wall=wall,
                     begun_as=begun_as,
+                    of={"begun": row.seq},
                     entries=(row.seq,),
                 )
             case e.RunResumed() as resumed if self.now is not None:
@@ -50,14 +51,13 @@ class Sessions:
                     begun_as="resumed",
                     idle_seconds=resumed.idle_seconds,
                     open_actions=tuple(clean(one) for one in resumed.open_actions),
+                    of={"begun": row.seq},
                     entries=(*self.now.entries, row.seq),
                 )
             case e.RunInterrupted() as ended if self.now is not None:
-                entries = (*self.now.entries, row.seq)
-                self.now = replace(self.now, ended_as=clean(ended.why), entries=entries)
+                self.now = _over(self.now, clean(ended.why), row.seq)
             case e.RunClosed() if self.now is not None:
-                entries = (*self.now.entries, row.seq)
-                self.now = replace(self.now, ended_as="closed", entries=entries)
+                self.now = _over(self.now, "closed", row.seq)
             case e.Note() if self.now is not None and self.now.begun_as == "answered":
                 self.now = replace(self.now, begun_as="noted")
             case e.ApprovalGiven() | e.ApprovalRefused() if (
@@ -65,7 +65,7 @@ class Sessions:
             ):
                 self.now = replace(self.now, begun_as="answered")
             case e.LeaseLost():
-                self._end(at, wall, "gave up the lease")
+                self._end(at, wall, row.seq, "gave up the lease")
             case _:
                 pass
 
@@ -74,10 +74,10 @@ class Sessions:
             self.killed += self.now.ended_as == ""
             self._end(*self.last, "killed")
 
-    def _end(self, at: Instant, wall: Instant, otherwise: str) -> None:
+    def _end(self, at: Instant, wall: Instant, seq: int, otherwise: str) -> None:
         if self.now is not None:
-            how = self.now.ended_as or otherwise
-            self.kept.add(replace(self.now, ended=at, ended_wall=wall, ended_as=how))
+            how, of = self.now.ended_as or otherwise, {"ended": seq, **self.now.of}
+            self.kept.add(replace(self.now, ended=at, ended_wall=wall, ended_as=how, of=of))
         self.now = None
 
     def finished(self, *, alive: bool | None) -> tuple[Session, ...]:
@@ -90,21 +90,29 @@ class Sessions:
         return (*self.kept.items, self.now)
 
 
+def _over(session: Session, how: str, seq: int) -> Session:
+    """What ended it is said by entry *seq*: the lease, which is given up next, goes with it."""
+    of = {**session.of, "ended": seq}
+    return replace(session, ended_as=how, of=of, entries=(*session.entries, seq))
+
+
 @dataclass(slots=True)
 class Stays:
-    """States, in the order in which the run was in them; *order* tells forwards from backwards."""
+    """States as the run was in them; *order* tells forwards from backwards, *reached* when, and by which entry."""
 
     order: Sequence[str]
     deadlines: Mapping[str, float]
     kept: Ends[Stay] = field(default_factory=lambda: Ends(SPELLS))
     now: Stay | None = None
-    reached: dict[str, Instant] = field(default_factory=dict)
+    reached: dict[str, tuple[Instant, int]] = field(default_factory=dict)
     backwards: int = 0
 
     def begin(self, state: str, at: Instant, seq: int) -> None:
         """Enter a state, by the entry *seq*."""
         limit = self.deadlines.get(state)
-        self.now = Stay(state=clean(state), begun=at, deadline=limit, entries=(seq,))
+        self.now = Stay(
+            state=clean(state), begun=at, deadline=limit, of={"begun": seq}, entries=(seq,)
+        )
 
     def move(self, entry: e.Moved, seq: int) -> None:
         """Leave one state for another; a state that was left forwards has reached its goal."""
@@ -118,6 +126,7 @@ class Stays:
                 why=clean(entry.why),
                 to=clean(entry.target),
                 backwards=back,
+                of={**self.now.of, "ended": seq},
                 entries=(*self.now.entries, seq),
             )
             self.kept.add(left)
@@ -125,14 +134,15 @@ class Stays:
             lost = self.order[places[entry.target] :]
             self.reached = {k: v for k, v in self.reached.items() if k not in lost}
         else:
-            self.reached[entry.source] = entry.at
+            self.reached[entry.source] = entry.at, seq
         self.begin(entry.target, entry.at, seq)
 
-    def finished(self, end: Instant | None) -> tuple[Stay, ...]:
-        """Return all; the last one ends with the run, if that did."""
+    def finished(self, end: Instant | None, closed_by: int) -> tuple[Stay, ...]:
+        """Return all; the last one ends with the run, by the entry *closed_by*, if that did."""
         if self.now is None:
             return self.kept.items
-        return (*self.kept.items, replace(self.now, ended=end))
+        of = self.now.of if end is None else {**self.now.of, "ended": closed_by}
+        return (*self.kept.items, replace(self.now, ended=end, of=of))
 
 
 def deadlines_of(plan: Mapping[str, Any]) -> dict[str, float]:

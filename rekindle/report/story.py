@@ -16,6 +16,7 @@ from rekindle.report.happenings import (
     Approval,
     Beforehand,
     Change,
+    Dated,
     Event,
     HandDeed,
     Pods,
@@ -35,7 +36,7 @@ PROVEN, FAILED, NOT_PROVEN = "proven", "failed", "not proven"
 WHOLE, BROKEN = "whole", "broken"
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class Run(Dated, frozen=True, kw_only=True):
     """
     Which run this is about.
 
@@ -64,8 +65,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     alive: bool | None = None
     scenario: str = ""
     recorded_from: str = ""
-    identity: dict[str, str] = {}
+    identity: dict[str, str] = msgspec.field(default_factory=dict)
     goal: str = ""
+
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """Name the two instants that its span is between."""
+        return "opened", "ended"
 
     @property
     def end(self) -> Instant:
@@ -82,8 +88,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """The same in whole seconds, as its instants are printed."""
         return between(self.opened, self.end)
 
+    @property
+    def took_truly(self) -> int:
+        """The same by the instants that people corrected."""
+        return between(self.when("opened"), self.when("ended", self.last))
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+
+class Check(Dated, frozen=True, kw_only=True):
     """A row of the validation: *verdict* is PROVEN, FAILED or NOT_PROVEN, *at* since when it stands so."""
 
     what: str
@@ -111,7 +122,7 @@ class Metric(Row, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Goal(msgspec.Struct, frozen=True):
+class Goal(Dated, frozen=True):
     """A box of the milestone: *state* of the machine, or empty; *at* when it was reached."""
 
     text: str
@@ -158,7 +169,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     A run, told. Lists are in the order of time; what was too much is counted in *left_out*.
 
     *preflight* has what the preflight found not in order, *preflighted* how many rows it looked at (None: there was
-    none).
+    none). *times_corrected* is of how many entries people corrected the time: the ledger goes by the journal's.
     """
 
     schema: str = SCHEMA
@@ -190,4 +201,5 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     preflight: tuple[Beforehand, ...] = ()
     preflighted: int | None = None
+    times_corrected: int = 0
     left_out: dict[str, int] = {}

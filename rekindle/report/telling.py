@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from journal.entries import Outcome
+from journal.entries import Instant, Outcome
 from phases.verbs import RELEASE
 from rekindle.lines import asked_for
 from rekindle.report.cleaning import clean
+from rekindle.report.corrections import both
+from rekindle.report.corrections import told as dated
 from rekindle.report.emptied import said
 from rekindle.report.figures import first_counted, metrics, on_their_way_out
 from rekindle.report.following import Follower
@@ -18,20 +20,20 @@ from rekindle.report.lessons import (
     challenges,
     counted,
     given_up,
+    known_after,
     next_steps,
-    since_first_look,
     went_well,
 )
 from rekindle.report.mending import Actions
 from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
 from rekindle.report.roots import REMOVED
-from rekindle.report.rows import acted_again, in_flight, mended, stays_of
+from rekindle.report.rows import in_flight, mended, sessions_of, stays_of
 from rekindle.report.story import Chain, Goal, Run, Story
 from rekindle.report.timeline import Happened, events
 from rekindle.report.unproven import unproven
 from rekindle.report.validation import validation
-from rekindle.spans import between, exact, stamp
+from rekindle.spans import between, stamp
 
 KINDS = {"rehearse": "Rehearsed Recovery", "watch": "Watched Recovery"}
 GOALS = {
@@ -53,21 +55,20 @@ REFERENCES = (
 def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Story:
     """Tell a run."""
     section = found.compiled.get("section", {})
-    actions = found.doings.finished()
-    beside = found.corrections.beside
+    beside, put = found.corrections.beside, found.corrections.put
+    run, actions = put(run), beside(found.doings.finished())
     found.causes.at_last(found.facts)
     found.causes.found = [_owned(found, one) for one in beside(found.causes.found, "id")]
-    verdict = found.causes.verdict(found.memory)
-    counted = found.full_since if found.full_since is not None else found.seen_at
-    checks = validation(found.facts, section, counted)
-    stays, sessions = stays_of(found, run), beside(found.sessions.finished(alive=run.alive))
-    acted = tuple(acted_again(found, one) for one in beside(actions))
+    verdict = put(found.causes.verdict(found.memory, found.looked_by, found.sentenced_by))
+    stays, sessions = stays_of(found, run), sessions_of(found, run)
     by_key = Actions(actions)
     causes = tuple(mended(found, cause, by_key) for cause in found.causes.found)
     deeds = sorted(found.doings.by_hand.items, key=lambda deed: deed.at)
     approvals, by_hand = beside(found.doings.approvals.values()), beside(deeds)
     changes = beside(found.changes.items)
-    lines, left = events(Happened(run, sessions, stays, causes, approvals, acted, by_hand, changes))
+    lines, left = events(
+        Happened(run, sessions, stays, causes, approvals, actions, by_hand, changes)
+    )
     signs = found.causes.first_signs(found.memory.looked_at)
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
@@ -75,18 +76,18 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         background=tuple(_background(run, signs, by_hand)),
         run=run,
         chain=chain,
-        goals=_goals(found),
+        goals=beside(_goals(found)),
         sessions=sessions,
         stays=stays,
-        pods=found.curve.drawn(),
-        actions=acted,
+        pods=beside(found.curve.drawn()),
+        actions=actions,
         approvals=approvals,
         by_hand=by_hand,
         first_signs=signs,
         causes=causes,
         verdict=verdict,
         ledger=in_flight(ledger, actions),
-        validation=checks,
+        validation=beside(validation(found.facts, section, *found.counted)),
         metrics=beside(metrics(found, verdict, ledger)),
         changes=changes,
         remarks=found.remarks.items,
@@ -98,6 +99,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         events=lines,
         preflight=beside(found.preflights.rows.values()),
         preflighted=found.preflights.checked if found.preflights.looks else None,
+        times_corrected=found.corrections.times,
         left_out=_left_out(found, len(actions), left),
     )
 
@@ -107,16 +109,21 @@ def _owned(found: Follower, cause: Cause) -> Cause:
     nodes = found.compiled.get("section", {}).get("talos", {}).get("nodes", {})
     planes = [name for name, node in nodes.items() if node.get("role") == "controlplane"]
     healed = found.stays.reached.get("pods-healthy")
-    return replace(cause, ours=found.own.of(cause, planes, healed))
+    return replace(cause, ours=found.own.of(cause, planes, healed[0] if healed else None))
 
 
 def _goals(found: Follower) -> tuple[Goal, ...]:
     """One box a state of the plan; it is ticked once the state was left forwards for good."""
-    reached = found.stays.reached
     names = [name for name in found.stays.order if name != "done"]
-    return tuple(
-        Goal(GOALS.get(name, name), name in reached, name, reached.get(name)) for name in names
-    )
+    return tuple(_goal(name, found.stays.reached.get(name)) for name in names)
+
+
+def _goal(name: str, reached: tuple[Instant, int] | None) -> Goal:
+    text = GOALS.get(name, name)
+    if reached is None:
+        return Goal(text, reached=False, state=name)
+    at, seq = reached
+    return Goal(text, reached=True, state=name, at=at, of={"at": seq})
 
 
 def _summary(
@@ -126,7 +133,7 @@ def _summary(
     if run.purpose == "watch":
         what = "A run that only watched" + (" a simulated cluster" if run.simulated else "")
     scenario = f" (scenario {run.scenario})" if run.scenario else ""
-    yield f"{what}, {run.cluster}{scenario}. It began at {stamp(run.opened)} and {_ended(run)}."
+    yield f"{what}, {run.cluster}{scenario}. It began at {dated(run, 'opened')} and {_ended(run)}."
     if found.opened.request:
         yield f"Asked for when it began, beyond its goal: {clean(asked_for(found.opened))}."
     yield from _pods(found)
@@ -138,11 +145,11 @@ def _summary(
 
 
 def _ended(run: Run) -> str:
-    took = exact(run.took)
+    took = both(run.took, run.took_truly)
     if run.ended is None:
         return f"is open: its latest entry is of {stamp(run.last)}, {took} later, in {run.state}"
     how = "reached its goal" if run.outcome == "done" else f"was {run.outcome} in {run.state}"
-    return f"{how} at {stamp(run.ended)}, {took} later"
+    return f"{how} at {dated(run, 'ended')}, {took} later"
 
 
 def _pods(found: Follower) -> Iterator[str]:
@@ -171,7 +178,7 @@ def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
     lasting = sum(cause.clears_itself == "no" for cause in roots)
     yield (
         f"{counted(len(roots), 'cause')} stood behind it, {_could_not_clear(lasting, len(roots))}; that was known "
-        f"{since_first_look(verdict.seconds)}:"
+        f"{known_after(verdict)}:"
     )
     for number, cause in enumerate(roots, start=1):
         own = "" if lasting == len(roots) else BY_ITSELF.get(cause.clears_itself, MAY)
@@ -219,12 +226,11 @@ def _allowed(found: Follower, costly: list[Action]) -> str:
 
 
 def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]) -> Iterator[str]:
-    dated = [sign for sign in signs if sign.at is not None and sign.at < run.opened]
-    if dated and dated[0].at is not None:
-        first = dated[0]
-        before = exact(between(dated[0].at, run.opened))
+    first = next((one for one in signs if one.at is not None and one.at < run.opened), None)
+    if first is not None and first.at is not None:
+        before = both(between(first.at, run.opened), between(first.at, run.when("opened")))
         yield (
-            f"The earliest sign is of {stamp(dated[0].at)}, {before} before this run began: {first.text}."
+            f"The earliest sign is of {stamp(first.at)}, {before} before this run began: {first.text}."
         )
         gone = [sign.name for sign in signs if sign.unexplained == REMOVED]
         if gone:
@@ -241,7 +247,7 @@ def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]
         first = signs[0]
         what = first.text if first.root else f"{first.name} {first.text}"
         ours = f", which {follows(first.ours)}" if first.ours else ""
-        yield f"The first sign was seen at {stamp(first.seen)}: {what}{ours}."
+        yield f"The first sign was seen at {dated(first, 'seen')}: {what}{ours}."
     else:
         yield "Nothing was found wrong that has a cause of its own."
     yield from said(by_hand)

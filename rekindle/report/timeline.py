@@ -1,7 +1,8 @@
 """
 What happened, line by line in the order of time: states, causes, questions, answers and actions.
 
-Several of one kind that follow each other are one line: thirty nudges are no thirty pieces of news.
+What people corrected stands where it truly happened. Several of one kind that follow each other are one line: thirty
+nudges are no thirty pieces of news.
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ from dataclasses import dataclass
 
 from journal.entries import Instant
 from rekindle.report.cleaning import clean
-from rekindle.report.happenings import Action, Approval, Change, Event, HandDeed, Session, Stay
+from rekindle.report.happenings import (
+    Action,
+    Approval,
+    Change,
+    Correction,
+    Dated,
+    Event,
+    HandDeed,
+    Session,
+    Stay,
+)
 from rekindle.report.kept import Ends
 from rekindle.report.reasons import Cause
 from rekindle.report.story import Run
@@ -26,23 +37,43 @@ RUN, SESSION, CHANGE, FOUND, STATE, ASKED, ANSWERED, HAND, BEGUN, GONE, CLOSED =
 @dataclass(frozen=True, slots=True)
 class _Item:
     """
-    *group*: items that follow each other in it are one line; *name* is how they are counted up there.
+    Instant *name* of a *row*, and of what lasts *until*, the name of its end.
 
-    *ended*: of what lasts, when it was over.
+    *group*: items that follow each other in it are one line; *called* is how they are counted up there.
     """
 
-    at: Instant
+    row: Dated
+    name: str
     rank: int
     kind: str
     text: str
     group: tuple[str, str] | None = None
-    name: str = ""
-    ended: Instant | None = None
+    called: str = ""
+    until: str = ""
 
     @property
-    def latest(self) -> Instant:
-        """When it was over, or when it happened."""
-        return self.at if self.ended is None else self.ended
+    def at(self) -> Instant:
+        """When it happened: as people corrected it, else as the journal says."""
+        return self.row.when(self.name)
+
+    @property
+    def ended(self) -> Instant | None:
+        """What the journal says of when it was over; None: it does not last, or is not over."""
+        said: Instant | None = getattr(self.row, self.until) if self.until else None
+        return said
+
+    @property
+    def latest(self) -> tuple[Instant, Instant, int | None]:
+        """When it was over, or when it happened: in truth, as the journal says, and by which entry."""
+        name = self.name if self.ended is None else self.until
+        return self.row.when(name), getattr(self.row, name), self.row.of.get(name)
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """What people corrected of the instants that this tells."""
+        seqs = {self.row.of.get(name) for name in (self.name, self.until)}
+        found = self.row.corrections
+        return tuple(one for one in found if one.time is not None and one.entry in seqs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,82 +106,83 @@ def events(happened: Happened) -> tuple[tuple[Event, ...], int]:
 
 
 def _event(items: list[_Item]) -> Event:
-    first, last = items[0], items[-1]
-    if len(items) == 1:
-        return Event(at=first.at, kind=first.kind, text=first.text, until=first.ended)
+    """Tell items as one line: what the journal says of its instants, and what is true of them."""
+    first = items[0]
     said = first.group or ("", "")
-    text = f"{said[0]}{len(items)}{said[1]} ({first.name} to {last.name})"
-    return Event(at=first.at, kind=first.kind, text=text, until=max(one.latest for one in items))
+    single = len(items) == 1
+    text = f"{said[0]}{len(items)}{said[1]} ({first.called} to {items[-1].called})"
+    at = min(getattr(one.row, one.name) for one in items)
+    last, until, by = max((one.latest for one in items), key=lambda latest: latest[0])
+    until = max(until, *(one.latest[1] for one in items))
+    lasts = not single or first.ended is not None
+    of = {"at": first.row.of.get(first.name)} | ({"until": by} if lasts else {})
+    true = {"at": first.at} if first.at != at else {}
+    true |= {"until": last} if lasts and last != until else {}
+    return Event(
+        at=at,
+        kind=first.kind,
+        text=first.text if single else text,
+        until=until if lasts else None,
+        of={name: seq for name, seq in of.items() if seq is not None},
+        true=true,
+        corrections=tuple(dict.fromkeys(one for item in items for one in item.corrections)),
+    )
 
 
 def _items(happened: Happened) -> Iterator[_Item]:
     run = happened.run
-    yield _Item(run.opened, RUN, "run", f"the run begins ({run.purpose})")
+    yield _Item(run, "opened", RUN, "run", f"the run begins ({run.purpose})")
     if run.ended is not None:
-        yield _Item(run.ended, CLOSED, "run", f"the run is closed: {run.outcome}")
+        yield _Item(run, "ended", CLOSED, "run", f"the run is closed: {run.outcome}")
     yield from _held(happened.sessions)
     for stay in happened.stays:
         if stay.state == "done":
             continue
-        yield _Item(stay.begun, STATE, "state", f"in {stay.state}")
+        yield _Item(stay, "begun", STATE, "state", f"in {stay.state}")
         if stay.ended is not None and stay.backwards:
-            yield _Item(stay.ended, STATE, "state", f"back to {stay.to}: {stay.why}")
+            yield _Item(stay, "ended", STATE, "state", f"back to {stay.to}: {stay.why}")
     for cause in happened.causes:
         yield from _cause(cause)
     for one in happened.approvals:
         yield from _question(one)
     for action in happened.actions:
         code = f", {action.code}" if action.outcome == "failed" and action.code else ""
-        yield _Item(
-            action.intended,
-            BEGUN,
-            "action",
-            f"{action.action} {action.verb} {action.name}: {action.outcome}{code}",
-            (f"{action.verb}, ", f" times: {action.outcome}"),
-            action.action,
-            action.settled,
-        )
+        text = f"{action.action} {action.verb} {action.name}: {action.outcome}{code}"
+        group = (f"{action.verb}, ", f" times: {action.outcome}")
+        yield _Item(action, "intended", BEGUN, "action", text, group, action.action, "settled")
     for deed in happened.by_hand:
-        yield _Item(deed.at, HAND, "hand", f"not by this run: {deed.verb} {deed.name}")
+        yield _Item(deed, "at", HAND, "hand", f"not by this run: {deed.verb} {deed.name}")
     for change in happened.changes:
-        yield _Item(change.at, CHANGE, "change", change.text)
+        yield _Item(change, "at", CHANGE, "change", change.text)
 
 
 def _held(sessions: Sequence[Session]) -> Iterator[_Item]:
     """A single session is no news, nor is one in which somebody only noted something."""
     told = [one for one in sessions if one.begun_as != "noted"]
     for one in told if len(told) > 1 else ():
-        yield _Item(one.begun, SESSION, "session", f"{one.begun_as} by {one.holder}")
+        yield _Item(one, "begun", SESSION, "session", f"{one.begun_as} by {one.holder}")
         if one.ended is not None and one.ended_as != "closed":
-            yield _Item(one.ended, SESSION, "session", f"session of {one.holder}: {one.ended_as}")
+            text = f"session of {one.holder}: {one.ended_as}"
+            yield _Item(one, "ended", SESSION, "session", text)
 
 
 def _cause(cause: Cause) -> Iterator[_Item]:
     said = f"{cause.rule}, {cause.name}" if cause.rule else cause.name
     text = clean(f"found ({said}): {cause.message}", TEXT)
-    yield _Item(cause.found, FOUND, "cause", text)
+    yield _Item(cause, "found", FOUND, "cause", text)
     if cause.over is not None:
-        yield _Item(cause.over, GONE, "cause", f"gone: {said}")
+        yield _Item(cause, "over", GONE, "cause", f"gone: {said}")
     elif cause.cleared is not None:
-        yield _Item(cause.cleared, GONE, "cause", f"not found any more: {said}")
+        yield _Item(cause, "cleared", GONE, "cause", f"not found any more: {said}")
 
 
 def _question(one: Approval) -> Iterator[_Item]:
-    yield _Item(
-        one.asked,
-        ASKED,
-        "question",
-        clean(f"{one.approval} asked: {one.question}", TEXT),
-        ("", " questions asked"),
-        one.approval,
-    )
+    text, group = clean(f"{one.approval} asked: {one.question}", TEXT), ("", " questions asked")
+    yield _Item(one, "asked", ASKED, "question", text, group, one.approval)
     if one.answered is not None:
         who = SCRIPTED if one.actor == "scenario" else one.actor
-        yield _Item(
-            one.answered,
-            ANSWERED,
-            "question",
+        text, group = (
             f"{one.approval} {one.answer} by {who}",
             ("", f" questions: {one.answer} by {who}"),
-            one.approval,
         )
+        yield _Item(one, "answered", ANSWERED, "question", text, group, one.approval)

@@ -10,7 +10,7 @@ from rekindle.report.following import Follower
 from rekindle.report.happenings import Action
 from rekindle.report.story import BROKEN, Chain, Run
 from rekindle.report.validation import skipped
-from rekindle.spans import between, exact, stamp
+from rekindle.spans import stamp
 
 SHOWN = 5
 
@@ -110,7 +110,9 @@ def _inventory(found: Follower) -> Iterator[str]:
 
 def _steadiness(found: Follower, run: Run) -> Iterator[str]:
     if run.outcome == "done" and found.full_since is not None:
-        held = exact(between(found.full_since, found.end))
+        held = found.corrections.took(
+            (found.full_by, found.full_since), (found.closed_by, found.end)
+        )
         yield f"That it stays so: all pods were Ready for {held} when the run was closed."
     elif run.ended is None:
         yield f"Anything after the latest entry ({stamp(run.last)}, in {run.state}): the run is open."

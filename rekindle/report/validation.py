@@ -48,12 +48,12 @@ ROWS = (
 
 
 def validation(
-    facts: Mapping[str, Fact], section: Mapping[str, Any], counted: Instant | None
+    facts: Mapping[str, Fact], section: Mapping[str, Any], counted: Instant | None, by: int = 0
 ) -> tuple[Check, ...]:
     """
     Judge the last look; *section* is the compiled plan's own words about its cluster.
 
-    *counted* is since when the count of pods stands: since they were all Ready, else the last look.
+    *counted* is since when the count of pods stands, *by* which entry (a seq).
     """
     planned = [codes.node(name) for name in section.get("talos", {}).get("nodes", {})]
     families = _families(facts)
@@ -61,7 +61,7 @@ def validation(
         _connectivity(facts, planned),
         _talos(facts, planned),
         _api(facts),
-        _pods(facts, counted),
+        _pods(facts, counted, by),
         *(_row(row, families.get(row.family, {})) for row in ROWS if row.family in families),
     )
 
@@ -118,7 +118,7 @@ def _api(facts: Mapping[str, Fact]) -> Check:
     return _check(what, PROVEN if api.code == codes.UP else FAILED, evidence, {codes.API: api})
 
 
-def _pods(facts: Mapping[str, Fact], counted: Instant | None) -> Check:
+def _pods(facts: Mapping[str, Fact], counted: Instant | None, by: int) -> Check:
     what, pods = "Pod count restoration", facts.get(codes.PODS)
     if pods is None or "ready" not in pods.detail:
         return _check(what, NOT_PROVEN, "pods were never counted", {})
@@ -127,7 +127,8 @@ def _pods(facts: Mapping[str, Fact], counted: Instant | None) -> Check:
     restarts = facts.get(codes.RESTARTS)
     evidence += f"; {clean(restarts.code)} restarts of containers" if restarts is not None else ""
     verdict = PROVEN if ready >= expected else FAILED
-    return Check(what=what, verdict=verdict, evidence=clean(evidence), at=counted)
+    of = {} if counted is None else {"at": by}
+    return Check(what=what, verdict=verdict, evidence=clean(evidence), at=counted, of=of)
 
 
 def _row(row: Row, found: Mapping[str, Fact]) -> Check:

@@ -3,13 +3,14 @@ A remark or a correction, in the journal for good: of a run that goes on, of one
 
 Mutants that turn one of these red: give a note the host's time; let a note on an older run move the newest one's
 heartbeat; drop the run from the request; take the first entry of an instant where several have it; take no note in
-``log._corrected``.
+``log._corrected``; read a time of day as ``log --at`` does, or leave ``NEAR_SECONDS`` out of ``corrected_of``.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from journal import inbox
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.asked import requests_of
+from rekindle.moments import corrected_of
 from tests.cli.conftest import Program
+from tests.report.nights import AT
 
 pytestmark = pytest.mark.program
 
@@ -100,6 +103,54 @@ def test_a_time_is_corrected_by_number_and_by_instant(rekindle: Program, closed:
     assert len(below) >= 2
 
 
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("08:16:40", 40.0),
+        ("08:16:40.5Z", 40.5),
+        ("8:17", 60.0),
+        ("08:15:50", -10.0),  # before the run: not the next day
+        ("02:17", 60.0 - 6 * 3600),
+        ("14:17:00", 60.0 + 6 * 3600),
+        ("+90", 90.0),
+        ("2025-06-11 20:30", -(11 * 3600 + 46 * 60.0)),
+    ],
+)
+def test_a_time_of_day_is_the_one_nearest_to_what_it_corrects(text: str, time: float) -> None:
+    assert corrected_of(text, AT, AT + 60.0) == AT + time
+
+
+def test_a_time_of_day_goes_over_midnight() -> None:
+    midnight = AT - AT % 86_400
+
+    assert corrected_of("00:01", midnight - 600.0, midnight - 120.0) == midnight + 60.0
+    assert corrected_of("23:59", midnight - 600.0, midnight + 30.0) == midnight - 60.0
+
+
+def test_a_time_of_day_that_may_be_of_two_days_is_refused_and_both_are_said(
+    rekindle: Program, closed: Path
+) -> None:
+    moved = first(closed, "moved")
+    far = datetime.fromtimestamp(moved.at + 12 * 3600, UTC)
+
+    answer = rekindle("note", "--journal", str(closed), "--time", f"{moved.seq}={far:%H:%M}")
+
+    assert (answer.code, "error (moment-unreadable)" in answer.err) == (64, True)
+    for day in (far, far - timedelta(days=1)):
+        assert f"{day:%Y-%m-%d %H:%M}:00Z" in answer.err
+    assert notes(closed) == []
+
+
+def test_a_time_of_day_corrects_an_entry(rekindle: Program, closed: Path) -> None:
+    moved = first(closed, "moved")
+    earlier = datetime.fromtimestamp(int(moved.at) - 5, UTC)
+    correction = f"{moved.seq}={earlier:%H:%M:%S}"
+
+    assert rekindle("note", "--journal", str(closed), "--time", correction).code == 0
+
+    assert notes(closed)[0].time == int(moved.at) - 5
+
+
 def test_an_instant_that_several_entries_have_is_refused_with_their_numbers(
     rekindle: Program, closed: Path
 ) -> None:
@@ -156,6 +207,8 @@ def test_a_cause_is_corrected_in_the_place_of_a_finding(rekindle: Program, tmp_p
         (["--cause", "because"], "note-about-what"),
         (["--entry", "1", "--time", "2=+1"], "note-about-what"),
         (["--time", "1=tomorrow"], "moment-unreadable"),
+        (["--time", "1="], "moment-unreadable"),
+        (["--time", "08:16:40"], "note-about-what"),
         (["x", "--run", "nobody"], "no-run"),
         (["x" * 70_000], "inbox-request-too-long"),
     ],

@@ -93,6 +93,18 @@ def test_what_is_proven_to_be_gone_is_a_deed_of_nobody_we_know(tmp_path: Path, n
     assert any(one.startswith("Who did what was done by hand") for one in story.unproven)
 
 
+def test_its_time_can_be_corrected(tmp_path: Path) -> None:
+    """Mutant: it bears no entry of its own instant."""
+    proven = PROVEN["a recovery that was taken"]
+    seq = proven.index(next(one for one in proven if one.at == AT + 9)) + 3  # the opening is 1, the lease 2
+    note = e.Note(at=AT + 90, text="x", actor="bob", corrects=seq, said=AT + 9, time=AT + 7)
+
+    story = told(tmp_path, *proven, note)
+
+    said = "was gone at 2025-06-12 08:16:09Z [corrected: 2025-06-12 08:16:07Z]: etcd had run"
+    assert any(said in one for one in story.background)
+
+
 @pytest.mark.parametrize("name", NOT_PROVEN)
 def test_what_is_not_proven_is_not_said(tmp_path: Path, name: str) -> None:
     story = told(tmp_path, *NOT_PROVEN[name])

@@ -4,7 +4,8 @@ on paper and on a narrow screen; quietly, without the network, readable, and wit
 
 Needs Debian's ``chromium``; without it this fails and says so. Mutants that turn it red: another byte in the style
 after its digest; ``--muted`` as pale as the paper; ``min-width`` on a table outside ``.scroll``; ``writing.width``
-halved; ``_marks`` with one lane for all.
+halved; ``_marks`` with one lane for all; in a picture, a box over its right third; ``clip-path: inset(0 30% 0 0)``;
+``.curve`` or ``.link`` without a stroke; a pattern under another id; ``--paper`` light in the dark.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rekindle.report import html
 from tests.chromium import chromium, program
 from tests.pictures import june_12
 from tests.report.samples import retold, sample
+from tests.seen import seen
 
 pytestmark = pytest.mark.system
 
@@ -33,6 +35,8 @@ PART: FloatRect = {
     "height": 380,
 }  # of the screen: decoding takes its time
 READABLE = 4.5  # the contrast of WCAG AA
+INKED = 0.3  # of a thin stroke between two pixels, at least
+FAR = 0.9  # of its width and of its height: pictures are as large as what is in them
 LONG = "kustomization/a-namespace-with-a-long-name/WWWW-an-application-with-a-very-long-name-iiii"
 
 
@@ -75,6 +79,7 @@ class Tab:
         )
         self.page.goto(file.as_uri())
         self.file = file
+        self.look = look
 
     def measure(self, script: str) -> Any:  # noqa: ANN401  what the script returns
         return self.page.evaluate(script)
@@ -215,6 +220,35 @@ def test_what_is_seen_is_no_empty_sheet(tab: Tab) -> None:
     dark = sum(count for shade, count in shades.items() if sum(shade) < 128 * 3)
     share = dark / sum(shades.values())
     assert 0.002 < share < 0.998
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[Page]:
+    """An empty page, in which the pixels of others are read."""
+    context = browser.new_context(offline=True)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("pods", {"text", "tick", "curve", "wanted"}),
+        ("blocked", {"text", "edge", "inside", "flag", "link"}),
+        ("gantt", {"text", "edge", "inside"}),
+    ],
+)
+def test_all_that_is_drawn_in_a_picture_is_painted_to_its_last_corner(
+    name: str, kinds: set[str], tab: Tab, reader: Page
+) -> None:
+    found = seen(tab.page, reader, name)
+
+    assert found.gaps == ()
+    assert {probe.what.split()[0] for probe in found.probes} == kinds
+    assert max(probe.right for probe in found.probes) > FAR
+    assert max(probe.down for probe in found.probes) > FAR
+    assert [probe for probe in found.probes if probe.inked < INKED] == []
+    assert all(ground < 150 if tab.look == "dark" else ground > 700 for ground in found.grounds)
 
 
 def test_dark_is_dark_and_light_is_light(browser: Browser, files: dict[str, Path]) -> None:

@@ -54,8 +54,10 @@ class _Placed:
     limit: float
 
 
-def gantt(rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt") -> Markup:
-    """Draw rows of bars between two instants."""
+def gantt(
+    rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt", note: str = ""
+) -> Markup:
+    """Draw rows of bars between two instants; *note* is said in words beside what the picture shows."""
     scale = Scale(begun, ended, LEFT, WIDTH - RIGHT)
     shades: list[Markup] = []
     made: list[Markup] = []
@@ -71,7 +73,7 @@ def gantt(rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt
     return picture(
         name,
         "States and actions over time",
-        told(rows, begun, ended),
+        told(rows, begun, ended, note),
         (WIDTH, bottom),
         _patterns(name),
         *shades,
@@ -81,7 +83,7 @@ def gantt(rows: Sequence[Row], begun: float, ended: float, *, name: str = "gantt
     )
 
 
-def told(rows: Sequence[Row], begun: float, ended: float) -> str:
+def told(rows: Sequence[Row], begun: float, ended: float, note: str = "") -> str:
     """Say in words what the picture shows."""
     took = f"{exact(between(begun, ended))} from {clock(begun)} to {clock(ended)} UTC"
     bad = [
@@ -90,9 +92,8 @@ def told(rows: Sequence[Row], begun: float, ended: float) -> str:
         if any(bar.look is look for row in rows for bar in row.bars)
     ]
     names = ", ".join(f"{row.label} ({len(row.bars)})" for row in rows)
-    return f"{took}. Rows with their numbers of bars: {names or 'none'}." + (
-        f" Of these {', '.join(bad)}." if bad else ""
-    )
+    said = f"{took}. Rows with their numbers of bars: {names or 'none'}."
+    return said + (f" Of these {', '.join(bad)}." if bad else "") + note
 
 
 def _placed(scale: Scale, bars: Iterable[Bar]) -> tuple[list[_Placed], int]:

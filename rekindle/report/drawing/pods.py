@@ -35,10 +35,19 @@ STEPS = (1, 2, 5, 10, 20, 25, 50)
 
 
 def pods_over_time(
-    levels: Sequence[Level], phases: Sequence[Phase], marks: Sequence[Mark], *, name: str = "pods"
+    levels: Sequence[Level],
+    phases: Sequence[Phase],
+    marks: Sequence[Mark],
+    *,
+    name: str = "pods",
+    note: str = "",
 ) -> Markup:
-    """Draw the curve of a run; the time shown is that of the phases and of the levels together."""
-    scale = _scale(levels, phases)
+    """
+    Draw the curve of a run; the time shown is that of all that is drawn together.
+
+    *note* is said in words beside what the picture shows.
+    """
+    scale = _scale(levels, phases, marks)
     top = _ceiling(levels)
     marked, lanes = _marks(scale, marks)
     below = 14 + lanes * LANE if lanes else 0.0
@@ -46,7 +55,7 @@ def pods_over_time(
     return picture(
         name,
         "Pods over time",
-        told(levels, phases),
+        told(levels, phases, note),
         (WIDTH, height),
         _bands(scale, phases),
         _heights(top),
@@ -57,7 +66,7 @@ def pods_over_time(
     )
 
 
-def told(levels: Sequence[Level], phases: Sequence[Phase]) -> str:
+def told(levels: Sequence[Level], phases: Sequence[Phase], note: str = "") -> str:
     """Say in words what the picture shows."""
     known = [level for level in levels if level.ready is not None]
     if not known:
@@ -73,15 +82,15 @@ def told(levels: Sequence[Level], phases: Sequence[Phase]) -> str:
         f"{phase.name} for {exact(between(phase.begun, phase.ended))}" for phase in phases[:12]
     )
     more = f" and {len(phases) - 12} more stays" if len(phases) > 12 else ""  # noqa: PLR2004
-    return "; ".join(said) + "." + (f" States: {states}{more}." if states else "")
+    return "; ".join(said) + "." + (f" States: {states}{more}." if states else "") + note
 
 
 def _of(level: Level) -> str:
     return f"{level.ready}" if level.expected is None else f"{level.ready} of {level.expected}"
 
 
-def _scale(levels: Sequence[Level], phases: Sequence[Phase]) -> Scale:
-    instants = [level.at for level in levels]
+def _scale(levels: Sequence[Level], phases: Sequence[Phase], marks: Sequence[Mark]) -> Scale:
+    instants = [level.at for level in levels] + [mark.at for mark in marks]
     instants += [at for phase in phases for at in (phase.begun, phase.ended)]
     return Scale(min(instants, default=0.0), max(instants, default=0.0), LEFT, WIDTH - RIGHT)
 
