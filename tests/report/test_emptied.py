@@ -96,7 +96,7 @@ def test_what_is_proven_to_be_gone_is_a_deed_of_nobody_we_know(tmp_path: Path, n
 def test_its_time_can_be_corrected(tmp_path: Path) -> None:
     """Mutant: it bears no entry of its own instant."""
     proven = PROVEN["a recovery that was taken"]
-    seq = proven.index(next(one for one in proven if one.at == AT + 9)) + 3  # the opening is 1, the lease 2
+    seq = 3 + proven.index(next(one for one in proven if one.at == AT + 9))  # after opening, lease
     note = e.Note(at=AT + 90, text="x", actor="bob", corrects=seq, said=AT + 9, time=AT + 7)
 
     story = told(tmp_path, *proven, note)
