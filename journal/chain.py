@@ -12,16 +12,19 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from journal import codec
 from journal.entries import Redacted
 from journal.learned import convert
 from journal.row import Head, Record
+from journal.schema import ENTRY_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NEVER_WITHDRAWN: Final = frozenset({"run.opened", "redacted"})
+COVERED: Final = ENTRY_COLUMNS[:-2]  # the first that a record has; after them come both hashes
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -38,22 +41,11 @@ def genesis(journal_id: str) -> Head:
 
 def link(previous: bytes, columns: Mapping[str, object]) -> bytes:
     """Compute an entry's hash from its predecessor's and its own columns."""
-    text = _ENCODER.encode(
-        [
-            columns["id"],
-            columns["run_id"],
-            columns["seq"],
-            columns["kind"],
-            columns["at"],
-            columns["wall_ns"],
-            columns["monotonic_ns"],
-            columns["boot_id"],
-            columns["epoch"],
-            columns["version"],
-            columns["payload_digest"],
-        ]
-    )
-    return hashlib.sha256(previous + text).digest()
+    return _linked(previous, tuple(columns[name] for name in COVERED))
+
+
+def _linked(previous: bytes, covered: tuple[object, ...]) -> bytes:
+    return hashlib.sha256(previous + _ENCODER.encode(covered)).digest()
 
 
 def checkpoint_digest(anchor: bytes, body: bytes) -> bytes:
@@ -102,7 +94,7 @@ class Verification:
             raise codec.broken(expected, f"it is number {record.seq} of its run, not {last + 1}")
         if record.previous != self._head.hash:
             raise codec.broken(expected, "it does not follow the entry before it")
-        if record.hash != link(record.previous, msgspec.structs.asdict(record)):
+        if record.hash != _linked(record.previous, astuple(record)[: len(COVERED)]):
             raise codec.broken(expected, "its hash is not that of its columns")
         self._check_payload(record)
         self._seqs[record.run_id] = record.seq
