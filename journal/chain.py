@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec.structs import astuple
@@ -18,12 +18,14 @@ from journal import codec
 from journal.entries import Redacted
 from journal.learned import convert
 from journal.row import Head, Record
-from journal.schema import ENTRY_COLUMNS
+from journal.schema import ENTRY_COLUMNS, RECORD_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NEVER_WITHDRAWN: Final = frozenset({"run.opened", "redacted"})
+_TYPES: Final = (int, str, int, str, float, int, int, str, int, int, bytes, bytes, bytes)
+_AS_WRITTEN: Final = {(*_TYPES, bytes), (*_TYPES, type(None))}
 COVERED: Final = ENTRY_COLUMNS[:-2]  # the first that a record has; after them come both hashes
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -64,6 +66,15 @@ def read_record(columns: dict[str, object], *, expected_id: int) -> Record:
     return record
 
 
+def record_of(columns: tuple[Any, ...], *, expected_id: int) -> Record:
+    """Take a stored row, nearly always of the very types that were written. Raises as ``read_record``."""
+    if tuple(map(type, columns)) in _AS_WRITTEN:
+        record = Record(*columns)
+        if math.isfinite(record.at):
+            return record
+    return read_record(dict(zip(RECORD_COLUMNS, columns, strict=True)), expected_id=expected_id)
+
+
 class Verification:
     """
     A walk along the chain, record by record, from *start* on.
@@ -84,9 +95,12 @@ class Verification:
         return self._head
 
     def step(self, columns: dict[str, object]) -> Record:
+        """Check the next record by its columns."""
+        return self.follow(read_record(columns, expected_id=self._head.id + 1))
+
+    def follow(self, record: Record) -> Record:
         """Check the next record."""
         expected = self._head.id + 1
-        record = read_record(columns, expected_id=expected)
         if record.id != expected:
             raise codec.broken(expected, f"it is missing; the next one is {record.id}")
         last = self._seqs.get(record.run_id, 0 if self._whole else record.seq - 1)
