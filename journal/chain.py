@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from journal import codec
 from journal.entries import Redacted
 from journal.learned import convert
 from journal.row import Head, Record
+from journal.schema import ENTRY_COLUMNS, RECORD_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NEVER_WITHDRAWN: Final = frozenset({"run.opened", "redacted"})
+_TYPES: Final = (int, str, int, str, float, int, int, str, int, int, bytes, bytes, bytes)
+_AS_WRITTEN: Final = {(*_TYPES, bytes), (*_TYPES, type(None))}
+COVERED: Final = ENTRY_COLUMNS[:-2]  # the first that a record has; after them come both hashes
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -38,22 +43,11 @@ def genesis(journal_id: str) -> Head:
 
 def link(previous: bytes, columns: Mapping[str, object]) -> bytes:
     """Compute an entry's hash from its predecessor's and its own columns."""
-    text = _ENCODER.encode(
-        [
-            columns["id"],
-            columns["run_id"],
-            columns["seq"],
-            columns["kind"],
-            columns["at"],
-            columns["wall_ns"],
-            columns["monotonic_ns"],
-            columns["boot_id"],
-            columns["epoch"],
-            columns["version"],
-            columns["payload_digest"],
-        ]
-    )
-    return hashlib.sha256(previous + text).digest()
+    return _linked(previous, tuple(columns[name] for name in COVERED))
+
+
+def _linked(previous: bytes, covered: tuple[object, ...]) -> bytes:
+    return hashlib.sha256(previous + _ENCODER.encode(covered)).digest()
 
 
 def checkpoint_digest(anchor: bytes, body: bytes) -> bytes:
@@ -70,6 +64,15 @@ def read_record(columns: dict[str, object], *, expected_id: int) -> Record:
     if not math.isfinite(record.at):
         raise codec.broken(expected_id, "its instant is not a number")
     return record
+
+
+def record_of(columns: tuple[Any, ...], *, expected_id: int) -> Record:
+    """Take a stored row, nearly always of the very types that were written. Raises as ``read_record``."""
+    if tuple(map(type, columns)) in _AS_WRITTEN:
+        record = Record(*columns)
+        if math.isfinite(record.at):
+            return record
+    return read_record(dict(zip(RECORD_COLUMNS, columns, strict=True)), expected_id=expected_id)
 
 
 class Verification:
@@ -92,9 +95,12 @@ class Verification:
         return self._head
 
     def step(self, columns: dict[str, object]) -> Record:
+        """Check the next record by its columns."""
+        return self.follow(read_record(columns, expected_id=self._head.id + 1))
+
+    def follow(self, record: Record) -> Record:
         """Check the next record."""
         expected = self._head.id + 1
-        record = read_record(columns, expected_id=expected)
         if record.id != expected:
             raise codec.broken(expected, f"it is missing; the next one is {record.id}")
         last = self._seqs.get(record.run_id, 0 if self._whole else record.seq - 1)
@@ -102,7 +108,7 @@ class Verification:
             raise codec.broken(expected, f"it is number {record.seq} of its run, not {last + 1}")
         if record.previous != self._head.hash:
             raise codec.broken(expected, "it does not follow the entry before it")
-        if record.hash != link(record.previous, msgspec.structs.asdict(record)):
+        if record.hash != _linked(record.previous, astuple(record)[: len(COVERED)]):
             raise codec.broken(expected, "its hash is not that of its columns")
         self._check_payload(record)
         self._seqs[record.run_id] = record.seq

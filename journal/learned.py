@@ -30,5 +30,6 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 
 def convert(value: Any, kind: type[T]) -> T:  # noqa: ANN401  whatever a row or a payload holds
     """Make a value of plain objects one of *kind*; bytes stay bytes. Raises ``msgspec.ValidationError``."""
-    decoder(kind)
+    if kind not in _LEARNT:
+        decoder(kind)
     return msgspec.convert(value, kind, builtin_types=(bytes,))

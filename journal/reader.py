@@ -42,11 +42,6 @@ def unseen(_record: Record) -> None:
     """Have nobody look on."""
 
 
-def _named(columns: sqlite3.Row) -> dict[str, object]:
-    """Name the columns of ``SELECT_RECORDS``; ``dict`` of a row looks each name up among all of them."""
-    return dict(zip(schema.RECORD_COLUMNS, columns, strict=True))
-
-
 def row_of(record: Record) -> Row:
     """Read a record's payload. Raises ``ChainBroken``, ``JournalTooNew``."""
     entry = None
@@ -270,7 +265,7 @@ class Reader:
         statement = f"{schema.SELECT_RECORDS} WHERE entries.id > ? ORDER BY entries.id"
         try:
             for columns in self._connection.execute(statement, (start.id,)):
-                see(walk.step(_named(columns)))
+                see(walk.follow(chain.record_of(tuple(columns), expected_id=walk.head.id + 1)))
         except opening.SQLITE_ERRORS as error:
             raise codec.broken(walk.head.id + 1, f"it cannot be read: {error}") from error
         return walk.finish()
@@ -313,7 +308,7 @@ class Reader:
 
     def _record(self, columns: sqlite3.Row) -> Record:
         expected = columns["id"] if isinstance(columns["id"], int) else 0
-        return chain.read_record(_named(columns), expected_id=expected)
+        return chain.record_of(tuple(columns), expected_id=expected)
 
     def _convert(self, columns: sqlite3.Row, kind: type[_Struct]) -> _Struct:
         try:

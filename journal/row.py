@@ -29,8 +29,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     entry: AnyEntry | None
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The columns of an entry, exactly as stored, with the payload's bytes (None: withdrawn, or lost)."""
+class Record(msgspec.Struct, frozen=True):
+    """The columns of an entry, as stored and in their order, with the payload's bytes (None: withdrawn, or lost)."""
 
     id: int
     run_id: str

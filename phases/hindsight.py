@@ -58,19 +58,19 @@ class Course:
             return
         self.learnt.see(entry)
         # Codes alone tell what is done (``Standing``): most changes are of a reason, and of no code.
-        turned = [s for s, fact in entry.changed.items() if self._turns(s, fact)]
-        self.facts.update(entry.changed)
+        facts = self.facts
+        turned = [
+            subject
+            for subject, fact in entry.changed.items()
+            if (known := facts.get(subject)) is None
+            or (known.code != fact.code and footing(subject, known) != footing(subject, fact))
+        ]
+        facts.update(entry.changed)
         for subject in entry.removed:
-            self.facts.pop(subject, None)
+            facts.pop(subject, None)
         for subject in (*turned, *entry.removed):
             for vertex in self.standing.touched(subject):
                 self._mark(vertex, entry.at)
-
-    def _turns(self, subject: Subject, fact: Fact) -> bool:
-        known = self.facts.get(subject)
-        if known is not None and known.code == fact.code:
-            return False
-        return footing(subject, known) != footing(subject, fact)
 
     def _mark(self, vertex: Vertex, at: Instant) -> None:
         spells = self.spells.get(vertex)

@@ -167,14 +167,19 @@ class _Book:
     def _look(self, entry: e.Observed) -> None:
         if self.memory.looked_at is None:
             self.memory = fold(self.memory, e.Observed(at=entry.at))
-        for subject, fact in entry.changed.items():
-            known = self.memory.facts.get(subject)
-            if known is not None and known.code != fact.code and subject.startswith(NODES):
-                self.memory.codes[subject] = known.code
-        self.memory.facts.update(entry.changed)
+        facts, changed, spaces = self.memory.facts, entry.changed, False
+        for subject, fact in changed.items():
+            if subject.startswith(NODES):
+                known = facts.get(subject)
+                if known is not None and known.code != fact.code:
+                    self.memory.codes[subject] = known.code
+            elif subject.startswith(SPACE):
+                spaces = True
+        facts.update(changed)
         for subject in entry.removed:
-            self.memory.facts.pop(subject, None)
-        if any(s.startswith(SPACE) for s in (*entry.changed, *entry.removed)):
+            facts.pop(subject, None)
+            spaces = spaces or subject.startswith(SPACE)
+        if spaces:
             self._held = is_held(self.plan.target, self.memory)
 
     def until(self, end: Instant) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.recipe import Facts
     from phases.outline import HelmReleaseItem, KustomizationItem
 
+NOT_THERE = {codes.ABSENT, codes.TERMINATING}
 STORES_CRD = "clustersecretstores.external-secrets.io"
 WELL = {"node": codes.RUNNING, codes.ETCD: codes.HEALTHY, codes.API: codes.UP}
 # Stages of Talos in which a machine is busy with itself; in the others it waits for us.
@@ -39,6 +40,7 @@ AT_WORK_AT_ALL = BUSY.union(*AT_WORK.values())
 QUEUED = ("not reconciled yet", "not synced since")
 
 
+@lru_cache(maxsize=8192)  # the ledger asks at every entry
 def subject_of(vertex: Vertex) -> Subject:
     """Name the object that a vertex is about."""
     return vertex.partition("#")[0]
@@ -268,8 +270,9 @@ class Standing:
             return found is not None and found.code != codes.TERMINATING
         if found is not None and found.code == well:
             return True
-        brought = self.brought.get(subject, ()) if part == "applied" else ()
-        return any(_is_there(child, facts) for child in brought)
+        if part != "applied":
+            return False
+        return any(_is_there(child, facts) for child in self.brought.get(subject, ()))
 
 
 @lru_cache(maxsize=8192)  # a recovery asks of the same vertices at every change
@@ -296,11 +299,14 @@ def footing(subject: Subject, fact: Fact | None) -> str:
 
     Most changes of a code change none of it.
     """
-    if fact is None:
-        return ""
-    if fact.code == _well(subject):
+    return "" if fact is None else _footing(subject, fact.code)
+
+
+@lru_cache(maxsize=16384)  # objects by codes: of these there are few, of facts there are many
+def _footing(subject: Subject, code: str) -> str:
+    if code == _well(subject):
         return "well"
-    return fact.code if fact.code in {codes.TERMINATING, codes.ABSENT} else "there"
+    return code if code in NOT_THERE else "there"
 
 
 def is_at_work(subject: Subject, fact: Fact) -> bool:
@@ -318,4 +324,4 @@ def is_queued(fact: Fact) -> bool:
 
 def _is_there(subject: Subject, facts: Facts) -> bool:
     found = facts.get(subject)
-    return found is not None and found.code not in {codes.ABSENT, codes.TERMINATING}
+    return found is not None and found.code not in NOT_THERE

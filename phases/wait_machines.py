@@ -90,8 +90,11 @@ def waits_for_etcd(section: Section, memory: Memory, subject: Subject) -> bool:
     etcd, fact = memory.facts.get(codes.ETCD), memory.facts.get(subject)
     if etcd is not None and etcd.code == codes.HEALTHY:
         return False
-    planes = {codes.node(name) for name in section.talos.control_planes}
-    return subject == codes.ETCD or (subject in planes and fact is not None and fact.code in STANDS)
+    if subject == codes.ETCD:
+        return True
+    if fact is None or fact.code not in STANDS:
+        return False
+    return subject in {codes.node(name) for name in section.talos.control_planes}
 
 
 def etcd_comes(section: Section, memory: Memory, at: Instant) -> bool:

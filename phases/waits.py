@@ -8,7 +8,7 @@ said, are listed in ``docs/explanation/dead-wait.md``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.answer import Subject
 from engine.memory import Memory
@@ -51,8 +51,7 @@ from phases.wait_machines import etcd_comes, is_moving, lacks_lost, waits_for_et
 from phases.wait_questions import is_asked, is_asked_before, pending
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What was the wait for *vertex* that began at the instant *at*, when *memory* was all that was known?"""
 
     section: Section
@@ -65,9 +64,10 @@ class Question:
     @property
     def subject(self) -> Subject:
         """The object that the run waited for: the nearest one, on the way up, that was there."""
-        subject = subject_of(self.vertex)
-        last = subject
-        for last in _upwards(self.course, subject):
+        first = last = subject_of(self.vertex)
+        if not self._is_absent(first):
+            return first  # nearly always
+        for last in _upwards(self.course, first):
             if not self._is_absent(last):
                 break
         return last
@@ -111,6 +111,16 @@ def may_be_useful(memory: Memory, vertex: Vertex) -> bool:
         return True
     fact = memory.facts.get(subject_of(vertex))
     return fact is None or fact.code == codes.ABSENT or fact.code in AT_WORK_AT_ALL
+
+
+def may_tell(known: Fact | None, fact: Fact) -> bool:
+    """Say no where another fact of an object, no machine, leaves every verdict about work as it is: of most."""
+    if known is None:
+        return True
+    code, old = fact.code, known.code
+    if code in AT_WORK_AT_ALL or old in AT_WORK_AT_ALL:
+        return True
+    return (code == codes.ABSENT) != (old == codes.ABSENT)
 
 
 def is_held(section: Section, memory: Memory) -> bool:

@@ -24,10 +24,11 @@ from phases.verbs import NUDGE, PREAPPLY, UNHOOK, UNSERVE
 from phases.vertices import Vertex
 from phases.wait_classes import MACHINES, USEFUL
 from phases.wait_machines import ON_MACHINES, calm_after
-from phases.waits import Question, may_be_useful, rests_on, what_is
+from phases.waits import Question, may_be_useful, may_tell, rests_on, what_is
 
 Link = tuple[Vertex, Instant]  # a vertex, and when it was done
 # The verbs that a recovery takes most often are useful to what they are done to.
+NONE: frozenset[Vertex] = frozenset()
 ONLY_ITS_TARGET = {NUDGE, PREAPPLY, UNHOOK, UNSERVE}
 
 
@@ -106,9 +107,7 @@ class Worked:
         """Find out whose verdict may be another after *entry*; *before* is what was known before it."""
         match entry:
             case e.Observed():
-                changed = (*entry.changed, *entry.removed)
-                self._news = self._news or any(map(is_machine, changed))
-                self._touch(changed)
+                self._observe(entry, before)
             case e.FindingsChanged():
                 known = before.findings
                 old = (known[name] for name in (*entry.changed, *entry.cleared) if name in known)
@@ -122,9 +121,20 @@ class Worked:
                 self._news = True
                 self._stale.update(self._alive)
 
+    def _observe(self, entry: e.Observed, before: Memory) -> None:
+        known = before.facts
+        for subject, fact in entry.changed.items():
+            if subject.startswith(MACHINES):
+                self._news = True
+            elif not may_tell(known.get(subject), fact):
+                continue
+            self._stale |= self._watched.get(subject, NONE)
+        self._news = self._news or any(map(is_machine, entry.removed))
+        self._touch(entry.removed)
+
     def _touch(self, subjects: Iterable[Subject]) -> None:
         for subject in subjects:
-            self._stale |= self._watched.get(subject, set())
+            self._stale |= self._watched.get(subject, NONE)
 
     def until(
         self, begun: Instant, till: Instant, memory: Memory, asks: tuple[Subject, ...]
@@ -135,18 +145,23 @@ class Worked:
             self._stale.update(self._alive)
         self._asks = asks
         self._ask_machines(begun, memory)
-        for vertex in self._stale.intersection(self._alive):
-            works = not memory.interrupted and may_be_useful(memory, vertex)
-            if works:
-                asked = Question(self.course.section, self.course, memory, vertex, begun, asks)
-                works = what_is(asked) == USEFUL
-            self._turn(vertex, begun, works=works)
-        self._stale = set()
+        if self._stale:
+            self._ask(begun, memory, asks)
         while self._ends and self._ends[0][0] <= till:
             _, vertex = heappop(self._ends)
             self._turn(vertex, till, works=False)
             del self._alive[vertex]
             self._timed.discard(vertex)
+
+    def _ask(self, now: Instant, memory: Memory, asks: tuple[Subject, ...]) -> None:
+        for vertex in self._stale & self._alive.keys():
+            works = not memory.interrupted and may_be_useful(memory, vertex)
+            if works:
+                asked = Question(self.course.section, self.course, memory, vertex, now, asks)
+                works = what_is(asked) == USEFUL
+            if works is not (vertex in self._working):
+                self._turn(vertex, now, works=works)
+        self._stale = set()
 
     def _ask_machines(self, now: Instant, memory: Memory) -> None:
         """A verdict about a machine changes with any other machine, and with time alone while one is given some."""

@@ -163,7 +163,8 @@ class Follower:
         before = self.memory
         if not isinstance(entry, e.TimerFired | e.ActionIntended | e.ActionSettled | e.ByHand):
             self.memory = fold(before, entry)
-        self._told(row, entry, before)
+        if not isinstance(entry, e.Decided):  # half of what is left, and nothing is told of it
+            self._told(row, entry, before)
 
     def _observe(self, entry: e.Observed, seq: int) -> None:
         if self.memory.looked_at is None:

@@ -9,9 +9,10 @@ Of a damaged journal everything before the first bad entry is told, and that the
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -46,7 +47,7 @@ def gather(path: Path, run_id: str | None = None) -> Story:
     :raises Diagnosed: for a file that is no journal of ours, or of which not even the run's first entry is whole.
     :raises UsageWrong: when there is no such run.
     """
-    with Reader(path) as reader:
+    with _uncollected(), Reader(path) as reader:
         chosen = pick(reader.runs(), path, run_id)
         follower = _new(chosen)
         try:
@@ -58,6 +59,18 @@ def gather(path: Path, run_id: str | None = None) -> Story:
         alive = reader.holder_alive() if chosen.lease is not None else False
         run = run_of(chosen, follower, alive=alive, path=reader.path)
         return told(follower, run, chain, _ledger(reader, follower, chain))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector rest: no entry is part of a cycle, and it would go through all of the tape again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _new(chosen: RunSummary) -> Follower:

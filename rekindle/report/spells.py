@@ -16,6 +16,16 @@ from rekindle.report.happenings import Session, Stay
 from rekindle.report.kept import Ends
 
 SPELLS = 400
+OF_SESSIONS = {  # few of the entries of a run: who asks for each of these in turn asks for long
+    e.LeaseTaken,
+    e.RunResumed,
+    e.RunInterrupted,
+    e.RunClosed,
+    e.Note,
+    e.ApprovalGiven,
+    e.ApprovalRefused,
+    e.LeaseLost,
+}
 
 
 @dataclass(slots=True)
@@ -30,6 +40,8 @@ class Sessions:
 
     def see(self, row: Row) -> None:
         """Take in an entry."""
+        if type(row.entry) not in OF_SESSIONS:
+            return
         at, wall = row.at, row.wall_ns / 1e9
         match row.entry:
             case e.LeaseTaken() as taken:

@@ -7,7 +7,7 @@ What was seen well is proven, what was seen ill has failed, what was not seen is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ def _talos(facts: Mapping[str, Fact], planned: list[str]) -> Check:
     stages = Counter(known[s].code if s in known else "not seen" for s in planned)
     etcd = known.get(codes.ETCD)
     said = ", ".join(f"{count} {clean(stage)}" for stage, count in sorted(stages.items()))
-    members = max((len(f.detail.get("members") or ()) for f in known.values()), default=0)
+    members = max((len(_members(fact)) for fact in known.values()), default=0)
     evidence = (
         f"nodes: {said or 'none'}; etcd: {clean(etcd.code) if etcd is not None else 'not seen'}"
     )
@@ -103,6 +103,12 @@ def _talos(facts: Mapping[str, Fact], planned: list[str]) -> Check:
         return _check("Talos health check", PROVEN, evidence, known)
     unknown = not set(stages) - blind or etcd is None
     return _check("Talos health check", NOT_PROVEN if unknown else FAILED, evidence, known)
+
+
+def _members(fact: Fact) -> Sequence[object]:
+    """Return the members that a node names; of etcd as a whole it is a number: of so many nodes that name any."""
+    found = fact.detail.get("members")
+    return found if isinstance(found, list | tuple) else ()
 
 
 def _api(facts: Mapping[str, Fact]) -> Check:

@@ -75,6 +75,21 @@ def test_a_gap_is_found_even_where_every_hash_is_right(tmp_path: Path, gap: str)
     assert caught.value.entry_id == 4
 
 
+@pytest.mark.parametrize("at", [float("inf"), float("nan"), "noon", None])
+def test_a_row_of_other_values_than_are_written_is_refused_before_its_hash(
+    tmp_path: Path, at: object
+) -> None:
+    """JSON has no infinity: the hash would be right. Mutants: believe the types, or the instant, in ``record_of``."""
+    columns = stored_columns(rich_journal(tmp_path / "j.db"))[3]
+    row = tuple({**columns, "at": at}.values())
+    assert chain.record_of(tuple(columns.values()), expected_id=4).at == columns["at"]
+
+    with pytest.raises(ChainBroken) as caught:
+        chain.record_of(row, expected_id=4)
+
+    assert caught.value.entry_id == 4
+
+
 def test_a_changed_payload_is_found(tmp_path: Path) -> None:
     path = rich_journal(tmp_path / "j.db")
     tamper(

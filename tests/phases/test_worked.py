@@ -94,6 +94,54 @@ def test_an_absent_namespace_beside_the_path_rests_on_who_brings_it() -> None:
     assert worked(entries, "namespace/apps", of) == 20.0
 
 
+OWNED = plan(
+    {
+        "inventory": {
+            "workloads": [
+                {"kind": "Deployment", "key": "apps/web", "pods": 2, "owner": APPS},
+                {"kind": "StatefulSet", "key": "apps/db", "pods": 1, "owner": APPS},
+            ],
+        }
+    }
+)
+WEB = "deployment/apps/web"
+FAILS = Fact("Failed", "no")
+
+
+@pytest.mark.parametrize(
+    ("turns", "seconds"),
+    [
+        pytest.param([FAILS, BUILDS, WELL[WEB]], 20.0, id="taken up"),
+        pytest.param([BUILDS, FAILS, WELL[WEB]], 20.0, id="given up"),
+        pytest.param([FAILS, Fact("Blocked", "no"), WELL[WEB]], 0.0, id="never"),
+        pytest.param([Fact("Absent"), FAILS, WELL[WEB]], 20.0, id="there at last"),
+        pytest.param([FAILS, Fact("Absent"), WELL[WEB]], 20.0, id="gone"),
+        pytest.param([None, FAILS, WELL[WEB]], 20.0, id="seen at last"),
+        pytest.param(
+            [BUILDS, Fact("Progressing", "not reconciled yet"), WELL[WEB]], 20.0, id="left"
+        ),
+    ],
+)
+def test_a_verdict_is_asked_for_again_when_a_fact_may_tell_another(
+    turns: list[Fact | None], seconds: float
+) -> None:
+    """
+    A workload turns twice, 20 s each; while it is absent it is its Kustomization that is waited for, and at work.
+
+    Mutants of ``may_tell``: look at the new code alone, at the old one alone, or not at absence; say no where both are
+    at work, or where nothing was known.
+    """
+    entries = begun({APPS: BUILDS}, OWNED)
+    for second, fact in zip((0, 20, 40), turns, strict=True):
+        at = START + second
+        entries += [
+            e.Observed(at=at, changed={WEB: fact}) if fact else e.Observed(at=at, removed=(WEB,))
+        ]
+    entries += [ready(60, APPS, LONGER)]
+
+    assert worked(entries, WEB, OWNED) == seconds
+
+
 def test_a_machine_beside_the_path_is_on_its_way_for_so_long() -> None:
     """It is out of sight for 800 s; 600 are believed, as told by the entry after them."""
     entries = begun({"node/cp-1": Fact("rebooting")})

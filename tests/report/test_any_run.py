@@ -211,6 +211,24 @@ def test_what_was_not_seen_is_not_proven_and_what_was_seen_ill_has_failed(tmp_pa
     assert "no inventory" in told
 
 
+def test_etcd_of_which_a_node_was_not_seen_has_the_members_that_the_others_name(
+    tmp_path: Path,
+) -> None:
+    """Its own fact then counts the nodes that name any. Mutant: take the length of that."""
+    facts = {
+        "node/a": Fact("running", detail={"members": ["a", "b"]}),
+        "node/b": Fact("unseen"),
+        "etcd": Fact("unknown", "not seen: b", detail={"members": 1}),
+    }
+    section: dict[str, Any] = {"talos": {"nodes": {"a": {}, "b": {}}}}
+    seen = e.Observed(at=AT, changed=facts)
+
+    story = gather(written(tmp_path / "j.db", [seen], plan={"section": section}))
+
+    (row,) = (row for row in story.validation if row.what == "Talos health check")
+    assert row.evidence.startswith("nodes: 1 running, 1 unseen; etcd: unknown, 2 members")
+
+
 def test_a_run_that_saw_nothing_proves_nothing(tmp_path: Path) -> None:
     story = gather(written(tmp_path / "j.db", []))
 

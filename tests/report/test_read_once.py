@@ -7,15 +7,17 @@ class the steps of a closed run by a tape that is not whole, or by the last of i
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.errors import UsageWrong
 from journal import entries as e
 from journal.entries import Fact, RunOutcome
-from journal.reader import Reader
-from journal.row import Row
+from journal.reader import Reader, row_of
+from journal.row import Record, Row
 from phases.ledger import ledger_of
 from rekindle.report import gather as gathering
 from rekindle.report.gather import gather
@@ -56,6 +58,30 @@ def test_an_open_run_is_read_once(left_open: Path, readings: list[str]) -> None:
     assert readings == []
     assert story.ledger is not None
     assert story.ledger.useful > 0
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_rests_while_a_run_is_read_and_goes_on_as_before(
+    left_open: Path, monkeypatch: pytest.MonkeyPatch, *, enabled: bool
+) -> None:
+    """Mutants: let it rest for good (of a run that there is, or that there is not); enable what was not."""
+    seen: set[bool] = set()
+
+    def watched(record: Record) -> Row:
+        seen.add(gc.isenabled())
+        return row_of(record)
+
+    monkeypatch.setattr(gathering, "row_of", watched)
+    if not enabled:
+        gc.disable()
+    try:
+        gather(left_open)
+        after = gc.isenabled()
+        with pytest.raises(UsageWrong):
+            gather(left_open, "no-such-run")
+        assert (seen, after, gc.isenabled()) == ({False}, enabled, enabled)
+    finally:
+        gc.enable()
 
 
 def test_a_run_that_is_longer_than_the_tape_is_told_the_same(
