@@ -43,6 +43,7 @@ def test_a_pair_is_one_and_two_halves_of_two_are_none() -> None:
         (MINE[:90], "PRIVATE KEY", der(KEY)),
         (MINE, "EC PRIVATE KEY", b"0"),
     ],
+    ids=["no certificate", "no key", "half a key", "half a certificate", "no key at all"],
 )
 def test_what_cannot_be_read_tells_nothing(mine: bytes, label: str, key: bytes) -> None:
     assert fits(mine, label, key) is None
