@@ -94,6 +94,10 @@ PROGRAMS = (
     Program("kustomize-controller", "controlplane", "github.com/fluxcd/kustomize-controller"),
     Program("source-controller", "controlplane", "github.com/fluxcd/source-controller"),
     Program("helm-controller", "controlplane", "github.com/fluxcd/helm-controller"),
+    # Both are in the graph of modules for kustomize-controller's sake, which decrypts with the same code.
+    Program("sops", "controlplane", "github.com/getsops/sops/v3/cmd/sops"),
+    Program("age", "controlplane", "filippo.io/age/cmd/age"),
+    Program("age-keygen", "controlplane", "filippo.io/age/cmd/age-keygen"),
     Program("talosctl", "talosctl", "github.com/siderolabs/talos/cmd/talosctl"),
 )
 
