@@ -1,7 +1,7 @@
 """
 Compiles the testbed's programs, once per set of sources, into a cache outside the checkout.
 
-Everything comes from Go modules at the versions and checksums in the three `go.sum` files beside
+Everything comes from Go modules at the versions and checksums in the four `go.sum` files beside
 this one. A first build takes a quarter of an hour on two cores; after that `ensure()` only hashes.
 
 A build that is ended ends the compilers that it started, however it is ended: it asks them itself, and where it cannot,
@@ -98,6 +98,7 @@ PROGRAMS = (
     Program("sops", "controlplane", "github.com/getsops/sops/v3/cmd/sops"),
     Program("age", "controlplane", "filippo.io/age/cmd/age"),
     Program("age-keygen", "controlplane", "filippo.io/age/cmd/age-keygen"),
+    Program("parsers", "parsers", "."),
     Program("talosctl", "talosctl", "github.com/siderolabs/talos/cmd/talosctl"),
 )
 
@@ -118,7 +119,7 @@ def fingerprint() -> str:
     """
     sources = [
         path
-        for module in ("controlplane", "standin", "talosctl")
+        for module in ("controlplane", "parsers", "standin", "talosctl")
         for path in sorted((HERE / module).rglob("*"))
         if path.is_file()
     ]
