@@ -26,9 +26,10 @@ from engine.tied import TiedWorld
 from engine.turn import MARGIN_SECONDS, Turn, take
 from engine.world import Question, Wakeup, World
 from journal import entries as e
-from journal.entries import AnyEntry, Instant, RunOutcome
+from journal.entries import AnyEntry, Instant, Json, RunOutcome
 
 CLOCK_JUMP_SECONDS = 2.0
+SIGNAL = "signal"
 POLL_SECONDS = 1.0  # how soon a request from another terminal is seen
 SIMULATED_POLL_SECONDS = 60.0  # of a clock that runs as fast as the machine can
 HEARTBEAT_SECONDS = 5.0
@@ -241,7 +242,7 @@ class Runner:
         if self.memory.cancel_requested:
             return self._close(RunOutcome.CANCELLED)
         if self._interrupted:
-            return self._leave("signal", "interrupted")
+            return self._leave(SIGNAL, "interrupted")
         if self._turn is None or self._patient or self._answered_for:
             return None
         answers = self._turn.answers.values()
@@ -254,17 +255,24 @@ class Runner:
         return None
 
     def _close(self, outcome: RunOutcome) -> Ended:
-        counted = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
         now = self._world.now()
-        summary = {**counted, **self._world.summary(), **self._closing(now)}
-        if self.memory.verdict_seconds is not None:
-            summary[VERDICT] = self.memory.verdict_seconds
+        summary = self._summary(now)
         self._write(e.RunClosed(at=now, outcome=outcome, state=self.memory.state, summary=summary))
         return Ended(outcome.value, self.memory, self._turn)
 
     def _leave(self, why: str, outcome: str) -> Ended:
-        self._write(e.RunInterrupted(at=self._world.now(), why=why))
+        """Many a run ends here, whatever it may do later: what its time went to is said, but nobody waits for that."""
+        now = self._world.now()
+        summary = {} if why == SIGNAL else self._summary(now)
+        self._write(e.RunInterrupted(at=now, why=why, summary=summary))
         return Ended(outcome, self.memory, self._turn)
+
+    def _summary(self, now: Instant) -> dict[str, Json]:
+        counted = self._rules.recipe.counts(self._rules.plan, self.memory.facts)
+        summary = {**counted, **self._world.summary(), **self._closing(now)}
+        if self.memory.verdict_seconds is not None:
+            summary[VERDICT] = self.memory.verdict_seconds
+        return summary
 
     def _note_clock(self) -> None:
         """A laptop that slept, or a clock that was set: deadlines of active time must not count it."""

@@ -142,9 +142,14 @@ class RunResumed(Entry, frozen=True, kw_only=True, tag="run.resumed"):
 
 
 class RunInterrupted(Entry, frozen=True, kw_only=True, tag="run.interrupted"):
-    """The session ended, the run did not: a signal, nothing left to do without a person, or stuck."""
+    """
+    The session ended, the run did not: a signal, nothing left to do without a person, or stuck.
+
+    *summary* is that of ``RunClosed`` as of now; empty after a signal, which nobody lets wait.
+    """
 
     why: str  # signal, waiting, stuck
+    summary: dict[str, Json] = {}
 
 
 class RunClosed(Entry, frozen=True, kw_only=True, tag="run.closed"):

@@ -42,7 +42,8 @@ def describe(entry: e.AnyEntry | None) -> str:
             left = f", open: {', '.join(entry.open_actions)}" if entry.open_actions else ""
             return f"resumed by {entry.holder}{left}"
         case e.RunInterrupted():
-            return f"session ended: {entry.why}"
+            took = sentence(entry.summary, entry.at)
+            return f"session ended: {entry.why}{f'; {took}' if took else ''}"
         case e.RunClosed():
             took = sentence(entry.summary, entry.at)
             return f"run closed: {entry.outcome}{f'; {took}' if took else ''}"

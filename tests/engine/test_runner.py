@@ -52,6 +52,7 @@ class Bench:
         kind: str = "real",
         tied: bool = False,
         lasting: bool = False,
+        sums: bool = False,
     ) -> None:
         self.order = Order()
         self.book = Book(self.order)
@@ -72,6 +73,7 @@ class Bench:
             requests=Requests(self.take),
             patient=patient,
             tied=tied,
+            closing=lambda end: {"until": end} if sums else {},
         )
 
     def take(self, memory: Memory, now: Instant) -> list[tuple[AnyEntry, Callable[[], None]]]:
@@ -232,6 +234,16 @@ def test_a_session_ends_where_only_a_person_can_go_on(
     assert why == last.why
 
 
+def test_who_leaves_a_run_to_a_person_says_what_its_time_went_to() -> None:
+    """A night may end there. Mutants: nothing is summed up; a signal waits for the sum."""
+    bench = Bench(Site({"ground": {"a": Stuck("r", "m", "h")}}), sums=True)
+
+    assert bench.run() == Exit.STUCK
+    last = bench.book.entries[-1]
+    assert isinstance(last, e.RunInterrupted)
+    assert last.summary["until"] == last.at
+
+
 def test_a_session_does_not_end_while_something_can_still_clear() -> None:
     site = Site({"ground": {"a": Stuck("r", "m", "h"), "b": Wait("x")}})
 
@@ -279,7 +291,7 @@ def test_a_question_whose_evidence_changed_is_not_asked_any_more() -> None:
 
 def test_an_interrupt_begins_nothing_and_waits_for_what_is_in_flight() -> None:
     site = Site({"ground": {"a": act("paint", "door"), "b": Wait("x")}})
-    bench = Bench(site)
+    bench = Bench(site, sums=True)
 
     def interrupt(house: House) -> Wakeup:
         site.wishes["ground"] = {"b": act("paint", "gate")}
@@ -292,6 +304,7 @@ def test_an_interrupt_begins_nothing_and_waits_for_what_is_in_flight() -> None:
     assert ["ActionSettled", "RunInterrupted"] == [
         k for k in bench.kinds() if k in {"ActionSettled", "RunInterrupted"}
     ]
+    assert bench.book.entries[-1] == e.RunInterrupted(at=bench.house.time, why="signal")
 
 
 def test_a_cancel_drains_and_closes_the_run() -> None:
