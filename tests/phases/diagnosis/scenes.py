@@ -22,6 +22,7 @@ from phases.pod_logs import LogLook
 from phases.snapshot import ALL_KINDS, LISTED_KINDS, Holder, NodeLook, Seen, Snapshot, Unseen
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
+DANGERS = frozenset({"look", "nudge", "reversible", "destructive", "never"})
 AT = 1_800_000_000.0
 # ``node/`` is a machine of the plan: the Node object has a name of its own.
 KIND_OF = {
@@ -94,10 +95,23 @@ def rules_of(looked_at: Scene) -> list[str]:
 
 
 def found_by(rule: str, looked_at: Scene) -> list[Finding]:
-    """Run one rule; whatever it finds has the UID of its subject (the promise of every rule: tried by every case)."""
+    """
+    Run one rule; what every rule promises of whatever it finds is tried by every case.
+
+    It has the UID of its subject, evidence, what will clear it, and something that can be done, each with its class.
+    """
     findings = list(BY_ID[rule].find(looked_at))
-    other = [found for found in findings if found.uid != uid_of(looked_at, found.subject)]
-    assert not other, f"not the UID of its subject: {other}"
+    for found in findings:
+        assert found.uid == uid_of(looked_at, found.subject), f"not the UID of its subject: {found}"
+        assert found.rule == rule
+        assert found.cause
+        assert found.message
+        assert found.evidence, f"no evidence: {found}"
+        assert all(found.evidence), f"empty evidence: {found}"
+        assert found.clears_when, f"nothing clears it: {found}"
+        assert found.clears_itself in {"yes", "no", "unknown"}
+        assert found.remedies, f"nothing can be done: {found}"
+        assert {remedy.danger for remedy in found.remedies} <= DANGERS
     return findings
 
 

@@ -6,11 +6,13 @@ A finding has the UID of what it is about, and of nothing else: who acts on it a
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from journal.entries import Finding
+from journal.entries import Finding, Remedy
 from phases.diagnosis.catalogue import BY_ID
-from phases.diagnosis.rule import UNKNOWN, Proof, Rule
+from phases.diagnosis.rule import UNKNOWN, Proof, Rule, look
 from tests.phases.diagnosis.scenes import found_by, made, scene
 
 SUBJECTS = {
@@ -33,12 +35,25 @@ LISTED = (
 )
 
 
+def made_up(**more: Any) -> Finding:  # noqa: ANN401  fields of a finding
+    whole = {
+        "cause": "x",
+        "message": "x",
+        "clears_itself": UNKNOWN,
+        "rule": "Z1",
+        "evidence": ("x",),
+        "clears_when": "x",
+        "remedies": (look("x"),),
+    }
+    return Finding(**{**whole, **more})
+
+
 @pytest.mark.parametrize("uid", ["", "uid-of-another", *SUBJECTS.values()])
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_only_the_uid_of_its_subject_is_let_pass(
     subject: str, uid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finding = Finding(subject, "x", "x", clears_itself=UNKNOWN, rule="Z1", uid=uid)
+    finding = made_up(subject=subject, uid=uid)
     rule = Rule("Z1", "a rule", Proof.SOURCE, "nowhere", lambda _: [finding])
     monkeypatch.setitem(BY_ID, "Z1", rule)
 
@@ -47,3 +62,30 @@ def test_only_the_uid_of_its_subject_is_let_pass(
     else:
         with pytest.raises(AssertionError, match="not the UID of its subject"):
             found_by("Z1", scene(*LISTED))
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"cause": ""},
+        {"message": ""},
+        {"clears_itself": ""},
+        {"rule": "Z2"},
+        {"evidence": ()},
+        {"evidence": ("",)},
+        {"clears_when": ""},
+        {"remedies": ()},
+        {"remedies": (Remedy("x", "brave"),)},
+    ],
+    ids=str,
+)
+def test_what_says_less_than_every_rule_promises_is_not_let_pass(
+    lacking: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: any line of ``found_by``."""
+    finding = made_up(subject="cni", **lacking)
+    rule = Rule("Z1", "a rule", Proof.SOURCE, "nowhere", lambda _: [finding])
+    monkeypatch.setitem(BY_ID, "Z1", rule)
+
+    with pytest.raises(AssertionError):
+        found_by("Z1", scene())
