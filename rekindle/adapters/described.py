@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+from pathlib import PurePosixPath
 from typing import Any
 
 from phases.kinds import WORKLOADS
@@ -96,6 +98,23 @@ def source_of(flux: Object) -> tuple[str, str]:
     reference = sub(spec_of(flux), "sourceRef")
     namespace = reference.get("namespace") or namespace_of(flux)
     return str(reference.get("kind", "")), f"{namespace}/{reference.get('name', '')}"
+
+
+def included(source: Object) -> dict[PurePosixPath, str]:
+    """Return what a GitRepository takes in of others (``spec.include``): by folder, the key of whose it is."""
+    given = spec_of(source).get("include")
+    found: dict[PurePosixPath, str] = {}
+    for item in given if isinstance(given, list) else ():
+        name = str(sub(item, "repository").get("name", "")) if isinstance(item, dict) else ""
+        if name:  # the folder has its name, where none is said: source-controller v1, GitRepositoryInclude.GetToPath
+            folder = folder_of(str(item.get("toPath") or name))
+            found[folder] = f"{namespace_of(source)}/{name}"
+    return found
+
+
+def folder_of(path: str) -> PurePosixPath:
+    """Return a folder of a source as it lies in the tree: ``./x``, ``/x`` and ``x`` are one."""
+    return PurePosixPath(posixpath.normpath(f"/{path.lstrip('/')}")).relative_to("/")
 
 
 def depends_on(flux: Object) -> list[str]:

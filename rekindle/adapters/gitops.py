@@ -21,7 +21,7 @@ from rekindle.adapters.programs import ProgramFailed, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from phases.kinds import Held
     from phases.wants import Named
@@ -106,7 +106,8 @@ class _Walk:
     """
     From the roots down. *waiting* are Kustomizations that name a ConfigMap which was not rendered yet.
 
-    *ours*: kind and key of the source whose tree this is; None if the roots do not say.
+    *ours*: kind and key of the source whose tree this is; None if the roots do not say. *included*: what that takes in
+    of others, by folder.
     """
 
     tree: Tree
@@ -115,6 +116,7 @@ class _Walk:
     queue: deque[tuple[Object, str | None]] = field(default_factory=deque)
     waiting: list[tuple[Object, str | None]] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
+    included: dict[PurePosixPath, str] = field(default_factory=dict)
 
     def sort_in(self, item: Object, parent: str | None) -> None:
         """Queue Flux Kustomizations, count the rest."""
@@ -155,14 +157,29 @@ class _Walk:
         self.found.kustomizations[key] = self.found.needed.ask(flux, parent, item)
         _limit(self.found)
         kind, source = described.source_of(flux)
-        if self.ours is not None and (kind, source) != self.ours:
+        included = self._included(str(spec.get("path") or ""))
+        if self._is_foreign(kind, source):
             self.unknown[key] = f"{kind} {source}"
+        elif included:
+            self.unknown[key] = f"GitRepository {included}, which {source} includes"
         elif described.is_suspended(flux):
             self.found.note(f"what Kustomization {key} would bring: Git suspends it")
         elif spec.get("kubeConfig"):
             self.found.note(f"what Kustomization {key} brings: it is for another cluster")
         else:
             self._take_in(key, flux)
+
+    def _is_foreign(self, kind: str, source: str) -> bool:
+        """Say whether a source is another than this tree's; a tree is that of a GitRepository."""
+        if self.ours is None:
+            return kind not in {"", "GitRepository"}
+        return (kind, source) != self.ours
+
+    def _included(self, path: str) -> str:
+        """Name the GitRepository that a path lies in, where that is none of this tree."""
+        folder = described.folder_of(path)
+        within = (folder, *folder.parents)
+        return next((key for at, key in self.included.items() if at in within), "")
 
     def _take_in(self, key: str, flux: Object) -> None:
         given = self._given(flux)
@@ -197,8 +214,9 @@ def inventory(
     found = _Found(tuple(nodes))
     given = manifests.read(roots)
     ours = _ours(given, source)
-    with Tree(tree, _ignore(given, ours)) as copy:
-        walk = _Walk(copy, ours, found)
+    itself = _itself(given, ours)
+    with Tree(tree, str(spec_of(itself).get("ignore") or "")) as copy:
+        walk = _Walk(copy, ours, found, included=described.included(itself))
         for item in given:
             walk.sort_in(item, None)
         walk.go()
@@ -250,12 +268,9 @@ def _ours(given: list[Object], source: str | None) -> tuple[str, str] | None:
     return ("GitRepository", named[0]) if named else None
 
 
-def _ignore(given: list[Object], ours: tuple[str, str] | None) -> str:
-    """Return what the source leaves out of its artifact, where the roots bring the source."""
-    for item in given:
-        if (item.get("kind"), key_of(item)) == ours:
-            return str(spec_of(item).get("ignore") or "")
-    return ""
+def _itself(given: list[Object], ours: tuple[str, str] | None) -> Object:
+    """Return the source, where the roots bring it."""
+    return next((item for item in given if (item.get("kind"), key_of(item)) == ours), {})
 
 
 def _limit(found: _Found) -> None:

@@ -284,6 +284,48 @@ def test_the_source_is_the_plans_else_the_roots_own(
     assert set(rendered.unknown) == unknown
 
 
+@pytest.mark.parametrize("kind", ["OCIRepository", "Bucket"])
+def test_roots_of_another_kind_of_source_are_unknown(tmp_path: Path, kind: str) -> None:
+    """A tree is a GitRepository's. Mutant: where no GitRepository is named nothing is foreign."""
+    source = {"kind": kind, "name": "flux-system"}
+    rendered = render(
+        tmp_path, Case(files={"a.yaml": [deployment("a")]}, spec={"sourceRef": source})
+    )
+
+    assert rendered.unknown == {"flux-system/apps": f"{kind} flux-system/flux-system"}
+    assert rendered.inventory["workloads"] == []
+
+
+@pytest.mark.parametrize(
+    ("include", "path", "foreign"),
+    [
+        ({"repository": {"name": "shared"}}, "./shared", True),
+        ({"repository": {"name": "shared"}}, "shared/deep/down", True),
+        ({"repository": {"name": "shared"}, "toPath": "./lib/"}, "/lib/a", True),
+        ({"repository": {"name": "shared"}, "toPath": "lib"}, "./shared", False),
+        ({"repository": {"name": "shared"}}, "./shared-not", False),
+        ({"fromPath": "x"}, "./shared", False),
+    ],
+)
+def test_what_the_source_includes_of_others_is_unknown(
+    tmp_path: Path,
+    include: dict[str, Any],
+    path: str,
+    foreign: bool,  # noqa: FBT001
+) -> None:
+    """It is not in the clone. Mutants: it is missing; whatever begins alike is in it; its place has always its name."""
+    source = {**REPOSITORY, "spec": {"include": [include]}}
+    if not foreign:
+        write(tmp_path / "tree" / path, {"b.yaml": [deployment("b")]})
+    rendered = render(tmp_path, Case(), source, flux("x", path=path))
+
+    named = {
+        "flux-system/x": "GitRepository flux-system/shared, which flux-system/flux-system includes"
+    }
+    assert rendered.unknown == (named if foreign else {})
+    assert len(rendered.inventory["workloads"]) == (0 if foreign else 1)
+
+
 def test_roots_without_a_kustomization_are_none(tmp_path: Path) -> None:
     """Mutant: write what was found: an inventory of nothing, which any cluster has."""
     (tmp_path / "roots.yaml").write_text(yaml.safe_dump(REPOSITORY))
