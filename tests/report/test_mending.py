@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from phases.clearing import CLEARED, GIVEN_UP
+from phases.clearing import CLEARED
+from phases.readiness.releases import GIVEN_UP
 from rekindle.report import html, phrases
 from rekindle.report.happenings import Action
 from rekindle.report.markdown import page
