@@ -128,7 +128,8 @@ def _occurrence(section: Section, subject: Subject, cause: str, facts: Facts) ->
     attempt of theirs, as a Kustomization's is.
     """
     family, _, name = cause.partition(":")
-    if family == "health" and any(map(_is_gone, map(facts.get, waited(name)))):
+    own = family == "health" and subject.startswith("helmrelease/")
+    if own and any(map(_is_gone, map(facts.get, waited(name)))):
         return "@gone"  # made anew, it may be too late once more, and come up in the end
     if subject.startswith(("store/", "gitrepository/")):
         ended = [facts.get(subject)]
