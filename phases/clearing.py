@@ -1,10 +1,11 @@
 """
 By what it is known that a recorded cause has cleared, family by family: a fact says so, or nobody does.
 
-Of the families that are not here nobody can tell. A build that fails waits for a commit, and Flux wakes for that by
-itself; keys, rights and credentials are not read by anybody here; nor is what a key of a Secret says, or who else may
-have to write it. A chart's source is no fact, and helm-controller looks again every half minute. A policy that denies
-is changed by people. What a finding knows of an object that no inventory has is ``nudges.is_mended``.
+Of the families that are not here nobody can tell. A build that fails waits for a commit, as a path that is not in its
+source does, and Flux wakes for that by itself; keys, rights and credentials are not read by anybody here; nor is what a
+key of a Secret says, or who else may have to write it. A chart's source is no fact, and helm-controller looks again
+every half minute. A policy that denies is changed by people. What a finding knows of an object that no inventory has is
+``nudges.is_mended``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from engine.recipe import Facts
 from phases import codes
 from phases.blockers import is_called, is_served
 from phases.knots import crd_of
+from phases.readiness.releases import GIVEN_UP
 from phases.section import Section
-
-# What helm-controller gives up for: it leaves both only by a reset.
-GIVEN_UP = ("RetriesExceeded", "MissingRollbackTarget")
 
 
 class Asked(NamedTuple):
@@ -57,12 +56,14 @@ def _namespace_missing(asked: Asked) -> bool:
 
 def _source(asked: Asked) -> bool:
     """
-    Of what follows the one source that is watched; a chart is another.
+    Of Kustomizations, and of the source that each follows itself, where a fact says so; a chart's is none.
 
     A source stays Ready while nobody serves what it fetched.
     """
     follows = asked.subject.startswith("kustomization/")
-    needed = (asked.section.source, *servers(asked.section))
+    fact = asked.facts.get(asked.subject)
+    own = str(fact.detail.get("source") or "") if fact is not None else ""
+    needed = (own or asked.section.source, *servers(asked.section))
     return follows and all(_is_ready(subject, asked.facts) for subject in needed)
 
 
@@ -105,7 +106,10 @@ def _object(asked: Asked) -> bool:
 
 
 def _health(asked: Asked) -> bool:
-    return all(_is_ready(_of_health_check(item), asked.facts) for item in asked.name.split(","))
+    """What a release waits for is its own: of what is gone only its next attempt brings it back."""
+    own = {codes.READY, codes.ABSENT} if asked.subject.startswith("helmrelease/") else {codes.READY}
+    found = map(asked.facts.get, waited(asked.name))
+    return all(fact is not None and fact.code in own for fact in found)
 
 
 def _webhook(asked: Asked) -> bool:
@@ -120,8 +124,8 @@ def _at_once(_asked: Asked) -> bool:
     """
     Whatever it was, it is over, and only another attempt shows it.
 
-    What Helm gave up for: the nodes and the network are up again by the time this is asked. What Ready says and Helm's
-    own last word denies: a status of before.
+    What Helm gave up for and did not name: the nodes and the network are up again by the time this is asked. What Ready
+    says and Helm's own last word denies: a status of before.
     """
     return True
 
@@ -130,6 +134,11 @@ def servers(section: Section) -> list[Subject]:
     """Name who serves what sources fetched, as far as the plan knows it."""
     named = (key for key in section.flux.controllers if key.endswith("/source-controller"))
     return [codes.subject("deployment", key) for key in named]
+
+
+def waited(names: str) -> list[Subject]:
+    """Name the objects of a ``health`` cause as facts do."""
+    return [_of_health_check(item) for item in names.split(",")]
 
 
 def _is_ready(subject: Subject, facts: Facts) -> bool:

@@ -312,11 +312,15 @@ def _named(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None
     A CRD that a chart brings is in no Git tree; which of the usual names it has, only the listing tells.
     """
     spaces, crds = _listed(snapshot, "Namespace"), _listed(snapshot, "CustomResourceDefinition")
+    trees = _listed(snapshot, "GitRepository")
     for subject in section.reconciled:
         fact = facts.get(subject)
-        if fact is None or fact.code != codes.BLOCKED:
+        if fact is None or fact.code not in {codes.BLOCKED, codes.FAILED}:
             continue
         family, _, name = str(fact.detail.get("cause") or "").partition(":")
+        follows = str(fact.detail.get("source") or "")
+        if follows.startswith("gitrepository/") and trees is not None:
+            facts.setdefault(follows, sources.source(trees.get(follows.partition("/")[2])))
         if family.startswith("namespace") and spaces is not None:
             facts.setdefault(
                 codes.subject("namespace", name), machinery.namespace(spaces.get(name))

@@ -17,7 +17,6 @@ from engine.recipe import Facts, Findings, Judgement, Verdict
 from journal.entries import Fact
 from phases import codes
 from phases.blockers import blockers
-from phases.clearing import GIVEN_UP
 from phases.cni_up import installing
 from phases.knots import (
     DELETION_GRACE_SECONDS,
@@ -27,6 +26,7 @@ from phases.knots import (
     terminating,
 )
 from phases.nudges import NUDGED, held, is_clear, is_mended, mended, nudge, paced
+from phases.readiness.releases import GIVEN_UP
 from phases.readiness.saying import unlisted
 from phases.section import Section, Told
 from phases.sentence import sentenced
@@ -194,7 +194,11 @@ def _unwoken(subject: Subject, fact: Fact) -> Answer:
             )
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
-    hopeless = fact.detail.get("terminal") is not False  # a journal of before has no such detail
-    if fact.code == codes.FAILED and hopeless and fact.detail.get("cause") not in GIVEN_UP:
+    detail = fact.detail
+    hopeless = (
+        detail.get("terminal") is not False
+    )  # a journal of before has no such detail, nor the next
+    given_up = detail.get("given_up") or detail.get("cause") in GIVEN_UP
+    if fact.code == codes.FAILED and hopeless and not given_up:
         return Wait(fact.reason, can_clear="no")
     return Wait(fact.reason, can_clear="unknown")

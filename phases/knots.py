@@ -132,11 +132,11 @@ def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: 
 
 
 def _causes(section: Section, facts: Facts) -> list[str]:
-    """Return the causes that controllers named, of everything that is blocked."""
+    """Return the causes that controllers named, of everything that is blocked or has given up for them."""
     return [
         str(fact.detail.get("cause") or "")
         for _, fact in section.standing_synced.open_in(facts)
-        if fact is not None and fact.code == codes.BLOCKED
+        if fact is not None and fact.code in {codes.BLOCKED, codes.FAILED}
     ]
 
 

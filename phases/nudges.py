@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 
 from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Attempt, Memory
 from engine.recipe import Facts, Findings
-from journal.entries import Fact, Instant, Json, Outcome
+from journal.entries import Fact, Finding, Instant, Json, Outcome
 from phases import codes, order
-from phases.clearing import CLEARED, Asked, servers
+from phases.clearing import CLEARED, Asked, servers, waited
 from phases.diagnosis.controllers import WORKERS
+from phases.diagnosis.releases import ONLY_A_RESET
 from phases.section import Section
 from phases.verbs import NUDGE
 
@@ -43,6 +45,7 @@ NUDGED = {
 # Rules that say of an object, with "clears by itself: yes", that its cause has gone and that nothing is missing but its
 # next attempt. They see what no fact is about: what it waited for may be in no inventory.
 MENDED = frozenset({"E4", "H7", "H8", "K13", "K14", "N10", "N11"})
+SHOWN_ITEMS = 5  # of what a health check waited for
 
 
 def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bool:
@@ -54,26 +57,42 @@ def is_clear(section: Section, subject: Subject, cause: str, facts: Facts) -> bo
 
 def mended(findings: Findings) -> Findings:
     """Return the findings that ``is_mended`` asks about: few of many, and it is asked of everything that waits."""
-    return {key: found for key, found in findings.items() if found.rule in MENDED}
+    return {key: found for key, found in findings.items() if _is_over(found)}
+
+
+def _is_over(found: Finding) -> bool:
+    """A release that has given up clears by nothing but a reset, whatever it gave up for: of that its cause tells."""
+    if found.cause == ONLY_A_RESET:
+        return True
+    return found.rule in MENDED and found.clears_itself == "yes"
 
 
 def is_mended(subject: Subject, fact: Fact, findings: Findings) -> bool:
     """Say whether diagnosis has found of this very failure that only the next attempt is waited for."""
     return any(
-        found.rule in MENDED
+        _is_over(found)
         and found.subject == subject
-        and found.clears_itself == "yes"
         and found.since == fact.since  # a look at causes may be of the attempt before
         for found in findings.values()
     )
 
 
+def brief(cause: str) -> str:
+    """Shorten what may name hundreds of objects for people, annotations and keys: all of it was judged."""
+    items = cause.split(",")
+    if len(items) <= SHOWN_ITEMS:
+        return cause
+    digest = sha256(cause.encode()).hexdigest()[:8]  # two that begin alike are two
+    return f"{','.join(items[:SHOWN_ITEMS])} and {len(items) - SHOWN_ITEMS} more ({digest})"
+
+
 def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     """Once per UID, generation and cause; a nudge that did not help is not repeated."""
     uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
-    key = f"{uid}/{generation}/{cause}{_occurrence(section, subject, cause, memory.facts)}"
+    shown = brief(cause)
+    key = f"{uid}/{generation}/{shown}{_occurrence(section, subject, cause, memory.facts)}"
     if key in memory.keys and not _may_repeat(subject, key, memory):
-        return _woken(section, subject, fact, cause, key, memory)
+        return _woken(section, subject, fact, shown, key, memory)
     kind, _, name = subject.partition("/")
     namespace, _, bare = name.rpartition("/")  # a store has no namespace
     # What nobody sends needs no token of its own: a wish that stays the same is written once.
@@ -85,14 +104,14 @@ def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Me
         "name": bare,
         "uid": uid,
         "generation": generation,
-        "requested_at": f"{stamp}#{memory.run_id}#{cause}",
+        "requested_at": f"{stamp}#{memory.run_id}#{shown}",
         "reset": kind == "helmrelease",
         "cause": cause,
         "once": key,
     }
     if fact.code == codes.READY or fact.detail.get("says_ready"):
         arguments["ready"] = True  # else it is refused where the object says so by then
-    return Act(NUDGE, subject, arguments, f"{cause} has cleared")
+    return Act(NUDGE, subject, arguments, f"{shown} has cleared")
 
 
 @lru_cache(maxsize=8)
@@ -109,6 +128,9 @@ def _occurrence(section: Section, subject: Subject, cause: str, facts: Facts) ->
     attempt of theirs, as a Kustomization's is.
     """
     family, _, name = cause.partition(":")
+    own = family == "health" and subject.startswith("helmrelease/")
+    if own and any(map(_is_gone, map(facts.get, waited(name)))):
+        return "@gone"  # made anew, it may be too late once more, and come up in the end
     if subject.startswith(("store/", "gitrepository/")):
         ended = [facts.get(subject)]
     elif family == "store":
@@ -117,6 +139,10 @@ def _occurrence(section: Section, subject: Subject, cause: str, facts: Facts) ->
         ended = [facts.get(server) for server in servers(section)] if family == "source" else []
     since = [fact.since for fact in ended if fact is not None and fact.since is not None]
     return f"@{max(since):.0f}" if since else ""
+
+
+def _is_gone(fact: Fact | None) -> bool:
+    return fact is not None and fact.code == codes.ABSENT
 
 
 def held(section: Section, subject: Subject, facts: Facts) -> Wait:

@@ -16,7 +16,9 @@ from engine.memory import Memory
 from engine.recipe import Findings
 from journal.entries import Finding
 from phases import codes, order
+from phases.clearing import waited
 from phases.hands import verb_for
+from phases.nudges import NOT_YET
 from phases.section import Section
 from phases.snapshot import MORE_KINDS
 from phases.verbs import NUDGE, RELEASE
@@ -92,16 +94,10 @@ def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
     answers, memory = case.answers, case.memory
     roots = case.findings.items()
     held = [root for name, root in roots if _is_lasting(name, root, answers, memory)]
-    tried = any(_is_tried_again(root) for root in held) and _is_being_tried(memory)
     while held:
         behind = _behind(held, case)
         coming = [s for s, a in answers.items() if s not in behind and _is_hopeful(a)]
-        applied = any(s.startswith(APPLIERS) for s in coming)
-        left = [
-            root
-            for root in held
-            if not (bool(coming) or tried if _is_tried_again(root) else applied and _lacks(root))
-        ]
+        left = [root for root in held if not _may_be_ended(root, coming, memory)]
         if len(left) == len(held):
             return held, behind
         held = left
@@ -147,6 +143,8 @@ def _is_being_woken(subject: Subject, answers: dict[Subject, Answer], memory: Me
     answer = answers.get(subject)
     if isinstance(answer, Act) and answer.verb == NUDGE:
         return True
+    if isinstance(answer, Wait) and answer.reason == NOT_YET:
+        return True
     nudged = memory.last_of(NUDGE, subject)
     return nudged is not None and not memory.passed(nudged.intended_at + NUDGED_SECONDS)
 
@@ -182,9 +180,45 @@ def _is_hopeful(answer: Answer) -> bool:
     return isinstance(answer, Act | Ask) or (isinstance(answer, Wait) and answer.can_clear != "no")
 
 
-def _lacks(root: Finding) -> bool:
+def _may_be_ended(root: Finding, coming: list[Subject], memory: Memory) -> bool:
+    """
+    Say whether what is still to come may end this.
+
+    A release that gave up is reset once what it gave up for has cleared, and what keeps that from clearing is a cause
+    of its own; but for its own objects, of which nobody else may say that they never come up.
+    """
+    family = _gave_up_for(root, memory)
+    if _is_tried_again(root) or family == "health":
+        return bool(coming) or _is_being_tried(memory) or _is_coming_up(root, memory)
+    if family and family != "kind":
+        return True
+    return _lacks(root, memory) and any(s.startswith(APPLIERS) for s in coming)
+
+
+def _is_coming_up(root: Finding, memory: Memory) -> bool:
+    """Say whether Kubernetes still works on what a release gave up for: it says itself when it has given up as well."""
+    if _gave_up_for(root, memory) != "health":
+        return False
+    found = map(memory.facts.get, waited(_cause(root, memory).partition(":")[2]))
+    return any(fact is not None and fact.code == codes.PROGRESSING for fact in found)
+
+
+def _lacks(root: Finding, memory: Memory) -> bool:
     """Say whether what is missing may be brought by any Kustomization or release that is not applied yet."""
-    return any(word in root.cause for word in LACKING)
+    return any(word in root.cause for word in LACKING) or _gave_up_for(root, memory) == "kind"
+
+
+def _gave_up_for(root: Finding, memory: Memory) -> str:
+    """Return the family of the cause that a release gave up for; empty: it did not, or named none."""
+    fact = memory.facts.get(root.subject)
+    if fact is None or not fact.detail.get("given_up") or not root.rule.startswith("H"):
+        return ""
+    cause = _cause(root, memory)
+    return "" if cause == fact.detail["given_up"] else cause.partition(":")[0]
+
+
+def _cause(root: Finding, memory: Memory) -> str:
+    return str(memory.facts[root.subject].detail.get("cause") or "")
 
 
 def _is_tried_again(root: Finding) -> bool:

@@ -325,4 +325,4 @@ def _parked(asked: Question, subject: Subject, fact: Fact, retry: str) -> str:
     if family == "dependency":
         needed = codes.subject(subject.partition("/")[0], name)
         return UNKNOWN if not is_well(needed, asked.memory.facts) else DEPENDENCY
-    return UNKNOWN
+    return retry if fact.detail.get("given_up") else UNKNOWN

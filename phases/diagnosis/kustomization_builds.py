@@ -19,9 +19,9 @@ from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import NO, Proof, Rule, destructive, look, never, reversible
 from phases.diagnosis.scene import Scene
 from phases.objects import Condition, Flux, key_of
+from phases.readiness.flux import NO_PATH
 from phases.readiness.lacking import asked
 
-NO_PATH: Final = "kustomization path not found"
 WRONG_KEY = re.compile(
     r"no identity matched any of the recipients|cannot get sops data key|[Ee]rror getting data key"
     r"|groups required, got 0|sops data integrity"

@@ -39,6 +39,8 @@ ACTION_FAILED: Final = {"InstallFailed", "UpgradeFailed"}
 RESET: Final = nudge(
     "annotate it with requestedAt and resetAt, the same token, once the cause is gone"
 )
+# The cause of a release that has given up for what is over by now: ``phases.nudges`` asks for it.
+ONLY_A_RESET: Final = "only-a-reset-is-missing"
 UNINSTALL: Final = destructive("uninstall the release: it takes its volumes and CRDs with it")
 LOCKED = re.compile(r"another operation \(install/upgrade/rollback\) is in progress")
 HOOK = re.compile(r"failed (pre|post)-(install|upgrade|rollback)")
@@ -79,7 +81,7 @@ def _exhausted(scene: Scene) -> Iterator[Finding]:
             found,
             "H1",
             said,
-            cause="RetriesExceeded",
+            cause=ONLY_A_RESET if mended else "RetriesExceeded",
             message=f"HelmRelease {key_of(found.metadata)} has given up ({quote(said.message)}): {_brief(ready)}{now}",
             clears_itself=NO,
             evidence=(path_of(KIND, found.metadata, "status.conditions[Stalled]"),),
@@ -93,14 +95,16 @@ def _no_target(scene: Scene) -> Iterator[Finding]:
     for found, ready in failing(scene, KIND):
         said = stalled(found)
         if said is not None and said.reason == "MissingRollbackTarget":
+            mended = are_ready(scene, HEALTH_ITEM.findall(ready.message))
+            now = "; what it waited for is ready by now" if mended else ""
             yield finding(
                 scene,
                 KIND,
                 found,
                 "H2",
                 said,
-                cause="MissingRollbackTarget",
-                message=f"HelmRelease {key_of(found.metadata)} has no revision to go back to: {_brief(ready)}",
+                cause=ONLY_A_RESET if mended else "MissingRollbackTarget",
+                message=f"HelmRelease {key_of(found.metadata)} has no revision to go back to: {_brief(ready)}{now}",
                 clears_itself=NO,
                 evidence=(path_of(KIND, found.metadata, "status.conditions[Stalled]"),),
                 clears_when="it was reset after its cause is gone",
@@ -143,13 +147,14 @@ def _each(
             continue
         cause, text, clears, remedies = told
         over = stalled(found) is not None
+        mended = over and clears == YES
         yield finding(
             scene,
             KIND,
             found,
             rule,
             ready,
-            cause=cause,
+            cause=ONLY_A_RESET if mended else cause,
             message=f"HelmRelease {key_of(found.metadata)} {text}"
             + ("; its retries are used up" if over else ""),
             clears_itself=NO if over else clears,

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from journal.entries import Fact
-from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE
+from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE, subject
 from phases.more_objects import Chart
 from phases.objects import Condition, Flux, Meta, Source, condition
 from phases.readiness.kinds import unserved
@@ -32,7 +32,6 @@ TERMINATING_NAMESPACE = re.compile(
     r"|content in namespace ([a-z0-9.-]+) because it is being terminated"
 )
 HEALTH_ITEM = re.compile(r"([A-Z][A-Za-z]+/[a-z0-9./-]+) status: '")
-HEALTH_ITEMS = 5
 # A namespace that went while the attempt waited for it: the attempt is lost, the next one makes it anew.
 GONE_NAMESPACE = re.compile(r"Namespace/([a-z0-9.-]+) status: 'NotFound'")
 MISSING_NAMESPACE = re.compile(r'namespaces "([a-z0-9.-]+)" not found')
@@ -49,6 +48,8 @@ NAMED = (
     ("webhook", UNCALLED_WEBHOOK),
     ("api", UNSERVED_API),
 )
+# kustomize-controller 1.9, of a source that is well: only another revision has the folder.
+NO_PATH = "kustomization path not found"
 DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependency")
 # Where a nudge leaves its token: Flux's objects, and External Secrets'.
 NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
@@ -82,6 +83,8 @@ def kustomization(
     if ready.status == "False":
         cause = cause_of(ready, found.metadata.namespace)
         parked = {**detail, "parked": is_parked(found.status.conditions)}
+        if cause == "source":
+            parked |= _follows(found)
         return blocked(text_of(ready), cause, since_of(ready), parked)
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, UNOBSERVED, detail=detail)
@@ -130,7 +133,8 @@ def cause_of(ready: Condition, namespace: str) -> str:
     Name what has to clear first.
 
     ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``api:GROUP/VERSION``,
-    ``dependency:NS/N``, ``health:K/NS/N,…``, ``object:K/NS/N`` (a Secret or ConfigMap), ``source``, or a reason.
+    ``dependency:NS/N``, ``health:K/NS/N,…``, ``object:K/NS/N`` (a Secret or ConfigMap), ``source``,
+    ``path`` (its folder), or a reason.
     """
     for asked in unserved(ready.message):
         if asked.kind and asked.group:
@@ -147,14 +151,28 @@ def cause_of(ready: Condition, namespace: str) -> str:
         name = (match[1] or match[2]) if match else "?"
         return f"dependency:{name if '/' in name else f'{namespace}/{name}'}"
     if ready.reason == "HealthCheckFailed":
-        waited = HEALTH_ITEM.findall(ready.message)[:HEALTH_ITEMS]
-        return f"health:{','.join(waited)}"
+        return f"health:{','.join(waited_for(ready.message))}"
     if ready.reason == "ArtifactFailed":
-        return "source"
+        return "path" if NO_PATH in ready.message else "source"
     missing = lacked(ready, namespace)
     if missing:
         return f"object:{missing}"
     return f"reason:{ready.reason}"
+
+
+def waited_for(message: str) -> list[str]:
+    """Name all that a health check waited for, and in one order: it is judged, and not only shown."""
+    return sorted(set(HEALTH_ITEM.findall(message)))
+
+
+def _follows(found: Flux) -> dict[str, Any]:
+    """Say which source it follows: that of the plan is not everybody's."""
+    named = found.spec.source_ref
+    if named is None:
+        return {}
+    return {
+        "source": subject(named.kind, f"{named.namespace or found.metadata.namespace}/{named.name}")
+    }
 
 
 def short(revision: str) -> str:

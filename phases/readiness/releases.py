@@ -21,6 +21,7 @@ from phases.readiness.flux import (
     handled,
     identity,
     progress,
+    waited_for,
 )
 from phases.readiness.saying import absent, blocked, failed, is_true, since_of, text_of
 
@@ -29,11 +30,15 @@ LOCKED = "pending-"
 UNLOCKS = "an action of Helm is under way; if it died, the lock is taken off by itself"
 COMPARES = "enabled"  # spec.driftDetection.mode; helm-controller 1.6, internal/action/diff.go
 RETRIES_FOR_EVER = "RetryOnFailure"
+# What helm-controller gives up for: it leaves both only by a reset, or by a change.
+GIVEN_UP = ("RetriesExceeded", "MissingRollbackTarget")
 
 
 def helm_release(found: Flux | None, *, suspended: bool = False, chart_version: str = "") -> Fact:
     """
     Judge a HelmRelease; Stalled with RetriesExceeded leaves only through a change or a reset.
+
+    detail.given_up: with which of ``GIVEN_UP`` it stalled; detail.cause is what it gave up for, where that is named.
 
     *suspended*: Git itself suspends it. *chart_version*: the version that its chart serves (empty: not known).
     """
@@ -44,8 +49,7 @@ def helm_release(found: Flux | None, *, suspended: bool = False, chart_version: 
     ready, stalled = condition(conditions, "Ready"), condition(conditions, "Stalled")
     detail = {**identity(found.metadata), **handled(found), **_attempts(found), **_compares(found)}
     if stalled is not None and is_true(stalled):
-        since, text = since_of(stalled), text_of(ready or stalled)
-        return failed(text, stalled.reason, terminal=True, since=since, detail=detail)
+        return _stalled(found, ready, stalled, detail)
     if ready is None or ready.status == "Unknown":
         return Fact(PROGRESSING, progress(conditions), detail=detail)
     if ready.status == "False":
@@ -53,6 +57,30 @@ def helm_release(found: Flux | None, *, suspended: bool = False, chart_version: 
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, UNOBSERVED, detail=detail)
     return _denied(found, chart_version, detail) or Fact(READY, detail=detail)
+
+
+def _stalled(
+    found: Flux, ready: Condition | None, stalled: Condition, detail: dict[str, Any]
+) -> Fact:
+    """Keep what it gave up for where that is named: a reset before that has cleared is an attempt for nothing."""
+    since, text, cause = since_of(stalled), text_of(ready or stalled), stalled.reason
+    if cause in GIVEN_UP:
+        detail = {**detail, "given_up": cause}
+        cause = _named(found, ready) or cause
+    return failed(text, cause, terminal=True, since=since, detail=detail)
+
+
+def _named(found: Flux, ready: Condition | None) -> str:
+    """Return the cause that its last failure names; empty: none, or one whose end nobody here would see."""
+    if ready is None or ready.status != "False":
+        return ""
+    cause = cause_of(ready, found.metadata.namespace)
+    if not cause.startswith(("reason:", "source")):
+        return cause
+    # What a remediation took back is gone, or is that of the former revision: no end of this failure.
+    taken_back = is_true(condition(found.status.conditions, "Remediated"))
+    waited = [] if taken_back else waited_for(ready.message)
+    return f"health:{','.join(waited)}" if waited else ""
 
 
 def _not_ready(found: Flux, ready: Condition, detail: dict[str, Any]) -> Fact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from phases.nudges import brief
 from rekindle.report.corrections import told
 from rekindle.report.happenings import Action, Approval, Change
 from rekindle.report.legend import KINDS
@@ -80,7 +81,7 @@ OVER = {
 
 def because(one: Action) -> str:
     """Say why an object was woken: what it had failed for is over. Empty: the action was for no cause of that kind."""
-    family, _, name = one.because.partition(":")
+    family, _, name = brief(one.because).partition(":")
     said = OVER.get(family)
     if said is None:
         return f"what it waited for is over: {one.because}" if one.because else ""

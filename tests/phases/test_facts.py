@@ -124,6 +124,83 @@ def test_what_a_failed_attempt_names_is_looked_at_whether_or_not_an_inventory_ha
     assert is_clear(the_plan.target, "kustomization/flux-system/apps", cause, after)
 
 
+@pytest.mark.parametrize("stalled", [True, False])
+def test_what_a_release_gave_up_for_is_looked_at_as_well(stalled: bool) -> None:  # noqa: FBT001
+    """Mutant: of what is blocked alone; then nothing ever wakes what has given up."""
+    the_plan = plan()
+    message = 'no matches for kind "Gizmo" in version "example.org/v1"'
+    conditions = [
+        {"type": "Ready", "status": "False", "reason": "InstallFailed", "message": message}
+    ]
+    if stalled:
+        conditions.append({"type": "Stalled", "status": "True", "reason": "RetriesExceeded"})
+    web = {
+        "metadata": {"namespace": "apps", "name": "web", "uid": "u2", "generation": 1},
+        "status": {"conditions": conditions},
+    }
+    defined = {
+        "metadata": {"name": "gizmos.example.org"},
+        "spec": {"group": "example.org", "names": {"kind": "Gizmo"}},
+        "status": {"conditions": [{"type": "Established", "status": "True"}]},
+    }
+    looks = {"HelmRelease": seen("HelmRelease", web)}
+    before = reduce(the_plan, snapshot(**looks))
+    after = reduce(
+        the_plan,
+        snapshot(**looks, CustomResourceDefinition=seen("CustomResourceDefinition", defined)),
+    )
+
+    cause = before["helmrelease/apps/web"].detail["cause"]
+    assert cause == "kind:Gizmo.example.org"
+    assert not is_clear(the_plan.target, "helmrelease/apps/web", cause, before)
+    assert is_clear(the_plan.target, "helmrelease/apps/web", cause, after)
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "clear"),
+    [
+        ("flux-system", "Source artifact not found, retrying in 30s", True),
+        ("other", "Source artifact not found, retrying in 30s", True),
+        ("gone", "Source artifact not found, retrying in 30s", False),
+        ("flux-system", "kustomization path not found: stat x: no such file or directory", False),
+    ],
+)
+def test_a_source_has_cleared_if_it_is_the_one_that_failed(
+    name: str,
+    message: str,
+    clear: bool,  # noqa: FBT001
+) -> None:
+    """Mutants: that of the plan is everybody's; another is never looked at; a folder that it lacks is its own fault."""
+    the_plan = plan()
+    apps = failed(message)
+    apps["status"]["conditions"][0]["reason"] = "ArtifactFailed"
+    apps["spec"] = {"sourceRef": {"kind": "GitRepository", "name": name}}
+    served: dict[str, Any] = {
+        "conditions": [{"type": "Ready", "status": "True"}],
+        "artifact": {"revision": "main@1"},
+    }
+    trees = [
+        {"metadata": {"namespace": "flux-system", "name": one}, "status": served}
+        for one in ("flux-system", "other")
+    ]
+    source_controller = {
+        "metadata": {"namespace": "flux-system", "name": "source-controller"},
+        "spec": {"replicas": 1},
+        "status": dict.fromkeys(
+            ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), 1
+        ),
+    }
+    look = snapshot(
+        Kustomization=seen("Kustomization", apps),
+        GitRepository=seen("GitRepository", *trees),
+        Deployment=seen("Deployment", source_controller),
+    )
+    known = reduce(the_plan, look)
+
+    cause = known["kustomization/flux-system/apps"].detail["cause"]
+    assert clear is is_clear(the_plan.target, "kustomization/flux-system/apps", cause, known)
+
+
 @pytest.mark.parametrize(("spaces", "clear"), [((), False), (("elsewhere",), True)])
 def test_a_namespace_that_a_failed_attempt_names_is_looked_at_as_well(
     spaces: tuple[str, ...],

@@ -81,6 +81,7 @@ def ledger(entries: list[AnyEntry]) -> Ledger:
     return ledger_of(plan(), lambda: iter(entries))
 
 
+GAVE_UP = blocked("health:Deployment/apps/hidden", "Failed")
 CLASSES: list[tuple[str, str, list[AnyEntry]]] = [
     ("a workload rolls out", "useful", run({"deployment/apps/web": "Progressing"})),
     (
@@ -153,6 +154,12 @@ CLASSES: list[tuple[str, str, list[AnyEntry]]] = [
     ("parked after its cause was over", "DW1", run({APPS: blocked("source")})),
     ("nobody knows why", "unknown", run({APPS: blocked("reason:BuildFailed")})),
     ("nudged just now", "useful", run({APPS: blocked("source")}, intended("flux.nudge", APPS))),
+    (
+        "out of retries while its objects come up",
+        "DW8",
+        run({WEB: {**GAVE_UP, "detail": {**GAVE_UP["detail"], "given_up": "RetriesExceeded"}}}),
+    ),
+    ("failed, and its objects come up", "unknown", run({WEB: GAVE_UP})),
     ("out of retries", "DW8", run({WEB: blocked("RetriesExceeded", "Failed")})),
     ("a secret backs off", "DW9", run({"externalsecret/apps/login": blocked("store:vault")})),
     (

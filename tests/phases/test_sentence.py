@@ -17,6 +17,7 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts
 from journal.entries import Fact, Finding, Remedy
 from phases import cni_up, codes
+from phases.nudges import NOT_YET
 from phases.sentence import KUBELET_SECONDS, NUDGED_SECONDS, STANDING_SECONDS, sentenced
 from phases.verbs import NUDGE
 from tests.phases.making import facts as made
@@ -120,6 +121,74 @@ def test_a_nudge_is_given_the_time_of_an_attempt() -> None:
 
     assert sentenced(WAITS, {"f": ROOT}, nudged(NUDGED_SECONDS - 1)) == WAITS
     assert isinstance(sentenced(WAITS, {"f": ROOT}, nudged(NUDGED_SECONDS))[SUBJECT], Stuck)
+
+
+def test_what_waits_for_its_turn_to_be_woken_is_given_that_time_as_well() -> None:
+    """Mutant: only a nudge that is sent counts, and a queue that is longer than half a minute ends the run."""
+    queued: dict[str, Answer] = {**WAITS, SUBJECT: Wait(NOT_YET)}
+
+    assert sentenced(queued, {"f": ROOT}, memory()) == queued
+
+
+GAVE_UP = replace(ROOT, rule="H1", cause="RetriesExceeded")
+
+
+def gave_up(cause: str, **more: str) -> dict[str, Fact]:
+    detail = {"given_up": "RetriesExceeded", "cause": cause}
+    known = {SUBJECT: Fact(codes.FAILED, detail=detail)}
+    return {**known, **{f"deployment/apps/{name}": Fact(code) for name, code in more.items()}}
+
+
+@pytest.mark.parametrize(
+    ("known", "ends"),
+    [
+        (gave_up("RetriesExceeded"), True),
+        (gave_up("webhook:guard"), False),
+        (gave_up("namespace:apps"), False),
+        (gave_up("kind:Widget.example.com"), True),
+        (gave_up("health:Deployment/apps/a"), True),
+        (gave_up("health:Deployment/apps/a", a=codes.PROGRESSING), False),
+        (gave_up("health:Deployment/apps/a,Deployment/apps/b", b=codes.PROGRESSING), False),
+        (gave_up("health:Deployment/apps/a", a=codes.FAILED), True),
+    ],
+)
+def test_a_release_that_gave_up_for_what_may_still_clear_is_reset_then(
+    known: dict[str, Fact],
+    ends: bool,  # noqa: FBT001
+) -> None:
+    """Mutants: any family ends it; none does; its objects are not looked at, or the first of them alone."""
+    answers, _ = all_behind(GAVE_UP)
+
+    told = sentenced(answers, {"f": GAVE_UP}, memory(9999.0, facts=known))
+
+    assert isinstance(told[SUBJECT], Stuck) == ends
+
+
+def test_a_kind_that_a_release_gave_up_for_may_be_brought_by_what_is_not_applied_yet() -> None:
+    """Mutants: it is final all the same; or while its own victims wait; or of a release that has not given up."""
+    root = replace(GAVE_UP, rule="H8", cause="kind")
+    knows = memory(facts=gave_up("kind:Widget.example.com"))
+    pending = {**WAITS, "kustomization/flux-system/other": Wait("not yet")}
+
+    assert sentenced(pending, {"f": root}, knows) == pending
+    assert isinstance(sentenced(WAITS, {"f": root}, knows)[SUBJECT], Stuck)
+    tries = memory(
+        facts={SUBJECT: Fact(codes.BLOCKED, detail={"cause": "kind:Widget.example.com"})}
+    )
+    assert isinstance(sentenced(pending, {"f": root}, tries)[SUBJECT], Stuck)
+    other = replace(root, rule="X1", cause="chart")
+    assert isinstance(sentenced(pending, {"f": other}, knows)[SUBJECT], Stuck)
+
+
+def test_so_may_its_own_objects_by_what_comes_up_after_them() -> None:
+    """Mutants: what is still to come is not looked at, or what has just come up."""
+    answers, _ = all_behind(GAVE_UP)
+    known = {**gave_up("health:Deployment/apps/a"), OTHER: Fact(codes.READY, since=NOW - 1.0)}
+
+    assert sentenced(answers, {"f": GAVE_UP}, memory(facts=known)) == answers
+    known[OTHER] = Fact(codes.READY, since=NOW - KUBELET_SECONDS)
+    assert isinstance(sentenced(answers, {"f": GAVE_UP}, memory(facts=known))[SUBJECT], Stuck)
+    assert sentenced(WAITS, {"f": GAVE_UP}, memory(facts=known)) == WAITS
 
 
 def test_so_is_a_nudge_of_what_misses_what_is_there_by_now() -> None:

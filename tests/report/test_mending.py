@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from phases.clearing import CLEARED, GIVEN_UP
+from phases.clearing import CLEARED
+from phases.readiness.releases import GIVEN_UP
 from rekindle.report import html, phrases
 from rekindle.report.happenings import Action
 from rekindle.report.markdown import page
@@ -123,6 +124,10 @@ def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
         ("store:onepassword", "the store onepassword is Ready"),
         ("dependency:net/dns", "net/dns is Ready"),
         ("kind:NetworkPolicy.cilium.io", "the kind NetworkPolicy.cilium.io is served"),
+        (
+            f"health:{','.join(f'Pod/a/{n}' for n in range(9))}",
+            "Pod/a/0,Pod/a/1,Pod/a/2,Pod/a/3,Pod/a/4 and 4 more (3ceb3538) is Ready",
+        ),
         ("gone@1749716000", "what it waited for is over: gone@1749716000"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from phases.diagnosis.releases import ONLY_A_RESET
 from tests.phases.diagnosis.flux_objects import Said, deployment, hr
 from tests.phases.diagnosis.scenes import found_by, recorded, rules_of, scene
 
@@ -133,6 +134,33 @@ def test_what_it_waited_for_may_be_ready_by_now() -> None:
     assert "is ready by now" in given_up.message
     assert given_up.clears_itself == "no", "only a reset starts it again"
     assert retrying.clears_itself == "yes"
+
+
+NO_TARGET = ("True", "MissingRollbackTarget", "x")
+WIDGETS = {
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "widgets.example.com"},
+    "spec": {"group": "example.com", "names": {"kind": "Widget"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "stalled", "there"),
+    [
+        ("H1", TIMEOUT, EXHAUSTED, deployment("web", namespace="apps")),
+        ("H2", TIMEOUT, NO_TARGET, deployment("web", namespace="apps")),
+        ("H8", NO_KIND, EXHAUSTED, WIDGETS),
+    ],
+)
+def test_a_release_that_gave_up_for_what_is_over_lacks_only_its_reset(
+    rule: str, text: str, stalled: Said, there: dict[str, Any]
+) -> None:
+    """``phases.nudges`` asks for this very cause. Mutant: any rule does not tell."""
+    (over,) = found_by(rule, scene(failed(text, stalled=stalled), there))
+    (stands,) = found_by(rule, scene(failed(text, stalled=stalled)))
+
+    assert (over.cause, over.clears_itself) == (ONLY_A_RESET, "no")
+    assert (stands.cause != ONLY_A_RESET, stands.clears_itself) == (True, "no")
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,11 @@ def test_a_message_names_what_has_to_clear_first(cause: str) -> None:
         ("DependencyNotReady", "unable to get 'a/b' dependency: not found", "dependency:a/b"),
         ("DependencyNotReady", "something new", "dependency:home/?"),
         ("ArtifactFailed", "Source artifact not found, retrying in 3s", "source"),
+        (
+            "ArtifactFailed",
+            "kustomization path not found: stat /tmp/x/no-such-folder: no such file or directory",
+            "path",
+        ),
         # A chart is no source that rekindle watches.
         ("SourceNotReady", "HelmChart 'a/b' is not ready", "reason:SourceNotReady"),
         ("HealthCheckFailed", "no list", "health:"),
@@ -163,6 +168,34 @@ def test_a_message_names_what_has_to_clear_first(cause: str) -> None:
 )
 def test_a_reason_names_what_has_to_clear_first(reason: str, message: str, cause: str) -> None:
     assert cause == cause_of(Condition("Ready", "False", reason, message), "home")
+
+
+def test_what_is_judged_is_not_cut_and_no_attempt_changes_its_order() -> None:
+    """kustomize-controller writes what it waited for as it comes. Mutants: the first five; as they come."""
+    items = [f"Deployment/apps/d{number}" for number in (6, 5, 4, 3, 2, 1, 0, 6)]
+    message = ", ".join(f"{item} status: 'InProgress'" for item in items)
+    ready = Condition("Ready", "False", "HealthCheckFailed", f"timeout waiting for: [{message}]")
+
+    assert cause_of(ready, "home") == f"health:{','.join(sorted(set(items)))}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "message", "source"),
+    [
+        ({"name": "x"}, "no artifact", "gitrepository/flux-system/x"),
+        ({"name": "x", "namespace": "home"}, "no artifact", "gitrepository/home/x"),
+        ({"name": "x", "kind": "Bucket"}, "no artifact", "bucket/flux-system/x"),
+        ({"name": "x"}, "kustomization path not found: stat x", None),
+        (None, "no artifact", None),
+    ],
+)
+def test_who_waits_for_a_source_says_which(
+    reference: dict[str, str] | None, message: str, source: str | None
+) -> None:
+    ref = {"kind": "GitRepository", **reference} if reference else None
+    found = flux(f"Ready=False/ArtifactFailed {message}", spec={"sourceRef": ref})
+
+    assert kustomization(found, "", suspended=False).detail.get("source") == source
 
 
 def test_revisions_are_shortened_to_what_people_compare() -> None:

@@ -2,7 +2,8 @@
 HelmReleases: Ready=True is believed only where nothing denies it.
 
 Mutants, killed here: Stalled asked after Ready=False; Remediated not asked; the history not asked; TestSuccess asked of
-a release that runs no tests; failures counted whatever the strategy.
+a release that runs no tests; failures counted whatever the strategy; what it gave up for asked of any Stalled, or of
+none; its source kept.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from tests.phases.readiness.given import DELETED, GONE_AT, MOVED_AT, cases, made
 READY, RELEASED = "Ready=True/InstallSucceeded", "Released=True/InstallSucceeded"
 LOST = "Ready=False/InstallFailed Helm install failed"
 GONE_KIND = 'Ready=False/InstallFailed no matches for kind "Widget" in version "example.com/v1"'
+WAITED = "Ready=False/InstallFailed timeout waiting for: "
+WAITED += "[Deployment/apps/b status: 'InProgress', Deployment/apps/a status: 'InProgress']"
 EXCEEDED = "Stalled=True/RetriesExceeded Failed to install after 1 attempt(s)"
+GOOD = "Stalled=True/AccessDenied no"
 TESTS = {"test": {"enable": True}}
 FOR_EVER = {"install": {"strategy": {"name": "RetryOnFailure"}}}
 
@@ -60,6 +64,34 @@ TABLE = {
     "trap: exhausted leaves only by a change or a reset": (
         release(EXCEEDED, LOST, last="failed"),
         "Failed! RetriesExceeded",
+    ),
+    "trap: exhausted, and what it gave up for is named": (
+        release(EXCEEDED, GONE_KIND, last="failed"),
+        "Failed! kind:Widget.example.com",
+    ),
+    "its own objects are what it gave up for": (
+        release(EXCEEDED, WAITED, last="failed"),
+        "Failed! health:Deployment/apps/a,Deployment/apps/b",
+    ),
+    "trap: taken back, its objects are gone or of before": (
+        release(EXCEEDED, WAITED, "Remediated=True/RollbackSucceeded"),
+        "Failed! RetriesExceeded",
+    ),
+    "trap: a chart's source is nobody's to see": (
+        release(EXCEEDED, "Ready=False/ArtifactFailed no artifact"),
+        "Failed! RetriesExceeded",
+    ),
+    "trap: stalled, and what Ready says is of no failure": (
+        release(EXCEEDED, GONE_KIND.replace("False", "Unknown", 1)),
+        "Failed! RetriesExceeded",
+    ),
+    "stalled for good, whatever it names": (
+        release(GOOD, GONE_KIND),
+        "Failed! AccessDenied",
+    ),
+    "nothing to roll back to, and named": (
+        release(GONE_KIND, "Stalled=True/MissingRollbackTarget"),
+        "Failed! kind:Widget.example.com",
     ),
     "trap: nothing to roll back to": (
         release(LOST, "Stalled=True/MissingRollbackTarget"),
@@ -114,6 +146,11 @@ TABLE = {
 @pytest.mark.parametrize(("found", "expected"), cases(TABLE))
 def test_helm_releases(found: Flux | None, expected: str) -> None:
     assert expected == said(helm_release(found))
+
+
+@pytest.mark.parametrize(("stalled", "given_up"), [(EXCEEDED, "RetriesExceeded"), (GOOD, None)])
+def test_with_what_it_gave_up_is_told_beside_what_for(stalled: str, given_up: str | None) -> None:
+    assert helm_release(release(stalled, GONE_KIND)).detail.get("given_up") == given_up
 
 
 def test_what_git_suspends_is_expected_to_be_suspended() -> None:
