@@ -101,6 +101,7 @@ def test_the_verb_that_clears_a_cause_is_about_it_within_its_time(
         ("gitrepository/flux-system/flux-system", "source:flux-system/flux-system"),
         ("deployment/net/dns", "health:Deployment/net/dns,Service/net/dns"),
         ("service/net/dns", "object:Service/net/dns"),
+        ("secret/flux-system/sops-age", "resumed:object:Secret/flux-system/sops-age"),
     ],
 )
 def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
@@ -123,6 +124,10 @@ def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
         ("store:onepassword", "the store onepassword is Ready"),
         ("dependency:net/dns", "net/dns is Ready"),
         ("kind:NetworkPolicy.cilium.io", "the kind NetworkPolicy.cilium.io is served"),
+        (
+            "resumed:reason:BuildFailed",
+            "a person resumed after the run was stuck: only an attempt shows whether reason:BuildFailed is mended",
+        ),
         ("gone@1749716000", "what it waited for is over: gone@1749716000"),
     ],
 )
