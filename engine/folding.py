@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Retrial, Sentence, Timer
+from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Resumed, Retrial, Sentence, Timer
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Outcome
@@ -110,8 +110,22 @@ def _resumed(memory: Memory, entry: e.RunResumed) -> Memory:
         timers=timers,
         fired=fired,
         interrupted="",
+        resumed=_stuck(memory, entry.at) or memory.resumed,
         attempts={} if entry.fresh_deadlines else memory.attempts,
     )
+
+
+def _stuck(memory: Memory, at: Instant) -> Resumed | None:
+    """
+    Say what a session that ended was stuck for; None: nothing, or nobody was told so.
+
+    A process that died told nobody to mend anything: who goes on after it brings no news.
+    """
+    stuck = {s for s, body in memory.answers.items() if body.get("answer") == "stuck"}
+    if not stuck or not memory.interrupted:
+        return None
+    blocked = (found.blocks for found in memory.findings.values() if found.subject in stuck)
+    return Resumed(at, tuple(sorted(stuck.union(*blocked))))
 
 
 def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
@@ -138,6 +152,7 @@ def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
         last={key: _attempted(attempt, back) for key, attempt in memory.last.items()},
         open={key: _attempted(attempt, back) for key, attempt in memory.open.items()},
         approvals={key: _answered(approval, back) for key, approval in memory.approvals.items()},
+        resumed=memory.resumed and replace(memory.resumed, at=back(memory.resumed.at)),
         regressions=tuple(map(back, memory.regressions)),
         retrials={
             key: replace(retrial, due=retrial.due + entry.seconds)

@@ -71,6 +71,17 @@ class Sentence(msgspec.Struct, frozen=True):
     roots: dict[str, Finding]
 
 
+class Resumed(msgspec.Struct, frozen=True):
+    """
+    When what was stuck was last resumed, and what was: a person was told to mend it first.
+
+    *stuck* are the subjects that the session was stuck for when it ended, and what findings about them blocked.
+    """
+
+    at: Instant
+    stuck: tuple[str, ...]
+
+
 class Retrial(msgspec.Struct, frozen=True):
     """The next attempt may start at *due*."""
 
@@ -146,6 +157,7 @@ class Memory(msgspec.Struct, frozen=True):
     regressions: tuple[Instant, ...] = ()
     actions: int = 0
     interrupted: str = ""
+    resumed: Resumed | None = None
     cancel_requested: bool = False
     outcome: str = ""
     summary: dict[str, Json] = {}

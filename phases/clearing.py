@@ -1,11 +1,11 @@
 """
 By what it is known that a recorded cause has cleared, family by family: a fact says so, or nobody does.
 
-Of the families that are not here nobody can tell. A build that fails waits for a commit, as a path that is not in its
-source does, and Flux wakes for that by itself; keys, rights and credentials are not read by anybody here; nor is what a
-key of a Secret says, or who else may have to write it. A chart's source is no fact, and helm-controller looks again
-every half minute. A policy that denies is changed by people. What a finding knows of an object that no inventory has is
-``nudges.is_mended``.
+Of the families that are not here nobody can tell (``is_blind``), unless a person does: who resumes what was stuck was
+told to mend it first. A build that fails waits for a commit, as a path that is not in its source does, and Flux wakes
+for that by itself; keys, rights and credentials are not read by anybody here; nor is what a key of a Secret says, or
+who else may have to write it. A chart's source is no fact, and helm-controller looks again every half minute. A policy
+that denies is changed by people. What a finding knows of an object that no inventory has is ``nudges.is_mended``.
 """
 
 from __future__ import annotations
@@ -128,6 +128,19 @@ def _at_once(_asked: Asked) -> bool:
     says and Helm's own last word denies: a status of before.
     """
     return True
+
+
+def is_blind(cause: str, facts: Facts) -> bool:
+    """
+    Say whether nobody here can see *cause* end, even once it has: a person may mend it outside Git.
+
+    Of most reasons nothing tells; a Secret and a ConfigMap are never listed, and may be there though no fact says so.
+    """
+    family, _, name = cause.partition(":")
+    if family == "object":
+        kind, _, key = name.partition("/")
+        return codes.subject(kind, key) not in facts
+    return family == "reason" or family not in CLEARED
 
 
 def servers(section: Section) -> list[Subject]:

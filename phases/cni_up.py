@@ -15,7 +15,7 @@ from phases import codes
 from phases.readiness.nodes import CORDONED
 from phases.readiness.saying import unlisted
 from phases.section import Section
-from phases.sentence import sentenced
+from phases.sentence import alarmed, sentenced
 from phases.verbs import COMMAND, run_command
 
 COMMAND_SETTLE_SECONDS = 120.0
@@ -77,7 +77,8 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
             answers[codes.k8s_node(name)] = Wait(f"{name}: {reason}", can_clear=clears)
     # What is wrong beyond the network is not waited for yet, and ends nobody's wait here.
     ours = {name: root for name, root in findings.items() if root.subject in answers}
-    return sentenced(answers, ours, memory, section) or {codes.API: Done()}
+    answers = sentenced(answers, ours, memory, section)
+    return alarmed(answers, ours, memory) or {codes.API: Done()}
 
 
 def _is_absent(facts: Facts, subject: Subject) -> bool:

@@ -25,11 +25,21 @@ from phases.knots import (
     namespaces,
     terminating,
 )
-from phases.nudges import NUDGED, held, is_clear, is_mended, mended, nudge, paced
+from phases.nudges import (
+    NUDGED,
+    RESUMED,
+    held,
+    is_clear,
+    is_mended,
+    is_resumed,
+    mended,
+    nudge,
+    paced,
+)
 from phases.readiness.releases import GIVEN_UP
 from phases.readiness.saying import unlisted
 from phases.section import Section, Told
-from phases.sentence import sentenced
+from phases.sentence import alarmed, sentenced
 from phases.vanished import vanished
 from phases.verbs import ROOT, settled
 
@@ -76,6 +86,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(vanished(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))
     answers = sentenced(paced(section, answers, memory), findings, memory, section)
+    answers = alarmed(answers, findings, memory)
     for answer in answers.values():
         if isinstance(answer, Act) and answer.approval is not None:
             return _only_after_a_person(answers, facts)
@@ -166,6 +177,12 @@ def _objects(
                 if parked
                 else held(section, subject, facts)
             )
+        elif (
+            told.cause
+            and fact.detail.get("parked", True)
+            and is_resumed(subject, fact, told.cause, memory)
+        ):
+            answers[subject] = nudge(section, subject, fact, f"{RESUMED}:{told.cause}", memory)
     return answers
 
 

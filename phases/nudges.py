@@ -16,7 +16,7 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding, Instant, Json, Outcome
 from phases import codes, order
-from phases.clearing import CLEARED, Asked, servers, waited
+from phases.clearing import CLEARED, Asked, is_blind, servers, waited
 from phases.diagnosis.controllers import WORKERS
 from phases.diagnosis.releases import ONLY_A_RESET
 from phases.section import Section
@@ -35,6 +35,8 @@ CONTROLLERS = {
 }
 NUDGES_PER_SECOND = 5
 NOT_YET = "its cause has cleared; waits for its turn to be woken"
+# The family of the cause where not a fact but a person tells that another one has cleared: who resumed the run.
+RESUMED = "resumed"
 NUDGED = {
     "externalsecret": "ExternalSecret",
     "gitrepository": "GitRepository",
@@ -86,11 +88,27 @@ def brief(cause: str) -> str:
     return f"{','.join(items[:SHOWN_ITEMS])} and {len(items) - SHOWN_ITEMS} more ({digest})"
 
 
+def is_resumed(subject: Subject, fact: Fact, cause: str, memory: Memory) -> bool:
+    """
+    Say whether a person resumed what the run was stuck for, and nothing but an attempt can show whether it is mended.
+
+    What failed again since then has shown it: that is not mended, and the next word is a person's again.
+    """
+    resumed = memory.resumed
+    return (
+        resumed is not None
+        and subject in resumed.stuck
+        and fact.since is not None
+        and fact.since < resumed.at
+        and is_blind(cause, memory.facts)
+    )
+
+
 def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     """Once per UID, generation and cause; a nudge that did not help is not repeated."""
     uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
     shown = brief(cause)
-    key = f"{uid}/{generation}/{shown}{_occurrence(section, subject, cause, memory.facts)}"
+    key = f"{uid}/{generation}/{shown}{_occurrence(section, subject, cause, memory)}"
     if key in memory.keys and not _may_repeat(subject, key, memory):
         return _woken(section, subject, fact, shown, key, memory)
     kind, _, name = subject.partition("/")
@@ -111,7 +129,23 @@ def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Me
     }
     if fact.code == codes.READY or fact.detail.get("says_ready"):
         arguments["ready"] = True  # else it is refused where the object says so by then
-    return Act(NUDGE, subject, arguments, f"{shown} has cleared")
+    return Act(NUDGE, subject, arguments, _why(shown))
+
+
+def _why(cause: str) -> str:
+    """Say what is known of the end of a cause."""
+    family, _, blind = cause.partition(":")
+    if family != RESUMED:
+        return f"{cause} has cleared"
+    return (
+        f"the run was resumed after it was stuck: only an attempt shows whether {blind} is mended"
+    )
+
+
+def _since(cause: str) -> str:
+    """Say after what an object was woken."""
+    family, _, _ = cause.partition(":")
+    return "the run was resumed" if family == RESUMED else f"{cause} cleared"
 
 
 @lru_cache(maxsize=8)
@@ -120,14 +154,17 @@ def _stamp(at: Instant) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
-def _occurrence(section: Section, subject: Subject, cause: str, facts: Facts) -> str:
+def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) -> str:
     """
     Tell one end of a cause from the next: a store that fails again after a reboot clears again.
 
-    Of stores, sources and who serves what these fetched alone: what Ready says of them is not made anew by every
-    attempt of theirs, as a Kustomization's is.
+    So may all that a person was told to mend before resuming, once for each resume. Of stores, sources and who serves
+    what these fetched alone: what Ready says of them is not made anew by every attempt of theirs, as a Kustomization's
+    is.
     """
-    family, _, name = cause.partition(":")
+    (family, _, name), facts = cause.partition(":"), memory.facts
+    if family == RESUMED and memory.resumed is not None:
+        return f"@{memory.resumed.at:.0f}"
     own = family == "health" and subject.startswith("helmrelease/")
     if own and any(map(_is_gone, map(facts.get, waited(name)))):
         return "@gone"  # made anew, it may be too late once more, and come up in the end
@@ -165,7 +202,7 @@ def _woken(
 ) -> Wait:
     """Only the controller's own token shows that a whole attempt began after the nudge; silence is a finding."""
     last = memory.last_of(NUDGE, subject)
-    helpless = Wait(f"woken after {cause} cleared; {fact.reason}", can_clear="unknown")
+    helpless = Wait(f"woken after {_since(cause)}; {fact.reason}", can_clear="unknown")
     if last is None or last.arguments.get("once") != key or last.settled_at is None:
         return helpless
     told = subject.partition("/")[0] in CONFIRMED
@@ -173,9 +210,9 @@ def _woken(
         return helpless
     due = _due(section, last, memory.facts)
     if not memory.passed(due):
-        return Wait(f"woken after {cause} cleared; no controller has taken it up yet", due)
+        return Wait(f"woken after {_since(cause)}; no controller has taken it up yet", due)
     return Wait(
-        f"woken after {cause} cleared, and no controller took it up: its workers are all busy, or it is down",
+        f"woken after {_since(cause)}, and no controller took it up: its workers are all busy, or it is down",
         can_clear="unknown",
     )
 

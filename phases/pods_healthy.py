@@ -16,7 +16,7 @@ from phases.blockers import blockers
 from phases.nudges import paced
 from phases.readiness.saying import unlisted
 from phases.section import Section
-from phases.sentence import sentenced
+from phases.sentence import alarmed, sentenced
 from phases.vanished import vanished
 
 
@@ -53,4 +53,5 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
         answers[subject] = Wait(f"{key}: {fact.reason or fact.code}", can_clear=clears)
     answers.update(paced(plan.target, vanished(plan.target, facts, memory), memory))
     answers.update(blockers(plan.target, facts, findings, memory, answers))
-    return sentenced(answers, findings, memory, plan.target)
+    answers = sentenced(answers, findings, memory, plan.target)
+    return alarmed(answers, findings, memory)

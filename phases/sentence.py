@@ -83,6 +83,43 @@ def sentenced(
     return told
 
 
+def alarmed(
+    answers: dict[Subject, Answer], findings: Findings, memory: Memory
+) -> dict[Subject, Answer]:
+    """
+    Have it thought over again once a cause has stood for long enough: where nothing else happens, nobody would.
+
+    Time reaches a decision only through the journal, so that one of the answers bears the instant.
+    """
+    coming = [
+        (at, name)
+        for name, root in findings.items()
+        for at in _instants(name, root, answers, memory)
+        if not memory.passed(at)
+    ]
+    waits = {s: answer for s, answer in answers.items() if isinstance(answer, Wait)}
+    if not coming or not waits:
+        return answers
+    due, name = min(coming)
+    if any(a.until is not None and memory.now < a.until <= due for a in waits.values()):
+        return answers  # all is thought over sooner, and this again then
+    root = findings[name]
+    concerned = (root.subject, *root.blocks, *root.victims, *sorted(waits))
+    bearer = next(subject for subject in concerned if subject in waits)
+    answer = waits[bearer]
+    return {**answers, bearer: Wait(answer.reason, due, can_clear=answer.can_clear)}
+
+
+def _instants(
+    name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory
+) -> tuple[float, ...]:
+    """Say at which instants a sentence on a root may be passed that could not be before."""
+    at = _lasting_from(name, root, answers, memory)
+    if at is None:
+        return ()
+    return (at, _tried_until(memory)) if _is_tried_again(root) else (at,)
+
+
 def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
     """
     Return the roots that nothing ends, and what cannot get well before they are mended.
@@ -126,27 +163,49 @@ def _behind(held: list[Finding], case: _Case) -> set[Subject]:
 
 def _is_lasting(name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:
     """Say whether a root stands, is in the way, and is nobody's to clear: neither its own nor the recovery's."""
+    at = _lasting_from(name, root, answers, memory)
+    return at is not None and memory.passed(at)
+
+
+def _lasting_from(
+    name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory
+) -> float | None:
+    """Say from when on it is so, as far as time alone is missing; None: it is not so."""
     if not root.root or root.clears_itself != "no" or root.next_after:
-        return False
+        return None
     if _is_in_hand(root, memory) or isinstance(answers.get(root.subject), Act | Ask | Stuck):
-        return False
+        return None
     if not _is_in_the_way(root, answers, memory):
-        return False
-    if any(_is_being_woken(s, answers, memory) for s in (root.subject, *root.blocks)):
-        return False
+        return None
+    concerned = (root.subject, *root.blocks)
     found_at = memory.found_at.get(name)
-    return found_at is not None and memory.passed(found_at + STANDING_SECONDS)
+    if found_at is None or any(_is_to_be_woken(answers.get(s)) for s in concerned):
+        return None
+    return max(found_at + STANDING_SECONDS, *(_woken_until(s, memory) for s in concerned))
 
 
-def _is_being_woken(subject: Subject, answers: dict[Subject, Answer], memory: Memory) -> bool:
-    """Say whether an attempt of *subject* after our nudge is still to come: it may find the cause gone."""
-    answer = answers.get(subject)
-    if isinstance(answer, Act) and answer.verb == NUDGE:
-        return True
-    if isinstance(answer, Wait) and answer.reason == NOT_YET:
-        return True
-    nudged = memory.last_of(NUDGE, subject)
-    return nudged is not None and not memory.passed(nudged.intended_at + NUDGED_SECONDS)
+def _is_to_be_woken(answer: Answer | None) -> bool:
+    """Say whether our nudge is still to come: an attempt after it may find the cause gone."""
+    if isinstance(answer, Wait):
+        return answer.reason == NOT_YET
+    return isinstance(answer, Act) and answer.verb == NUDGE
+
+
+def _woken_until(subject: Subject, memory: Memory) -> float:
+    """
+    Say until when an attempt of *subject* after our nudge is waited for.
+
+    Once its controller says that it has handled the nudge that attempt is over, and only the look at it may be late.
+    """
+    nudged, fact = memory.last_of(NUDGE, subject), memory.facts.get(subject)
+    if nudged is None:
+        return 0.0
+    until = nudged.intended_at + NUDGED_SECONDS
+    if fact is None or fact.since is None or "requested_at" not in nudged.arguments:
+        return until
+    if fact.detail.get("handled_at") != nudged.arguments["requested_at"]:
+        return until
+    return min(until, fact.since + STANDING_SECONDS)
 
 
 def _is_in_hand(root: Finding, memory: Memory) -> bool:
@@ -227,7 +286,12 @@ def _is_tried_again(root: Finding) -> bool:
 
 def _is_being_tried(memory: Memory) -> bool:
     """Say whether a kubelet may still make its first attempt after the last of the others has come up."""
-    return not memory.passed(max(_ready_since(memory), default=0.0) + KUBELET_SECONDS)
+    return not memory.passed(_tried_until(memory))
+
+
+def _tried_until(memory: Memory) -> float:
+    """Say until when: so long after the last of the others."""
+    return max(_ready_since(memory), default=0.0) + KUBELET_SECONDS
 
 
 def _ready_since(memory: Memory) -> Iterator[float]:

@@ -178,7 +178,7 @@ def _remedies(found: Missing, maker: str) -> tuple[Remedy, ...]:
         return (
             *((look(f"why {maker} has not made it"),) if maker else ()),
             reversible(
-                f"apply {found.key} with the age key that .sops.yaml names the recipient of"
+                f"apply {found.key} with the age key of the recipient in .sops.yaml, then nudge who waits for it"
             ),
             never("commit a Secret in the clear to get past this"),
         )

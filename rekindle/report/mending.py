@@ -33,6 +33,7 @@ BEFORE = {RECOVER: (SNAPSHOT,)}
 SPACES = ("namespace", "namespace-gone", "namespace-missing")
 FAMILIES = {"backend": "service", "api": "apiservice", "webhook": "webhook", "store": "store"}
 GONE = "gone@"
+RESUMED = "resumed:"  # before the cause, where a person resumed and no fact tells that it is over
 LOOK_SECONDS = 10.0  # of causes, at most
 
 
@@ -109,7 +110,7 @@ def _wakes(cause: Cause, one: Action, until: Instant) -> bool:
 
 def _subjects(one: Action) -> set[str]:
     """Name what the cause of a nudge is about, by its family (``phases.clearing``)."""
-    family, _, name = one.because.partition(":")
+    family, _, name = one.because.removeprefix(RESUMED).partition(":")
     if family == "kind":
         return _crds(name)
     if family == "dependency":

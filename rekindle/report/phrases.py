@@ -72,6 +72,7 @@ OVER = {
     "namespace-gone": "the namespace {} is no longer being deleted",
     "namespace-missing": "the namespace {} is there",
     "object": "{} is Ready",
+    "resumed": "a person resumed after the run was stuck: only an attempt shows whether {} is mended",
     "source": "its source is Ready, and served",
     "store": "the store {} is Ready",
     "reason": "the network is up, which it was not when {} was said",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from engine.folding import fold, fold_all
-from engine.memory import Memory, Retrial
+from engine.memory import Memory, Resumed, Retrial
 from journal import entries as e
 from journal.entries import AnyEntry, Fact, Finding, RunOutcome
 from tests.engine.making import START, Site, begun, intended, opened, settled, tried
@@ -326,6 +328,38 @@ def test_a_clock_that_was_set_back_leaves_what_came_first_first() -> None:
     assert after.facts["old"] == dated["old"], (
         "an instant that is past may be of the cluster's own clock"
     )
+
+
+def stuck(why: str = "stuck") -> tuple[AnyEntry, ...]:
+    """A session that was stuck for *a*, of which a finding says that it blocks *b*; and how it ended."""
+    answers: dict[str, Any] = {"a": {"answer": "stuck"}, "c": {"answer": "wait"}}
+    found = {
+        "f": Finding("a", "c", "one", blocks=("b",)),
+        "g": Finding("c", "c", "two", blocks=("d",)),
+    }
+    told = (
+        e.FindingsChanged(at=START, changed=found),
+        e.Decided(at=START, state="painted", answers=answers),
+    )
+    return (*told, e.RunInterrupted(at=START, why=why)) if why else told
+
+
+@pytest.mark.parametrize("why", ["stuck", "waiting", "signal"])
+def test_what_was_stuck_and_is_resumed_is_remembered_with_what_it_blocked(why: str) -> None:
+    """Mutants: the subjects alone; all that findings block; only a session that ended by itself; keep the instant."""
+    after = memory(*stuck(why), resumed())
+
+    assert after.resumed == Resumed(START + 500, ("a", "b"))
+    jumped = fold(after, e.ClockJumped(at=START + 500 - 3600, seconds=-3600))
+    assert jumped.resumed == Resumed(START - 3100, ("a", "b"))
+
+
+def test_a_process_that_died_told_nobody_to_mend_anything() -> None:
+    """Mutants: look at the answers alone; forget what was resumed before."""
+    assert memory(*stuck(""), resumed()).resumed is None
+
+    again = replace(resumed(), at=START + 900)
+    assert memory(*stuck(), resumed(), again).resumed == Resumed(START + 500, ("a", "b"))
 
 
 def test_figures_are_not_remembered_one_by_one() -> None:

@@ -18,7 +18,7 @@ from engine.recipe import Facts
 from journal.entries import Fact, Finding, Remedy
 from phases import cni_up, codes
 from phases.nudges import NOT_YET
-from phases.sentence import KUBELET_SECONDS, NUDGED_SECONDS, STANDING_SECONDS, sentenced
+from phases.sentence import KUBELET_SECONDS, NUDGED_SECONDS, STANDING_SECONDS, alarmed, sentenced
 from phases.verbs import NUDGE
 from tests.phases.making import facts as made
 from tests.phases.making import memory_of, plan
@@ -189,6 +189,62 @@ def test_so_may_its_own_objects_by_what_comes_up_after_them() -> None:
     known[OTHER] = Fact(codes.READY, since=NOW - KUBELET_SECONDS)
     assert isinstance(sentenced(answers, {"f": GAVE_UP}, memory(facts=known))[SUBJECT], Stuck)
     assert sentenced(WAITS, {"f": GAVE_UP}, memory(facts=known)) == WAITS
+
+
+def test_no_sentence_on_what_only_waits_for_its_turn_to_be_woken() -> None:
+    """Of forty that missed one key four are woken at once. Mutant: leave out NOT_YET."""
+    turn: dict[str, Answer] = {**WAITS, SUBJECT: Wait(NOT_YET)}
+
+    assert sentenced(turn, {"f": ROOT}, memory()) == turn
+
+
+@pytest.mark.parametrize(("handled", "is_over"), [("T", True), ("T0", False), (None, False)])
+def test_an_attempt_that_is_over_is_not_waited_for(handled: str | None, *, is_over: bool) -> None:
+    """What failed again after our nudge is said as soon as any other. Mutants: by any token; by none."""
+    last = Attempt("a1", NUDGE, SUBJECT, 1, 1, NOW - 40, 15.0, {"requested_at": "T"})
+    failed = Fact("Blocked", "", NOW - STANDING_SECONDS, {"handled_at": handled} if handled else {})
+    known = memory(last={f"{NUDGE} {SUBJECT}": last}, facts={SUBJECT: failed})
+
+    assert isinstance(sentenced(WAITS, {"f": ROOT}, known)[SUBJECT], Stuck) is is_over
+    fresh = replace(known, facts={SUBJECT: replace(failed, since=NOW - STANDING_SECONDS + 1)})
+    assert sentenced(WAITS, {"f": ROOT}, fresh) == WAITS
+
+
+def test_it_is_thought_over_again_when_a_cause_has_stood_for_long_enough() -> None:
+    """Where nothing else happens nobody would. Mutants: no alarm; one for what is said already, or never will be."""
+    told = alarmed(WAITS, {"f": ROOT}, memory(STANDING_SECONDS - 1))
+
+    assert told == {**WAITS, SUBJECT: Wait("not yet", NOW + 1)}
+    later = memory(STANDING_SECONDS)
+    assert alarmed(WAITS, {"f": ROOT}, later) == WAITS
+    never = replace(ROOT, clears_itself="unknown")
+    assert alarmed(WAITS, {"f": never}, memory(STANDING_SECONDS - 1)) == WAITS
+    sooner: dict[str, Answer] = {**WAITS, OTHER: Wait("a moment", NOW + 0.5)}
+    assert alarmed(sooner, {"f": ROOT}, memory(STANDING_SECONDS - 1)) == sooner
+    over: dict[str, Answer] = {**WAITS, OTHER: Wait("a moment", NOW)}
+    assert alarmed(over, {"f": ROOT}, memory(STANDING_SECONDS - 1))[SUBJECT] == Wait(
+        "not yet", NOW + 1
+    )
+
+
+def test_what_a_root_holds_up_bears_the_alarm_where_it_has_no_answer_itself() -> None:
+    root = replace(ROOT, subject="secret/flux-system/sops-age", blocks=(SUBJECT,))
+
+    told = alarmed(WAITS, {"f": root}, memory(0.0))
+
+    assert told == {**WAITS, SUBJECT: Wait("not yet", NOW + STANDING_SECONDS)}
+    assert alarmed({}, {"f": root}, memory(0.0)) == {}
+
+
+def test_it_is_thought_over_again_when_a_nudge_has_had_its_time_and_a_kubelet_its_pause() -> None:
+    last = Attempt("a1", NUDGE, SUBJECT, 1, 1, NOW - 10, 15.0)
+    woken = alarmed(WAITS, {"f": ROOT}, memory(last={f"{NUDGE} {SUBJECT}": last}))
+    assert woken[SUBJECT] == Wait("not yet", NOW - 10 + NUDGED_SECONDS)
+
+    image = replace(ROOT, rule="L7", cause="image")
+    known = memory(facts={SUBJECT: Fact("Blocked"), OTHER: Fact(codes.READY, "", NOW - 5)})
+    pulled = alarmed(WAITS, {"f": image}, known)
+    assert pulled[SUBJECT] == Wait("not yet", NOW - 5 + KUBELET_SECONDS)
 
 
 def test_so_is_a_nudge_of_what_misses_what_is_there_by_now() -> None:

@@ -102,6 +102,7 @@ def test_the_verb_that_clears_a_cause_is_about_it_within_its_time(
         ("gitrepository/flux-system/flux-system", "source:flux-system/flux-system"),
         ("deployment/net/dns", "health:Deployment/net/dns,Service/net/dns"),
         ("service/net/dns", "object:Service/net/dns"),
+        ("secret/flux-system/sops-age", "resumed:object:Secret/flux-system/sops-age"),
     ],
 )
 def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
@@ -127,6 +128,10 @@ def test_what_is_woken_after_a_cause_cleared_is_about_that_cause(
         (
             f"health:{','.join(f'Pod/a/{n}' for n in range(9))}",
             "Pod/a/0,Pod/a/1,Pod/a/2,Pod/a/3,Pod/a/4 and 4 more (3ceb3538) is Ready",
+        ),
+        (
+            "resumed:reason:BuildFailed",
+            "a person resumed after the run was stuck: only an attempt shows whether reason:BuildFailed is mended",
         ),
         ("gone@1749716000", "what it waited for is over: gone@1749716000"),
     ],
