@@ -9,6 +9,7 @@ round a duration instead of taking the difference of the seconds that are shown.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,24 @@ def test_the_first_that_parted_is_the_first_in_time(*, swapped: bool, later: flo
         12.0,
     )
     assert list(found.facts) == ["y"]
+
+
+@pytest.mark.parametrize(("at", "first"), [(116, "act paint x"), (126, "act fill y")])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_two_runs_the_one_that_was_first_is_named(
+    *, swapped: bool, at: float, first: str
+) -> None:
+    """One did something alone in a later state, and the other in an earlier one, after it had fallen back."""
+    one = run(
+        moved(110, "ground", "walls"), moved(120, "walls", "ground"),
+        act(121, "ground", "fill", "y"),
+    )  # fmt: skip
+    two = run(moved(110, "ground", "walls"), act(at, "walls", "paint", "x"))
+
+    found = parting(two, one) if swapped else parting(one, two)
+
+    assert found is not None
+    assert found.choice.key == first
 
 
 @pytest.mark.parametrize("swapped", [False, True])
@@ -483,7 +502,17 @@ def test_a_report_and_its_neighbours_tell_one_span_in_one_way(
     rows = [re.split(r"\s*\|\s*", line) for line in report.splitlines()]
     stays = {row[1]: row[4] for row in rows if len(row) > 4 and row[1] in ("cni-up", "flux-synced")}
     assert stays == {"cni-up": "47 s", "flux-synced": "5 m 4 s"}
+    left = [
+        one
+        for one in map(
+            json.loads, rekindle("log", "--all", "--json", "--journal", journal).out.splitlines()
+        )
+        if one["kind"] == "moved"
+    ]
     for state, took in stays.items():
+        (seq,) = [one["seq"] for one in left if one["entry"]["source"] == state]
+        then = rekindle("log", "--at", str(seq - 1), "--journal", journal).out
+        assert f", {took} in this state" in then
         assert re.search(rf"^ +{took} +{took}  {state}$", diff, re.MULTILINE), diff
 
 
