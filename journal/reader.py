@@ -192,9 +192,10 @@ class Reader:
         for columns in self._select(f"{schema.SELECT_RECORDS} WHERE {condition}", row.run_id):
             last = row_of(self._record(columns))
         outcome: RunOutcome | None = None
+        closed_at: float | None = None
         for closed in self._milestones("run.closed", row.run_id):
             if isinstance(closed.entry, RunClosed):
-                outcome = closed.entry.outcome
+                outcome, closed_at = closed.entry.outcome, closed.entry.at
         return RunSummary(
             run_id=row.run_id,
             opened=row.entry,
@@ -205,6 +206,7 @@ class Reader:
             last_kind=last.kind,
             outcome=outcome,
             lease=held,
+            closed_at=closed_at,
         )
 
     def _milestones(self, kind: str, run_id: str | None = None) -> Iterator[Row]:

@@ -75,7 +75,11 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in one line. *outcome* is None while it is open; *lease* is of the file, on its newest run only."""
+    """
+    A run in one line. *outcome* is None while it is open; *lease* is of the file, on its newest run only.
+
+    *closed_at* is when it was closed: notes may follow.
+    """
 
     run_id: str
     opened: RunOpened
@@ -86,3 +90,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_kind: str
     outcome: RunOutcome | None
     lease: Lease | None
+    closed_at: Instant | None = None
+
+    @property
+    def ended_at(self) -> Instant:
+        """When it was closed; of an open run, its latest entry."""
+        return self.last_at if self.closed_at is None else self.closed_at

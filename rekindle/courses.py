@@ -1,5 +1,5 @@
 """
-The course of a run, by state: stays, attempts, findings, and what was decided first, with the facts of that moment.
+The course of a run: by state stays and attempts, by visit of one what was decided, with the facts of that moment.
 
 One pass over the entries; of the facts only those mappings are kept that something was decided from.
 """
@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.folding import fold
 from engine.memory import Memory
@@ -18,30 +18,44 @@ from engine.recipe import Facts
 from journal import entries as e
 from journal.entries import Finding, Outcome
 from journal.row import Row
+from rekindle.spans import between
 
 OPEN = "open"
 # What tells one thing from its next life, or one rehearsal's from another's: no part of a question's sense.
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 
+class Visit(NamedTuple):
+    """A state and the how-manieth time that a run is in it, from 1: a run that was thrown back comes there again."""
+
+    state: str
+    number: int
+
+
 @dataclass(slots=True)
 class Stay:
-    """How long a run was in a state, in seconds of the world, and how often it came there."""
+    """
+    How long a run was in a state, in seconds of the world, and how often it came there.
+
+    *whole* are the seconds that people are shown: of each visit the difference of the instants that they are shown.
+    """
 
     seconds: float = 0.0
+    whole: int = 0
     visits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """
-    Something that was decided for the first time in a state: to act, to ask, or that it is stuck.
+    Something that was decided for the first time in a visit of a state: to act, to ask, or that it is stuck.
 
     *key* says what, *subject* and *target* about which thing (``Course.named``), *body* is as it was written; *after*
-    how many seconds after the state was entered, *facts* are those that it was decided from.
+    how many seconds after the state was entered, *elapsed* after the run was opened; *facts* are those that it was
+    decided from.
     """
 
-    state: str
+    visit: Visit
     key: str
     subject: str
     target: str
@@ -49,13 +63,21 @@ class Choice:
     seq: int
     at: float
     after: float
+    elapsed: float
     facts: Facts
+
+    @property
+    def state(self) -> str:
+        """The state that it was decided in."""
+        return self.visit.state
 
 
 @dataclass(slots=True)
 class Course:
     """
-    A run. *attempts*: by state and action (verb and target), how many ended how; *left*: facts at a state's end.
+    A run. *attempts*: by state and action (verb and target), how many ended how.
+
+    *visits*: as it made them; *choices*: by visit and key; *left*: the facts at a visit's end.
 
     *names*: of subjects that the journal knows by a UID, which is another one in every cluster and in every rehearsal.
     """
@@ -68,8 +90,9 @@ class Course:
     stays: dict[str, Stay] = field(default_factory=dict)
     attempts: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
-    choices: dict[str, dict[str, Choice]] = field(default_factory=dict)
-    left: dict[str, Facts] = field(default_factory=dict)
+    visits: list[Visit] = field(default_factory=list)
+    choices: dict[Visit, dict[str, Choice]] = field(default_factory=dict)
+    left: dict[Visit, Facts] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     by_hand: int = 0
     _begun_in: dict[str, str] = field(default_factory=dict)
@@ -78,6 +101,11 @@ class Course:
     def seconds(self) -> float:
         """The whole run, in seconds of the world."""
         return self.ended_at - self.memory.opened_at
+
+    @property
+    def took(self) -> int:
+        """The same in whole seconds, as its instants are shown."""
+        return between(self.memory.opened_at, self.ended_at)
 
     @property
     def outcome(self) -> str:
@@ -100,10 +128,10 @@ class Course:
                 self.plan, self.plan_digest = entry.plan, entry.plan_digest
                 if isinstance(entry, e.RunOpened):
                     self.version = entry.version
-                    self.stays[entry.initial] = Stay(visits=1)
+                    self._enter(entry.initial)
             case e.Moved():
                 self._leave(before, entry.at)
-                self.stays.setdefault(entry.target, Stay()).visits += 1
+                self._enter(entry.target)
             case e.Decided():
                 self._decided(entry, row.seq)
             case e.ActionIntended() | e.ActionSettled():
@@ -120,13 +148,19 @@ class Course:
 
     def end(self) -> None:
         """Book the last stay of a run that is still open."""
-        if not self.memory.outcome:
+        if self.visits and not self.memory.outcome:
             self._leave(self.memory, self.ended_at)
 
+    def _enter(self, state: str) -> None:
+        stay = self.stays.setdefault(state, Stay())
+        stay.visits += 1
+        self.visits.append(Visit(state, stay.visits))
+
     def _leave(self, memory: Memory, at: float) -> None:
-        stay = self.stays.setdefault(memory.state, Stay(visits=1))
+        stay = self.stays[memory.state]
         stay.seconds += max(0.0, at - memory.entered_at)
-        self.left[memory.state] = memory.facts
+        stay.whole += max(0, between(memory.entered_at, at))
+        self.left[self.visits[-1]] = memory.facts
 
     def named(self, subject: str) -> str:
         """Say which thing a subject is: by its kind, namespace and name, where the journal calls it by a UID."""
@@ -164,13 +198,16 @@ class Course:
         return actions.setdefault(f"{entry.verb} {self.named(entry.target)}", Counter())
 
     def _decided(self, entry: e.Decided, seq: int) -> None:
-        known = self.choices.setdefault(entry.state, {})
+        if entry.state != self.visits[-1].state:  # the entry that it moved by was withdrawn
+            self._enter(entry.state)
+        visit = self.visits[-1]
+        known = self.choices.setdefault(visit, {})
         for subject, body in entry.answers.items():
             about, target = self.named(subject), self.named(str(body.get("target", "")))
             key = key_of(about, target, body)
             if key and key not in known:
                 known[key] = Choice(
-                    state=entry.state,
+                    visit=visit,
                     key=key,
                     subject=about,
                     target=target,
@@ -178,6 +215,7 @@ class Course:
                     seq=seq,
                     at=entry.at,
                     after=entry.at - self.memory.entered_at,
+                    elapsed=entry.at - self.memory.opened_at,
                     facts=self.memory.facts,
                 )
 

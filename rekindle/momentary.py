@@ -22,7 +22,7 @@ from rekindle.lines import cause
 from rekindle.past import NANOSECONDS, Past, past
 from rekindle.retold import memory_of
 from rekindle.sentences import action
-from rekindle.spans import clock, stamp
+from rekindle.spans import between, clock, stamp
 from rekindle.view import View
 
 NODES = ("node", "k8s-node")  # by Talos, by Kubernetes
@@ -115,7 +115,7 @@ def lines(then: Stood, path: Path) -> Iterator[str]:
     due = sorted(memory.timers.items(), key=lambda item: item[1].due)
     yield from _column(
         "deadlines",
-        (f"{stamp(t.due)}  {name}, in {spoken(max(0.0, t.due - memory.now))}" for name, t in due),
+        (f"{stamp(t.due)}  {name}, in {spoken(between(memory.now, t.due))}" for name, t in due),
     )
     yield from _column("questions", (f"{i}  {asked}" for i, asked, _, _ in then.view.approvals))
     if then.past.withdrawn:

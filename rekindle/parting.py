@@ -1,22 +1,25 @@
-"""Two runs, aligned by state: what differs, the first decision that one took and the other did not, and why."""
+"""
+Two runs beside each other: what differs by state, the first decision that one took and the other did not, and why.
+
+Decisions are aligned by visit of a state: what both did the first time, and one did again when it was thrown back, is
+a decision that the other did not take.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from msgspec import to_builtins
 
 from engine.recipe import Facts
 from journal.entries import Fact
-from rekindle.courses import Choice, Course, Stay
+from rekindle.courses import Choice, Course
+from rekindle.tries import A, B
 from rekindle.view import states_of
 
 FACTS = 10  # that parted a decision and are listed; what is over is counted
-A, B = "a", "b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +45,40 @@ def states(a: Course, b: Course) -> list[str]:
 
 
 def parting(a: Course, b: Course) -> Parting | None:
-    """Find the first decision that parted; None: both decided the same, whatever it took."""
-    for state in states(a, b):
-        mine, theirs = a.choices.get(state, {}), b.choices.get(state, {})
-        alone = [(A, one) for key, one in mine.items() if key not in theirs]
-        alone += [(B, one) for key, one in theirs.items() if key not in mine]
-        if alone:
-            run, choice = min(alone, key=lambda item: item[1].after)
-            here, there = (a, b) if run == A else (b, a)
-            answers = _answers(choice, here, there)
-            if answers is not None:  # what else differs by then did not part them
-                one, two = answers if run == A else answers[::-1]
-                said = f"what people said parted them: in a {one}, in b {two}"
-                return Parting(run, choice, {}, 0, said)
-            facts = _parted(choice, here, there)
-            listed = dict(list(facts.items())[:FACTS])
-            if run == B:
-                listed = {subject: (two, one) for subject, (one, two) in listed.items()}
-            instead = "" if facts else _otherwise(a, b)
-            return Parting(run, choice, listed, len(facts) - len(listed), instead)
-    return None
+    """
+    Find the first decision that parted; None: both decided the same, whatever it took.
+
+    The first by the time of the run that took it, since that run was opened: not by the order of the machine, for a
+    run that is thrown back decides in an early state what only follows from a later one.
+    """
+    alone = [(A, one) for one in _alone(a, b)] + [(B, one) for one in _alone(b, a)]
+    if not alone:
+        return None
+    run, choice = min(alone, key=lambda item: item[1].elapsed)
+    here, there = (a, b) if run == A else (b, a)
+    answers = _answers(choice, here, there)
+    if answers is not None:  # what else differs by then did not part them
+        one, two = answers if run == A else answers[::-1]
+        said = f"what people said parted them: in a {one}, in b {two}"
+        return Parting(run, choice, {}, 0, said)
+    facts = _parted(choice, here, there)
+    listed = dict(list(facts.items())[:FACTS])
+    if run == B:
+        listed = {subject: (two, one) for subject, (one, two) in listed.items()}
+    instead = "" if facts else _otherwise(a, b)
+    return Parting(run, choice, listed, len(facts) - len(listed), instead)
+
+
+def _alone(here: Course, there: Course) -> list[Choice]:
+    """Return the first decision that the other did not take in the same visit of a state; none: an empty list."""
+    alone = [
+        choice
+        for visit, choices in here.choices.items()
+        for key, choice in choices.items()
+        if key not in there.choices.get(visit, {})
+    ]
+    # By place in the journal: a clock that was set back makes what came later look earlier.
+    return sorted(alone, key=lambda choice: choice.seq)[:1]
 
 
 def _answers(choice: Choice, here: Course, there: Course) -> tuple[str, str] | None:
@@ -84,8 +101,16 @@ def _answer(question: str, course: Course) -> str:
 
 
 def _facts_then(choice: Choice, here: Course, there: Course) -> Facts:
-    """Return what the other run knew at the same place: after the last decision that both had taken in this state."""
-    mine, theirs = here.choices[choice.state], there.choices.get(choice.state, {})
+    """
+    Return what the other run knew at the same place: after the last decision that both had taken in this visit.
+
+    One that did not come there a second time knew what it knew when it left the last visit that both made before.
+    """
+    if choice.visit not in there.left:
+        before_it = here.visits[: here.visits.index(choice.visit)]
+        both = [visit for visit in before_it if visit in there.left]
+        return there.left[both[-1]] if both else there.memory.facts
+    mine, theirs = here.choices[choice.visit], there.choices.get(choice.visit, {})
     before = [key for key in mine if mine[key].seq < choice.seq and key in theirs]
     order = list(theirs.values())
     if before:
@@ -93,7 +118,7 @@ def _facts_then(choice: Choice, here: Course, there: Course) -> Facts:
         order = order[last + 1 :]
     if order:
         return order[0].facts
-    return there.left.get(choice.state, there.memory.facts)
+    return there.left[choice.visit]
 
 
 def _parted(
@@ -190,9 +215,11 @@ def _as_json(found: Parting) -> dict[str, Any]:
     return {
         "run": found.run,
         "state": choice.state,
+        "visit": choice.visit.number,
         "seq": choice.seq,
         "at": choice.at,
         "seconds_in_state": round(choice.after, 3),
+        "seconds_in_run": round(choice.elapsed, 3),
         "decision": choice.key,
         "subject": choice.subject,
         "body": dict(choice.body),
@@ -205,43 +232,7 @@ def _as_json(found: Parting) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """
-    A verb in a state.
-
-    *often*: how often it was begun in a and in b; *same*: on so many targets as often in both; *more*: on which more
-    often by the one.
-    """
-
-    verb: str
-    often: tuple[int, int]
-    same: int
-    more: dict[str, tuple[str, ...]]
-
-
-def attempts(a: Course, b: Course, state: str) -> Iterator[Tried]:
-    """Return each verb of which something was begun in a state."""
-    mine, theirs = a.attempts.get(state, {}), b.attempts.get(state, {})
-    keys = sorted(mine.keys() | theirs.keys())
-    for verb, group in groupby(keys, key=lambda key: key.partition(" ")[0]):
-        counts = {key.partition(" ")[2]: (_count(mine, key), _count(theirs, key)) for key in group}
-        yield Tried(
-            verb=verb,
-            often=(sum(n for n, _ in counts.values()), sum(n for _, n in counts.values())),
-            same=sum(one == two for one, two in counts.values()),
-            more={
-                A: tuple(target for target, (one, two) in counts.items() if one > two),
-                B: tuple(target for target, (one, two) in counts.items() if one < two),
-            },
-        )
-
-
-def _count(actions: Mapping[str, Mapping[str, int]], key: str) -> int:
-    return int(actions.get(key, {}).get("attempts", 0))
-
-
-def seconds(course: Course, state: str) -> float | None:
-    """How long a run was in a state; None: never there."""
-    stay: Stay | None = course.stays.get(state)
-    return None if stay is None else stay.seconds
+def seconds(course: Course, state: str) -> int | None:
+    """How long a run was in a state, in the whole seconds that a report says as well; None: never there."""
+    stay = course.stays.get(state)
+    return None if stay is None else stay.whole

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from engine.patience import spoken
 from rekindle.causes import because
 from rekindle.document import watched
 from rekindle.folding import Found
@@ -87,9 +86,8 @@ def lines(seen: View, found: Found, path: Path) -> Iterator[str]:
     yield "  ".join(f"[{mark}]" for mark in marks)
     yield f"held by       {holder(seen, found, path)}"
     time = " cluster time" if seen.simulated else ""
-    since = spoken(seen.now - seen.entered_at)
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
-    yield f"as of         {stamp(seen.now)}{time}, {since} in this state{until}"
+    yield f"as of         {stamp(seen.now)}{time}, {seen.age} in this state{until}"
     yield f"waits for     {seen.waits_for}"
     yield f"can succeed   {seen.can_succeed}"
     took = sentence(found.memory.summary, seen.now)

@@ -16,7 +16,7 @@ from journal.entries import Finding
 from rekindle import sentences, watching
 from rekindle.causes import roots
 from rekindle.sentences import Standing, action, questions
-from rekindle.spans import clock
+from rekindle.spans import between, clock
 
 FAMILIES = ("node", "k8s-node", "namespace", "kustomization", "helmrelease", "externalsecret")
 GOOD = {"node": {"running"}}
@@ -57,6 +57,11 @@ class View:
     simulated: bool
     eta: str = ""
     watches: bool = False
+
+    @property
+    def age(self) -> str:
+        """How long it is in its state, as the two instants are shown."""
+        return spoken(between(self.entered_at, self.now))
 
 
 def states_of(plan: Mapping[str, Any]) -> tuple[str, ...]:
@@ -140,7 +145,7 @@ def yes_means(seen: View) -> str:
 
 def headline(seen: View) -> str:
     """The three sentences in one plain line."""
-    age = spoken(seen.now - seen.entered_at)
+    age = seen.age
     done = " ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
     if seen.watches:
         parts = [f"you are in {seen.state}, for {age}", f"waits for {seen.waits_for}"]

@@ -29,7 +29,7 @@ from journal.row import Row
 from rekindle.causes import because
 from rekindle.eta import Forecast
 from rekindle.lines import describe
-from rekindle.spans import clock
+from rekindle.spans import between, clock
 from rekindle.view import ENDING, View, ending, headline, view, yes_means
 
 LOUD = (
@@ -265,12 +265,12 @@ def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # n
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    since = f"{spoken(seen.now - seen.entered_at)} in this state"
+    since = f"{seen.age} in this state"
     time_of = " cluster time" if seen.simulated else ""
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
     table.add_row(seen.cluster, Text(f"{clock(seen.now)}{time_of}  {since}{until}"))
     for attempt, what in zip(seen.running, seen.doing, strict=True):
-        age = spoken(seen.now - attempt.intended_at)
+        age = spoken(between(attempt.intended_at, seen.now))
         limit = clock(attempt.intended_at + attempt.deadline_seconds)
         table.add_row("running", Text(f"{what} for {age}, until {limit} at the latest"))
     table.add_row("waits for", Text(seen.waits_for))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 NAMED = 3  # of a verb's targets
+WIDE = 15  # a column with a duration of some days in it
+MARGIN = " " * (2 * WIDE + 4)
 
 
 @click.command("diff")
@@ -78,22 +80,22 @@ def _other(other: str | None, elsewhere: str | None, journal: str | None) -> Sou
 
 
 def _lines(a: Course, b: Course) -> Iterator[str]:
-    from engine.patience import spoken
     from rekindle.parting import parting, seconds, states
+    from rekindle.spans import between, exact, span
 
     for name, course in (("a", a), ("b", b)):
         memory = course.memory
         yield (
             f"{name}  {memory.run_id}  {memory.purpose} of {memory.cluster}: {course.outcome} in {memory.state} "
-            f"after {spoken(course.seconds)}"
+            f"after {exact(course.took)}"
         )
-    yield f"{'a':>10}{'b':>10}"
+    yield f"{'a':>{WIDE}}{'b':>{WIDE}}"
     for state in states(a, b):
         times = (seconds(a, state), seconds(b, state))
-        said = [spoken(one) if one is not None else "-" for one in times]
+        said = [span(one) or "-" for one in times]
         visits = [course.stays[state].visits if state in course.stays else 0 for course in (a, b)]
         again = f"  (entered {visits[0]} and {visits[1]} times)" if max(visits) > 1 else ""
-        yield f"{said[0]:>10}{said[1]:>10}  {state}{again}"
+        yield f"{said[0]:>{WIDE}}{said[1]:>{WIDE}}  {state}{again}"
         yield from _tried(a, b, state)
     yield from _findings(a, b)
     found = parting(a, b)
@@ -101,9 +103,11 @@ def _lines(a: Course, b: Course) -> Iterator[str]:
         yield "no decision parted them"
         return
     choice = found.choice
+    again = f", entered {choice.visit.number} times by then" if choice.visit.number > 1 else ""
+    entered, opened = choice.at - choice.after, choice.at - choice.elapsed
     yield (
-        f"first decision that parted: {choice.key}, by {found.run} alone, {spoken(choice.after)} into {choice.state} "
-        f"(entry {choice.seq})"
+        f"first decision that parted: {choice.key}, by {found.run} alone, {exact(between(entered, choice.at))} into "
+        f"{choice.state}{again} (entry {choice.seq}, {exact(between(opened, choice.at))} into the run)"
     )
     for subject, (one, two) in found.facts.items():
         yield f"  {subject}: a {_said(one)}, b {_said(two)}"
@@ -114,23 +118,32 @@ def _lines(a: Course, b: Course) -> Iterator[str]:
 
 
 def _tried(a: Course, b: Course, state: str) -> Iterator[str]:
-    """One line a verb, and the first of what one of them began more often: the JSON has all."""
-    from rekindle.parting import attempts
+    """One line a verb, the first of what one of them began more often, and what ended otherwise: the JSON has all."""
+    from rekindle.tries import attempts
 
     same = 0
     for tried in attempts(a, b, state):
-        if not any(tried.more.values()):
+        if not any(tried.more.values()) and not tried.ended:
             same += tried.same
             continue
-        often = f"{tried.often[0]:>10}{tried.often[1]:>10}    attempts: {tried.verb}"
+        often = f"{tried.often[0]:>{WIDE}}{tried.often[1]:>{WIDE}}    attempts: {tried.verb}"
         yield often + (f", {tried.same} targets as often in both" if tried.same else "")
         for name, targets in tried.more.items():
             if targets:
-                left = len(targets) - NAMED
-                rest = f" and {left} more" if left > 0 else ""
-                yield f"{'':24}{name} more often: {', '.join(targets[:NAMED])}{rest}"
+                yield f"{MARGIN}{name} more often: {_first(targets)}"
+        if tried.in_all is not None:
+            yield f"{MARGIN}ended: a {tried.in_all[0]}; b {tried.in_all[1]}"
+        if tried.ended:
+            ended = [f"{name} (a {one}; b {two})" for name, (one, two) in tried.ended.items()]
+            yield f"{MARGIN}ended otherwise: {_first(ended)}"
     if same:
-        yield f"{'':22}  {same} actions as often in both"
+        actions = "action" if same == 1 else "actions"
+        yield f"{MARGIN}{same} {actions} as often in both, with the same outcomes"
+
+
+def _first(items: Sequence[str]) -> str:
+    left = len(items) - NAMED
+    return ", ".join(items[:NAMED]) + (f" and {left} more" if left > 0 else "")
 
 
 def _findings(a: Course, b: Course) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from engine.patience import spoken
 from journal.reader import Reader
 from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.retold import told_json, told_line
-from rekindle.spans import stamp
+from rekindle.spans import between, span, stamp
 
 
 @click.command("history")
@@ -36,9 +35,9 @@ def command(journal: str | None, *, as_json: bool) -> int:
         return 0
     for run in runs:
         outcome = str(run.outcome) if run.outcome is not None else "open"
-        span = spoken(run.last_at - run.opened.at)
+        took = span(between(run.opened.at, run.ended_at))
         told_line(
             f"{run.run_id}  {run.opened.purpose:8}  {run.opened.cluster:16}  {stamp(run.opened.at)}"
-            f"  {span:>10}  {run.last_seq:6} entries  {outcome}"
+            f"  {took:>13}  {run.last_seq:6} entries  {outcome}"
         )
     return 0

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.patience import spoken
 from journal.reader import Reader
 from journal.row import Row, RunSummary
 from rekindle.causes import because
@@ -22,7 +21,7 @@ from rekindle.lines import describe
 from rekindle.report.cleaning import clean
 from rekindle.retold import memory_of, rows_of
 from rekindle.shown import holder, seen_of
-from rekindle.spans import clock, stamp
+from rekindle.spans import between, clock, span, stamp
 from rekindle.view import View
 
 LONGEST = 4_000  # characters of a text
@@ -54,10 +53,9 @@ def moment(found: Found, journal: Path, eta: str = "") -> dict[str, Any]:
     seen = seen_of(found, journal)
     time = " cluster time" if seen.simulated else ""
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
-    since = spoken(seen.now - seen.entered_at)
     text = {
         "held_by": holder(seen, found, journal),
-        "as_of": f"{stamp(seen.now)}{time}, {since} in {seen.state}{until}",
+        "as_of": f"{stamp(seen.now)}{time}, {seen.age} in {seen.state}{until}",
         "waits_for": seen.waits_for,
         "can_succeed": seen.can_succeed,
         "must_do": seen.must_do,
@@ -128,7 +126,7 @@ def run_line(run: RunSummary) -> dict[str, Any]:
         "purpose": plain(run.opened.purpose),
         "cluster": plain(run.opened.cluster),
         "opened": stamp(run.opened.at),
-        "span": spoken(run.last_at - run.opened.at),
+        "span": span(between(run.opened.at, run.ended_at)),
         "entries": run.last_seq,
         "outcome": str(run.outcome) if run.outcome is not None else "open",
     }

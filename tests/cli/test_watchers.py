@@ -118,6 +118,19 @@ def test_the_panel_grows_older_between_turns(monkeypatch: pytest.MonkeyPatch) ->
     assert "1 m 30 s in this state" in shown[1]
 
 
+def test_an_age_is_the_difference_of_the_instants_that_are_shown() -> None:
+    """47.3 s from 100.9 to 148.2 are 48 s on a clock. Mutants: round them, of the state or of the action."""
+    attempt = Attempt("a7", "command.run", "command/cni", 1, 1, 100.9, 600.0)
+    memory = Memory(state="cni-up", now=148.2, entered_at=100.9, open={"a7": attempt})
+    seen = view(memory, ("cni-up", "done"))
+    written = io.StringIO()
+    Console(file=written, width=160).print(panel(seen, []))
+
+    assert headline(seen).startswith("cni-up for 48 s;")
+    assert "00:02:28  48 s in this state" in written.getvalue()
+    assert "a7 command.run command/cni for 48 s, until" in written.getvalue()
+
+
 @pytest.mark.parametrize(
     ("environment", "kind"),
     [

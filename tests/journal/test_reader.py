@@ -45,6 +45,9 @@ def test_runs_are_listed_with_their_outcomes(tmp_path: Path) -> None:
     assert (first.run_id, first.outcome, first.last_seq) == ("run-1", e.RunOutcome.CANCELLED, 8)
     assert (second.run_id, second.outcome, second.last_seq) == ("run-2", None, 3)
     assert (second.first_id, second.last_id, second.last_kind) == (9, 11, "observed")
+    assert first.ended_at == first.closed_at == 105.0
+    assert second.closed_at is None
+    assert second.ended_at == second.last_at
     assert first.lease is None
     assert second.lease is not None
     assert second.lease.epoch == 2

@@ -109,6 +109,16 @@ def test_a_run_is_said_as_status_says_it(browser: Browser, rehearsed: Path, run_
     assert found.all("script") == []  # nothing more will come, so that nothing has to run
 
 
+def test_spans_are_between_the_seconds_that_are_shown(tmp_path: Path) -> None:
+    """47.3 s of which a clock shows 48. Mutants: round that of the run, or of the state."""
+    path = tmp_path / "j.db"
+    with Journal.open_run(path, opened(at=OPENED + 0.9), holder=ALICE, options=QUICK) as journal:
+        journal.append([e.Observed(at=OPENED + 48.2, changed={"node/a": e.Fact("running")})])
+
+    assert re.search(r"run-1 lab run \S+ \S+ 48 s \d+ open", page(browser_of(path), "/").text)
+    assert "48 s in node-maintenance" in page(browser_of(path), "/runs/run-1").text
+
+
 def test_an_open_run_says_where_it_is_without_a_script(writing: Journal) -> None:
     moved = e.Moved(
         at=OPENED + 5, source="node-maintenance", target="talos-ready", why="goal holds"
