@@ -124,6 +124,11 @@ def blocks(path: Path) -> list[Block]:
     return found
 
 
+def sentences(path: Path) -> str:
+    """A document without its fences."""
+    return FENCE.sub("", path.read_text("utf-8"))
+
+
 def words_of(line: str) -> Iterator[list[str]]:
     """Split a line into the commands that are in it."""
     lexer = shlex.shlex(line.splitlines()[0], posix=True, punctuation_chars="|;&<>")

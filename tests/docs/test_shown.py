@@ -5,7 +5,7 @@ Each document is followed from its first fence to its last against simulated clu
 cluster says so in its source, and is held against the command table: a command or an option that is not there is red.
 
 Mutants, each tried: rename an option in README; take an ``exit N`` away; change a word of a shown
-output; write ``bash`` for ``sh``; leave a mark without its reason.
+output; write ``bash`` for ``sh``; leave a mark without its reason; rename a target of the Makefile.
 """
 
 from __future__ import annotations
@@ -20,10 +20,21 @@ import pytest
 import yaml
 
 from rekindle.cli.main import COMMANDS
-from tests.docs.shown import PROGRAMS, ROOT, SHELLS, Block, Reader, blocks, documents, words_of
+from tests.docs.shown import (
+    PROGRAMS,
+    ROOT,
+    SHELLS,
+    Block,
+    Reader,
+    blocks,
+    documents,
+    sentences,
+    words_of,
+)
 
 DOCUMENTS = documents()
 SPAN = re.compile(r"`((?:kubectl )?rekindle [a-z-][^`\n]*)`")
+MADE = re.compile(r"`(make [^`\n]*)`")
 FOLLOWED = [p for p in DOCUMENTS if any(b.language == "sh" and not b.kept for b in blocks(p))]
 KEPT = [b for p in DOCUMENTS for b in blocks(p) if b.language == "sh" and b.kept]
 
@@ -52,8 +63,10 @@ def wrong_with(words: list[str], *, whole: bool) -> str:
     return f"too many words: {left}" if left else ""
 
 
-def targets() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def not_made(words: list[str]) -> set[str]:
+    """The words after ``make`` that are no target of the Makefile."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return {word for word in words[1:] if "=" not in word} - set(targets)
 
 
 @pytest.mark.program
@@ -71,13 +84,12 @@ def test_what_a_document_shows_works(document: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", KEPT, ids=str)
 def test_what_cannot_be_run_is_at_least_spelled_as_it_is(block: Block) -> None:
-    known = targets()
     for line in block.lines:
         for words in words_of(line):
             if words[:1] and (words[0] in PROGRAMS or words[:2] == ["kubectl", "rekindle"]):
                 assert wrong_with(words, whole=True) == "", line
             if words[:1] == ["make"]:
-                assert set(words[1:]) <= known, line
+                assert not_made(words) == set(), line
 
 
 def runs_of(workflow: str) -> list[str]:
@@ -111,12 +123,20 @@ def test_commands_stand_where_they_are_found(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_a_command_in_a_sentence_exists(document: Path) -> None:
-    text = re.sub(
-        r"^( *)```.*?^\1```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
-    )
+    text = sentences(document)
     for span in SPAN.findall(text):
         (words, *_) = words_of(span)
         assert wrong_with(words, whole=False) == "", span
+    for span in MADE.findall(text):
+        assert not_made(span.split()) == set(), span
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("make test", set()), ("make tests", {"tests"}), ("make demo JOBS=1 sok", {"sok"})],
+)
+def test_the_makefile_is_asked(line: str, said: set[str]) -> None:
+    assert not_made(line.split()) == said
 
 
 def test_the_tutorial_is_followed_from_end_to_end() -> None:

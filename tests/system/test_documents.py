@@ -1,9 +1,9 @@
 """
 Promise: what the documents show for a real cluster is what one types there: each line runs, and answers as it says.
 
-``tests/docs`` runs everything that a simulated cluster can answer; what is marked as needing a real one is typed here,
-in an operator's folder beside a recovered testbed. A line that is not typed has its place in ``ELSEWHERE``: one that is
-new in a document is typed, or turns this red.
+``tests/docs`` runs everything that a simulated cluster can answer; what is marked as needing more is typed here, in an
+operator's folder beside a recovered testbed. The last test sees that no line was left out; what nobody types is told by
+``tests/docs/kept.py``. Mutants: leave a test or a line of the loop out; type a line by another name.
 """
 
 from __future__ import annotations
@@ -11,42 +11,22 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
 import threading
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from rekindle.folding import newest
-from tests.docs.shown import blocks, documents, words_of
+from phases.inventory import Inventory
+from tests.docs.kept import COLLECTOR, FIXED, REAL, TALOS, TYPED, commands, commands_of, kept, shown
 from tests.system.conftest import ANTON, Operator
+from tests.system.typist import LASTING_SECONDS, Typist, home
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
-NEEDS = (
-    "needs a real cluster",
-    "needs a Git tree and a real cluster",
-    "needs your repository and kustomize",
-)
-COLLECTOR, TALOS = "needs a collector", "needs Talos nodes"
-SECONDS = 240
-# What is not typed here, by how it begins; and who types it instead.
-ELSEWHERE = {
-    "rekindle approve": "tests/system/test_recovery.py",
-    "rekindle init": "tests/cli/test_init.py",
-    "rekindle inventory": "tests/cli/test_inventory.py",
-    "rekindle plan recovery.yaml --reset": "tests/system/test_reset.py",
-    "rekindle run recovery.yaml --reset": "tests/system/test_reset.py",
-    "rekindle serve": "tests/system/test_web.py",
-    "kubectl": "tests/testbed/testbed.py",
-}
 # What answers with something else than 0 on this testbed, and why.
 ANSWERS = {
     # The machine configurations here are stand-ins that no talosctl validates.
@@ -54,118 +34,86 @@ ANSWERS = {
     # Nor does it belong to a Git tree, which is a warning here.
     "rekindle plan recovery.yaml": {0, 1},
 }
-# What goes on until it is stopped: after so many seconds that is done, as by Ctrl-C.
 LASTING = "rekindle watch --kubeconfig"
-LASTING_SECONDS = 30
 STOPPED = 75
+LISTED = ("roots", "namespaces", "kustomizations", "helmreleases", "workloads", "stores")
 
 
-def lines() -> list[str]:
-    """Every line of the documents that needs a real cluster, once, in the order of the documents."""
-    found: dict[str, None] = {}
-    for path in documents():
-        for block in blocks(path):
-            if block.kept.startswith(NEEDS):
-                for line in block.lines:
-                    found.update((shlex.join(words), None) for words in words_of(line) if words)
-    return list(found)
-
-
-def shown(need: str) -> str:
-    """The one line that is marked with it."""
-    kept = [block for path in documents() for block in blocks(path) if block.kept == need]
-    (line,) = (line.strip() for block in kept for line in block.lines)
-    return line
-
-
-def elsewhere(line: str) -> str:
-    return next((where for begin, where in ELSEWHERE.items() if line.startswith(begin)), "")
-
-
-def home(operator: Operator) -> Path:
-    """An operator's folder: plan, inventory, a kubeconfig of their own."""
-    folder = operator.folder / "home"
-    folder.mkdir()
-    plan = yaml.safe_load(operator.plan.read_text())
-    plan["machine"] = {"states": {"pods-healthy": {"stable": "1s"}}}
-    (folder / "recovery.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
-    shutil.copyfile(ANTON / "inventory.yaml", folder / "inventory.yaml")
-    shutil.copyfile(operator.folder / "our-kubeconfig", folder / "FILE")
-    (folder / "FILE").chmod(0o600)
-    return folder
-
-
-def environment_in(operator: Operator, folder: Path) -> dict[str, str]:
-    """The journals are where they are by default."""
-    environment = {
-        **operator.environment,
-        "KUBECONFIG": str(folder / "FILE"),
-        "XDG_STATE_HOME": str(folder / "state"),
-    }
-    environment.pop("REKINDLE_JOURNAL", None)
-    return environment
-
-
-def typed(operator: Operator, folder: Path, line: str) -> tuple[int, str]:
-    """Type a line in that folder."""
-    words = [word.replace("RUN", run_of(folder)) for word in shlex.split(line)]
-    if "home.db" in words and not (folder / "home.db").exists():
-        # The laptop that it is typed on has a copy of the other's journal.
-        shutil.copyfile(folder / "state" / "rekindle" / "anton.db", folder / "home.db")
-    begun = subprocess.Popen(
-        [sys.executable, "-m", *words],
-        cwd=folder,
-        env=environment_in(operator, folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    lasting = line.startswith(LASTING)
-    try:
-        said, _ = begun.communicate(timeout=LASTING_SECONDS if lasting else SECONDS)
-    except subprocess.TimeoutExpired:
-        begun.send_signal(signal.SIGINT)
-        said, _ = begun.communicate(timeout=SECONDS)
-    finally:
-        begun.kill()
-    if lasting:  # a watch that is stopped stays open, and the next one is another beginning
-        journal = said.splitlines()[0].removeprefix("journal ")
-        words = [sys.executable, "-m", "rekindle", "cancel", "--journal", journal]
-        subprocess.run(words, env=environment_in(operator, folder), check=True)
-    return begun.returncode, said[-3000:]
-
-
-def run_of(folder: Path) -> str:
-    """The run that one would name: the newest of the cluster's own journal."""
-    journal = folder / "state" / "rekindle" / "anton.db"
-    found = newest(journal) if journal.exists() else None
-    return found.memory.run_id if found is not None else "RUN"
-
-
-def test_what_is_typed_elsewhere_is_a_test_that_is_there() -> None:
-    found = lines()
-
-    assert len(found) > 15
-    for begin, where in ELSEWHERE.items():
-        assert any(line.startswith(begin) for line in found), begin
-        assert (ANTON.parents[1] / where).exists(), where
-
-
-def test_each_line_that_needs_a_real_cluster_runs_beside_one(operator: Operator) -> None:
+@pytest.fixture(scope="module")
+def typist(operator: Operator) -> Typist:
     code, _ = operator.run()
     assert code == 0, operator.told()[-4000:]
-    folder = home(operator)
+    return Typist(operator, home(operator))
+
+
+def of_a_reset() -> list[str]:
+    """The lines that ask for a wipe, in their order: foreseen, asked for, answered."""
+    (block,) = [block for block in kept(*REAL) if "--reset" in block.text]
+    return [command for line in block.lines for command in commands_of(line)]
+
+
+def resets(operator: Operator) -> list[dict[str, Any]]:
+    return [call for call in operator.bed.calls() if call["method"] == "Reset"]
+
+
+def test_each_line_that_needs_a_real_cluster_runs_beside_one(typist: Typist) -> None:
+    found = [line for line in commands(*REAL) if line not in of_a_reset()]
+    assert len(found) > 20
 
     wrong = {}
-    for line in (line for line in lines() if not elsewhere(line)):
-        code, said = typed(operator, folder, line)
+    for line in found:
+        code, said = typist.type(line)
         expected = {STOPPED} if line.startswith(LASTING) else ANSWERS.get(line, {0})
         if code not in expected or "Traceback" in said:
             wrong[line] = (code, said)
 
     assert not wrong, "\n".join(f"{line}: {code}\n{said}" for line, (code, said) in wrong.items())
-    assert os.listdir(folder / "state" / "rekindle")  # noqa: PTH208  the program's own folder
+    assert os.listdir(typist.journal.parent)  # noqa: PTH208  the program's own folder
+
+
+@pytest.mark.parametrize("name", ["inventory.yaml", "recovery/inventory.yaml"])
+def test_git_and_the_real_cluster_together_gave_the_examples_inventory(
+    typist: Typist, name: str
+) -> None:
+    """After the loop, which has it written."""
+    written = Inventory.model_validate(yaml.safe_load((typist.folder / name).read_text()))
+    expected = Inventory.model_validate(yaml.safe_load((ANTON / "inventory.yaml").read_text()))
+
+    assert written.pods == expected.pods == 104
+    for items in LISTED:
+        assert set(getattr(written, items)) == set(getattr(expected, items)), items
+
+
+def test_a_web_view_has_the_port_and_the_token_that_the_document_gives_it(typist: Typist) -> None:
+    (line,) = commands(FIXED)
+    code, said = typist.type(line)
+
+    assert code == 0, said
+    token = (typist.folder / ".rekindle-web").read_text().strip()
+    assert f"http://127.0.0.1:{typist.port}/?token={token}" in said
+
+
+def test_a_reset_is_foreseen_asked_for_and_answered_as_the_document_types_it(
+    typist: Typist,
+) -> None:
+    """Up to the answer: a run that is gone on with would wipe, as tests/system/test_reset.py has it do."""
+    before = resets(typist.operator)
+    foresee, ask, answer = of_a_reset()
+
+    foreseen = typist.type(foresee)
+    asked = typist.type(ask)
+    question = typist.open_question()
+    answered = typist.type(answer)
+    agreed = typist.newest().memory.approvals[question.approval]
+    typist.cancel(str(typist.journal))
+
+    assert foreseen[0] == 1, foreseen[1]
+    assert f"to type: {question.typed}" in foreseen[1]
+    assert asked[0] == 4, asked[1]
+    assert question.typed == foresee.split()[-1]
+    assert answered[0] == 0, answered[1]
+    assert agreed.answer
+    assert resets(typist.operator) == before
 
 
 class Collector(BaseHTTPRequestHandler):
@@ -183,45 +131,42 @@ class Collector(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_trace_goes_to_a_collector_as_the_document_sends_it(operator: Operator) -> None:
-    folder = operator.folder / "traced"
+def test_a_trace_goes_to_a_collector_as_the_document_sends_it(typist: Typist) -> None:
+    folder = typist.folder / "traced"
     folder.mkdir()
-    shutil.copyfile(operator.journal, folder / "home.db")
-    line = shown(COLLECTOR).replace("rekindle", f"{sys.executable} -m rekindle", 1)
+    shutil.copyfile(typist.operator.journal, folder / "home.db")
+    line = shown(COLLECTOR)
+    mine = line.replace("rekindle", f"{sys.executable} -m rekindle", 1)
 
     with HTTPServer(("127.0.0.1", 4318), Collector) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        done = subprocess.run(
-            ["/bin/sh", "-c", line],
-            cwd=folder,
-            env=environment_in(operator, folder),
-            timeout=SECONDS,
-            check=False,
-        )
+        code, said = typist.ended(typist.begin(line, ["/bin/sh", "-c", mine], folder=folder))
         server.shutdown()
         thread.join()
 
-    assert done.returncode == 0
+    assert code == 0, said
     (body,) = Collector.bodies
     request = json_format.Parse(body, ExportTraceServiceRequest())
     assert len(request.resource_spans[0].scope_spans[0].spans) > 10
 
 
-def test_a_node_is_reset_as_the_document_types_it(operator: Operator) -> None:
-    """The last of this module: what it resets is not brought back."""
-    address = operator.bed.nodes["k8s-3"]
-    words = shlex.split(shown(TALOS).replace("NODE", address))
-    talosctl = str(operator.bed.bin / words[0])
-    begun = len(operator.bed.calls())
+def test_a_node_is_reset_as_the_document_types_it(typist: Typist) -> None:
+    """The last that needs the cluster: what it resets is not brought back."""
+    bed = typist.operator.bed
+    address = bed.nodes["k8s-3"]
+    (line,) = commands(TALOS)
+    words = shlex.split(line.replace("NODE", address))
+    ours = [str(bed.bin / words[0]), "--talosconfig", str(bed.talosconfig), "-e", address]
+    before = len(resets(typist.operator))
 
-    with suppress(subprocess.TimeoutExpired):  # it stays until the node is back
-        subprocess.run(
-            [talosctl, "--talosconfig", str(operator.bed.talosconfig), "-e", address, *words[1:]],
-            env=operator.environment,
-            timeout=LASTING_SECONDS,
-            check=False,
-        )
+    # It stays until the node is back.
+    typist.ended(typist.begin(line, [*ours, *words[1:]]), LASTING_SECONDS)
 
-    (reset,) = (call for call in operator.bed.calls()[begun:] if call["method"] == "Reset")
+    (reset,) = resets(typist.operator)[before:]
     assert reset["details"] == {"partitions": ["EPHEMERAL"], "graceful": False, "reboot": True}
+
+
+def test_no_line_was_left_out(typist: Typist) -> None:
+    """The last of this module, and about all of it."""
+    assert set(commands(*TYPED)) - typist.typed == set()
