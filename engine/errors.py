@@ -77,13 +77,14 @@ class PlanInvalid(Diagnosed):
 
     exit_code = Exit.USAGE
 
-    def __init__(self, problems: list[Problem]) -> None:
-        """Sort by place in the file."""
+    def __init__(self, problems: list[Problem], again: str = "") -> None:
+        """Sort by place in the file; *again*: the command that checks it once more, where it is known."""
         self.problems = sorted(problems)
         super().__init__(
             "\n".join(str(problem) for problem in self.problems),
             reference="plan-invalid",
-            hint="mend the lines named above; `rekindle plan` checks the file again",
+            hint="mend the lines named above"
+            + (f"; `{again}` checks the file again" if again else ""),
         )
 
 

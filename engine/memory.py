@@ -204,12 +204,17 @@ class Memory(msgspec.Struct, frozen=True):
         )
 
     def forbidden(self, verb: str, target: str) -> Objection | None:
-        """Return the first row of the preflight that forbids *verb* on *target*."""
+        """
+        Return the first row of the preflight that forbids *verb* on *target*.
+
+        A row about ``command/NAME`` is one about ``command/NAME/NODE`` as well.
+        """
         return next(
             (
                 found
                 for found in self.objections
-                if not {verb, "*"}.isdisjoint(found.blocks) and found.target in {"", target}
+                if not {verb, "*"}.isdisjoint(found.blocks)
+                and (found.target in {"", target} or target.startswith(f"{found.target}/"))
             ),
             None,
         )

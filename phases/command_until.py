@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from engine.answer import Answer, Subject, Wait
+from engine.answer import Answer, Stuck, Subject, Wait
 from engine.checked import said
 from engine.memory import Attempt, Memory
 from engine.patience import seconds
@@ -23,7 +23,7 @@ from journal.entries import Fact, Outcome
 from phases import codes
 from phases.inventory import Name
 from phases.placeholders import used
-from phases.probing import key_of, node_of, subject, values_of
+from phases.probing import key_of, node_of, row_of, subject, values_of
 from phases.section import Section
 from phases.verbs import COMMAND, command_target, run_command
 
@@ -76,6 +76,19 @@ def check(plan: Plan, state: str) -> Sequence[str]:
     return problems
 
 
+def _untold(memory: Memory, probe: str, why: str) -> Answer:
+    """Where the preflight knows why nobody can tell (the probe's program is missing), waiting is in vain."""
+    row = row_of(probe)
+    found = next((one for one in memory.objections if one.check == row and one.blocks), None)
+    if found is None:
+        return Wait(why, can_clear="unknown")
+    return Stuck(
+        reference="preflight-failed",
+        message=f"{why}, and {found.check} is not in order: {found.subject}: {found.said}",
+        hint=f"{found.todo}; `rekindle resume` looks again",
+    )
+
+
 def _misplaced(name: str, names: Sequence[str], *, walks: bool) -> list[str]:
     """A walk's commands must differ from node to node; what is not in a walk has no node to name."""
     if walks and not names:
@@ -111,7 +124,7 @@ def decide(
     if running is not None:
         return {target: Wait(f"{running.target} is still running")}
     if judged.verdict is Verdict.UNKNOWN:
-        return {target: Wait(judged.why, can_clear="unknown")}
+        return {target: _untold(memory, options.probe, judged.why)}
     due = _shows_until(memory.last_of(COMMAND, target), seconds(options.settle))
     if due is not None and not memory.passed(due):
         return {target: Wait(f"{options.command} has ended; {judged.why}", due)}

@@ -90,7 +90,7 @@ def _lost(plan: Plan, facts: Facts, found: Quorum, memory: Memory) -> Answer:
         reference="etcd-quorum-lost",
         message=found.said,
         hint=f"{found.way_out}; {kept}: {empty}, and {then}; a run does both where the plan enables {RESET} and "
-        f"{RECOVER}: `rekindle cancel`, then `rekindle run --reset {planes} --reset-scope EPHEMERAL`",
+        f"{RECOVER}: `rekindle cancel`, then `rekindle run PLAN --reset {planes} --reset-scope EPHEMERAL`",
     )
 
 

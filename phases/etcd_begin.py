@@ -263,5 +263,5 @@ def _data_left(last: Attempt, memory: Memory) -> Answer:
         reference="etcd-data-left",
         message=f"{name} has an etcd data directory and no etcd came up from it",
         hint=f"`talosctl -n {name} service etcd` says why; recover from a snapshot, or wipe EPHEMERAL of that "
-        "node only after every other control plane was asked, then `rekindle cancel` and `rekindle run`",
+        "node only after every other control plane was asked, then `rekindle cancel` and `rekindle run PLAN`",
     )

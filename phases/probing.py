@@ -49,6 +49,11 @@ def key_of(probe: str, node: str = "") -> str:
     return f"{probe}/{node}" if node else probe
 
 
+def row_of(probe: str) -> str:
+    """Name the row of doctor and of the preflight that is about a probe."""
+    return f"tools.probe/{probe}"
+
+
 def subject(key: str) -> str:
     """Subject of what a probe says."""
     return f"probe/{key}"
@@ -76,12 +81,27 @@ def wanted(plan: Plan) -> tuple[Wanted, ...]:
     return tuple(found.values())
 
 
+def askers(plan: Plan) -> dict[str, frozenset[str]]:
+    """Name the commands that wait for each probe; "" for a state that only asks. Nobody asks a probe left out."""
+    found: dict[str, set[str]] = {}
+    for name, probe in _pursuing(plan):
+        command = plan.machine.states[name].options.get("command", "")
+        found.setdefault(probe, set()).add(str(command))
+    return {probe: frozenset(commands) for probe, commands in found.items()}
+
+
 def _asked(plan: Plan) -> Iterator[tuple[str, str]]:
+    for name, probe in _pursuing(plan):
+        yield probe, node_of(plan, name)
+
+
+def _pursuing(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the states that ask a probe, each with its probe."""
     for name, state in plan.machine.states.items():
         probe = state.options.get("probe")
         pursued = COMMAND_UNTIL in (state.phase or name, state.guard)
         if pursued and probe in plan.target.probes:
-            yield str(probe), node_of(plan, name)
+            yield name, str(probe)
 
 
 def _wanted(section: Section, key: str, probe: str, node: str) -> Wanted:

@@ -91,7 +91,7 @@ def _left(name: str, shown: dict[str, Fact], *, leaves: bool) -> bool | Stuck | 
         reference="reset-breaks-quorum",
         message=f"without {name} etcd has no quorum: of its members, these are healthy besides it: {named}",
         hint="bring the other control planes back first; or, if etcd is to be given up, ask for all control planes: "
-        "`rekindle cancel`, then `rekindle run --reset all`",
+        "`rekindle cancel`, then `rekindle run PLAN --reset all`",
     )
 
 
@@ -101,7 +101,8 @@ def _lost(name: str, found: Quorum, planes: Sequence[str]) -> Stuck:
         reference="reset-breaks-quorum",
         message=f"{name} is not reset alone: {found.said}; what these have on their disks may be the only copy",
         hint=f"{found.way_out}: enable {RECOVER} in the plan and ask for all control planes, whose etcd is copied "
-        f"first: `rekindle cancel`, then `rekindle run --reset {','.join(planes)} --reset-scope EPHEMERAL`",
+        "first: `rekindle cancel`, then "
+        f"`rekindle run PLAN --reset {','.join(planes)} --reset-scope EPHEMERAL`",
     )
 
 

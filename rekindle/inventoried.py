@@ -33,6 +33,7 @@ from rekindle.planfile import TreePlace
 
 TOLD = 40
 OURS_TO_MEND = ("denied", "foreign")
+WHILE_HEALTHY = "an inventory is taken while the cluster is healthy; without one render the Git tree: --from git"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,21 @@ def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
     )
 
 
-def of_cluster(snapshot: Snapshot, name: str, classes: Mapping[str, str] | None = None) -> Taken:
+def of_cluster(
+    snapshot: Snapshot,
+    name: str,
+    classes: Mapping[str, str] | None = None,
+    silent: str = WHILE_HEALTHY,
+) -> Taken:
     """
     Take what is there; *unready* says what is not as it should be. *classes*: who brings each StorageClass, by Git.
+
+    *silent*: what helps where nothing answers.
 
     :raises NoApi: when nothing could be listed.
     :raises EnvironmentWrong: when that is our credentials' fault.
     """
-    _must_answer(snapshot, name)
+    _must_answer(snapshot, name, silent)
     scene = Scene(snapshot)
     raw = inventory_of(scene, classes)
     inventory = checked(raw)
@@ -204,7 +212,7 @@ def _left(scene: Scene) -> list[tuple[str, str]]:
     return [(name, owner_of(scene, meta)) for name, meta in owned if is_left_over(scene, meta)]
 
 
-def _must_answer(snapshot: Snapshot, name: str) -> None:
+def _must_answer(snapshot: Snapshot, name: str, helps: str) -> None:
     looks = [snapshot.objects.get(kind, Unseen(0.0, "not-asked")) for kind in NEEDED]
     silent = [look for look in looks if isinstance(look, Unseen)]
     if len(silent) < len(looks):
@@ -219,5 +227,5 @@ def _must_answer(snapshot: Snapshot, name: str) -> None:
     raise NoApi(
         f"{name} does not answer: {why}",
         reference="api-unanswered",
-        hint="an inventory is taken while the cluster is healthy; without one render the Git tree: --from git",
+        hint=helps,
     )

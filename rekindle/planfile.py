@@ -17,6 +17,7 @@ from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile, read_yaml
 from phases.section import Flux
 from rekindle.recipes import recipe
+from rekindle.typed import command as typed
 
 _NOT_TEXT = "write it as UTF-8, or take an earlier version of it: `git log -p FILE` has them"
 
@@ -39,7 +40,11 @@ def read_plan(path: Path, missing: list[Problem] | None = None) -> Plan:
     def finish(section: dict[str, Any], marks: Marks, problems: list[Problem]) -> dict[str, Any]:
         return _Finisher(folder, marks, problems, missing).finish(section)
 
-    return load(_file(path), recipe(), include, finish)
+    file = _file(path)
+    try:
+        return load(file, recipe(), include, finish)
+    except PlanInvalid as error:
+        raise PlanInvalid(error.problems, typed("plan", "--check", str(path))) from error
 
 
 @dataclass(frozen=True, slots=True)

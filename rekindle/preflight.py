@@ -18,6 +18,7 @@ from engine.folding import fold_all
 from engine.ports import Requests
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, Objection
+from phases.probing import askers
 from rekindle.adapters.background import outliving
 from rekindle.doctor import packages
 from rekindle.doctor.check import Check, Verdict, lines
@@ -44,7 +45,7 @@ def of_plan(
     """Look, *only* at these families if some are named; a rehearsal needs nothing but what runs it."""
     if simulated:
         return tuple(packages.rows())
-    return look(Host(), plan.target, journal, only, plan.allowed)
+    return look(Host(), plan.target, journal, only, plan.allowed, askers(plan))
 
 
 def entry_of(checks: Sequence[Check], at: Instant) -> e.Preflighted:

@@ -114,9 +114,7 @@ def nobody_brings(loss: Loss) -> Told:
             f"it is {what}, which nothing in Git applies",
             UNKNOWN,
             (
-                reversible(
-                    "apply it again as at bootstrap; `rekindle run` with a plan does just that"
-                ),
+                reversible("apply it again as at bootstrap; `rekindle run PLAN` does just that"),
                 look("who deleted it: with pruning on, what it applied goes as well"),
                 never("reconcile everything else: nothing else brings it"),
             ),

@@ -46,7 +46,11 @@ def command(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """Say why things are not there and whether waiting can help; changes nothing."""
+    """
+    Say why things are not there and whether waiting can help; changes nothing.
+
+    Exit codes: 0 all is well, 1 what is wrong or absent clears by itself, 2 waiting may not help, 3 could not tell.
+    """
     expected = _inventory(inventory) if inventory is not None else None
     if scenario is not None:
         from rekindle.rehearsal import in_process

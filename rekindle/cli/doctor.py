@@ -88,4 +88,6 @@ def _looked(loaded: Plan | None, journal: str | None) -> tuple[Check, ...]:
     where = given_journal(journal) or place_for_cluster(cluster)
     if loaded is None:
         return everything(Host(), None, where)
-    return everything(Host(), loaded.target, where, loaded.allowed)
+    from phases.probing import askers
+
+    return everything(Host(), loaded.target, where, loaded.allowed, askers(loaded))

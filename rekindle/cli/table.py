@@ -18,13 +18,13 @@ EXIT_CODES = (
     (
         "1, 2, 3",
         (
-            "plan, status, inventory, doctor: warnings, critical, could not tell; "
+            "plan, status, inventory, doctor, diagnose: warnings, critical, could not tell; "
             "replay, diff: 1 differs; init: 1 incomplete"
         ),
     ),
     ("2, 4, 5", "run, resume, rehearse: stuck, waiting for a person, cancelled"),
     ("64", "usage or plan file"),
-    ("69", "inventory --from cluster: no API answers"),
+    ("69", "inventory from a cluster, watch without plan and inventory: no API answers"),
     ("70", "our bug, with a report to send"),
     ("74", "journal or output: reading or writing failed"),
     ("75", "interrupted and resumable"),

@@ -253,8 +253,15 @@ def _there(kubeconfig: Path, cluster: str) -> Inventory:
     from phases.snapshot import LISTED_KINDS
     from rekindle.adapters.listing import list_all
     from rekindle.inventoried import listed, of_cluster
+    from rekindle.typed import command as typed
 
-    taken = of_cluster(list_all(kubeconfig, kinds=LISTED_KINDS), f"the cluster {cluster}")
+    given = typed("watch", "--kubeconfig", str(kubeconfig), "--inventory", "FILE")
+    silent = (
+        "what is there now cannot be counted; a watch that is told what should be there begins all the same: "
+        f"`{given}`, or `rekindle watch PLAN`"
+    )
+    name = f"the cluster {cluster}"
+    taken = of_cluster(list_all(kubeconfig, kinds=LISTED_KINDS), name, silent=silent)
     if taken.unready:
         tell(
             f"WARNING: {len(taken.unready)} things are not ready, or cannot be listed and are not counted:"

@@ -7,7 +7,7 @@ there) and the journal, which it has open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from rekindle.doctor.host import Host
 if TYPE_CHECKING:
     from phases.section import Section
 
+Askers = Mapping[str, Collection[str]]
 Family = tuple[str, Callable[[], list[Check]]]
 PACKAGES, SECRETS = "packages", "secrets"
 LOOK = "look"  # the row of a family that failed: FAMILY.look
@@ -26,9 +27,17 @@ THREADS = 6
 
 
 def everything(
-    host: Host, section: Section | None, journal: Path, allowed: Collection[str] = ()
+    host: Host,
+    section: Section | None,
+    journal: Path,
+    allowed: Collection[str] = (),
+    askers: Askers | None = None,
 ) -> tuple[Check, ...]:
-    """Look at all that can be looked at; *section* is the plan's, None without one, and *allowed* are its verbs."""
+    """
+    Look at all that can be looked at; *section* is the plan's, None without one, and *allowed* are its verbs.
+
+    *askers*: which commands wait for each of its probes.
+    """
     own = packages.rows()
     if packages.broken(own):
         return (*own, _stopped())
@@ -36,7 +45,7 @@ def everything(
     from rekindle.doctor import rendering, tools
 
     families: list[Family] = [
-        ("tools", lambda: tools.rows(host, section)),
+        ("tools", lambda: tools.rows(host, section, askers)),
         *(_of_plan(host, section, allowed) if section is not None else ()),
         *([("machines", lambda: rendering.rows(host, section))] if section is not None else ()),
         ("disk", lambda: disk.rows(host, journal)),
@@ -63,11 +72,13 @@ def preflight(
     journal: Path,
     only: Collection[str] | None = None,
     allowed: Collection[str] = (),
+    askers: Askers | None = None,
 ) -> tuple[Check, ...]:
     """
     Look at what a session needs, offline and within seconds.
 
-    *only*: at no other families than these; *allowed*: the verbs that the plan does not forbid anyway.
+    *only*: at no other families than these; *allowed*: the verbs that the plan does not forbid anyway; *askers*: which
+    commands wait for each probe.
     """
     own = packages.rows() if only is None or PACKAGES in only else []
     if packages.broken(own):
@@ -75,7 +86,7 @@ def preflight(
     from rekindle.doctor import tools
 
     families: list[Family] = [
-        ("tools", lambda: tools.rows(host, section)),
+        ("tools", lambda: tools.rows(host, section, askers)),
         *_of_plan(host, section, allowed),
         ("disk", lambda: disk.rows(host, journal)),
     ]

@@ -1,7 +1,8 @@
 """
 Which files of the repository are encrypted, and for whom: what sops writes beside them stands in clear.
 
-What could not be read is named. It may be encrypted for anybody, so that nobody may take the rest for all.
+Whatever stands under sops' ``age:`` counts: age's own keys, a plugin's, those of SSH. What could not be read, or not
+understood, is named. It may be encrypted for anybody, so that nobody may take the rest for all.
 """
 
 from __future__ import annotations
@@ -20,8 +21,17 @@ SETS_LIMIT = 16
 READ_LIMIT_BYTES = 16 * 1024 * 1024
 _SUFFIXES = (".yaml", ".yml", ".json", ".env", ".ini", ".toml")
 _LEFT_OUT = frozenset({".git", ".venv", "node_modules", ".direnv", "__pycache__"})
-_RECIPIENT = re.compile(rb"\bage1[02-9ac-hj-np-z]{58}\b")
 _MARK = re.compile(rb"(?:^|\n)\"?sops[\"_.:\]]|\[sops\]|\"sops\"\s*:")
+# A list of age recipients that is not empty: in YAML and JSON, and flattened as dotenv and INI have it.
+_AGE = re.compile(
+    rb"(?<![A-Za-z0-9])age(?:[\"']?\s*:\s*(?:#[^\n]*\n\s*)*(?:-\s|\[\s*[^\]\s])|__list_\d)"
+)
+_ENVELOPE = b"-----BEGIN AGE ENCRYPTED FILE-----"  # one for each entry
+_RECIPIENT = re.compile(
+    rb"(?<![A-Za-z0-9])recipient[\"']?[ \t]*[:=][ \t]*"
+    rb"(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`\n]*)`|([^\n,}]*))"
+)
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/=@_-]*")
 
 Recipients = frozenset[str]
 
@@ -95,6 +105,30 @@ def _recipients(path: Path) -> Recipients | None:
         return None
     if b"ENC[" not in content:
         return frozenset()
-    if not _MARK.search(content):
+    mark = _MARK.search(content)
+    if mark is None:
         return None if left_out else frozenset()
-    return frozenset(found.decode() for found in _RECIPIENT.findall(content))
+    return _under_age(content[mark.start() :])
+
+
+def _under_age(content: bytes) -> Recipients | None:
+    """Read whose keys stand under ``age:``; None where any entry is not understood."""
+    envelopes = content.count(_ENVELOPE)
+    if not envelopes and not _AGE.search(content):
+        return frozenset()
+    entries = [
+        _recipient(b"".join(entry).decode(errors="replace"))
+        for entry in _RECIPIENT.findall(content)
+    ]
+    known = frozenset(filter(None, entries))
+    return known if known and len(entries) >= envelopes and all(entries) else None
+
+
+def _recipient(said: str) -> str:
+    """Return a recipient as sops and age name it, without an SSH key's comment; empty where it is none."""
+    words = said.split()[:2]
+    is_ssh = said.startswith("ssh-")
+    if not words or len(words) < 1 + is_ssh:
+        return ""
+    named = words[: 1 + is_ssh]
+    return " ".join(named) if all(map(_WORD.fullmatch, named)) else ""

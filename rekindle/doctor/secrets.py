@@ -37,6 +37,7 @@ _VARIABLES = (
     "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
 )
 _OTHERS = 0o077
+RECIPIENT_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def _left_out(found: Found, repository: Path) -> Check:
         todo.append("name the cluster's own folder as repository")
     if found.unread:
         said.append(
-            f"not to be read, and so perhaps encrypted for a key that nobody has: {_unread(found, repository)}"
+            "not to be read, or with age recipients that are not understood, and so perhaps encrypted for a key "
+            f"that nobody has: {_unread(found, repository)}"
         )
         todo.append(f"let it be read, or remove it: `ls -ld {_named(found.unread[0], repository)}`")
     by_hand = f"try the others by hand: `sops --decrypt FILE >/dev/null`; or {', and '.join(todo)}"
@@ -218,7 +220,8 @@ def unproven(found: Found, codes: Sequence[int | None], repository: Path) -> lis
         todo.append("name the cluster's own folder as repository")
     if found.unread:
         files.append(f"what could not be read: {_unread(found, repository)}")
-        todo.append(f"let {_named(found.unread[0], repository)} be read, or remove it")
+        first = _named(found.unread[0], repository)
+        todo.append(f"let {first} be read (`sops updatekeys {first}` writes it anew), or remove it")
     said = f"nobody could prove that they can be decrypted: {', and '.join(files)}"
     do = f"prove it before anything is wiped: {'; and '.join(todo)}"
     return [Check("secrets.proof", "a wipe", Verdict.RED, said, do, needs.WIPES)]
@@ -237,10 +240,10 @@ def kept_from(name: str, key: Check) -> Check:
 
 def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
     """Judge one set of recipients by the file that was tried."""
-    first = min(one.recipients)
+    first = _shown(min(one.recipients))
     others = f" and {len(one.recipients) - 1} more" if len(one.recipients) > 1 else ""
     row, who = (
-        f"secrets.age/{first[:16]}",
+        f"secrets.age/{_told_apart(first)}",
         f"{one.count} {'file' if one.count == 1 else 'files'} for {first}{others}",
     )
     sample = _named(one.sample, repository)
@@ -263,3 +266,16 @@ def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
             said = f"sops does not decrypt {sample} (exit {code})"
             todo = f"`sops --decrypt {sample} >/dev/null` says why"
     return Check(row, who, Verdict.RED, said, todo, needs.WIPES)
+
+
+def _shown(recipient: str) -> str:
+    """Those of SSH's RSA and of age's post-quantum keys have hundreds of letters, and begin alike."""
+    if len(recipient) <= RECIPIENT_LIMIT:
+        return recipient
+    return f"{recipient[: RECIPIENT_LIMIT // 2]}...{recipient[-RECIPIENT_LIMIT // 2 :]}"
+
+
+def _told_apart(recipient: str) -> str:
+    """All SSH keys of a kind begin alike: what is their own stands at the end."""
+    kind, _, key = recipient.partition(" ")
+    return f"{kind}-{key[-8:]}" if key else kind[:16]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phases.probing import row_of
 from rekindle.adapters import authorities
 from rekindle.doctor import needs
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
 
 if TYPE_CHECKING:
-    from phases.section import Command, Notify, Section
+    from phases.section import Command, Notify, Probe, Section
     from rekindle.doctor.host import Host
 
 Version = tuple[int, int]
@@ -27,8 +28,14 @@ _CALLS = {"helmfile": "helm", "talhelper": "talosctl", "topf": "talosctl"}
 Which = Callable[[str], str | None]
 
 
-def rows(host: Host, section: Section | None) -> list[Check]:
-    """Look at what is on PATH; the plan says what is called besides."""
+def rows(
+    host: Host, section: Section | None, askers: Mapping[str, Collection[str]] | None = None
+) -> list[Check]:
+    """
+    Look at what is on PATH; the plan says what is called besides.
+
+    *askers*: the commands of the states that ask each probe, as ``phases.probing`` tells them.
+    """
     program = section.talos.talosctl if section is not None else "talosctl"
     said = host.said(program, "version", "--client") if host.which(program) else None
     found = [
@@ -40,6 +47,9 @@ def rows(host: Host, section: Section | None) -> list[Check]:
     ]
     for name, command in section.commands.items() if section is not None else ():
         found += command_rows(name, command, host.which)
+        found += own_probe(name, command, host.which)
+    for name, probe in section.probes.items() if section is not None else ():
+        found += probe_rows(name, probe, host.which, (askers or {}).get(name, ()))
     if section is not None and section.notify is not None:
         found.append(notify(section.notify, host.which))
     return found
@@ -126,23 +136,54 @@ def sqlite(version: tuple[int, ...]) -> Check:
 def command_rows(name: str, command: Command, which: Which) -> list[Check]:
     """Judge a command of the plan: its program, the files that it names, and what its program calls in its turn."""
     row, program, target = f"tools.command/{name}", command.argv[0], f"command/{name}"
-    directory = Path(command.directory)
     path = command.environment.get("PATH")
-    if path is None and not _there(program, directory, which):
-        said = f"{program} is not on PATH" if "/" not in program else f"{program} is not there"
+    if said := _absent(command, which):
         todo = f"install {program}, or name it in the plan: commands.{name}.argv"
         return [Check(row, program, Verdict.RED, said, todo, needs.COMMANDS, target)]
-    missing = [
-        word for word in command.argv[1:] if _is_script(word) and not (directory / word).exists()
-    ]
-    if missing:
-        said = f"{missing[0]} is not in {directory}"
+    if said := _without_file(command):
         todo = f"mend commands.{name} in the plan (argv, directory), or bring the file back"
         return [warning(row, program, said, todo)]
     needed = _CALLS.get(Path(program).name)
     if needed is not None and path is None and which(needed) is None:
         said = f"calls {needed}, which is not on PATH"
         return [warning(row, program, said, f"install {needed}")]
+    return [ok(row, program, "there")]
+
+
+def own_probe(name: str, command: Command, which: Which) -> list[Check]:
+    """Judge what tells whether a command that is run once has happened. It runs from the command's own folder."""
+    if not command.probe:
+        return []
+    asking = command.model_copy(update={"argv": command.probe})
+    row, program = f"tools.command/{name}/probe", command.probe[0]
+    if said := _absent(asking, which) or _without_file(asking):
+        todo = f"install {program}, or mend commands.{name}.probe: without it nobody can tell whether it happened"
+        return [warning(row, program, said, todo)]
+    return [ok(row, program, "there")]
+
+
+def probe_rows(
+    name: str, probe: Probe, which: Which, commands: Collection[str] = ()
+) -> list[Check]:
+    """
+    Judge a probe of the plan: what it does not tell stays unknown, and *commands* wait for it until their deadline.
+
+    "" is a state that has no command. A probe that no state asks holds nothing up.
+    """
+    row, program = row_of(name), probe.argv[0]
+    mend = f"mend probes.{name} in the plan (argv, directory)"
+    if said := _absent(probe, which):
+        todo = f"install {program}, or {mend}: until then nobody knows what it asks"
+        if not commands:
+            return [warning(row, program, said, todo)]
+        return [
+            Check(row, program, Verdict.RED, said, todo, needs.COMMANDS, f"command/{command}")
+            if command
+            else Check(row, program, Verdict.RED, said, todo)
+            for command in sorted(commands)
+        ]
+    if said := _without_file(probe):
+        return [warning(row, program, said, f"{mend}, or bring the file back")]
     return [ok(row, program, "there")]
 
 
@@ -155,10 +196,27 @@ def notify(command: Notify, which: Which) -> Check:
     return warning("tools.notify", program, "is not there", todo)
 
 
+def _absent(command: Command | Probe, which: Which) -> str:
+    """Say that a program is not there; empty where it is, or where the plan gives it a PATH of its own."""
+    program = command.argv[0]
+    named = "PATH" in command.environment or "{" in program  # a node's name is put in later
+    if named or _there(program, Path(command.directory), which):
+        return ""
+    return f"{program} is not there" if "/" in program else f"{program} is not on PATH"
+
+
+def _without_file(command: Command | Probe) -> str:
+    directory = Path(command.directory)
+    for word in command.argv[1:]:
+        if _is_script(word) and not (directory / word).exists():
+            return f"{word} is not in {directory}"
+    return ""
+
+
 def _there(program: str, directory: Path, which: Which) -> bool:
     """A program with a slash is looked for in the command's folder, as the system does."""
     return which(str(directory / program) if "/" in program else program) is not None
 
 
 def _is_script(word: str) -> bool:
-    return not word.startswith("-") and word.endswith((".sh", ".bash", ".py"))
+    return not word.startswith("-") and "{" not in word and word.endswith((".sh", ".bash", ".py"))

@@ -48,6 +48,35 @@ def test_help_shows_how_it_begins_and_what_the_process_answers(rekindle: Program
         assert re.search(rf"\b{int(code)}\b", out), code
 
 
+@pytest.mark.parametrize(
+    ("codes", "commands"),
+    [
+        (
+            "1, 2, 3",
+            ("plan", "status", "inventory", "doctor", "diagnose", "replay", "diff", "init"),
+        ),
+        ("69", ("inventory", "watch")),
+    ],
+)
+def test_both_tables_say_which_commands_answer_a_code(
+    codes: str, commands: tuple[str, ...]
+) -> None:
+    from rekindle.cli.table import EXIT_CODES
+
+    readme = (EXAMPLES.parent / "README.md").read_text("utf-8")
+    (row,) = re.findall(rf"^\| {codes} \| (.+) \|$", readme, re.MULTILINE)
+
+    for name in commands:
+        assert re.search(rf"\b{name}\b", dict(EXIT_CODES)[codes]), name
+        assert re.search(rf"`{name}\b", row), name
+
+
+def test_diagnose_says_what_it_answers(rekindle: Program) -> None:
+    out = " ".join(rekindle("diagnose", "--help").out.split())
+
+    assert re.search(r"Exit codes: 0 \w.*, 1 \w.*, 2 \w.*, 3 \w", out)
+
+
 def test_help_of_rehearse_lists_the_scenarios(rekindle: Program) -> None:
     from rekindle.simulator.scenario import find_scenario, load_scenario, names
 

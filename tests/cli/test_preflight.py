@@ -7,26 +7,31 @@ target; do not write what was found; write it in a rehearsal; look again and aga
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from engine.memory import Memory
 from engine.ports import NO_REQUESTS
 from journal import entries as e
 from journal.reader import Reader
 from phases.lives import RESET
+from phases.verbs import COMMAND
 from rekindle import preflight
 from rekindle.doctor.check import EVERYTHING, Check, Verdict, ok, unknown, warning
+from rekindle.planfile import read_plan
 from rekindle.rehearsal import load
 from tests.cli.conftest import Program
 from tests.cli.terminal import on_terminal
 from tests.doctor.making import ALICE, encrypted
 
 pytestmark = pytest.mark.program
+ROOT = Path(__file__).parents[2]
 
 STAGED = """
 import rekindle.cli.run, rekindle.planfile, rekindle.preflight, rekindle.rehearsal, rekindle.worlds
@@ -155,6 +160,32 @@ def test_a_plan_that_may_wipe_is_asked_for_proof_that_its_secrets_can_be_read(
     found = preflight.of_plan(plan, tmp_path / "j.db", simulated=False, only=("secrets",))
 
     assert [frozenset({RESET})] * forbidden == [check.blocks for check in found if check.blocks]
+
+
+@pytest.mark.parametrize("program", ["no-such-probe", "bin/not-there"])
+def test_the_probes_of_a_plan_are_looked_at(
+    rekindle: Program, tmp_path: Path, program: str
+) -> None:
+    """
+    ``doctor`` had no row for them, and a run waited for the state's deadline.
+
+    Mutants: leave *askers* out of either; look at commands alone.
+    """
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    file = tmp_path / "examples" / "own-states" / "recovery.yaml"
+    written = yaml.safe_load(file.read_text())
+    written["probes"]["drained"]["argv"] = [program, "{node}"]
+    file.write_text(yaml.safe_dump(written, sort_keys=False))
+    plan = read_plan(file, [])  # talosconfig and the machines' files are the operator's own
+    found = preflight.of_plan(plan, tmp_path / "j.db", simulated=False, only=("tools",))
+    shown = rekindle("doctor", str(file), "--json").document["checks"]
+
+    probes = [check for check in found if check.id.startswith("tools.probe/")]
+    assert ["ok", "red", "ok", "ok"] == [str(check.verdict) for check in probes]
+    assert (frozenset({COMMAND}), "command/drain") == (probes[1].blocks, probes[1].target)
+    assert [(check.id, [*check.blocks]) for check in probes] == [
+        (row["id"], row["blocks"]) for row in shown if row["id"].startswith("tools.probe/")
+    ]
 
 
 def test_a_rehearsal_asks_nothing_of_this_machine(journal_of_a_night: Path) -> None:

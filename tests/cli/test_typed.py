@@ -6,6 +6,7 @@ Mutants: leave ``shlex.quote`` out of ``with_journal``; hand the hint through ``
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
@@ -19,6 +20,7 @@ from tests.cli.conftest import Program, alone
 
 pytestmark = pytest.mark.program
 
+ROOT = Path(__file__).parents[2]
 ODD = 'night shift\'s $(x) "y".db'
 
 
@@ -107,6 +109,40 @@ def test_the_newest_journal_is_taken_and_told(
     assert by_default.err.startswith(f"journal {newest}\n")
     assert by_environment.err == f"journal {newest}\n"
     assert named.err == ""
+
+
+def test_a_plan_that_does_not_load_is_checked_again_by_its_own_name(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutant: a bare ``rekindle plan``, which looks for recovery.yaml."""
+    plan = tmp_path / "the home's plan.yaml"
+    plan.write_text("cluster: home\n")
+    first = rekindle("run", str(plan))
+    (words,) = _commands(first.err)
+
+    again = rekindle(*words[1:])
+
+    assert words == ["rekindle", "plan", "--check", str(plan)]
+    assert (again.code, again.err) == (first.code, first.err)
+
+
+def test_no_hint_tells_to_run_without_a_plan() -> None:
+    """Where only the journal is known it is PLAN. Mutant: take it out of one of them."""
+    spans = [
+        (path.name, span)
+        for room in ("journal", "engine", "phases", "rekindle")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for span in re.findall(r"(?<!`)`rekindle (?:run|plan|watch)\b[^`]*`?[^`]{0,8}", node.value)
+    ]
+    told_of = re.compile(
+        r"`rekindle \w+` (?:refuses|accepts)"
+    )  # what it does, and not what to type
+    whole = re.compile(r"`rekindle \w+ (?:PLAN\b|--check )")
+    hints = [one for one in spans if not whole.match(one[1]) and not told_of.match(one[1])]
+
+    assert hints == []
 
 
 def test_a_folder_is_no_journal_however_it_is_named(rekindle: Program, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ pytestmark = pytest.mark.program
 
 NETWORK = made.daemonset("kube-system/cilium", 1)
 NAMED = ("--journal", "w.db")
+INVENTORY = Path(__file__).parents[2] / "examples" / "minimal" / "inventory.yaml"
 TAKES_OVER = "rekindle resume --take-over PLAN --journal"
 CONTROLLERS = [
     made.deployment(f"flux-system/{name}-controller") for name in ("source", "kustomize", "helm")
@@ -529,6 +530,7 @@ def test_a_watch_without_a_plan_is_resumed_as_one(rekindle: Program, tmp_path: P
 def test_an_api_that_is_silent_gives_nothing_to_count_against(
     rekindle: Program, tmp_path: Path
 ) -> None:
+    """Mutant: the hint of an inventory, which nobody here takes."""
     with ScriptedApi() as api:
         url = api.url
     kubeconfig = str(write_kubeconfig(tmp_path / "kubeconfig", url))
@@ -537,8 +539,28 @@ def test_an_api_that_is_silent_gives_nothing_to_count_against(
     missing = rekindle("watch", "--kubeconfig", kubeconfig + ".none", "--journal", "none.db")
 
     assert (silent.code, "error (api-unanswered): " in silent.err) == (69, True)
+    assert (
+        f"watch --kubeconfig {kubeconfig} --inventory FILE`, or `rekindle watch PLAN`" in silent.err
+    )
+    assert "--from git" not in silent.err
     assert (missing.code, "error (kubeconfig-unusable): " in missing.err) == (78, True)
     assert not (tmp_path / "none.db").exists()
+
+
+def test_what_should_be_there_is_watched_where_no_api_answers(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """The hint's way out is one."""
+    with ScriptedApi() as api:
+        url = api.url
+    kubeconfig = str(write_kubeconfig(tmp_path / "kubeconfig", url))
+    words = ("watch", "--kubeconfig", kubeconfig, "--inventory", str(INVENTORY))
+
+    process = rekindle.until(tmp_path / "w.db", "run.opened", *words)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 75, told
 
 
 def test_without_recovery_yaml_the_usual_kubeconfig_is_watched(

@@ -67,6 +67,120 @@ def test_files_are_found_by_what_they_are_and_grouped_by_who_can_open_them(
     )
 
 
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOS4a4UuJ+A3mH/y0kDQ2y3HcqkjvPqQ4gDqJ5xw1AbC"
+RSA = f"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ{'C7x/' * 80}"
+YUBIKEY = "age1yubikey1q" + "2" * 58
+TPM = "age1tpm1q" + "3" * 58
+ENCLAVE = "age1se1q" + "4" * 58
+QUANTUM = "age1pq1" + "5" * 1950
+ENVELOPE = "-----BEGIN AGE ENCRYPTED FILE-----\\nYWdl\\n-----END AGE ENCRYPTED FILE-----\\n"
+LINES = ENVELOPE.replace("\\n", "\n            ").rstrip()
+SHAPES = {
+    "yaml, as sops wrote it": "a: ENC[x]\nsops:\n    age:\n"
+    f"        - recipient: WHO\n          enc: |\n            {LINES}\n    mac: ENC[x]\n",
+    "yaml, as sops writes it": "a: ENC[x]\nsops:\n    age:\n"
+    f"        - enc: |\n            {LINES}\n          recipient: WHO\n    mac: ENC[x]\n",
+    "yaml, quoted, with a comment": "a: ENC[x]\nsops:\n    age: # us\n"
+    f"        - recipient: 'WHO'\n          enc: |\n            {LINES}\n",
+    "yaml, keys moved": f"sops:\n  age:\n  - recipient: WHO\n    enc: |\n        {LINES}\nz: ENC[x]\n",
+    "yaml, key groups": "a: ENC[x]\nsops:\n    key_groups:\n        - age:\n"
+    f"            - recipient: WHO\n              enc: |\n                {LINES}\n",
+    "json": '{"a": "ENC[x]", "sops": {"age": [{"recipient": "WHO", "enc": "'
+    f'{ENVELOPE}"}}], "mac": "ENC[x]"}}}}',
+    "dotenv": "A=ENC[x]\nsops_age__list_0__map_recipient=WHO\n"
+    f"sops_age__list_0__map_enc={ENVELOPE}\nsops_mac=ENC[x]\n",
+    "ini": "[a]\nb = ENC[x]\n[sops]\nage__list_0__map_recipient = WHO\n"
+    f"age__list_0__map_enc = {ENVELOPE}\n",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "recipient", [ALICE, ED25519, RSA, YUBIKEY, TPM, ENCLAVE, QUANTUM], ids=lambda one: one[:10]
+)
+def test_every_recipient_under_age_counts(tmp_path: Path, recipient: str, shape: str) -> None:
+    """
+    A file for SSH's or a plugin's keys alone was in order untried, and the node was wiped.
+
+    Mutants: know ``age1`` and 58 letters alone; know only one of the formats; keep an SSH key's comment.
+    """
+    file = tmp_path / "a.sops.yaml"
+    file.write_text(SHAPES[shape].replace("WHO", recipient))
+    found = sealed.encrypted_in(tmp_path)
+
+    assert [{recipient}] == [set(one.recipients) for one in found.sets]
+    assert found.whole
+    unable = Machine(NEITHER, environment=held(tmp_path)).host
+    assert {RESET} == row(secrets.rows(unable, tmp_path, {}, (RESET,)), "secrets.proof").blocks
+
+
+def test_of_an_ssh_key_the_comment_says_nothing(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        encrypted(tmp_path / f"{name}.sops.yaml", f"{ED25519} me@{name}, at home")
+
+    assert [({ED25519}, 2)] == [
+        (set(one.recipients), one.count) for one in sealed.encrypted_in(tmp_path).sets
+    ]
+
+
+def test_rows_of_two_ssh_keys_are_told_apart(tmp_path: Path) -> None:
+    """Mutant: their first 16 letters, which all of a kind have."""
+    other = ED25519[:-4] + "wXyZ"
+    encrypted(tmp_path / "a.sops.yaml", ED25519)
+    encrypted(tmp_path / "b.sops.yaml", other)
+    encrypted(tmp_path / "c.sops.yaml", QUANTUM)
+    machine = Machine(codes={"sops": 0}, environment=held(tmp_path))
+    found = [c for c in secrets.rows(machine.host, tmp_path, {}) if c.id.startswith("secrets.age/")]
+
+    assert 3 == len({check.id for check in found})
+    assert all(" " not in check.id and len(check.subject) < 200 for check in found)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "recipient: ssh-rsa",  # and its key on the next line, as some formatters fold it
+        "recipient: >-\n            ssh-rsa AAAA",
+        "recipient:",
+        "key: age1who",
+        "recipient: *one",
+        f"recipient: {ALICE}\n        - enc: |\n            {LINES}\n",
+        f"recipient: {ALICE}\n          enc: |\n            {LINES}\n        - recipient: ssh-rsa",
+    ],
+)
+def test_an_entry_under_age_that_is_not_understood_may_be_for_anybody(
+    tmp_path: Path, entry: str
+) -> None:
+    """Mutants: take no known recipient for none; take the entries that are known for all."""
+    file = tmp_path / "a.sops.yaml"
+    file.write_text(
+        f"a: ENC[x]\nsops:\n    age:\n        - {entry}\n          enc: |\n            {LINES}\n"
+    )
+    found = secrets.rows(Machine().host, tmp_path, {}, (RESET,))
+
+    assert (file,) == sealed.encrypted_in(tmp_path).unread
+    assert {RESET} == row(found, "secrets.proof").blocks
+    assert "a.sops.yaml" in row(found, "secrets.files").said
+
+
+@pytest.mark.parametrize("age", ["", "    age: []\n", "    age:\n", "    age: null\n"])
+def test_what_no_age_recipient_can_open_is_not_counted(tmp_path: Path, age: str) -> None:
+    """
+    KMS and PGP are excused, and whoever gets mail is no recipient.
+
+    Mutant: count a ``recipient:`` of a file that lists none under ``age:``.
+    """
+    (tmp_path / "a.sops.yaml").write_text(
+        f"a: ENC[x]\nsops:\n    kms:\n        - arn: aws\n{age}    mac: ENC[x]\n"
+        "---\nrecipient: me@example.org\nstorage: - x\n"
+    )
+
+    assert (True, ()) == (
+        sealed.encrypted_in(tmp_path).whole,
+        sealed.encrypted_in(tmp_path).sets,
+    )
+
+
 @pytest.mark.parametrize(("name", "limit"), [("FILES_LIMIT", 2), ("SETS_LIMIT", 1)])
 def test_what_is_too_large_is_not_said_to_be_in_order(
     repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from phases.lives import RESET
-from phases.section import Command
+from phases.section import Command, Probe
 from phases.verbs import APPLY, BOOTSTRAP, COMMAND, KUBECONFIG
 from rekindle.doctor import tools
 from rekindle.doctor.needs import ETCD
@@ -123,6 +123,68 @@ def test_a_command_has_what_it_names(
     (found,) = tools.command_rows("apps", command(tmp_path, *argv), which(*names))
 
     assert verdict == str(found.verdict)
+
+
+def probe(folder: Path, *argv: str, **environment: str) -> Probe:
+    return Probe(argv=argv, not_yet=3, directory=str(folder), environment=environment)
+
+
+@pytest.mark.parametrize("program", ["no-such-probe", "bin/not-there"])
+def test_a_probe_without_its_program_forbids_the_commands_that_wait_for_it(
+    tmp_path: Path, program: str
+) -> None:
+    """Mutants: look at commands alone; forbid every command; a warning, which forbids nothing."""
+    found = tools.probe_rows(
+        "drained", probe(tmp_path, program, "{node}"), which(), ("drain", "sweep")
+    )
+
+    assert ["tools.probe/drained"] * 2 == [check.id for check in found]
+    assert [(COMMAND, "command/drain"), (COMMAND, "command/sweep")] == [
+        (verb, check.target) for check in found for verb in check.blocks
+    ]
+    assert all("probes.drained" in check.todo for check in found)
+
+
+@pytest.mark.parametrize(("commands", "verdict"), [(("",), "red"), ((), "warning")])
+def test_a_probe_that_no_command_waits_for_forbids_none(
+    tmp_path: Path, commands: tuple[str, ...], verdict: str
+) -> None:
+    """A state that only asks waits in vain; a probe that nobody asks holds nothing up."""
+    (found,) = tools.probe_rows("drained", probe(tmp_path, "no-such-probe"), which(), commands)
+
+    assert (verdict, frozenset()) == (str(found.verdict), found.blocks)
+
+
+@pytest.mark.parametrize(
+    ("argv", "environment", "verdict"),
+    [
+        (("kubectl", "get"), {}, "ok"),
+        (("kubectl", "look.sh"), {}, "warning"),
+        (("kubectl", "{node}.sh"), {}, "ok"),
+        (("no-such-probe",), {"PATH": "/opt/bin"}, "ok"),
+        (("bin/{node}",), {}, "ok"),
+    ],
+)
+def test_a_probe_has_what_it_names(
+    tmp_path: Path, argv: tuple[str, ...], environment: dict[str, str], verdict: str
+) -> None:
+    looking = probe(tmp_path, *argv, **environment)
+    (found,) = tools.probe_rows("drained", looking, which("kubectl"), ("drain",))
+
+    assert verdict == str(found.verdict)
+
+
+@pytest.mark.parametrize(
+    ("argv", "verdict"), [(("kubectl", "get"), "ok"), (("no-such-probe",), "warning")]
+)
+def test_what_tells_whether_a_command_happened_is_looked_for(
+    tmp_path: Path, argv: tuple[str, ...], verdict: str
+) -> None:
+    once = command(tmp_path, "task").model_copy(update={"effect": "once", "probe": argv})
+    (found,) = tools.own_probe("apps", once, which("task", "kubectl"))
+
+    assert ("tools.command/apps/probe", verdict) == (found.id, str(found.verdict))
+    assert [] == tools.own_probe("apps", command(tmp_path, "task"), which())
 
 
 def test_a_command_with_a_path_of_its_own_is_believed(tmp_path: Path) -> None:

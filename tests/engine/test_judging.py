@@ -181,6 +181,7 @@ def objected(*blocks: str, target: str = "", verdict: str = "red") -> e.Prefligh
         (objected("saw", "paint"), "preflight-failed"),
         (objected("paint", target="door"), "preflight-failed"),
         (objected("paint", target="gate"), "Act"),
+        (objected("paint", target="doo"), "Act"),
         (objected("saw"), "Act"),
         (objected(verdict="warning"), "Act"),
     ],
@@ -190,6 +191,15 @@ def test_a_red_row_forbids_the_verbs_that_it_names_and_no_others(
 ) -> None:
     """Mutants: forbid without looking at the verb, or at the target; leave ``_objected`` out."""
     assert expected == said(one("paint", entry))
+
+
+def test_a_red_row_of_a_command_is_one_for_every_node_that_it_is_run_for() -> None:
+    """Mutants: compare targets as they are; take what only begins alike for the same."""
+    wish: Wishes = {name: act("paint", name) for name in ("door/left", "doorstep/left")}
+
+    assert ["preflight-failed", "Act"] == [
+        said(answer) for answer in judged(wish, objected("paint", target="door")).values()
+    ]
 
 
 def test_what_the_preflight_forbids_is_said_with_what_to_do() -> None:

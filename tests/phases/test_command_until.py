@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from engine.answer import Act, Wait
+from engine.answer import Act, Stuck, Wait
 from engine.errors import PlanInvalid
 from engine.memory import Attempt, Memory
 from engine.plan import Plan, merged, of_parts
 from engine.recipe import Verdict
-from journal.entries import Fact, Outcome
+from journal.entries import Fact, Objection, Outcome
 from phases import command_until, probing
 from phases.placeholders import filled
 from phases.recipe import recipe
@@ -101,6 +101,41 @@ def test_the_command_is_run_for_its_node_where_the_probe_says_not_yet() -> None:
     assert isinstance(act, Act)
     assert (act.verb, act.target, act.deadline_seconds) == ("command.run", TARGET, 300.0)
     assert act.arguments == {"command": "paint", "node": "cp-2", "address": "192.0.2.12"}
+
+
+def objected(check: str, *blocks: str) -> Memory:
+    row = Objection(check, "red", "bin/look", "is not there", "install it", blocks, "command/paint")
+    return Memory(state="it-cp-2", now=START, objections=(row,))
+
+
+def test_a_probe_that_cannot_be_started_is_not_waited_for() -> None:
+    """Mutants: wait until the state's deadline; stop where it is the command's program that is missing."""
+    stuck = decided("Unobservable", objected("tools.probe/painted", "command.run"))
+
+    assert isinstance(stuck, Stuck)
+    assert "tools.probe/painted is not in order: bin/look: is not there" in stuck.message
+    assert "install it" in stuck.hint
+    for other in (
+        objected("tools.probe/bowed", "command.run"),
+        objected("tools.probe/painted"),
+        objected("tools.command/paint", "command.run"),
+    ):
+        assert isinstance(decided("Unobservable", other), Wait)
+    assert decided("holds", objected("tools.probe/painted", "command.run")) is None
+
+
+def test_what_asks_a_probe_is_told_with_its_command() -> None:
+    """Mutant: leave out the states that only ask."""
+    asks = {"phase": "pods-healthy", "guard": "command-until", "deadline": {"after": 600}}
+    found = made(
+        {
+            "it": {**GOAL, "options": {"command": "bow", "probe": "bowed"}, "next": "there"},
+            "there": {**asks, "options": {"probe": "bowed"}, "next": "done"},
+        }
+    )
+
+    assert {"painted": {"paint"}} == probing.askers(plan())
+    assert {"bowed": {"bow", ""}} == probing.askers(found)
 
 
 def test_nothing_is_begun_where_it_holds_or_cannot_be_told() -> None:

@@ -196,7 +196,7 @@ def test_where_anything_else_may_be_lost_it_stays_stuck(
 
     assert isinstance(found, Stuck)
     assert found.reference == "etcd-quorum-lost"
-    assert "rekindle run --reset cp-1,cp-2,cp-3 --reset-scope EPHEMERAL" in found.hint
+    assert "rekindle run PLAN --reset cp-1,cp-2,cp-3 --reset-scope EPHEMERAL" in found.hint
 
 
 def test_of_two_that_are_left_a_person_chooses() -> None:

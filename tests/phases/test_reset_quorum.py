@@ -91,7 +91,7 @@ def test_of_a_lost_quorum_nothing_is_wiped_alone_and_it_says_so(name: str) -> No
     assert isinstance(found, Stuck)
     assert found.reference == "reset-breaks-quorum"
     assert f"{name} is not reset alone: etcd has lost its quorum" in found.message
-    assert "rekindle run --reset cp-1,cp-2,cp-3 --reset-scope EPHEMERAL" in found.hint
+    assert "rekindle run PLAN --reset cp-1,cp-2,cp-3 --reset-scope EPHEMERAL" in found.hint
     assert quorum.without(plan().target, known, name, NAMES, BOTH, START) is False
 
 
