@@ -15,50 +15,19 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from journal import secret_shapes
+from journal.secret_shapes import compiled
+
 if TYPE_CHECKING:
     from journal.entries import Json
 
-_WORD: Final = r"(?<![A-Za-z0-9_])"
-
-_PEM: Final = r"(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?"
-
-# Kinds that are known by their shape alone, in the order in which they are tried.
-_SHAPES: Final = tuple(
-    (kind, re.compile(pattern, re.DOTALL))
-    for kind, pattern in (
-        (
-            "private-key",
-            rf"-----BEGIN {_PEM}-----.*?(?:-----END {_PEM}-----|\Z)",
-        ),
-        ("age-key", r"(?i:AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9]{1,32})-(?:PQ-)?1)[A-Za-z0-9]{16,}"),
-        ("1password-token", _WORD + r"ops_[A-Za-z0-9_=-]{40,}"),
-        ("1password-key", _WORD + r"A3-[A-Z0-9]{6}(?:-[A-Z0-9]{5,11}){4,5}"),
-        ("jwt", _WORD + r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
-        ("github-token", _WORD + r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,})"),
-        ("gitlab-token", _WORD + r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[A-Za-z0-9_.-]{20,}"),
-        ("aws-key", _WORD + r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-        ("slack-token", _WORD + r"(?:xox[a-z]|xapp)-[A-Za-z0-9-]{10,}"),
-        ("slack-hook", r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9_/-]{10,}"),
-        ("vault-token", _WORD + r"hv[sbr]\.[A-Za-z0-9_-]{20,}"),
-        ("tailscale-key", _WORD + r"tskey-[a-z]{2,12}-[A-Za-z0-9-]{10,}"),
-        ("google-key", _WORD + r"(?:AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,})"),
-        ("digitalocean-token", _WORD + r"do[opr]_v1_[a-f0-9]{40,}"),
-        ("package-token", _WORD + r"(?:npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{20,})"),
-        ("doppler-token", _WORD + r"dp\.(?:st|pt|ct|sa)\.[A-Za-z0-9_.-]{20,}"),
-    )
-)
-
-_ENCODED_PEM: Final = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}")
-_HEADER: Final = re.compile(
+_ENCODED_PEM: Final = r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}"
+_HEADER: Final = (
     r"(?i)\b((?:proxy-)?authorization\\*\"?\s{0,3}[:=]\s{0,3}\\*\"?(?:[a-z]{3,12} )?+)"
     r"((?!\[redacted:)[^\s\"',;\\]{4,})"
 )
-_BEARER: Final = re.compile(
-    r"(?i)\b(bearer|basic) (?=[^\s\"']{0,200}[0-9=])([A-Za-z0-9._~+/-]{12,}={0,2})"
-)
-_URL: Final = re.compile(
-    r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)([^\s/@:\"'\[]{0,256}:[^\s/@\"']{1,512})@"
-)
+_BEARER: Final = r"(?i)\b(bearer|basic) (?=[^\s\"']{0,200}[0-9=])([A-Za-z0-9._~+/-]{12,}={0,2})"
+_URL: Final = r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)([^\s/@:\"'\[]{0,256}:[^\s/@\"']{1,512})@"
 
 _STRONG: Final = (
     r"pass(?:word|wd|phrase|code)|api[_-]?key|private[_-]?key|secret[_-]?key|access[_-]?key(?:[_-]?secret)?"
@@ -71,52 +40,91 @@ _KEPT: Final = r"(?!\\*[\"']?\[redacted:)"
 _QUOTED: Final = r"\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|'[^'\n]*'"
 
 # key=value, "key": "value" and --key value, wherever they stand.
-_ASSIGNED: Final = re.compile(
+_ASSIGNED: Final = (
     rf"(?i)({_PREFIX}(?:{_STRONG}|{_WEAK})(?: ?= ?|\\*\"\s*:\s*)){_KEPT}"
     rf"({_QUOTED}|[^\s\"'&,;\\{{}}\[\]()]{{3,}})"
 )
-_OPTION: Final = re.compile(
-    rf"(?i)(--[a-z0-9-]{{0,40}}?(?:{_STRONG}|{_WEAK}) )(?!-){_KEPT}([^\s\"']{{3,}})"
-)
+_OPTION: Final = rf"(?i)(--[a-z0-9-]{{0,40}}?(?:{_STRONG}|{_WEAK}) )(?!-){_KEPT}([^\s\"']{{3,}})"
 # key: value as a line of YAML.
-_LINE: Final = re.compile(
+_LINE: Final = (
     rf"(?im)^([ \t]*(?:- )?[\"']?[a-z0-9_.-]{{0,64}}?(?:{_STRONG}|{_WEAK})[\"']?:[ \t]+){_KEPT}"
     rf"({_QUOTED}|[^\s\"'{{}}\[\]|>&*!]\S*)(?=[ \t]*(?:\#.*)?$)"
 )
 # key: value in the middle of a sentence, if the value does not look like the next word.
-_SPOKEN: Final = re.compile(
+_SPOKEN: Final = (
     rf"(?i)({_PREFIX}(?:{_STRONG}): ?){_KEPT}"
     rf"({_QUOTED}|(?=[^\s]{{0,200}}[0-9!@\#$%^*+=])[^\s\"'/\[(][^\s\"',;)]{{2,}})"
 )
 # A bootstrap token of Kubernetes' or Talos' shape (k8s.io/cluster-bootstrap: six, a dot, sixteen) in a sentence.
-_BOOTSTRAP: Final = re.compile(
-    rf"(?i)({_PREFIX}(?:{_WEAK}): ?){_KEPT}([\"']?[a-z0-9]{{6}}\.[a-z0-9]{{16,}})"
+_BOOTSTRAP: Final = rf"(?i)({_PREFIX}(?:{_WEAK}): ?){_KEPT}([\"']?[a-z0-9]{{6}}\.[a-z0-9]{{16,}})"
+
+# An entry of an environment: what the name says of its value. JSON, YAML over two lines, and what Go prints, with the
+# quotes and line ends of a text within a text. "Invalid value" in a sentence is no member.
+_SECRETS_NAME: Final = rf"[a-z0-9_.-]{{0,64}}?(?:{_STRONG}|{_WEAK}|(?<=_)pass)"
+_EDGE: Final = r"\\{0,4}[\"']?"
+_IS: Final = rf"{_EDGE}[ \t]{{0,8}}[:=][ \t]{{0,8}}"
+_GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
+_NEXT: Final = r"(?:[ \t]{0,8}(?:\r?\n|\\{1,4}n)[ \t]{0,40}|" + rf"{_GAP},{_GAP}){_EDGE}"
+_BEGINS: Final = r"(?:(?<![a-z0-9_.-])(?<![a-z0-9_.] )|(?<=\\n))"
+_FILLED: Final = rf"{_KEPT}(?!\\*\"\\*\"|''|,value)"
+_PLAIN: Final = r"[^\s\"'{}\[\]|>&*!,\\]"
+_PAIRED: Final = (
+    rf"(?i)({_BEGINS}(?:name|key){_IS}{_EDGE}{_SECRETS_NAME}{_EDGE}(?:{_NEXT}|(?-i: (?=Value:)))value{_IS}){_FILLED}"
+    rf"((?-i:(?<=[, ]Value:)[^\n]{{1,1024}}?(?=[, ]ValueFrom:))|{_QUOTED}"
+    rf"|{_PLAIN}(?:[^\r\n\"}}\\]|\\(?![nrt\"]))*)"
+)
+_PAIRED_BACK: Final = (
+    rf"(?i)({_BEGINS}value{_IS}){_FILLED}"
+    rf"({_QUOTED}|{_PLAIN}(?:[^\r\n\"}}\\]{{0,512}}+(?=\r?\n)|[^\r\n\",}}\\]{{0,512}}+(?=,|\\{{1,4}}n)))"
+    rf"({_NEXT}(?:name|key){_IS}{_EDGE}{_SECRETS_NAME})(?![a-z0-9_.-])"
+)
+# A registry's credentials as Kubernetes keeps them, and the user and password in them.
+_DOCKER: Final = (
+    rf"(?i)(\.dockerc(?:onfigjson|fg){_IS}){_KEPT}"
+    rf"(\\*\"[^\"\\]{{16,}}\\*\"|'[^'\n]{{16,}}'|[a-z0-9+/]{{16,}}={{0,2}})"
+)
+_BASIC: Final = (
+    rf"(?i)((?<![a-z0-9_.-])auth{_IS}{_EDGE})([a-z0-9+/]{{8,}}={{0,2}})(?![a-z0-9+/=_-])"
+)
+_CRUMB: Final = r"[^\s;=,\"'\[\]{}]{1,128}=(?:\\?\"[^\"\\\n]*\\?\"|[^\s;,\"'\\]*)"
+_COOKIE: Final = (
+    rf"(?i)(\b(?:set-)?cookie2?{_IS}\[?{_EDGE}){_KEPT}"
+    rf"({_CRUMB}(?:(?:;[ ]{{0,2}}|[ ]|\\*\",[ ]{{0,2}}\\*\")"
+    rf"(?:expires=[^;\n\"'\\]{{0,40}}|{_CRUMB}|httponly|secure|partitioned))*)"
 )
 
-_SECRET_KEY: Final = re.compile(rf"(?i)(?:{_STRONG}|{_WEAK})$")
+_SECRET_KEY: Final = rf"(?i)(?:{_STRONG}|{_WEAK})$"
+_ALWAYS_SECRET: Final = frozenset(
+    {"auth", "cookie", "set-cookie", ".dockerconfigjson", ".dockercfg"}
+)
+_PAIRS: Final = (("name", "value"), ("Name", "Value"), ("key", "value"))
+_PAIRS_NAME: Final = rf"(?i){_SECRETS_NAME}"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:[-./][a-z0-9]+)+")
 _MARK: Final = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
+# At least one of them is in every text that a pattern of names matches.
+_WORDS: Final = ("pass", "key", "token", "secret", "credential")
 # At least one of these is in every text that any pattern above matches: a cheap way to say "nothing here".
-_HINTS: Final = (
-    "-----begin", "ls0tls1crud", "age-", "age_key", "agekey", "ops_", "a3-", "eyj", "gh", "github_pat_", "gl",
-    "akia", "asia", "abia", "acca", "xox", "xapp-", "hooks.slack", "hvs.", "hvb.", "hvr.", "tskey-", "aiza",
-    "ya29.", "_v1_", "npm_", "pypi-", "dp.", "authorization", "bearer", "basic ", "@", "pass", "key", "token",
-    "secret", "credential", "auth",
-)  # fmt: skip
+_HINTS: Final = tuple(
+    dict.fromkeys(
+        (
+            *(hint for shape in secret_shapes.SHAPES for hint in shape.hints),
+            *("ls0tls1crud", "authorization", "bearer", "basic ", "@", "auth", "cookie", "dockerc"),
+            *_WORDS,
+        )
+    )
+)
+_HINT_BYTES: Final = tuple(hint.encode() for hint in _HINTS)
+_CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def redact_payload(body: bytes) -> bytes:
     """Redact canonical JSON; what holds no secret comes back unchanged, byte for byte."""
-    if _HINT_BYTES.search(body.lower()) is None:
+    lowered = body.lower()
+    if not any(hint in lowered for hint in _HINT_BYTES):
         return body
     value = msgspec.json.decode(body)
     return body if _is_clean(value) else _CANONICAL.encode(redact(value))
-
-
-_HINT: Final = re.compile("|".join(map(re.escape, _HINTS)))
-_HINT_BYTES: Final = re.compile(_HINT.pattern.encode())
-_CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def redact(value: Json) -> Json:
@@ -126,7 +134,13 @@ def redact(value: Json) -> Json:
     if isinstance(value, list):
         return [redact(one) for one in value]
     if isinstance(value, dict):
-        return {redact_text(key): _redact_member(key, one) for key, one in value.items()}
+        paired = _paired_member(value)
+        return {
+            redact_text(key): _redact_named(paired[1], one)
+            if paired and key == paired[0]
+            else _redact_member(key, one)
+            for key, one in value.items()
+        }
     return value
 
 
@@ -139,6 +153,8 @@ def _is_clean(value: Json) -> bool:
     if isinstance(value, str):
         return redact_text(value) == value
     if isinstance(value, dict):
+        if _paired_member(value) and redact(value) != value:
+            return False
         for key, one in value.items():
             if redact_text(key) != key:
                 return False
@@ -152,29 +168,54 @@ def _is_clean(value: Json) -> bool:
 @lru_cache(maxsize=8192)
 def redact_text(text: str) -> str:
     """Replace the secrets in a text by ``[redacted:KIND]``; to do it again changes nothing."""
-    if _HINT.search(text.lower()) is None:
+    lowered = text.lower()
+    if not any(hint in lowered for hint in _HINTS):
         return text
-    for kind, pattern in _SHAPES:
-        text = pattern.sub(f"[redacted:{kind}]", text)
-    text = _ENCODED_PEM.sub(_encoded_pem, text)
-    text = _URL.sub(r"\1[redacted:url-credentials]@", text)
-    text = _HEADER.sub(r"\1[redacted:authorization]", text)
-    text = _BEARER.sub(r"\1 [redacted:authorization]", text)
-    for pattern in (_ASSIGNED, _OPTION, _LINE, _SPOKEN, _BOOTSTRAP):
-        text = pattern.sub(_assigned, text)
+    for kind, hints, pattern in secret_shapes.SHAPES:
+        if any(hint in lowered for hint in hints):
+            text = compiled(pattern).sub(f"[redacted:{kind}]", text)
+    if "ls0tls1crud" in lowered:
+        text = compiled(_ENCODED_PEM).sub(_encoded_pem, text)
+    if "@" in lowered:
+        text = compiled(_URL).sub(r"\1[redacted:url-credentials]@", text)
+    if "auth" in lowered:
+        text = compiled(_HEADER).sub(r"\1[redacted:authorization]", text)
+        text = compiled(_BASIC).sub(_basic, text)
+    if "bearer" in lowered or "basic" in lowered:
+        text = compiled(_BEARER).sub(r"\1 [redacted:authorization]", text)
+    if "cookie" in lowered:
+        text = compiled(_COOKIE).sub(r"\1[redacted:cookie]", text)
+    if "dockerc" in lowered:
+        text = compiled(_DOCKER).sub(_assigned, text)
+    return _named(text, lowered) if any(word in lowered for word in _WORDS) else text
+
+
+def _named(text: str, lowered: str) -> str:
+    """Replace what is a secret by the name that stands beside it."""
+    if "value" in lowered:
+        text = compiled(_PAIRED).sub(_assigned, text)
+        text = compiled(_PAIRED_BACK).sub(_assigned_back, text)
+    if "--" in text:
+        text = compiled(_OPTION).sub(_assigned, text)
+    text = compiled(_ASSIGNED).sub(_assigned, text)
+    if ":" in text:
+        for pattern in (_LINE, _SPOKEN, _BOOTSTRAP):
+            text = compiled(pattern).sub(_assigned, text)
     return text
 
 
 @lru_cache(maxsize=1024)
 def _is_secrets_name(key: str) -> bool:
-    return _SECRET_KEY.search(key) is not None or key == "auth"
+    return compiled(_SECRET_KEY).search(key) is not None or key.lower() in _ALWAYS_SECRET
 
 
 def _redact_member(key: str, value: Json) -> Json:
-    if not _is_secrets_name(key):
-        return redact(value)
+    return _redact_named(key, value) if _is_secrets_name(key) else redact(value)
+
+
+def _redact_named(key: str, value: Json) -> Json:
     if isinstance(value, list):
-        return [_redact_member(key, one) for one in value]
+        return [_redact_named(key, one) for one in value]
     if not isinstance(value, str) or not value:
         return redact(value)
     shaped = redact_text(value)
@@ -183,23 +224,49 @@ def _redact_member(key: str, value: Json) -> Json:
     return f"[redacted:{_kind_of_key(key)}]"
 
 
+def _paired_member(value: dict[str, Json]) -> tuple[str, str] | None:
+    """Return the member that another names as a secret, as an entry of an environment does, and that name."""
+    for naming, named in _PAIRS:
+        name = value.get(naming)
+        if isinstance(name, str) and named in value and compiled(_PAIRS_NAME).fullmatch(name):
+            return named, name
+    return None
+
+
 def _is_weak(key: str) -> bool:
     return key.lower() in {"secret", "credential", "credentials"}
 
 
 def _kind_of_key(key: str) -> str:
     lowered = key.lower()
-    for word in ("pass", "token", "secret", "credential", "auth"):
+    for word in ("pass", "token", "secret", "credential", "cookie", "docker", "auth"):
         if word in lowered:
-            return "password" if word == "pass" else word
+            return {"pass": "password", "docker": "docker-config"}.get(word, word)
     return "key"
 
 
 def _assigned(match: re.Match[str]) -> str:
-    before, value = match[1], match[2]
+    return match[1] + _replaced(match[2], match[1])
+
+
+def _assigned_back(match: re.Match[str]) -> str:
+    return match[1] + _replaced(match[2], match[3]) + match[3]
+
+
+def _replaced(value: str, name: str) -> str:
     edge = re.match(r"\\*[\"']", value)
     quote = edge[0] if edge else ""
-    return f"{before}{quote}[redacted:{_kind_of_key(before)}]{quote}"
+    return f"{quote}[redacted:{_kind_of_key(name)}]{quote}"
+
+
+def _basic(match: re.Match[str]) -> str:
+    """The base64 of a user and a password; any other word after "auth" stays."""
+    start = match[2].rstrip("=")
+    try:
+        told = base64.b64decode(start[: len(start) // 4 * 4]).decode()
+    except (binascii.Error, ValueError):
+        return match[0]
+    return f"{match[1]}[redacted:auth]" if ":" in told and told.isprintable() else match[0]
 
 
 def _encoded_pem(match: re.Match[str]) -> str:

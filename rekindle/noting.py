@@ -19,6 +19,7 @@ from journal.lease import Holder
 from journal.reader import Reader
 from journal.row import Row
 from journal.troubles import held
+from phases import codes
 from rekindle.asked import note_of
 from rekindle.folding import newest
 from rekindle.moments import corrected_of, moment_of
@@ -161,13 +162,21 @@ class _Finding:
         )
 
     def _of_finding(self, name: str) -> tuple[str, Row] | None:
-        """Find where a cause was found first: by its id, or by the subject that it is about."""
+        """
+        Find where a cause was found first: by its id, or by the subject that it is about.
+
+        What was seen to be gone may have no cause that the cluster tells: it is named by itself.
+        """
+        gone = None
         for row in self._reader.rows(self._run_id):
             if isinstance(row.entry, e.FindingsChanged):
                 for key, found in row.entry.changed.items():
                     if name in {key, found.subject}:
                         return key, row
-        return None
+            elif gone is None and isinstance(row.entry, e.Observed):
+                fact = row.entry.changed.get(name)
+                gone = (name, row) if fact is not None and fact.code == codes.ABSENT else None
+        return gone
 
 
 def _spelled(row: Row | None, time: float | None, finding: str, cause: str) -> str:

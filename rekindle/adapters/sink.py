@@ -22,6 +22,11 @@ _PRIVATE = 0o600
 _STDIN = 0
 _KEY = re.compile(rb"-----(BEGIN|END) [A-Z0-9 ]{0,32}PRIVATE KEY")
 _MARKER_BYTES = 64
+# A line that ends in a name: the next one may be its value, as an entry of an environment has them in YAML and JSON.
+_NAMING = re.compile(
+    rb"(?i)(?:name|key)[\"'\\]{0,6}[ \t]{0,8}[:=][ \t]{0,8}[\"'\\]{0,6}[\w.-]{1,128}[^\w]{0,8}\Z"
+)
+_NAMING_BYTES = 1024
 # A longer line is cut; what is tried for a cut lies so far before the end that a secret there shows itself.
 _LINE_LIMIT_BYTES = 128 * 1024
 _OVERLAP_BYTES = 16 * 1024
@@ -90,6 +95,7 @@ class Redactor:
         self._leaving_out = False
         self._in_key = False
         self._window = b""
+        self._naming = b""
 
     def take(self, piece: bytes) -> Iterator[bytes]:
         """Take what was read; yield what may be kept of it by now."""
@@ -112,7 +118,18 @@ class Redactor:
             return b"\n"
         if inside:
             return b""
-        return self._safe(line) + (b"\n" * self._in_key)
+        return self._named(line) + (b"\n" * self._in_key)
+
+    def _named(self, line: bytes) -> bytes:
+        """Redact a line, and what the line before calls a secret in it."""
+        before, self._naming = self._naming, b""
+        if len(line) <= _NAMING_BYTES and _NAMING.search(line):
+            self._naming = line
+        if before:
+            named, both = self._safe(before), self._safe(before + line)
+            if both.startswith(named):
+                return both[len(named) :]
+        return self._safe(line)
 
     def _part_of_line(self) -> bytes:
         """Cut a part off a line that is too long to be held."""

@@ -25,7 +25,8 @@ REMARK = "`rekindle note 'the switch was rebooted at two'`; --help shows how a t
     "--cause",
     "cause",
     metavar="[FINDING=]TEXT",
-    help="Correct why: in the place of a finding (its id or its subject), or of what --entry says.",
+    help="Correct why: in the place of a finding (its id or its subject), of an object that was seen to be gone, "
+    "or of what --entry says.",
 )
 def command(
     text: str,

@@ -14,7 +14,7 @@ from rekindle.report.following import OPENED, Follower
 from rekindle.report.happenings import Action
 from rekindle.report.phrases import spent
 from rekindle.report.reasons import Cause, Ledger, Verdict
-from rekindle.report.roots import NODES, REMOVED, STAGES, was_not_asked
+from rekindle.report.roots import NODES, STAGES, was_not_asked
 from rekindle.report.story import Run
 from rekindle.sentences import questions
 from rekindle.spans import between, exact
@@ -143,9 +143,9 @@ def _unknown(ledger: Ledger, seconds: int) -> Iterator[str]:
 
 
 def _who_removed(found: Follower) -> Iterator[str]:
-    """A root of the tree that is not there was removed, and no cause of the cluster says by whom."""
-    names = [sign.name for sign in found.causes.gone if sign.unexplained == REMOVED]
-    if names and not found.causes.told_who:
+    """A root of the tree that is not there was removed, and no cause of the cluster says by whom; a person may."""
+    names = found.causes.removed
+    if names:
         yield (
             f"Find out who or what removed {' and '.join(names[:SHOWN])}: the API server's audit log, the history of "
             "the folder in Git, and whoever has the rights; rekindle note --cause then puts it beside the cause."

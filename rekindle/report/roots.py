@@ -56,6 +56,7 @@ class Causes:
     endings: Endings = field(default_factory=Endings)
     held: int = 0  # what roots held up, at most, while there was no verdict
     unready: dict[str, str] = field(default_factory=dict)  # nodes, at the first look, and why
+    told: dict[str, str] = field(default_factory=dict)  # what people say was the cause, and of what
     bare: int = 0  # nodes without a machine configuration at the first look
 
     @property
@@ -67,10 +68,26 @@ class Causes:
         """
         begun = min(map(_begun, self.found), default=None)
         gone = {sign.subject for sign in self.gone}
-        return any(
+        return not gone.isdisjoint(self.told) or any(
             cause.named and (_begun(cause) == begun or cause.subject in gone)
             for cause in self.found
         )
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """
+        Name the roots of the tree that were gone and of which no person said why.
+
+        Who named the cause of anything else has not said who removed these; a root that was removed took with it what
+        it had brought.
+        """
+        gone = [sign for sign in self.gone if sign.unexplained == REMOVED]
+        roots = {sign.subject for sign in gone}
+        said = {*self.told}
+        for cause in self.found:
+            if cause.named:
+                said |= {cause.subject, *(cause.victims if cause.subject in roots else ())}
+        return tuple(sign.name for sign in gone if sign.subject not in said)
 
     def see(
         self,
@@ -149,6 +166,7 @@ class Causes:
     def correct(self, remark: Remark) -> None:
         """Put what a person says was the cause beside each cause of that name."""
         said = f"{remark.cause or remark.text} ({remark.actor})"
+        self.told[remark.finding] = said
         self.found = [
             replace(cause, corrected=said) if cause.id == remark.finding else cause
             for cause in self.found
@@ -253,7 +271,13 @@ class Causes:
         return cause.message if why is None else f"the node was not Ready: {why}"
 
     def _known(self, sign: Sign) -> Sign:
-        """A quorum is only called lost once every control plane was seen; the first look shows what that is of."""
+        """
+        Put beside a sign what is known of it by now: a person may have said why.
+
+        A quorum is only called lost once every control plane was seen; the first look shows what that is of.
+        """
+        if sign.unexplained == REMOVED and sign.subject in self.told:
+            return replace(sign, unexplained=f"corrected: {self.told[sign.subject]}")
         cause = next((one for one in self.found if one.verb == RECOVER), None)
         if sign.subject != codes.ETCD or cause is None:
             return sign

@@ -40,8 +40,8 @@ def unproven(found: Follower, run: Run, chain: Chain, actions: tuple[Action, ...
 
 def _beginning(found: Follower) -> Iterator[str]:
     """Only a person who says what the cause was tells who began it; a remark about anything else does not."""
-    causes = found.causes.found
-    if not causes or found.causes.told_who:
+    causes, removed = found.causes.found, found.causes.removed
+    if not causes or (found.causes.told_who and not removed):
         return
     noted = len(found.remarks.items)
     were = "nobody added a note"
@@ -51,6 +51,9 @@ def _beginning(found: Follower) -> Iterator[str]:
         were = f"{noted} notes were added, and none corrects a cause"
     if any(cause.named for cause in causes):
         were = "what people corrected is the cause of something that came later"
+    if found.causes.told_who:
+        names = " and ".join(removed[:SHOWN])
+        were = f"what people corrected does not say who or what removed {names}"
     asked = found.opened.request
     since = (
         "beside what was asked of this run, its journal does not tell"

@@ -65,6 +65,22 @@ def test_a_value_that_is_still_to_come_is_not_cut_off_from_its_name() -> None:
     assert b"hunter2" not in b"".join(parts)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"- name: DB_PASSWORD\n  value: hunter2\n- name: B\n  value: c\n",
+        b'{\n  "name": "DB_PASSWORD",\n  "value": "hunter2"\n}\n',
+        b"- name: DB_PASSWORD\r\n  value: hunter2\r\n",
+    ],
+)
+def test_a_value_on_the_line_after_its_name_is_taken_out(text: bytes) -> None:
+    """Mutant: redact each line by itself."""
+    said = kept(text)
+
+    assert said.replace(b"[redacted:password]", b"hunter2") == text
+    assert b"hunter2" not in said
+
+
 def test_a_line_that_cannot_be_cut_is_left_out_to_its_end() -> None:
     """Mutants: cut it anyway; go on behind the cut."""
     secret = b"password=" + b"a1B2" * 100_000

@@ -19,12 +19,13 @@ import pytest
 from engine.memory import Memory
 from journal import entries as e
 from journal import inbox
+from journal.entries import Fact
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.asked import requests_of
 from rekindle.moments import corrected_of
 from tests.cli.conftest import Program
-from tests.report.nights import AT
+from tests.report.nights import AT, written
 
 pytestmark = pytest.mark.program
 
@@ -194,6 +195,21 @@ def test_a_cause_is_corrected_in_the_place_of_a_finding(rekindle: Program, tmp_p
     assert one.text == f"the cause of {key} was: somebody=drunk"
     assert two.corrects >= 1
     assert (three.corrects, three.finding, three.cause) == (closed.seq, "", "a = b")
+
+
+def test_what_was_seen_to_be_gone_is_named_by_itself(rekindle: Program, tmp_path: Path) -> None:
+    """The cluster may tell no cause of it. Mutants: find only findings; take what was there."""
+    name = "kustomization/flux-system/apps"
+    codes = ("Ready", "Absent", "Ready")
+    journal = written(
+        tmp_path / "j.db", [e.Observed(at=AT, changed={name: Fact(code)}) for code in codes]
+    )
+    gone = [row.seq for row in rows(journal) if row.kind == "observed"][1]
+
+    assert rekindle("note", "--journal", str(journal), "--cause", f"{name}=bob").code == 0
+
+    (note,) = notes(journal)
+    assert (note.corrects, note.finding, note.cause) == (gone, name, "bob")
 
 
 @pytest.mark.parametrize(

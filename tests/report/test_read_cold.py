@@ -98,6 +98,71 @@ def test_who_names_the_cause_of_something_later_has_not_told_who_began_it(tmp_pa
     assert said.endswith("what people corrected is the cause of something that came later.")
 
 
+META, APPS = "kustomization/flux-system/meta", "kustomization/flux-system/apps"
+
+
+def removed(folder: Path, *notes: e.Note) -> tuple[list[str], list[str]]:
+    """Two roots of the tree that are gone beside a namespace that hangs: what is said of who did it, and to do."""
+
+    def found(subject: str, since: float | None, *victims: str) -> Finding:
+        return Finding(
+            subject=subject,
+            cause="x",
+            message=f"{subject} is ill",
+            root=True,
+            rule="R",
+            since=since,
+            victims=victims,
+        )
+
+    folder.mkdir(exist_ok=True)
+    gone = {META: Fact("Absent"), APPS: Fact("Absent")}
+    causes = {
+        "N6:a": found("namespace/a", AT - 60, META, APPS),
+        f"X2:{META}": found(META, None, APPS),
+    }
+    plan = {"section": {"inventory": {"roots": ["flux-system/meta", "flux-system/apps"]}}}
+    entries: list[e.AnyEntry] = [
+        e.Observed(at=AT, changed=gone),
+        e.FindingsChanged(at=AT + 1, changed=causes),
+    ]
+    story = gather(written(folder / "j.db", [*entries, *notes], plan=plan))
+    began = [one for one in story.unproven if one.startswith("Who or what began")]
+    return began, [one for one in story.next_steps if one.startswith("Find out who")]
+
+
+def blames(finding: str) -> e.Note:
+    return e.Note(at=AT + 9, text="x", actor="bob", corrects=4, finding=finding, cause="bob did")
+
+
+def test_who_says_why_a_namespace_hangs_has_not_said_who_removed_the_roots(tmp_path: Path) -> None:
+    """Mutants: ask only whether any first cause is named; count what a cause that is no root held up."""
+    began, todo = removed(tmp_path, blames("N6:a"))
+
+    names = f"{META} and {APPS}"
+    assert len(began) == 1
+    assert began[0].endswith(
+        f", and what people corrected does not say who or what removed {names}."
+    )
+    assert [one.partition(":")[0] for one in todo] == [f"Find out who or what removed {names}"]
+
+
+def test_who_says_why_a_root_is_gone_has_said_it_of_what_it_brought(tmp_path: Path) -> None:
+    """Mutants: leave the victims of a root out; ask only the causes, and not what was named by itself."""
+    assert removed(tmp_path / "a", blames(f"X2:{META}")) == ([], [])
+
+    began, todo = removed(tmp_path / "b", blames(APPS))
+    assert began[0].endswith(f"does not say who or what removed {META}.")
+    assert todo[0].startswith(f"Find out who or what removed {META}: ")
+
+    both = removed(tmp_path / "c", blames(APPS), blames(META))
+    assert both == ([], [])
+    signs = gather(tmp_path / "c" / "j.db").first_signs
+    assert {sign.unexplained for sign in signs if sign.subject == APPS} == {
+        "corrected: bob did (bob)"
+    }
+
+
 def test_what_was_asked_of_a_run_is_said(tmp_path: Path) -> None:
     """Mutants: leave the request out of the summary; call what it did something of before."""
     entries: list[e.AnyEntry] = [
