@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import to_builtins
 
 from engine.judging import Rules, answers_of, news_in
 from engine.memory import Memory
+from engine.traces import Left
 from journal.entries import Instant
 
 NAMED = 12  # reasons of one difference that are listed; what is over is counted
@@ -54,14 +55,24 @@ class Difference:
 
 @dataclass(slots=True)
 class Counted:
-    """How much was compared: decisions, moves and looks; *facts* and *withdrawn* are what the journal had and lost."""
+    """
+    How much was compared: turns, decisions, moves and looks; *facts* and *withdrawn* are what the journal had and lost.
 
+    *left* are the turns that could not be compared, by the reason.
+    """
+
+    turns: int = 0
     decisions: int = 0
     moves: int = 0
     looks: int = 0
     diagnoses: int = 0
     facts: int = 0
     withdrawn: int = 0
+    left: dict[Left, int] = field(default_factory=dict)
+
+    def leave(self, why: Left) -> None:
+        """Count a turn that cannot be compared."""
+        self.left[why] = self.left.get(why, 0) + 1
 
 
 def parted_answers(rules: Rules, memory: Memory, journaled: Mapping[str, Any]) -> Said:

@@ -12,46 +12,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec.structs import replace
-
-from engine.draft import Draft
 from engine.folding import fold
 from engine.judging import Rules, judge, move_of
+from engine.looked import Look
 from engine.memory import Memory
-from engine.observing import note_findings, observe
-from engine.parted import (
-    Counted,
-    Difference,
-    Said,
-    What,
-    Why,
-    code_of,
-    named,
-    parted_answers,
-    paths,
-    plain,
-)
+from engine.parted import Counted, Difference, Said, What, Why, named, parted_answers, paths
 from engine.plan import DONE, Plan, from_compiled
-from engine.recipe import Facts, Findings, Recipe
+from engine.recipe import Recipe
+from engine.traces import Left, Step, Trace, step_of
 from journal import entries as e
 from journal.entries import AnyEntry, Instant
 
 SEEN = (e.Observed, e.GoalMoved)
 FOUND = (*SEEN, e.FindingsChanged)
-
-
-@dataclass(slots=True)
-class _Look:
-    """A recorded look that is being compared; *facts* and *findings* are those of today that differ (None: none do)."""
-
-    position: int
-    at: Instant
-    today_facts: Facts
-    today_findings: Findings | None
-    compared: int = 0  # 1: the facts, 2: the findings as well
-    facts: Facts | None = None
-    findings: Findings | None = None
-    because: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,8 +38,9 @@ class Replayer:
     _rules: Rules | None = None
     _others: Rules | None = None
     _parted: tuple[str, ...] = ()
-    _look: _Look | None = None
-    _regressed_at: Instant | None = None
+    _look: Look | None = None
+    _turn: Trace | None = None
+    _torn: bool = False
     _standing: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
 
     @property
@@ -77,9 +51,11 @@ class Replayer:
     def see(self, position: int, entry: AnyEntry | None) -> list[Difference]:
         """Take in the next entry of the run; return what is new among the differences."""
         if entry is None:
-            self.counted.withdrawn += 1
+            self._lose()
             return []
         found = self._compare_look(entry) if self._look is not None else []
+        step = step_of(entry)
+        found += self._turn_of(position, entry, step)
         after = fold(self.memory, entry)
         match entry:
             case e.RunOpened() | e.PlanChanged():
@@ -93,19 +69,30 @@ class Replayer:
             case _:
                 pass
         self.memory = after
+        if self._turn is not None and step is not None and step < Step.BY_HAND:
+            self._turn.asked, self._turn.position = after, position
         return found
 
     def looked(self, position: int, snapshot: Any, at: Instant, *, diagnosed: bool) -> None:  # noqa: ANN401
-        """Take in a recorded look, which came after entry *position* and before the next."""
+        """Take in a recorded look, which came after entry *position* and before the next: a turn was taken for it."""
         if self._rules is None:
             return
         plan, recipe = self._rules.plan, self.recipe
         findings = recipe.diagnose(plan, snapshot) if diagnosed else None
-        self._look = _Look(position, at, recipe.reduce(plan, snapshot), findings)
+        self._look = Look(position, at, recipe.reduce(plan, snapshot), findings)
+        self._begin(None, position)
 
     def looked_away(self) -> list[Difference]:
         """Compare what is left of the last look: no more entries of its turn will come."""
-        return self._compare_look(None) if self._look is not None else []
+        if self._look is None:
+            return []
+        found = [*self._compare_look(None), *self._conclude(None, whole=True)]
+        self._look = None
+        return found
+
+    def ended(self) -> list[Difference]:
+        """Compare what is left of the last turn: no more entries will come."""
+        return [*self.looked_away(), *self._conclude(None)]
 
     def _adopt(self, compiled: Mapping[str, Any]) -> None:
         journaled = from_compiled(compiled, self.recipe)
@@ -116,41 +103,84 @@ class Replayer:
         else:
             self._others = None
 
+    # --- turns -----------------------------------------------------------------------------------
+
+    def _begin(self, at: Instant | None, position: int) -> Trace:
+        self._turn = Trace(at, self.memory, position, self._torn)
+        self._torn = False
+        return self._turn
+
+    def _turn_of(self, position: int, entry: AnyEntry, step: Step | None) -> list[Difference]:
+        """Find the turn that an entry is of; if it is the next one's, compare the one before."""
+        turn, found = self._turn, []
+        if turn is None or step is None or not turn.goes_on(entry, step):
+            found = self._conclude(entry)
+            if step is None:
+                return found
+            turn = self._begin(entry.at, position)
+        else:
+            self._torn = False  # what was withdrawn was of this turn
+        turn.take(entry, step)
+        return found
+
+    def _conclude(self, following: AnyEntry | None, *, whole: bool = False) -> list[Difference]:
+        """Compare a turn of which no more will come."""
+        turn, self._turn = self._turn, None
+        if turn is None or turn.compared:
+            return []
+        if turn.torn or self._rules is None:
+            self.counted.leave(Left.WITHDRAWN)
+            return []
+        if not whole and turn.may_be_cut(following):
+            self.counted.leave(Left.CUT)
+            return []
+        # Without a ``decided`` it had nothing new to say: all that was answered before, it answered.
+        at = turn.asked.now if turn.at is None else turn.at
+        return self._answered(turn, turn.position, at, turn.asked.answers)
+
+    def _lose(self) -> None:
+        """What was withdrawn may be of the turn before it or of the one after it."""
+        self.counted.withdrawn += 1
+        self._torn = True
+        if self._turn is not None:
+            self._turn.torn = True
+
     # --- decisions -------------------------------------------------------------------------------
 
     def _decided(
         self, position: int, entry: e.Decided, journaled: Mapping[str, Any]
     ) -> list[Difference]:
         """Compare what is answered now with what the journal says after this entry."""
-        if self._rules is None:
+        if self._rules is None or self._turn is None:
             return []
         self.counted.decisions += 1
-        found = self._stayed(position, entry)
-        said = parted_answers(self._rules, self.memory, journaled)
+        return self._answered(self._turn, position, entry.at, journaled)
+
+    def _answered(
+        self, turn: Trace, position: int, at: Instant, journaled: Mapping[str, Any]
+    ) -> list[Difference]:
+        if self._rules is None:
+            return []
+        turn.compared = True
+        self.counted.turns += 1
+        found = self._stayed(turn, position, at)
+        said = parted_answers(self._rules, turn.asked, journaled)
         why, because = self._code()
         if not said and self._look is not None and self._look.because:
-            said = parted_answers(self._rules, self._as_seen_today(self._look), journaled)
+            said = parted_answers(self._rules, self._look.seen_today(turn.asked), journaled)
             why, because = Why.FACTS, self._look.because
         if not said and self._others is not None:
-            said = self._by_another_plan(self._others, journaled)
+            said = self._by_another_plan(self._others, turn.asked, journaled)
             why, because = Why.PLAN, self._parted
         fresh = self._news(What.DECISION, said)
         if fresh:
-            found.append(self._difference(position, entry.at, fresh, What.DECISION, why, because))
+            found.append(self._difference(position, at, fresh, What.DECISION, why, because))
         return found
 
-    def _by_another_plan(self, rules: Rules, journaled: Mapping[str, Any]) -> Said:
-        state = self.memory.state
-        if state != DONE and state not in rules.plan.states:
-            return {"machine": ({"state": state}, None)}
-        return parted_answers(rules, self.memory, journaled)
-
-    def _as_seen_today(self, look: _Look) -> Memory:
-        """Return what would be known, had today's code reduced and diagnosed the look."""
-        seen = self.memory
-        if look.facts is not None:
-            seen = replace(seen, facts=dict(look.facts))
-        return seen if look.findings is None else replace(seen, findings=dict(look.findings))
+    def _by_another_plan(self, rules: Rules, memory: Memory, journaled: Mapping[str, Any]) -> Said:
+        if memory.state != DONE and memory.state not in rules.plan.states:
+            return {"machine": ({"state": memory.state}, None)}
+        return parted_answers(rules, memory, journaled)
 
     def _code(self) -> tuple[Why, tuple[str, ...]]:
         """What the journal itself has not, no decision can be held against."""
@@ -165,22 +195,19 @@ class Replayer:
         if self._rules is None:
             return []
         self.counted.moves += 1
-        order = self._rules.plan.states
-        back = entry.target in order and order.index(entry.target) < order.index(entry.source)
-        self._regressed_at = entry.at if back else self._regressed_at
         then = {"source": entry.source, "target": entry.target, "why": entry.why}
-        return self._move(position, entry.at, then)
+        return self._move(position, entry.at, self.memory, then)
 
-    def _stayed(self, position: int, entry: e.Decided) -> list[Difference]:
-        """A turn that decides has moved as far as it may; after a step back it moves no more."""
-        if entry.at == self._regressed_at:
-            return []
-        return self._move(position, entry.at, None)
+    def _stayed(self, turn: Trace, position: int, at: Instant) -> list[Difference]:
+        """A turn has moved as far as it may before it decides; a step back leads to what is broken, and no further."""
+        return self._move(position, at, turn.asked, None)
 
-    def _move(self, position: int, at: Instant, then: dict[str, str] | None) -> list[Difference]:
+    def _move(
+        self, position: int, at: Instant, memory: Memory, then: dict[str, str] | None
+    ) -> list[Difference]:
         if self._rules is None:
             return []
-        move = move_of(self._rules, self.memory, judge(self._rules, self.memory))
+        move = move_of(self._rules, memory, judge(self._rules, memory))
         today = (
             {"source": move.source, "target": move.target, "why": move.why}
             if move is not None
@@ -202,52 +229,18 @@ class Replayer:
         found: list[Difference] = []
         if look.compared == 0 and not isinstance(following, SEEN):
             look.compared = 1
-            found += self._compare_facts(look, rules)
+            self.counted.looks += 1
+            found += self._looked(look, What.FACTS, look.compare_facts(rules, self.memory))
+        today = look.today_findings
         if look.compared == 1 and not isinstance(following, FOUND):
             look.compared = 2
-            found += self._compare_findings(look, rules)
-        if following is None:
-            self._look = None
+            if today is not None:
+                self.counted.diagnoses += 1
+                said = look.compare_findings(rules, self.memory, today)
+                found += self._looked(look, What.FINDINGS, said)
         return found
 
-    def _compare_facts(self, look: _Look, rules: Rules) -> list[Difference]:
-        self.counted.looks += 1
-        draft = Draft(rules, self.memory, look.at)
-        observe(draft, look.today_facts)
-        then = self.memory.facts
-        said: Said = {}
-        for entry in draft.entries:
-            if isinstance(entry, e.Observed):
-                said.update({s: (plain(then.get(s)), plain(f)) for s, f in entry.changed.items()})
-                said.update({s: (plain(then.get(s)), None) for s in entry.removed})
-        # A journal that has none of the figures was written before they were made: nothing has changed.
-        figures = self.recipe.figures
-        said = {s: pair for s, pair in said.items() if s not in figures or pair[0] is not None}
-        if said:
-            look.facts = draft.memory.facts
-            look.because = named(
-                f"{s}: {code_of(a)} then, {code_of(b)} today" for s, (a, b) in said.items()
-            )
-        return self._looked(look, What.FACTS, said)
-
-    def _compare_findings(self, look: _Look, rules: Rules) -> list[Difference]:
-        if look.today_findings is None:
-            return []
-        self.counted.diagnoses += 1
-        draft = Draft(rules, self.memory, look.at)
-        note_findings(draft, look.today_findings)
-        then = self.memory.findings
-        said: Said = {}
-        for entry in draft.entries:
-            if isinstance(entry, e.FindingsChanged):
-                said.update({k: (plain(then.get(k)), plain(f)) for k, f in entry.changed.items()})
-                said.update({k: (plain(then.get(k)), None) for k in entry.cleared})
-        if said:
-            look.findings = draft.memory.findings
-            look.because = (*look.because, *named(f"finding {key}" for key in said))
-        return self._looked(look, What.FINDINGS, said)
-
-    def _looked(self, look: _Look, what: What, said: Said) -> list[Difference]:
+    def _looked(self, look: Look, what: What, said: Said) -> list[Difference]:
         fresh = self._news(what, said)
         if not fresh:
             return []
@@ -281,4 +274,4 @@ def replay(recipe: Recipe, entries: Iterable[AnyEntry]) -> tuple[int, tuple[Diff
     """Walk one run; return how many decisions were compared, and what differs."""
     replayer = Replayer(recipe)
     found = [d for n, entry in enumerate(entries, start=1) for d in replayer.see(n, entry)]
-    return replayer.counted.decisions, tuple(found)
+    return replayer.counted.decisions, (*found, *replayer.ended())

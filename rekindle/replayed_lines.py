@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.parted import Difference, What
 from journal.redactor import redact
+from phases.diagnosis.words import counted as number_of
 from rekindle.replaying import Replayed
 from rekindle.spans import stamp
 
@@ -34,10 +35,13 @@ def lines(result: Replayed, shown: int | None) -> Iterator[str]:
         yield f"{counted.withdrawn} entries were withdrawn: what rested on them cannot be decided again"
     beside = f", {counted.looks} looks and {counted.diagnoses} diagnoses" if result.film else ""
     compared = (
-        f"{counted.decisions} decisions and {counted.moves} moves on {counted.facts} facts{beside}"
+        f"{counted.turns} turns, {counted.decisions} decisions and {counted.moves} moves "
+        f"on {counted.facts} facts{beside}"
     )
     verdict = "the same today" if result.same else f"{result.count} differences today"
     yield f"{verdict}: run {result.source.run_id}, {compared}"
+    for why, count in counted.left.items():
+        yield f"{number_of(count, 'turn')} not compared: {why}"
     if result.film is None:
         yield "no looks were recorded (--record): the facts are the journal's own"
     yield from result.phases

@@ -135,7 +135,7 @@ def walk(result: Replayed, rows: Iterator[Row], takes: Iterator[Take]) -> None:
         result.keep(replayer.see(row.seq, row.entry))
         if isinstance(row.entry, e.RunOpened | e.PlanChanged) and replayer.compiled is not None:
             result.phases += _of_other_versions(replayer.compiled, replayer.recipe)
-    result.keep(replayer.looked_away())
+    result.keep(replayer.ended())
 
 
 def _of_other_versions(plan: Plan, ours: Recipe) -> list[str]:
@@ -158,6 +158,8 @@ def document(result: Replayed) -> dict[str, Any]:
         "journal": str(result.source.journal),
         "run_id": result.source.run_id,
         "verdict": "same" if result.same else "differs",
+        "turns": counted.turns,
+        "turns_not_compared": {why.value: count for why, count in counted.left.items()},
         "decisions": counted.decisions,
         "moves": counted.moves,
         "looks": counted.looks,

@@ -43,6 +43,8 @@ def test_a_rehearsal_replays_to_its_own_decisions(
     assert (answer.code, document["verdict"], document["differences"]) == (0, "same", [])
     assert document["schema"] == "rekindle.replay/1"
     assert document["decisions"] > 3
+    assert document["turns"] == document["looks"]
+    assert document["turns_not_compared"] == {}
     assert document["moves"] >= 5
     assert document["looks"] > 20
     assert document["diagnoses"] > 3
@@ -66,6 +68,7 @@ def test_a_killed_and_resumed_rehearsal_replays_with_both_recordings(
     with Reader(journal) as reader:
         resumed = next(row.seq for row in reader.rows() if row.kind == "run.resumed")
     assert answer.document["looks"] > 50
+    assert answer.document["turns"] > 50
     assert resumed > 5
 
 

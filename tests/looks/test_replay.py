@@ -13,13 +13,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.answer import Wait
+from engine.folding import fold_all
+from engine.memory import Memory
 from engine.parted import What, Why
 from engine.plan import Plan
-from engine.recipe import Facts, Findings
+from engine.recipe import Decide, Facts, Findings
 from journal.entries import AnyEntry, Fact, Observed
 from phases import codes
 from phases.recipe import recipe
 from phases.snapshot import Snapshot
+from rekindle.looks.takes import Takes
 from tests.looks.making import Night, night
 
 
@@ -91,6 +95,27 @@ def test_other_findings_today_are_named(june: Night) -> None:
     assert found
     assert {body["message"] for body in found[0].today.values()} == {"it was the switch"}
     assert all(body["message"] != "it was the switch" for body in found[0].journaled.values())
+
+
+def test_a_look_that_brought_nothing_new_is_decided_upon_as_well(june: Night) -> None:
+    """Mutant: begin no turn with a look. The journal alone has no trace of such a turn."""
+    bounds = [(take.after, take.until) for take in Takes(june.film)]
+    silent = [after for after, until in bounds if after == until]
+    known = fold_all(Memory(), june.entries[: silent[0]])
+    usual = recipe()
+
+    def idle(decide: Decide) -> Decide:
+        return lambda plan, facts, findings, memory: (
+            {"moon": Wait("wait for everything")}
+            if memory == known
+            else decide(plan, facts, findings, memory)
+        )
+
+    today = replace(usual, phases={name: idle(decide) for name, decide in usual.phases.items()})
+    result, _ = june.replayed(today)
+
+    assert [one.position for one in result.differences] == [silent[0]]
+    assert result.replayer.counted.turns == len(june.seen)
 
 
 def test_without_an_end_in_order_the_last_look_counts_for_nothing(tmp_path: Path) -> None:

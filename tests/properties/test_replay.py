@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.answer import Answer, Subject, Wait
 from engine.memory import Memory
 from engine.plan import Plan
-from engine.recipe import Facts, Findings
-from engine.replay import replay
+from engine.recipe import Decide, Facts, Findings
+from engine.replay import Replayer, replay
 from journal import entries as e
 from phases.recipe import recipe
 from rekindle.simulator.faults import Faults
@@ -58,6 +59,44 @@ def test_a_journal_replays_to_its_own_decisions(
     compared, differences = replay(recipe(), entries)
     assert compared == sum(isinstance(entry, e.Decided) for entry in entries)
     assert differences == ()
+
+
+@pytest.mark.parametrize("name", ["cold", "june", "healthy"])
+def test_every_turn_that_left_a_trace_is_compared(name: str) -> None:
+    run, _ = story(name)
+    run.session()
+    replayer = Replayer(recipe())
+
+    found = [d for n, one in enumerate(run.book.entries(), start=1) for d in replayer.see(n, one)]
+
+    assert [*found, *replayer.ended()] == []
+    assert replayer.counted.turns == sum(bool(turn.commits) for turn in run.turns)
+    assert replayer.counted.left == {}
+
+
+def test_code_that_differs_only_where_nothing_was_decided_is_found() -> None:
+    """Mutant: hold only turns with a ``decided`` against today's code."""
+    run, _ = story("june")
+    run.session()
+    written = [[entry for commit in turn.commits for entry in commit.entries] for turn in run.turns]
+    decided = {one.at for turn in written for one in turn if isinstance(one, e.Decided)}
+    quiet = {turn[0].at for turn in written if turn and turn[0].at not in decided}
+    usual = recipe()
+
+    def idle(decide: Decide) -> Decide:
+        return lambda plan, facts, findings, memory: (
+            {"moon": Wait("wait for everything")}
+            if memory.now in quiet
+            else decide(plan, facts, findings, memory)
+        )
+
+    today = replace(usual, phases={name: idle(decide) for name, decide in usual.phases.items()})
+
+    different = replay(today, run.book.entries())[1]
+
+    assert len(quiet) > 5
+    assert different
+    assert {one.at for one in different} <= quiet
 
 
 def test_a_sentence_that_is_redacted_is_decided_once() -> None:
