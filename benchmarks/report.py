@@ -18,16 +18,22 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import msgspec
+
+from engine.folding import fold_all
+from engine.memory import Memory
 from engine.plan import Plan
+from engine.runner import CHECKPOINT_ENTRIES
 from journal import entries as e
 from journal.entries import Fact, Finding, Outcome, RunOutcome
 from journal.lease import Holder
 from journal.options import Options
+from journal.row import Row
 from journal.store import Journal
 from phases import codes
 from phases.ledger import closing
@@ -51,7 +57,7 @@ _, status, usage = os.wait4(process.pid, 0)
 wall = time.perf_counter() - begun
 print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss)
 """
-COMMIT = 1_000
+COMMIT = CHECKPOINT_ENTRIES
 ACTION_EVERY, FINDING_EVERY, POD_EVERY, DECIDED_EVERY = 40, 25, 6, 2
 CODES = (codes.PROGRESSING, codes.READY, codes.FAILED, codes.BLOCKED)
 
@@ -129,6 +135,10 @@ def _beside(
         )
 
 
+def _folded(memory: Memory, rows: Iterable[Row]) -> Memory:
+    return fold_all(memory, [row.entry for row in rows if row.entry is not None])
+
+
 def made(path: Path, facts: int, each: int, *, left_open: bool) -> int:
     """Write the journal; return how many entries it has."""
     _, scenario, plan = load("june-12")
@@ -147,11 +157,13 @@ def made(path: Path, facts: int, each: int, *, left_open: bool) -> int:
     kept: list[e.AnyEntry] = [opened]
     with Journal.open_run(path, opened, holder=Holder.here(), options=options) as journal:
         batch: list[e.AnyEntry] = []
+        memory = _folded(Memory(), journal.rows())
         for entry in entries(plan, facts, each):
             kept.append(entry)
             batch.append(entry)
             if len(batch) >= COMMIT:
-                journal.append(batch, lease_seconds=900.0)
+                memory = _folded(memory, journal.append(batch, lease_seconds=900.0))
+                journal.append([], checkpoint=msgspec.json.encode(memory))  # as a session does
                 batch = []
         end = kept[-1].at
         if not left_open:

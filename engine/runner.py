@@ -33,6 +33,7 @@ SIGNAL = "signal"
 POLL_SECONDS = 1.0  # how soon a request from another terminal is seen
 SIMULATED_POLL_SECONDS = 60.0  # of a clock that runs as fast as the machine can
 HEARTBEAT_SECONDS = 5.0
+CHECKPOINT_ENTRIES = 1_000  # after so many without a move; whoever reads folds what came since
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Runner:
         self._interrupted = False
         self._answered_for = False
         self._cadence = Cadence()
+        self._since_checkpoint = 0
         self._turn: Turn | None = None
         self._last_wall = clock.wall()
         self._last_monotonic = clock.monotonic()
@@ -130,12 +132,22 @@ class Runner:
             if ended is not None:
                 return ended
             self._heartbeat()
+            self._checkpoint()
             wakeup = self._world.next(self._until())
 
     def _heartbeat(self) -> None:
         if self._clock.monotonic() - self._last_heartbeat >= HEARTBEAT_SECONDS:
             self._last_heartbeat = self._clock.monotonic()
             self._logbook.heartbeat(self._world.now())
+
+    def _checkpoint(self) -> None:
+        """
+        Keep what the journal says so far, between two turns: a night may pass without a move.
+
+        Of what was written, so that no reader gets another memory by it than by all the entries.
+        """
+        if self._since_checkpoint >= CHECKPOINT_ENTRIES:
+            self._append((), checkpoint=msgspec.json.encode(self.memory))
 
     def _until(self) -> Instant:
         now = self._world.now()
@@ -297,7 +309,9 @@ class Runner:
         rows = self._logbook.append(entries, checkpoint=checkpoint, lease_seconds=lease_seconds)
         written = tuple(row.entry for row in rows if row.entry is not None)
         self.memory = fold_all(self.memory, written)
-        self._watcher.wrote(rows)
+        self._since_checkpoint = 0 if checkpoint else self._since_checkpoint + len(rows)
+        if rows:
+            self._watcher.wrote(rows)
 
 
 def _may_still_change(answer: Answer) -> bool:

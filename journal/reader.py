@@ -19,9 +19,11 @@ from journal.learned import convert, decoder
 from journal.row import Head, Lease, Record, Row, RunSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
     from types import TracebackType
+
+    from journal.entries import AnyEntry
 
     See = Callable[[Record], None]
 
@@ -110,12 +112,51 @@ class Reader:
         for columns in found:
             yield row_of(self._record(columns))
 
+    def entries(
+        self, run_id: str, after: int = 0, *, until: int | None = None, kind: str = ""
+    ) -> Iterator[AnyEntry]:
+        """
+        Read what a run's entries say, in their order and without their places, as a fold asks for it.
+
+        Those after seq *after* and up to seq *until*, of one *kind* or of all; what was withdrawn is left out. Does not
+        check the chain.
+        """
+        condition, values = "run_id = ? AND seq > ?", [run_id, after]
+        if until is not None:
+            condition, values = f"{condition} AND seq <= ?", [*values, until]
+        if kind:
+            condition, values = f"{condition} AND kind = ?", [*values, kind]
+        found = self._select(f"{schema.SELECT_SAID} WHERE {condition} ORDER BY seq", *values)
+        for entry_id, told, version, body in found:
+            if body is None:
+                continue
+            if type(told) is not str or type(version) is not int or type(body) is not bytes:
+                raise codec.broken(entry_id, "a column is damaged")
+            yield codec.decode(body, kind=told, version=version, entry_id=entry_id)
+
+    def rows_but(self, run_id: str, kinds: Collection[str]) -> Iterator[Row]:
+        """
+        Read a run's entries in their order but for those of some *kinds*, which are not even looked into.
+
+        What was withdrawn is among them whatever it was, and what a later rekindle wrote is refused.
+        """
+        marks = ", ".join("?" for _ in kinds)
+        condition = f"run_id = ? AND (kind NOT IN ({marks}) OR version > ? OR body IS NULL)"
+        for columns in self._select(
+            f"{schema.SELECT_RECORDS} WHERE {condition} ORDER BY seq",
+            *(run_id, *kinds, codec.PAYLOAD_VERSION),
+        ):
+            yield row_of(self._record(columns))
+
     def notes(self, run_id: str) -> Iterator[Row]:
         """Read the notes of a run in their order: what people corrected of entries that come before them."""
         return self.of_kind(run_id, kind_of(Note))
 
     def of_kind(self, run_id: str, kind: str) -> Iterator[Row]:
         """Read a run's entries of one kind in their order; a withdrawn one is among them."""
+        if kind in schema.MILESTONE_KINDS:  # they have an index, the others are looked for
+            yield from self._milestones(kind, run_id)
+            return
         condition = "run_id = ? AND kind = ? ORDER BY seq"
         for columns in self._select(f"{schema.SELECT_RECORDS} WHERE {condition}", run_id, kind):
             yield row_of(self._record(columns))

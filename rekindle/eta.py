@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,8 +186,9 @@ def _learnt_until(found: Found, journal: Path) -> Learnt:
     learnt = _nothing_learnt()
     if found.last_seq <= READ_ENTRIES:
         with Reader(journal) as reader:
-            seen = reader.of_kind(found.memory.run_id, kind_of(e.Observed))
-            _learn(learnt, takewhile(lambda row: row.seq <= found.last_seq, seen))
+            run, until = found.memory.run_id, found.last_seq
+            for entry in reader.entries(run, until=until, kind=kind_of(e.Observed)):
+                learnt.see(entry)
     return learnt
 
 

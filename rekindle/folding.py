@@ -10,6 +10,7 @@ from typing import Any
 from engine.folding import fold
 from engine.memory import Memory
 from journal import entries as e
+from journal.codec import kind_of
 from journal.learned import decoder
 from journal.reader import Reader
 from journal.row import Lease, Row
@@ -67,14 +68,12 @@ def newest(path: Path, run_id: str | None = None) -> Found | None:
             after, body = checkpoint
             memory = decoder(Memory).decode(body)
         plan = run.opened.plan
-        for row in reader.rows(run.run_id, after):
-            if row.entry is not None:
-                memory = fold(memory, row.entry)
+        for entry in reader.entries(run.run_id, after):
+            memory = fold(memory, entry)
         if memory.plan_digest != run.opened.plan_digest:
-            for row in reader.rows(run.run_id):
-                if isinstance(row.entry, e.PlanChanged):
-                    plan = row.entry.plan
-        closed = _closed(reader, run.run_id, after) if memory.outcome else None
+            for entry in reader.entries(run.run_id, kind=kind_of(e.PlanChanged)):
+                plan = entry.plan if isinstance(entry, e.PlanChanged) else plan
+        closed = _closed(reader, memory, after) if memory.outcome else None
         alive = reader.holder_alive()
         return Found(memory, run.opened, plan, run.lease, alive, run.last_seq, closed)
 
@@ -85,15 +84,20 @@ def opening(path: Path, run_id: str) -> list[Row]:
         return list(islice(reader.rows(run_id), 1))
 
 
-def _closed(reader: Reader, run_id: str, after: int) -> Closed | None:
-    """Find who asked, and when it was over; the asking may lie before the last checkpoint."""
-    by = ""
-    for begin in (after, 0):
-        for row in reader.rows(run_id, begin):
-            if isinstance(row.entry, e.CancelRequested):
-                by = row.entry.actor
-            if isinstance(row.entry, e.RunClosed):
-                outcome = row.entry.outcome.value
-                if by or outcome != "cancelled" or begin == 0:
-                    return Closed(outcome, row.wall_ns / 1e9, by)
+def _closed(reader: Reader, memory: Memory, after: int) -> Closed | None:
+    """Find who asked, and when it was over; the asking may lie before the last checkpoint, which is at *after*."""
+    for row in reader.of_kind(memory.run_id, kind_of(e.RunClosed)):
+        if isinstance(row.entry, e.RunClosed):
+            outcome = row.entry.outcome.value
+            asked = _asker(reader, memory, 0 if outcome == "cancelled" else after)
+            return Closed(outcome, row.wall_ns / 1e9, asked)
     return None
+
+
+def _asker(reader: Reader, memory: Memory, after: int) -> str:
+    """Name who asked last for the end, after an entry; whether anybody did is known without looking for it."""
+    by = ""
+    if memory.cancel_requested:
+        for entry in reader.entries(memory.run_id, after, kind=kind_of(e.CancelRequested)):
+            by = entry.actor if isinstance(entry, e.CancelRequested) else by
+    return by

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from journal import entries as e
+from journal.codec import kind_of
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.cli.options import existing_journal, journal_option, json_option, run_option
@@ -18,7 +19,14 @@ from rekindle.retold import rows_of, told_json, told_line
 from rekindle.runs import pick
 from rekindle.spans import stamp
 
-QUIET = (e.Observed, e.Decided, e.TimerSet, e.TimerCancelled, e.TimerFired)
+_DETAIL: tuple[type[e.Entry], ...] = (
+    e.Observed,
+    e.Decided,
+    e.TimerSet,
+    e.TimerCancelled,
+    e.TimerFired,
+)
+QUIET = tuple(map(kind_of, _DETAIL))
 
 
 @click.command("log")
@@ -52,11 +60,8 @@ def command(
         run = pick(reader.runs(), path, run_id)
         corrected = _corrected(reader, run.run_id)
         shown = 0
-        wanted = (
-            row
-            for row in reader.rows(run.run_id)
-            if as_json or everything or not isinstance(row.entry, QUIET)
-        )
+        whole = as_json or everything
+        wanted = reader.rows(run.run_id) if whole else reader.rows_but(run.run_id, QUIET)
         for row in rows_of(wanted):
             if reader_left():
                 return 0

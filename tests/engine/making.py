@@ -257,6 +257,7 @@ class Book:
         self.order = order
         self.commits: list[tuple[AnyEntry, ...]] = []
         self.leases: list[float | None] = []
+        self.checkpoints: list[tuple[int, bytes]] = []  # with the number of entries before
         self.fails_on: type[Any] | None = None
 
     @property
@@ -273,13 +274,14 @@ class Book:
         if self.fails_on is not None and isinstance(entries[-1], self.fails_on):
             message = "the disk is gone"
             raise OSError(message)
-        del checkpoint
         written = tuple(
             msgspec.json.decode(redact_payload(msgspec.json.encode(entry)), type=AnyEntry)
             for entry in entries
         )
         self.commits.append(written)
         self.leases.append(lease_seconds)
+        if checkpoint is not None:
+            self.checkpoints.append((len(self.entries), checkpoint))
         self.order("wrote " + " ".join(type(entry).__name__ for entry in written))
         return [
             Row(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from engine import runner
 from engine.answer import Ask, Stuck, Wait
 from engine.cadence import DIAGNOSIS_SECONDS, FIRST_SECONDS
 from engine.errors import Exit
+from engine.folding import fold_all
 from engine.memory import Memory
 from engine.ports import Requests
 from engine.recipe import Facts
@@ -390,6 +394,27 @@ def test_a_heartbeat_says_every_five_seconds_that_somebody_is_there() -> None:
     assert [f"heartbeat {START + 6:g}", f"heartbeat {START + 12:g}"] == [
         step for step in bench.order.steps if step.startswith("heartbeat")
     ]
+
+
+def test_a_session_that_does_not_move_keeps_what_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutants: never; after each entry; in the middle of a turn, where an intent would wait for it."""
+    monkeypatch.setattr(runner, "CHECKPOINT_ENTRIES", 30)
+    bench = Bench(Site({"ground": {"s": Wait("x")}}))
+
+    before = bench.runner.memory
+
+    def seen(number: int) -> Play:
+        return after(1, look(ground="broken", other=f"{number}"))
+
+    bench.run(*map(seen, range(80)), after(1, STANDING))
+
+    entries = bench.book.entries
+    places = [n for n, _ in bench.book.checkpoints if not isinstance(entries[n - 1], e.Moved)]
+    assert len(places) == 2
+    assert all(30 <= later - earlier < 35 for earlier, later in pairwise([0, *places]))
+    assert bench.order.steps.count("wrote ") == len(places)
+    for number, body in bench.book.checkpoints:
+        assert msgspec.json.decode(body, type=Memory) == fold_all(before, entries[:number])
 
 
 # --- resume, redaction ---------------------------------------------------------------------------

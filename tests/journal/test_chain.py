@@ -283,6 +283,8 @@ def read_everything(path: Path) -> None:
             damaged.last_row,
             lambda: list(damaged.rows()),
             lambda: list(damaged.rows("run-1", 2)),
+            lambda: list(damaged.entries("run-1", 2)),
+            lambda: list(damaged.rows_but("run-1", ("note",))),
             lambda: damaged.latest_checkpoint("run-2"),
         ):
             with suppress(Diagnosed):

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from journal import codec, files
 from journal import entries as e
-from journal import files
 from journal.errors import JournalFailed, JournalTooNew
 from journal.reader import Reader
 from journal.row import Head, Record
 from journal.store import Journal
 
-from .making import BOB, ROOT, begin, modes, note, rich_journal
+from .making import BOB, ROOT, begin, modes, note, rich_journal, tamper
 
 READ = """
 import os, sys
@@ -76,6 +76,44 @@ def test_entries_of_one_kind_are_those_of_one_run_in_their_order(tmp_path: Path)
         assert list(reader.of_kind("run-2", "note")) == []
         assert list(reader.of_kind("run-1", "observed")) == []
         assert [row.seq for row in reader.of_kind("run-2", "observed")] == [3]
+
+
+def test_what_entries_say_is_read_without_their_places(tmp_path: Path) -> None:
+    """Mutants: of every run; forget where to begin, where to end, or the kind; take a withdrawn one for something."""
+    with Reader(rich_journal(tmp_path / "j.db")) as reader:
+        rows = {row.seq: row.entry for row in reader.rows("run-1") if row.entry is not None}
+
+        assert list(reader.entries("run-1")) == list(rows.values())
+        assert list(reader.entries("run-1", 3, until=7)) == [rows[4], rows[6], rows[7]]
+        assert list(reader.entries("run-1", kind="note")) == [rows[3], rows[4]]
+        assert list(reader.entries("run-1", 3, kind="note")) == [rows[4]]
+        assert list(reader.entries("run-2", kind="note")) == []
+
+
+def test_kinds_that_nobody_wants_are_not_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: decode all and leave them out then; leave out what was withdrawn, or what is not known here."""
+    path = rich_journal(tmp_path / "j.db")
+    looked: list[str] = []
+    real = codec.decode
+
+    def decode(body: bytes, *, kind: str, version: int, entry_id: int) -> e.AnyEntry:
+        looked.append(kind)
+        return real(body, kind=kind, version=version, entry_id=entry_id)
+
+    monkeypatch.setattr(codec, "decode", decode)
+    with Reader(path) as reader:
+        wanted = [row for row in reader.rows("run-1") if not isinstance(row.entry, e.Note)]
+        looked.clear()
+
+        assert list(reader.rows_but("run-1", ("note",))) == wanted
+
+    assert [row.seq for row in wanted] == [1, 2, 5, 6, 7, 8]
+    assert "note" not in looked
+    tamper(path, "UPDATE entries SET version = 2 WHERE seq = 3")
+    with Reader(path) as reader, pytest.raises(JournalTooNew):
+        list(reader.rows_but("run-1", ("note",)))
 
 
 def test_a_reader_follows_a_writer(tmp_path: Path) -> None:

@@ -133,11 +133,13 @@ def test_a_checkpoint_shares_the_commit_of_its_entries(tmp_path: Path) -> None:
     with begin(path) as journal:
         journal.append([note("one")], checkpoint=b"first")
         assert journal.latest_checkpoint("run-1") == (3, b"first")
+        journal.append([], checkpoint=b"of what is there")
+        assert journal.latest_checkpoint("run-1") == (3, b"of what is there")
         refuse(path, "BEFORE UPDATE ON checkpoints")
         with pytest.raises(JournalFailed):
             journal.append([note("two")], checkpoint=b"second")
     with Reader(path) as reader:
-        assert reader.latest_checkpoint("run-1") == (3, b"first")
+        assert reader.latest_checkpoint("run-1") == (3, b"of what is there")
         assert [row.seq for row in reader.rows()] == [1, 2, 3]
 
 
