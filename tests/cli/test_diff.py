@@ -475,7 +475,7 @@ def test_a_duration_is_the_difference_of_the_seconds_that_are_shown() -> None:
     """47.3 s from 100.9 to 148.2 are 48 s on a clock; each visit is a row of a report, and they add up."""
     a = run(
         moved(148.2, "ground", "walls"), moved(150.9, "walls", "ground"),
-        moved(153.2, "ground", "walls"), act(754.1, "walls", "lay", "w"), at=100.9,
+        moved(153.9, "ground", "walls"), act(754.1, "walls", "lay", "w"), at=100.9,
     )  # fmt: skip
 
     lines = [" ".join(line.split()) for line in _lines(a, run())]
@@ -486,7 +486,7 @@ def test_a_duration_is_the_difference_of_the_seconds_that_are_shown() -> None:
     (first,) = [line for line in lines if line.startswith("first decision")]
     assert "by a alone, 10 m 1 s into walls" in first
     assert "10 m 54 s into the run)" in first
-    assert document(a, a, ("a", "a"))["states"]["ground"]["a"]["seconds"] == 49.6
+    assert document(a, a, ("a", "a"))["states"]["ground"]["a"]["seconds"] == 50.3
 
 
 def test_a_report_and_its_neighbours_tell_one_span_in_one_way(
