@@ -15,9 +15,11 @@ from typing import Any
 from engine.folding import fold
 from engine.judging import Rules, judge, move_of
 from engine.looked import Look
+from engine.machine import Move
 from engine.memory import Memory
+from engine.otherwise import Otherwise
 from engine.parted import Counted, Difference, Said, What, Why, named, parted_answers, paths
-from engine.plan import DONE, Plan, from_compiled
+from engine.plan import Plan, from_compiled
 from engine.recipe import Recipe
 from engine.traces import Left, Step, Trace, step_of
 from journal import entries as e
@@ -36,8 +38,7 @@ class Replayer:
     counted: Counted = field(default_factory=Counted)
     memory: Memory = field(default_factory=Memory)
     _rules: Rules | None = None
-    _others: Rules | None = None
-    _parted: tuple[str, ...] = ()
+    _other: Otherwise | None = None
     _look: Look | None = None
     _turn: Trace | None = None
     _torn: bool = False
@@ -69,6 +70,8 @@ class Replayer:
             case _:
                 pass
         self.memory = after
+        if self._other is not None:
+            self._other.take(entry)
         if self._turn is not None and step is not None and step < Step.BY_HAND:
             self._turn.asked, self._turn.position = after, position
         return found
@@ -97,11 +100,12 @@ class Replayer:
     def _adopt(self, compiled: Mapping[str, Any]) -> None:
         journaled = from_compiled(compiled, self.recipe)
         self._rules = Rules.of(self.recipe, journaled)
-        if self.plan is not None and self.plan.digest() != journaled.digest():
-            self._others = Rules.of(self.recipe, self.plan)
-            self._parted = named(paths(journaled.compiled(), self.plan.compiled()))
-        else:
-            self._others = None
+        if self.plan is None or self.plan.digest() == journaled.digest():
+            self._other = None
+            return
+        because = named(paths(journaled.compiled(), self.plan.compiled()))
+        known = self._other.memory if self._other is not None else self.memory
+        self._other = Otherwise(Rules.of(self.recipe, self.plan), because, known)
 
     # --- turns -----------------------------------------------------------------------------------
 
@@ -113,29 +117,46 @@ class Replayer:
     def _turn_of(self, position: int, entry: AnyEntry, step: Step | None) -> list[Difference]:
         """Find the turn that an entry is of; if it is the next one's, compare the one before."""
         turn, found = self._turn, []
-        if turn is None or step is None or not turn.goes_on(entry, step):
+        goes_on = turn is not None and turn.goes_on(entry, step)
+        if not goes_on:
             found = self._conclude(entry)
-            if step is None:
-                return found
+        if not goes_on or (turn is not None and turn.at is None):
+            found += self._passed(position, entry, step)
+        if step is None:
+            return found
+        if turn is None or not goes_on:
             turn = self._begin(entry.at, position)
         else:
             self._torn = False  # what was withdrawn was of this turn
+        if self._other is not None and turn.step < Step.BY_HAND <= step:
+            self._other.answer(entry.at)
         turn.take(entry, step)
         return found
 
     def _conclude(self, following: AnyEntry | None, *, whole: bool = False) -> list[Difference]:
         """Compare a turn of which no more will come."""
         turn, self._turn = self._turn, None
-        if turn is None or turn.compared:
+        if turn is None:
             return []
+        found = [] if turn.compared else self._undecided(turn, following, whole=whole)
+        if self._other is not None and turn.at is not None:
+            self._other.close(turn.at, self.memory)
+        return found
+
+    def _undecided(
+        self, turn: Trace, following: AnyEntry | None, *, whole: bool
+    ) -> list[Difference]:
+        """Without a ``decided`` it had nothing new to say: all that was answered before, it answered."""
         if turn.torn or self._rules is None:
             self.counted.leave(Left.WITHDRAWN)
             return []
         if not whole and turn.may_be_cut(following):
             self.counted.leave(Left.CUT)
             return []
-        # Without a ``decided`` it had nothing new to say: all that was answered before, it answered.
-        at = turn.asked.now if turn.at is None else turn.at
+        seen_at = self._look.at if self._look is not None else turn.asked.now
+        at = seen_at if turn.at is None else turn.at
+        if self._other is not None and turn.step < Step.BY_HAND:
+            self._other.answer(at)
         return self._answered(turn, turn.position, at, turn.asked.answers)
 
     def _lose(self) -> None:
@@ -169,18 +190,28 @@ class Replayer:
         if not said and self._look is not None and self._look.because:
             said = parted_answers(self._rules, self._look.seen_today(turn.asked), journaled)
             why, because = Why.FACTS, self._look.because
-        if not said and self._others is not None:
-            said = self._by_another_plan(self._others, turn.asked, journaled)
-            why, because = Why.PLAN, self._parted
+        if not said and self._other is not None:
+            said, because = self._other.parted(turn.asked, journaled)
+            why = Why.PLAN
         fresh = self._news(What.DECISION, said)
         if fresh:
             found.append(self._difference(position, at, fresh, What.DECISION, why, because))
         return found
 
-    def _by_another_plan(self, rules: Rules, memory: Memory, journaled: Mapping[str, Any]) -> Said:
-        if memory.state != DONE and memory.state not in rules.plan.states:
-            return {"machine": ({"state": memory.state}, None)}
-        return parted_answers(rules, memory, journaled)
+    def _passed(self, position: int, entry: AnyEntry, step: Step | None) -> list[Difference]:
+        """Another plan may have had an instant of its own between two turns; it came after the entry before."""
+        found: list[Difference] = []
+        other = self._other
+        if other is None:
+            return found
+        for at in other.passed(entry, step, self.memory):
+            found += self._move(position - 1, at, self.memory, other.asked, None)
+            if other.is_late:
+                said, because = other.parted(self.memory, self.memory.answers)
+                found.append(
+                    self._difference(position - 1, at, said, What.DECISION, Why.PLAN, because)
+                )
+        return found
 
     def _code(self) -> tuple[Why, tuple[str, ...]]:
         """What the journal itself has not, no decision can be held against."""
@@ -196,27 +227,36 @@ class Replayer:
             return []
         self.counted.moves += 1
         then = {"source": entry.source, "target": entry.target, "why": entry.why}
-        return self._move(position, entry.at, self.memory, then)
+        if self._other is not None:
+            self._other.catch_up(entry.at)
+        other = self._other.memory if self._other is not None else None
+        return self._move(position, entry.at, self.memory, other, then)
 
     def _stayed(self, turn: Trace, position: int, at: Instant) -> list[Difference]:
         """A turn has moved as far as it may before it decides; a step back leads to what is broken, and no further."""
-        return self._move(position, at, turn.asked, None)
+        other = self._other.asked if self._other is not None else None
+        return self._move(position, at, turn.asked, other, None)
 
     def _move(
-        self, position: int, at: Instant, memory: Memory, then: dict[str, str] | None
+        self,
+        position: int,
+        at: Instant,
+        memory: Memory,
+        other: Memory | None,
+        then: dict[str, str] | None,
     ) -> list[Difference]:
+        """Hold a move (None: it stayed) against today's, and against what another plan makes of *other*."""
         if self._rules is None:
             return []
-        move = move_of(self._rules, memory, judge(self._rules, memory))
-        today = (
-            {"source": move.source, "target": move.target, "why": move.why}
-            if move is not None
-            else None
-        )
+        today = _told(move_of(self._rules, memory, judge(self._rules, memory)))
+        why, because = self._code()
+        if today == then and self._other is not None and other is not None:
+            if not self._other.is_lost:
+                today = _told(self._other.move(other))
+            why, because = Why.PLAN, self._other.because
         fresh = self._news(What.MOVE, {"machine": (then, today)} if then != today else {})
         if not fresh:
             return []
-        why, because = self._code()
         return [self._difference(position, at, fresh, What.MOVE, why, because)]
 
     # --- looks -----------------------------------------------------------------------------------
@@ -268,6 +308,10 @@ class Replayer:
         then = {subject: pair[0] for subject, pair in said.items()}
         today = {subject: pair[1] for subject, pair in said.items()}
         return Difference(position, then, today, what, why, at, self.memory.state, because)
+
+
+def _told(move: Move | None) -> dict[str, str] | None:
+    return {"source": move.source, "target": move.target, "why": move.why} if move else None
 
 
 def replay(recipe: Recipe, entries: Iterable[AnyEntry]) -> tuple[int, tuple[Difference, ...]]:

@@ -107,8 +107,8 @@ def _move(draft: Draft) -> None:
     for _ in range(len(draft.rules.machine.order) + 1):
         if draft.memory.state == DONE:
             return
-        _damp(draft, judged)
-        _steady(draft, judged)
+        damp(draft, judged)
+        steady(draft, judged)
         move = move_of(draft.rules, draft.memory, judged)
         if move is None:
             return
@@ -118,7 +118,7 @@ def _move(draft: Draft) -> None:
             return
 
 
-def _damp(draft: Draft, judged: dict[str, Judgement]) -> None:
+def damp(draft: Draft, judged: dict[str, Judgement]) -> None:
     """A state is left backwards only after it was broken for the damping: a VIP that moves is no regression."""
     span = draft.rules.plan.machine.regress.damping
     lowest = lowest_broken(draft.rules, draft.memory, judged)
@@ -130,7 +130,8 @@ def _damp(draft: Draft, judged: dict[str, Judgement]) -> None:
             draft.arm(timer, draft.now + span, span)
 
 
-def _steady(draft: Draft, judged: dict[str, Judgement]) -> None:
+def steady(draft: Draft, judged: dict[str, Judgement]) -> None:
+    """A state is left forwards only after its goal held for its window, undisturbed."""
     name = draft.memory.state
     span = draft.rules.plan.machine.states[name].stable
     timer = f"stable/{name}"

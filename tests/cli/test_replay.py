@@ -13,8 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.replay import Replayer
 from journal.reader import Reader
 from rekindle.looks.film import film_of
+from rekindle.recipes import recipe
+from rekindle.replayed_lines import lines
+from rekindle.replaying import Replayed, document, walk
+from rekindle.runs import Source
 from tests.cli.conftest import Program
 from tests.cli.terminal import on_terminal
 from tests.journal.making import tamper
@@ -170,3 +175,22 @@ def test_on_a_terminal_it_is_the_live_view_and_ctrl_c_leaves_at_once(
 
     screen.until("left; nothing was begun")
     assert screen.ended() == 75
+
+
+def test_turns_that_cannot_be_compared_are_counted_and_said(
+    waiting: Path,
+) -> None:
+    """A journal whose newest turn ends with its move, as a kill between two commits leaves it."""
+    with Reader(waiting) as reader:
+        rows = list(reader.rows())
+    moved = next(row for row in rows if row.kind == "moved")
+    result = Replayed(Source(waiting, moved.run_id), Replayer(recipe()))
+
+    walk(result, iter(rows[: moved.seq]), iter(()))
+
+    assert result.same
+    assert document(result)["turns_not_compared"] == {
+        "the session was killed in the middle of it": 1
+    }
+    said = list(lines(result, None))
+    assert "1 turn not compared: the session was killed in the middle of it" in said

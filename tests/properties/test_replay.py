@@ -59,6 +59,10 @@ def test_a_journal_replays_to_its_own_decisions(
     compared, differences = replay(recipe(), entries)
     assert compared == sum(isinstance(entry, e.Decided) for entry in entries)
     assert differences == ()
+    # By its spans it is the same plan: all that this one's own timers tell is what the journal's tell.
+    other = Replayer(recipe(), replace(run.plan, cluster=f"not {run.plan.cluster}"))
+    told = [d for n, entry in enumerate(entries, start=1) for d in other.see(n, entry)]
+    assert [*told, *other.ended()] == []
 
 
 @pytest.mark.parametrize("name", ["cold", "june", "healthy"])
