@@ -96,19 +96,35 @@ def ledger_along(
     plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant
 ) -> Ledger:
     """Add up a run whose *course* is known to its end already: *read* is called once."""
-    book = booked(plan, course, read, opened, closed)
+    book, worked = booked(plan, course, read, opened, closed)
     pieces = tuple(book.pieces) if len(book.pieces) <= PIECES else ()
-    return Ledger(closed - opened, book.worked.longest(), book.classes, book.beside, pieces)
+    return Ledger(closed - opened, worked.longest(), book.classes, book.beside, pieces)
 
 
-def booked(plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant) -> _Book:
+def pieces_along(
+    plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant
+) -> tuple[Piece, ...]:
+    """Return the pieces of such a ledger and nothing else: half the work, and none once there are too many of them."""
+    book = _Book(plan, course, course.windows(opened, closed))
+    for entry in read():
+        book.see(entry)
+        if len(book.pieces) > PIECES:
+            return ()
+    book.until(closed)
+    return tuple(book.pieces) if len(book.pieces) <= PIECES else ()
+
+
+def booked(
+    plan: Plan, course: Course, read: Read, opened: Instant, closed: Instant
+) -> tuple[_Book, Worked]:
     """Book every second of a run: to its class, and to what was worked on."""
     windows = course.windows(opened, closed)
-    book = _Book(plan, course, windows, Worked(course, windows, opened, closed))
+    worked = Worked(course, windows, opened, closed)
+    book = _Book(plan, course, windows, worked)
     for entry in read():
         book.see(entry)
     book.until(closed)
-    return book
+    return book, worked
 
 
 def closing(plan: Plan, read: Read, end: Instant) -> dict[str, Json]:
@@ -122,13 +138,13 @@ class _Book:
     The second reading: each interval between two entries goes to one class.
 
     *memory* shares *facts*, which are changed in place: a copy an entry would be most of the work. It is as of the
-    latest entry but for its clock, which is *now*.
+    latest entry but for its clock, which is *now*. *worked* (None: nobody asks) is told of all of it.
     """
 
     plan: Plan
     course: Course
     windows: tuple[Window, ...]
-    worked: Worked
+    worked: Worked | None = None
     memory: Memory = field(default_factory=Memory)
     now: Instant = 0.0
     classes: dict[str, float] = field(default_factory=dict)
@@ -143,12 +159,14 @@ class _Book:
         if not isinstance(entry, e.RunOpened):
             if isinstance(entry, e.RunResumed) and entry.idle_seconds > 0:
                 self.until(max(self.now, entry.at - entry.idle_seconds))
-                self.worked.rest(self.now)
+                if self.worked is not None:
+                    self.worked.rest(self.now)
                 self._add(NOBODY, self.now, entry.at, "")
             else:
                 self.until(entry.at)
         self.now = max(self.now, entry.at)
-        self.worked.see(entry, self.memory)
+        if self.worked is not None:
+            self.worked.see(entry, self.memory)
         self._take(entry)
 
     def _take(self, entry: AnyEntry) -> None:
@@ -185,7 +203,7 @@ class _Book:
     def until(self, end: Instant) -> None:
         """Book the time from the latest entry to *end*, window by window."""
         begun = self.now
-        if begun < end:
+        if begun < end and self.worked is not None:
             self.worked.until(begun, end, self.memory, self._asks)
         while begun < end:
             window = self._window(begun)
@@ -207,7 +225,7 @@ class _Book:
         asks = self._asks
         found = what_is(Question(self.plan.target, self.course, self.memory, vertex, begun, asks))
         self._add(found, begun, till, vertex)
-        if window is not None and found == USEFUL:
+        if window is not None and found == USEFUL and self.worked is not None:
             self.worked.book(window, till - begun)
         if found not in {PERSON, NS_HELD} and (asks or self._held):
             name = PERSON if asks else NS_HELD

@@ -1,8 +1,9 @@
 """
 A run's journal → its story, in one pass over its entries.
 
-The ledger of an open run asks of each entry what only its end tells. Its entries are kept for that, as many as fit
-(``TAPE``); a longer run is read a second time, so that memory does not grow with the journal.
+The ledger of an open run asks of each entry what only its end tells, and so does the class of each step of a closed
+one's path. The entries are kept for that, as many as fit (``TAPE``), so that memory does not grow with the journal: a
+longer run is read a second time if it is open; closed, its path has no classes.
 
 Of a damaged journal everything before the first bad entry is told, and that the rest is not.
 """
@@ -23,7 +24,7 @@ from journal import entries as e
 from journal.entries import Instant
 from journal.reader import Reader, row_of
 from journal.row import Record, Row, RunSummary
-from phases.ledger import ledger_along, ledger_of
+from phases.ledger import ledger_along, ledger_of, pieces_along
 from rekindle.recipes import recipe
 from rekindle.report.cleaning import clean
 from rekindle.report.following import OPENED, Follower
@@ -35,7 +36,6 @@ from rekindle.report.times import ledger_from, path_along, path_of
 from rekindle.runs import pick
 
 CATEGORY = "Infrastructure"
-CLOSED_TAPE = 5_000
 TAPE = 150_000  # entries; those of 200,000 facts take about as many MB
 _UNFIT = (Diagnosed, ValueError, KeyError, TypeError)  # a plan that this rekindle cannot read
 
@@ -74,9 +74,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _new(chosen: RunSummary) -> Follower:
-    # A closing entry has its ledger: only the class of each step is asked of the entries, and not of a long run's.
-    tape = Tape[e.AnyEntry](TAPE if chosen.outcome is None else CLOSED_TAPE)
-    return Follower.of(chosen.opened, plan_of(chosen.opened.plan), tape)
+    return Follower.of(chosen.opened, plan_of(chosen.opened.plan), Tape[e.AnyEntry](TAPE))
 
 
 def _shown(follower: Follower, record: Record) -> None:
@@ -154,8 +152,7 @@ def _classed(follower: Follower, end: Instant) -> tuple[Step, ...]:
     plan, course, tape = follower.plan, follower.course, follower.tape
     if plan is None or course is None or follower.replanned or not tape.whole:
         return ()
-    ledger = ledger_along(plan, course, lambda: tape.items, follower.opened.at, end)
-    return path_along(ledger.pieces)
+    return path_along(pieces_along(plan, course, lambda: tape.items, follower.opened.at, end))
 
 
 def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: Path) -> Run:

@@ -48,8 +48,8 @@ def worked(entries: list[AnyEntry], vertex: Vertex, of: Plan = OF) -> float:
     course = Course(of.target)
     for entry in entries:
         course.see(entry)
-    book = booked(of, course, lambda: iter(entries), START, entries[-1].at)
-    return sum(span for (v, _), span in book.worked.seconds.items() if v == vertex)
+    _, found = booked(of, course, lambda: iter(entries), START, entries[-1].at)
+    return sum(span for (v, _), span in found.seconds.items() if v == vertex)
 
 
 def test_work_beside_the_path_ends_when_a_person_is_asked_about_it() -> None:

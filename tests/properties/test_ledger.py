@@ -244,12 +244,12 @@ class ByHand:
 def test_the_work_alone_is_the_longest_chain_of_what_was_useful(entries: list[AnyEntry]) -> None:
     seen, hand = ledger(SMALL, entries), ByHand(entries)
     longest = hand.longest()
-    book = booked(SMALL, hand.course, lambda: iter(entries), START, entries[-1].at)
+    _, worked = booked(SMALL, hand.course, lambda: iter(entries), START, entries[-1].at)
 
     check(seen, entries)
     assert seen.critical_path == pytest.approx(longest, abs=1e-6)
     for (vertex, end), seconds in hand.own.items():
-        assert book.worked.seconds.get((vertex, START + end), 0.0) == pytest.approx(seconds), vertex
+        assert worked.seconds.get((vertex, START + end), 0.0) == pytest.approx(seconds), vertex
 
 
 def test_a_killed_run_has_the_whole_of_its_time_and_names_nobodys() -> None:

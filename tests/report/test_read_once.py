@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,16 +19,21 @@ from journal import entries as e
 from journal.entries import Fact, RunOutcome
 from journal.reader import Reader, row_of
 from journal.row import Record, Row
-from phases.ledger import ledger_of
+from journal.store import Journal
+from phases.hindsight import Course
+from phases.ledger import ledger_of, pieces_along
 from rekindle.report import gather as gathering
 from rekindle.report.gather import gather
 from rekindle.report.kept import Tape
+from tests.journal.making import QUICK
 from tests.phases.making import plan
 from tests.phases.test_path import TREE, finished
 from tests.properties.clusters import story as story_on
 from tests.properties.harness import Death
 from tests.properties.sqlite_book import SqliteBook
-from tests.report.nights import AT, written
+from tests.report.nights import ALICE, AT, written
+
+LONG = 5_100
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +150,7 @@ def test_the_steps_of_a_closed_run_have_classes_where_all_its_entries_tell_them(
             summary={"ledger": {"seconds": 30.0, "useful": 19.0}},
         ),
     ]
-    monkeypatch.setattr(gathering, "CLOSED_TAPE", tape)
+    monkeypatch.setattr(gathering, "TAPE", tape)
 
     ledger = gather(written(tmp_path / "j.db", entries, plan=compiled)).ledger
 
@@ -152,6 +158,53 @@ def test_the_steps_of_a_closed_run_have_classes_where_all_its_entries_tell_them(
     assert (ledger.seconds, ledger.useful) == (30.0, 19.0)
     assert [step.subject for step in ledger.path][-2:] == ["deployment/apps/web", ""]
     assert [bool(step.code) for step in ledger.path] == [classed] * len(ledger.path)
+
+
+def test_a_closed_run_of_hours_has_classes_and_its_work_is_not_added_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutants: a shorter tape for closed runs; the whole ledger for its pieces; read on when there are too many."""
+
+    def added(*_: object) -> NoReturn:
+        raise AssertionError
+
+    found = plan(TREE)
+    at_work = {"deployment/apps/web": Fact("Progressing", detail={"ready": 0, "expected": 2})}
+    looks = [
+        e.Observed(at=AT + 2 + number / 1000, changed={"node/cp-1": Fact("running", str(number))})
+        for number in range(LONG)
+    ]
+    entries: list[e.AnyEntry] = [
+        e.Observed(at=AT + 1, changed={**finished(found), **at_work}),
+        *looks,
+        e.Observed(at=AT + 20, changed=finished(found)),
+        e.RunClosed(
+            at=AT + 30, outcome=RunOutcome.DONE, state="done", summary={"ledger": {"seconds": 30.0}}
+        ),
+    ]
+    path = written(tmp_path / "j.db", entries[:1], plan=found.compiled())
+    with Journal.resume(path, holder=ALICE, options=QUICK) as journal:
+        journal.append(entries[1:])
+    monkeypatch.setattr("phases.ledger.Worked", added)
+
+    told = gather(path).ledger
+
+    assert told is not None
+    assert all(step.code for step in told.path)
+    course = Course(found.target)
+    for entry in entries:
+        course.see(entry)
+    read = 0
+
+    def counted() -> Iterator[e.AnyEntry]:
+        nonlocal read
+        for entry in entries:
+            read += 1
+            yield entry
+
+    monkeypatch.setattr("phases.ledger.PIECES", 0)
+    assert pieces_along(found, course, counted, AT, AT + 30) == ()
+    assert read < len(entries)
 
 
 def test_a_tape_has_all_or_nothing() -> None:
