@@ -23,6 +23,7 @@ from rekindle.output import tell
 from rekindle.outputfile import write
 from rekindle.recipes import recipe
 from rekindle.rehearsal import plan_of
+from rekindle.retold import rows_of
 from rekindle.runs import Source
 from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.inferred import inferred
@@ -43,7 +44,7 @@ def read(source: Source) -> Recording:
         if reader.holder_alive() is not True:
             reader.verify()
         opened = next(run.opened for run in reader.runs() if run.run_id == source.run_id)
-        entries = [row.entry for row in reader.rows(source.run_id)]
+        entries = [row.entry for row in rows_of(reader.rows(source.run_id))]
     notes: tuple[str, ...] = ()
     unplanned = not opened.plan["section"]["talos"]["nodes"]
     if unplanned:

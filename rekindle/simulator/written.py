@@ -1,7 +1,8 @@
 """
 A recorded scenario as files to be reviewed: YAML, with what was recorded and what was assumed in comments.
 
-What a cluster says may stand in a comment, so nothing of it may begin a line of its own.
+What a cluster says may stand in a comment, so nothing of it may begin a line of its own. All is redacted once more: an
+older program may have left what this one would not, and a scenario is sent to others.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from journal.redactor import redact, redact_text
 from rekindle.simulator.recorded import Recording
 from rekindle.simulator.scenario import NodeSpec, OperatorRule
 
@@ -78,7 +80,7 @@ def _remarks(title: str, remarks: Iterable[str]) -> Iterator[str]:
 
 
 def _plain(line: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in line)
+    return "".join(char if char.isprintable() else " " for char in redact_text(line))
 
 
 def _yaml(value: dict[str, Any]) -> str:
@@ -87,7 +89,7 @@ def _yaml(value: dict[str, Any]) -> str:
         False if flat else None
     )  # what has no collections in it is one line, but not the whole file
     text: str = yaml.safe_dump(
-        value, default_flow_style=flow, width=WIDTH, sort_keys=False, allow_unicode=True
+        redact(value), default_flow_style=flow, width=WIDTH, sort_keys=False, allow_unicode=True
     )
     return text.rstrip("\n")
 
