@@ -4,8 +4,8 @@ By what it is known that a recorded cause has cleared, family by family: a fact 
 Of the families that are not here nobody can tell (``is_blind``), unless a person does: who resumes what was stuck was
 told to mend it first. A build that fails waits for a commit, and Flux wakes for that by itself; keys, rights and
 credentials are not read by anybody here; nor is what a key of a Secret says, or who else may have to write it. A
-chart's source is no fact, and helm-controller looks again every half minute. A policy that denies is changed by people.
-What a finding knows of an object that no inventory has is ``nudges.is_mended``.
+release whose chart is not there is looked at again every half minute. A policy that denies is changed by people. What a
+finding knows of an object that no inventory has is ``nudges.is_mended``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from phases.section import Section
 
 # What helm-controller gives up for: it leaves both only by a reset.
 GIVEN_UP = ("RetriesExceeded", "MissingRollbackTarget")
+
+
+SOURCES = ("gitrepository/", "ocirepository/", "helmrepository/", "helmchart/")
 
 
 class Asked(NamedTuple):
@@ -86,7 +89,7 @@ def _backend(asked: Asked) -> bool:
 def _reason(asked: Asked) -> bool:
     """A source that reached nobody before the network was up: names are resolved by then."""
     fact = asked.facts.get(asked.subject)
-    if asked.subject != asked.section.source or fact is None or fact.since is None:
+    if not asked.subject.startswith(SOURCES) or fact is None or fact.since is None:
         return False
     up = _network_since(asked.section, asked.facts)
     return bool(fact.detail.get("unreached")) and up is not None and fact.since < up

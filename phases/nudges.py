@@ -15,14 +15,22 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Instant, Json, Outcome
 from phases import codes, order
-from phases.clearing import CLEARED, Asked, is_blind, servers
+from phases.clearing import CLEARED, SOURCES, Asked, is_blind, servers
 from phases.diagnosis.controllers import WORKERS
 from phases.section import Section
 from phases.verbs import NUDGE
 
 # Twice the time after which Flux looks at a dependency again, where nobody told it another.
 CONFIRM_SECONDS = 60.0
-CONFIRMED = {"gitrepository", "helmrelease", "kustomization"}  # they tell which token they handled
+# They tell which token they handled.
+CONFIRMED = {
+    "gitrepository",
+    "helmchart",
+    "helmrelease",
+    "helmrepository",
+    "kustomization",
+    "ocirepository",
+}
 # So many at once, of all kinds; more where a controller is known to have more workers. Of one kind never more than its
 # controller reconciles at once.
 NUDGES_IN_FLIGHT = 4
@@ -38,8 +46,11 @@ RESUMED = "resumed"
 NUDGED = {
     "externalsecret": "ExternalSecret",
     "gitrepository": "GitRepository",
+    "helmchart": "HelmChart",
     "helmrelease": "HelmRelease",
+    "helmrepository": "HelmRepository",
     "kustomization": "Kustomization",
+    "ocirepository": "OCIRepository",
     "store": "ClusterSecretStore",
 }
 # Rules that say of an object, with "clears by itself: yes", that its cause has gone and that nothing is missing but its
@@ -146,7 +157,7 @@ def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) 
     (family, _, name), facts = cause.partition(":"), memory.facts
     if family == RESUMED and memory.resumed is not None:
         return f"@{memory.resumed.at:.0f}"
-    if subject.startswith(("store/", "gitrepository/")):
+    if subject.startswith(("store/", *SOURCES)):
         ended = [facts.get(subject)]
     elif family == "store":
         ended = [facts.get(codes.subject("store", name))]
