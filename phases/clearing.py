@@ -4,8 +4,8 @@ By what it is known that a recorded cause has cleared, family by family: a fact 
 Of the families that are not here nobody can tell (``is_blind``), unless a person does: who resumes what was stuck was
 told to mend it first. A build that fails waits for a commit, as a path that is not in its source does, and Flux wakes
 for that by itself; keys, rights and credentials are not read by anybody here; nor is what a key of a Secret says, or
-who else may have to write it. A chart's source is no fact, and helm-controller looks again every half minute. A policy
-that denies is changed by people. What a finding knows of an object that no inventory has is ``nudges.is_mended``.
+who else may have to write it. A release whose chart is not there is looked at again every half minute. A policy that
+denies is changed by people. What a finding knows of an object that no inventory has is ``nudges.is_mended``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from phases.blockers import is_called, is_served
 from phases.knots import crd_of
 from phases.readiness.releases import GIVEN_UP
 from phases.section import Section
+
+
+SOURCES = ("gitrepository/", "ocirepository/", "helmrepository/", "helmchart/")
 
 
 class Asked(NamedTuple):
@@ -86,7 +89,7 @@ def _backend(asked: Asked) -> bool:
 def _reason(asked: Asked) -> bool:
     """A source that reached nobody before the network was up: names are resolved by then."""
     fact = asked.facts.get(asked.subject)
-    if asked.subject != asked.section.source or fact is None or fact.since is None:
+    if not asked.subject.startswith(SOURCES) or fact is None or fact.since is None:
         return False
     up = _network_since(asked.section, asked.facts)
     return bool(fact.detail.get("unreached")) and up is not None and fact.since < up

@@ -14,7 +14,7 @@ from typing import Any
 from engine.plan import Plan
 from engine.recipe import Facts
 from journal.entries import Fact, Instant
-from phases import codes, one_operator, probing
+from phases import codes, fetched, one_operator, probing
 from phases.followed import Objects
 from phases.kinds import WORKLOADS, usual_crds
 from phases.readiness import (
@@ -48,6 +48,7 @@ def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
     _workloads(section, snapshot, facts)
     _flux(plan, snapshot, facts)
     _named(section, snapshot, facts)
+    facts.update(fetched.facts_of(section, snapshot, facts))
     _secrets(section, snapshot, facts)
     facts.update(_of_kind(section, snapshot, "Pod", section.pods.facts_of))
     facts.update(probing.facts_of(plan, snapshot))

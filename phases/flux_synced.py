@@ -18,6 +18,7 @@ from journal.entries import Fact
 from phases import codes
 from phases.blockers import blockers
 from phases.cni_up import installing
+from phases.fetched import fetched
 from phases.knots import (
     DELETION_GRACE_SECONDS,
     kinds,
@@ -83,6 +84,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(namespaces(section, facts, findings, memory))
     answers.update(missing_kinds(section, facts, findings, memory))
     answers.update(_objects(section, facts, findings, memory))
+    answers.update(fetched(section, facts, memory))
     answers.update(vanished(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))
     answers = sentenced(paced(section, answers, memory), findings, memory, section)

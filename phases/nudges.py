@@ -16,7 +16,7 @@ from engine.memory import Attempt, Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding, Instant, Json, Outcome
 from phases import codes, order
-from phases.clearing import CLEARED, Asked, is_blind, servers, waited
+from phases.clearing import CLEARED, SOURCES, Asked, is_blind, servers, waited
 from phases.diagnosis.controllers import WORKERS
 from phases.diagnosis.releases import ONLY_A_RESET
 from phases.section import Section
@@ -24,7 +24,15 @@ from phases.verbs import NUDGE
 
 # Twice the time after which Flux looks at a dependency again, where nobody told it another.
 CONFIRM_SECONDS = 60.0
-CONFIRMED = {"gitrepository", "helmrelease", "kustomization"}  # they tell which token they handled
+# They tell which token they handled.
+CONFIRMED = {
+    "gitrepository",
+    "helmchart",
+    "helmrelease",
+    "helmrepository",
+    "kustomization",
+    "ocirepository",
+}
 # So many at once, of all kinds; more where a controller is known to have more workers. Of one kind never more than its
 # controller reconciles at once.
 NUDGES_IN_FLIGHT = 4
@@ -40,8 +48,11 @@ RESUMED = "resumed"
 NUDGED = {
     "externalsecret": "ExternalSecret",
     "gitrepository": "GitRepository",
+    "helmchart": "HelmChart",
     "helmrelease": "HelmRelease",
+    "helmrepository": "HelmRepository",
     "kustomization": "Kustomization",
+    "ocirepository": "OCIRepository",
     "store": "ClusterSecretStore",
 }
 # Rules that say of an object, with "clears by itself: yes", that its cause has gone and that nothing is missing but its
@@ -168,7 +179,7 @@ def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) 
     own = family == "health" and subject.startswith("helmrelease/")
     if own and any(map(_is_gone, map(facts.get, waited(name)))):
         return "@gone"  # made anew, it may be too late once more, and come up in the end
-    if subject.startswith(("store/", "gitrepository/")):
+    if subject.startswith(("store/", *SOURCES)):
         ended = [facts.get(subject)]
     elif family == "store":
         ended = [facts.get(codes.subject("store", name))]

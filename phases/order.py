@@ -21,7 +21,14 @@ from phases.vertices import APPLIED, GONE, Needs, Vertex, applied
 NOT_AWAITED = tuple(f"{kind.lower()}/" for kind in WORKLOADS)
 
 
-FAMILIES = ("gitrepository", "kustomization", "helmrelease")
+FAMILIES = (
+    "gitrepository",
+    "ocirepository",
+    "helmrepository",
+    "helmchart",
+    "kustomization",
+    "helmrelease",
+)
 
 
 @dataclass(frozen=True, slots=True)

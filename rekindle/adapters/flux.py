@@ -33,7 +33,10 @@ REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 RESET_AT = "reconcile.fluxcd.io/resetAt"
 FORCE_SYNC = "force-sync"
 NUDGED_KINDS = frozenset(
-    {"Kustomization", "HelmRelease", "GitRepository", "ExternalSecret", "ClusterSecretStore"}
+    {
+        *("Kustomization", "HelmRelease", "ExternalSecret", "ClusterSecretStore"),
+        *("GitRepository", "OCIRepository", "HelmRepository", "HelmChart"),
+    }
 )
 _NOT_FOUND = 404
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/apps"
 HR = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases/apps"
 ES = "/apis/external-secrets.io/v1beta1/namespaces/flux-system/externalsecrets/apps"
+SOURCES = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/{}/apps"
 CM = "/api/v1/namespaces/held/configmaps/keep"
 DELETED = "2026-11-22T20:40:59Z"
 
@@ -64,6 +65,9 @@ def test_a_nudge_changes_one_annotation_of_the_version_that_was_seen(
         ("HelmRelease", HR, True, {flux.REQUESTED_AT, flux.RESET_AT}),
         ("HelmRelease", HR, False, {flux.REQUESTED_AT}),
         ("ExternalSecret", ES, False, {flux.FORCE_SYNC}),
+        ("OCIRepository", SOURCES.format("ocirepositories"), False, {flux.REQUESTED_AT}),
+        ("HelmRepository", SOURCES.format("helmrepositories"), False, {flux.REQUESTED_AT}),
+        ("HelmChart", SOURCES.format("helmcharts"), False, {flux.REQUESTED_AT}),
     ],
 )
 def test_each_kind_has_its_own_annotations(
