@@ -117,6 +117,23 @@ def test_a_script_is_printed_that_asks_the_program(rekindle: Program, shell: str
     assert f"_REKINDLE_COMPLETE={shell}_complete" in answer.out
 
 
+def test_fish_shows_all_that_stands_beside_a_word(rekindle: Program) -> None:
+    """A run's "run of home, 2025-06-12 02:13, open" ended at "home". Mutant: Click's script as it is."""
+    script = rekindle("completion", "fish").out
+
+    assert 'string split --max 1 "," $completion' in script
+    assert script.count("string split") == 1
+
+
+def test_the_help_has_a_line_for_each_shell(rekindle: Program) -> None:
+    """Mutant: a raw docstring, whose ``\\b`` is two letters, and whose lines are made one."""
+    lines = rekindle("completion", "--help").out.splitlines()
+
+    for shell in ("bash", "zsh", "fish"):
+        assert sum(line.startswith(f"  {shell}: ") for line in lines) == 1
+    assert not any("\\b" in line or "\b" in line for line in lines)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_program_answers_what_the_script_asks(rekindle: Program, shell: str) -> None:
     env = {"COMP_WORDS": "rekindle resu", "COMP_CWORD": "resu" if shell == "fish" else "1"}

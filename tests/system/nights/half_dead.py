@@ -48,5 +48,5 @@ def wrong_kind(stage: Stage) -> Iterator[Shown]:
 
 
 def gone(stage: Stage) -> Iterator[Shown]:
-    """410 for the list, again and again; then only for the watch, after which what came meanwhile is found."""
+    """410 for the list, again and again; once it is given, what came meanwhile is found."""
     yield from half_dead(of_kind("DaemonSet", refused(410, "expired")), "came to an end", stage)
