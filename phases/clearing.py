@@ -21,7 +21,6 @@ from phases.knots import crd_of
 from phases.readiness.releases import GIVEN_UP
 from phases.section import Section
 
-
 SOURCES = ("gitrepository/", "ocirepository/", "helmrepository/", "helmchart/")
 
 
