@@ -93,12 +93,20 @@ class _Finding:
         """Make the request; its text says the same as its fields."""
         row = self._row(lambda one: one.seq == wanted.entry, wanted.entry) if wanted.entry else None
         old, equals, new = wanted.time.rpartition("=")
-        if equals:
-            row = self._same(row, self._named(old))
         finding, cause = "", wanted.cause.strip()
+        if equals and (found := self._of_finding(old.strip())) is not None:
+            finding, row = found[0], self._same(row, found[1])
+        elif equals:
+            row = self._same(row, self._named(old))
         if cause and "=" in cause:
             name, _, rest = cause.partition("=")
             about = self._of_finding(name.strip())
+            if about is not None and finding not in {"", about[0]}:
+                raise UsageWrong(
+                    f"{finding} and {about[0]} are named, and a note corrects one",
+                    reference="note-about-what",
+                    hint="write two notes",
+                )
             if about is not None:
                 finding, cause = about[0], rest.strip()
                 row = row or about[1]
@@ -184,7 +192,7 @@ def _spelled(row: Row | None, time: float | None, finding: str, cause: str) -> s
     what = f"entry {row.seq} ({row.kind})" if row is not None else ""
     said = []
     if time is not None and row is not None:
-        said.append(f"{what} happened at {stamp(time)}, not at {stamp(row.at)}")
+        said.append(f"{finding or what} happened at {stamp(time)}, not at {stamp(row.at)}")
     if cause:
         said.append(f"the cause of {finding or what} was: {cause}")
     return "; ".join(said)

@@ -25,10 +25,12 @@ from engine.patience import spoken
 from engine.plan import Plan
 from engine.turn import Turn
 from journal import entries as e
+from journal.redactor import redact_text
 from journal.row import Row
 from rekindle.causes import because
 from rekindle.eta import Forecast
 from rekindle.lines import describe
+from rekindle.retold import memory_of
 from rekindle.spans import between, clock
 from rekindle.view import ENDING, View, ending, headline, view, yes_means
 
@@ -164,7 +166,7 @@ class PlainLines:
     def say(self, text: str) -> None:
         """Print a line of our own."""
         with suppress(OSError, ValueError):
-            self._log.info(text)
+            self._log.info(redact_text(text))
 
     def ending(self) -> None:
         """Print a line of our own, past the logger and its lock."""
@@ -183,12 +185,18 @@ class PlainLines:
         # A terminal that was closed must not end a recovery.
         with suppress(OSError, ValueError):
             self._log.info(
-                text, time=clock(at), kind=kind, run_id=run_id, state=self._state, **more
+                redact_text(text),
+                time=clock(at),
+                kind=kind,
+                run_id=run_id,
+                state=self._state,
+                **more,
             )
 
 
 def _viewed(plan: Plan, memory: Memory, journal: str, eta: str) -> View:
-    return replace(view(memory, (*plan.states, "done"), journal), eta=eta)
+    """A resumed run knows what an older program left in its journal: this shows none of it that is secret."""
+    return replace(view(memory_of(memory), (*plan.states, "done"), journal), eta=eta)
 
 
 class LivePanel:
@@ -237,7 +245,7 @@ class LivePanel:
     def say(self, text: str) -> None:
         """Print above the panel."""
         with suppress(OSError, ValueError):
-            self._console.print(text, markup=False, highlight=False)
+            self._console.print(redact_text(text), markup=False, highlight=False)
 
     def ending(self) -> None:
         """Let the next refresh show it."""
@@ -253,9 +261,13 @@ def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # n
     """Draw a view; readable without colour."""
     from rich.console import Group
     from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as Plain
 
-    states = Text()
+    def text(told: str, style: str = "") -> Plain:
+        """An older program may have left in a journal what this one would not."""
+        return Plain(redact_text(told), style=style)
+
+    states = Plain()
     passed = seen.states.index(seen.state) if seen.state in seen.states else 0
     for index, name in enumerate(seen.states):
         mark, style = (
@@ -268,23 +280,23 @@ def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # n
     since = f"{seen.age} in this state"
     time_of = " cluster time" if seen.simulated else ""
     until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
-    table.add_row(seen.cluster, Text(f"{clock(seen.now)}{time_of}  {since}{until}"))
+    table.add_row(redact_text(seen.cluster), text(f"{clock(seen.now)}{time_of}  {since}{until}"))
     for attempt, what in zip(seen.running, seen.doing, strict=True):
         age = spoken(between(attempt.intended_at, seen.now))
         limit = clock(attempt.intended_at + attempt.deadline_seconds)
-        table.add_row("running", Text(f"{what} for {age}, until {limit} at the latest"))
-    table.add_row("waits for", Text(seen.waits_for))
-    table.add_row("can succeed", Text(seen.can_succeed))
-    table.add_row("eta", Text(seen.eta or "not known yet"))
-    table.add_row("you must", Text(seen.must_do))
+        table.add_row("running", text(f"{what} for {age}, until {limit} at the latest"))
+    table.add_row("waits for", text(seen.waits_for))
+    table.add_row("can succeed", text(seen.can_succeed))
+    table.add_row("eta", text(seen.eta or "not known yet"))
+    table.add_row("you must", text(seen.must_do))
     if meant := yes_means(seen):
-        table.add_row("a yes means", Text(meant))
+        table.add_row("a yes means", text(meant))
     for number, line in enumerate(because(seen.causes, seen.now)):
-        table.add_row("" if number else "because", Text(line))
+        table.add_row("" if number else "because", text(line))
     figures = "   ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
-    table.add_row("there are", Text(figures or "no figures yet"))
-    parts = [states, Text(ending(seen), style="bold")] if ends else [states]
-    return Group(*parts, table, Text("\n".join(recent), style="dim"))
+    table.add_row("there are", text(figures or "no figures yet"))
+    parts = [states, text(ending(seen), style="bold")] if ends else [states]
+    return Group(*parts, table, text("\n".join(map(redact_text, recent)), style="dim"))
 
 
 def watcher_for(stream: TextIO, journal: str) -> Show:

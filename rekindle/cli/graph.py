@@ -9,7 +9,6 @@ import click
 
 from engine.errors import UsageWrong
 from rekindle.cli.options import json_option
-from rekindle.output import print_json, print_line
 from rekindle.paths import PLAN
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ def command(plan: str | None, scenario: str | None, *, as_json: bool) -> int:
 
     PLAN is recovery.yaml in this folder unless it is given. What a walk was turned into is drawn as it is pursued.
     """
-    from engine.machine import mermaid
     from rekindle.planfile import read_plan
 
     if scenario is not None:
@@ -41,12 +39,20 @@ def command(plan: str | None, scenario: str | None, *, as_json: bool) -> int:
         _, _, loaded = load(scenario)
     else:
         loaded = read_plan(Path(plan or PLAN))
-    if as_json:
-        print_json(_document(loaded))
-        return 0
-    for line in mermaid(loaded).splitlines():
-        print_line(line)
+    draw(loaded, as_json=as_json)
     return 0
+
+
+def draw(loaded: Plan, *, as_json: bool) -> None:
+    """Print a machine; names and inputs of states are what somebody wrote into a plan."""
+    from engine.machine import mermaid
+    from rekindle.retold import told_json, told_line
+
+    if as_json:
+        told_json(_document(loaded))
+        return
+    for line in mermaid(loaded).splitlines():
+        told_line(line)
 
 
 def _document(loaded: Plan) -> dict[str, Any]:

@@ -18,7 +18,8 @@ REMARK = "`rekindle note 'the switch was rebooted at two'`; --help shows how a t
     "--time",
     "time",
     metavar="[OLD=]NEW",
-    help="Correct when it happened. OLD: the entry's number or instant, unless --entry names it. "
+    help="Correct when it happened. OLD: the entry's number or instant, unless --entry names it, or a "
+    "finding, which alone is then corrected. "
     "NEW: an instant; HH:MM:SS is the one nearest to the entry's own.",
 )
 @click.option(

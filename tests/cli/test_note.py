@@ -19,11 +19,12 @@ import pytest
 from engine.memory import Memory
 from journal import entries as e
 from journal import inbox
-from journal.entries import Fact
+from journal.entries import Fact, Finding
 from journal.reader import Reader
 from journal.row import Row
 from rekindle.asked import requests_of
 from rekindle.moments import corrected_of
+from rekindle.report.gather import gather
 from tests.cli.conftest import Program
 from tests.report.nights import AT, written
 
@@ -195,6 +196,25 @@ def test_a_cause_is_corrected_in_the_place_of_a_finding(rekindle: Program, tmp_p
     assert one.text == f"the cause of {key} was: somebody=drunk"
     assert two.corrects >= 1
     assert (three.corrects, three.finding, three.cause) == (closed.seq, "", "a = b")
+
+
+def test_the_time_of_one_of_two_findings_is_corrected(rekindle: Program, tmp_path: Path) -> None:
+    """Mutants: read an entry's number or instant only; take a time for a cause."""
+    found = {
+        f"R:{name}": Finding(subject=name, cause="x", message="m", root=True, rule="R")
+        for name in ("crd/a", "crd/b")
+    }
+    journal = written(tmp_path / "j.db", [e.FindingsChanged(at=AT + 5, changed=found)])
+
+    assert rekindle("note", "--journal", str(journal), "--time", "crd/a=+1").code == 0
+
+    two = ("--time", "crd/a=+1", "--cause", "crd/b=bob")
+    assert "write two notes" in rekindle("note", "--journal", str(journal), *two).err
+    (note,) = notes(journal)
+    assert (note.finding, note.said, note.time) == ("R:crd/a", AT + 5, AT + 1)
+    causes = {cause.subject: cause for cause in gather(journal).causes}
+    assert causes["crd/a"].true == {"found": AT + 1}
+    assert (causes["crd/a"].corrected, causes["crd/b"].true) == ("", {})
 
 
 def test_what_was_seen_to_be_gone_is_named_by_itself(rekindle: Program, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from rekindle.looks.film import FILM_BYTES, MAGIC, Film, FilmTorn, records
 from rekindle.looks.frames import Diagnosed, Differ, End, Frame, Joiner
 from rekindle.looks.recorder import Recorder
 from rekindle.looks.takes import Takes
+from tests.journal.test_redactor import PLANTED
 from tests.looks.making import night
 
 
@@ -140,6 +141,20 @@ def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
     assert token not in kept
     assert "hunter2" not in kept
     assert "[redacted:github-token]" in kept
+
+
+def test_no_kind_of_secret_reaches_the_file(tmp_path: Path) -> None:
+    """Each in what an object says, and in why a source is blind. Mutant: write a value, or a why, as it is."""
+    recorder = Recorder(tmp_path / "f", lambda: 1, lambda _text: None)
+    said = {f"kind-{n}": text for n, (text, _) in enumerate(PLANTED.values())}
+    recorder.looked(look(1.0, spaces("a", **said)))
+    for text in said.values():
+        recorder.looked(replace(look(2.0, spaces("a")), api=Unseen(1.0, "refused", text)))
+    recorder.done()
+
+    kept = "".join(str(take.snapshot) for take in Takes(tmp_path / "f"))
+    assert "[redacted:" in kept
+    assert [kind for kind, (_, secret) in PLANTED.items() if secret in kept] == []
 
 
 def test_a_killed_session_loses_its_last_look_and_the_next_goes_on(tmp_path: Path) -> None:
