@@ -22,13 +22,14 @@ def weight(root: Finding) -> tuple[bool, int, str]:
     return bool(root.next_after), -len(root.victims), root.subject
 
 
-def because(found: Sequence[Finding], now: Instant) -> Iterator[str]:
+def because(found: Sequence[Finding], now: Instant, most: int = SHOWN) -> Iterator[str]:
     """Say a root a line, the first few; ages are counted from what the cluster says, never from our look."""
-    for root in found[:SHOWN]:
+    for root in found[:most]:
         age = f", for {spoken(max(0.0, now - root.since))}" if root.since is not None else ""
         yield f"{cause(root)}{age}; by itself: {CLEARS[root.clears_itself]}"
-    if len(found) > SHOWN:
-        yield f"and {len(found) - SHOWN} more: `rekindle status --json` has all"
+    if len(found) > most:
+        rest = f"and {len(found) - most} more" if most else f"causes: {len(found)}"
+        yield f"{rest}: `rekindle status --json` has all"
 
 
 CLEARS = {"yes": "clears", "no": "never clears", "unknown": "may clear"}

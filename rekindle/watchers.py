@@ -21,18 +21,17 @@ import structlog
 
 from engine.judging import Rules
 from engine.memory import Memory
-from engine.patience import spoken
 from engine.plan import Plan
 from engine.turn import Turn
 from journal import entries as e
 from journal.redactor import redact_text
 from journal.row import Row
-from rekindle.causes import because
 from rekindle.eta import Forecast
 from rekindle.lines import describe
+from rekindle.panel import RECENT, panel
 from rekindle.retold import memory_of
-from rekindle.spans import between, clock
-from rekindle.view import ENDING, View, ending, headline, view, yes_means
+from rekindle.spans import clock
+from rekindle.view import ENDING, View, ending, headline, view
 
 LOUD = (
     e.RunOpened,
@@ -54,7 +53,6 @@ LOUD = (
     e.ClockJumped,
     e.Note,
 )
-RECENT = 8
 
 
 def _is_loud(entry: e.AnyEntry | None) -> bool:
@@ -230,7 +228,7 @@ class LivePanel:
         plan, memory, eta = self._latest
         seen = _viewed(plan, memory, self._journal, eta)
         seen = replace(seen, now=max(seen.now, self.clock()))
-        return panel(seen, self._recent, ends=self._ending)
+        return panel(seen, self._recent, ends=self._ending, fits=True)
 
     def turned(self, rules: Rules, turn: Turn) -> None:
         """Take the new picture; it is worked out and drawn at the next refresh, not by the thread that decides."""
@@ -255,48 +253,6 @@ class LivePanel:
         """Leave the last picture on the screen."""
         with suppress(OSError, ValueError):
             self._live.stop()
-
-
-def panel(seen: View, recent: Sequence[str], *, ends: bool = False) -> Any:  # noqa: ANN401  a rich renderable
-    """Draw a view; readable without colour."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text as Plain
-
-    def text(told: str, style: str = "") -> Plain:
-        """An older program may have left in a journal what this one would not."""
-        return Plain(redact_text(told), style=style)
-
-    states = Plain()
-    passed = seen.states.index(seen.state) if seen.state in seen.states else 0
-    for index, name in enumerate(seen.states):
-        mark, style = (
-            ("✓", "green") if index < passed else ("▶", "bold") if index == passed else ("·", "dim")
-        )
-        states.append(f"{mark} {name}  ", style=style)
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    since = f"{seen.age} in this state"
-    time_of = " cluster time" if seen.simulated else ""
-    until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
-    table.add_row(redact_text(seen.cluster), text(f"{clock(seen.now)}{time_of}  {since}{until}"))
-    for attempt, what in zip(seen.running, seen.doing, strict=True):
-        age = spoken(between(attempt.intended_at, seen.now))
-        limit = clock(attempt.intended_at + attempt.deadline_seconds)
-        table.add_row("running", text(f"{what} for {age}, until {limit} at the latest"))
-    table.add_row("waits for", text(seen.waits_for))
-    table.add_row("can succeed", text(seen.can_succeed))
-    table.add_row("eta", text(seen.eta or "not known yet"))
-    table.add_row("you must", text(seen.must_do))
-    if meant := yes_means(seen):
-        table.add_row("a yes means", text(meant))
-    for number, line in enumerate(because(seen.causes, seen.now)):
-        table.add_row("" if number else "because", text(line))
-    figures = "   ".join(f"{name} {good}/{total}" for name, (good, total) in seen.counts.items())
-    table.add_row("there are", text(figures or "no figures yet"))
-    parts = [states, text(ending(seen), style="bold")] if ends else [states]
-    return Group(*parts, table, text("\n".join(map(redact_text, recent)), style="dim"))
 
 
 def watcher_for(stream: TextIO, journal: str) -> Show:

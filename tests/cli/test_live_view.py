@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.live_render import LiveRender
 
 from rekindle.folding import newest
-from rekindle.view import View, view
-from rekindle.watchers import panel
-from tests.cli.conftest import Program
+from rekindle.panel import RECENT, ROOMS, panel
+from rekindle.view import View, view, yes_means
+from tests.cli.conftest import Program, alone
 from tests.cli.terminal import ESCAPE, Terminal, on_terminal
 
 pytestmark = pytest.mark.program
@@ -51,6 +52,71 @@ def test_the_panel_fits_and_loses_nothing(waiting: Path, columns: int) -> None:
     assert all(any(name in line for line in lines) for name in ASKED)
     if columns >= 80:
         assert all(any(state in line for line in lines) for state in STATES)
+
+
+def fitted(shown: View, columns: int, rows: int, entries: int = RECENT) -> list[str]:
+    """What a live panel leaves on such a screen, cropped as rich crops it; its entries are longer than a line."""
+    console = Console(
+        file=io.StringIO(), width=columns, height=rows, force_terminal=True, color_system=None
+    )
+    recent = [f"03:00:0{n}  action.intended {'x' * 100}" for n in range(entries)]
+    live = LiveRender(panel(shown, recent, fits=True))
+    lines = console.render_lines(live, console.options, pad=False)
+    return ["".join(segment.text for segment in line).rstrip() for line in lines]
+
+
+def has(lines: list[str], sentence: str) -> bool:
+    return "".join(sentence.split()) in "".join("".join(line.split()) for line in lines)
+
+
+@pytest.fixture(params=["june-12", "quorum-lost"])
+def asking(request: pytest.FixtureRequest, rekindle: Program, tmp_path: Path) -> View:
+    """A run that waits for a person: with questions open, or with the long way out of a lost quorum."""
+    if request.param == "june-12":
+        return seen(request.getfixturevalue("waiting"))
+    journal = tmp_path / "q.db"
+    scenario = str(alone(request.param, tmp_path))
+    assert rekindle("rehearse", scenario, "--journal", str(journal)).code in {2, 4}
+    return seen(journal)
+
+
+def test_on_a_small_screen_what_a_person_must_do_comes_first(asking: View) -> None:
+    """
+    Of 24 lines rich cropped the last ones: figures were cut, and entries never shown.
+
+    Mutants: draw all whatever the height; let the sentences give way first; leave the entries out at once.
+    """
+    lines = fitted(asking, 80, 24)
+
+    assert len(lines) <= 24
+    assert "..." not in [line.strip() for line in lines]
+    for sentence in (asking.must_do, yes_means(asking), asking.can_succeed):
+        assert has(lines, sentence)
+    assert any(line.startswith("there are") for line in lines)
+    assert lines[-1].startswith(f"03:00:0{RECENT - 1}  action.intended")
+
+
+def test_what_gives_way_comes_back_with_the_room_for_it(asking: View) -> None:
+    """Mutant: the least that there is, as soon as not all fits."""
+    heights = [len(fitted(asking, 80, rows)) for rows in (16, 24, 32, 48, 100)]
+    entries = [
+        sum("action.intended" in line for line in fitted(asking, 80, rows))
+        for rows in (16, 24, 32, 48, 100)
+    ]
+
+    assert heights == sorted(heights)
+    assert entries == sorted(entries)
+    assert entries[-1] == RECENT
+    assert fitted(asking, 80, 100) == fitted(asking, 80, 200)
+
+
+def test_a_room_is_lower_than_the_one_before_it(asking: View) -> None:
+    """The search halves, so that no less room may be higher."""
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    whole = panel(asking, [f"03:00:0{n}  {'x' * 100}" for n in range(RECENT)])
+    heights = [len(console.render_lines(whole.drawn(room))) for room in ROOMS]
+
+    assert heights == sorted(heights, reverse=True)
 
 
 def resize(terminal: Terminal, columns: int, rows: int) -> None:

@@ -19,7 +19,8 @@ from journal import writer
 from journal.entries import Finding
 from rekindle.cli import graph
 from rekindle.folding import newest
-from rekindle.watchers import _viewed, panel
+from rekindle.panel import panel
+from rekindle.watchers import _viewed
 from tests.cli.test_secrets_stay_out import TEXTS, found_in, journal
 from tests.phases.making import plan
 from tests.phases.test_path import TREE

@@ -15,8 +15,9 @@ from rich.console import Console
 from engine.memory import Approval, Attempt, Memory
 from journal.entries import Fact, Note
 from journal.row import Row
+from rekindle.panel import RECENT, panel
 from rekindle.view import headline, view
-from rekindle.watchers import RECENT, LivePanel, PlainLines, panel, watcher_for
+from rekindle.watchers import LivePanel, PlainLines, watcher_for
 
 
 class Closed(io.StringIO):
@@ -190,6 +191,7 @@ def test_the_panel_ends_with_the_last_entries_that_people_follow() -> None:
     show._console.print(show._picture())
     show.close()
 
+    assert show._picture().fits
     shown = [line for line in stream.getvalue().splitlines() if "said" in line]
     assert [line.split("said ")[1].split()[0] for line in shown] == [
         str(n) for n in range(2, RECENT + 2)
