@@ -54,6 +54,8 @@ class Replayer:
         if entry is None:
             self._lose()
             return []
+        if isinstance(entry, e.Note):
+            return []  # anybody's, at any time: it may lie between two entries of one turn, and tells nothing of it
         found = self._compare_look(entry) if self._look is not None else []
         step = step_of(entry)
         found += self._turn_of(position, entry, step)
