@@ -64,10 +64,14 @@ def test_ids_are_unique() -> None:
 
 
 def test_what_is_said_to_be_seen_on_a_controller_is_seen_by_the_live_test() -> None:
-    """``tests/system/test_causes.py`` asks a real cluster for each of them, and for their neighbours."""
+    """
+    ``tests/system/test_causes.py`` asks a real cluster for each of them, and for their neighbours.
+
+    It asks for L4 as well: there is nobody who gives addresses, but nobody either who says why not.
+    """
     claimed = {rule.id for rule in RULES if rule.proof is Proof.CONTROLLER}
 
-    assert claimed == {cause.rule for cause in EVERYTHING}
+    assert claimed == {cause.rule for cause in EVERYTHING} - {"L4"}
 
 
 def test_a_neighbour_is_what_its_rule_could_name() -> None:
