@@ -241,7 +241,5 @@ RULES = (
     Rule("L1", "a node keeps Cilium's taint", Proof.SOURCE, TAINT_SOURCE, _tainted),
     Rule("L2", "pods get no address", Proof.SOURCE, TAINT_SOURCE, _without_address),
     Rule("L3", "no DNS in the cluster", Proof.CONTROLLER, DNS_SOURCE, _without_dns),
-    Rule(
-        "L4", "a load balancer without an address", Proof.SOURCE, POOL_SOURCE, _without_ingress
-    ),
+    Rule("L4", "a load balancer without an address", Proof.SOURCE, POOL_SOURCE, _without_ingress),
 )
