@@ -168,9 +168,15 @@ def _exhausted(plan: Plan, verb: Verb, memory: Memory, act: Act) -> Answer | Non
     key = f"{act.verb} {act.target}"
     last = memory.last.get(key)
     count = memory.attempts.get(key, 0)
-    if last is None or count == 0 or is_undone(plan, memory, last):
+    if last is None or is_undone(plan, memory, last):
         return None
     said = f"{last.code or last.outcome}"
+    retrial = memory.retrials.get(key)
+    if retrial is not None and not memory.passed(retrial.due):  # also one of the state before
+        how = _ENDED.get(said) or f"ended with {said} {_told(_words(last))}".rstrip()
+        return Wait(f"{verb.name} {act.target} {how}; tried again soon", retrial.due)
+    if count == 0:
+        return None
     if count >= verb.retry.attempts:
         tried = f"{verb.name} {act.target} was tried {count} times; the last time: {said}"
         return Stuck(
@@ -178,10 +184,6 @@ def _exhausted(plan: Plan, verb: Verb, memory: Memory, act: Act) -> Answer | Non
             message=f"{tried} {_evidence(last)}".rstrip(),
             hint="the journal has each attempt; mend the cause, then `rekindle resume` tries again",
         )
-    retrial = memory.retrials.get(key)
-    if retrial is not None and not memory.passed(retrial.due):
-        how = _ENDED.get(said) or f"ended with {said} {_told(_words(last))}".rstrip()
-        return Wait(f"{verb.name} {act.target} {how}; tried again soon", retrial.due)
     if last.outcome is Outcome.FAILED and last.code not in (*verb.retry.on, "not-happened"):
         return Stuck(
             reference="action-refused",

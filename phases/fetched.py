@@ -16,6 +16,7 @@ from engine.memory import Memory
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
+from phases.clearing import SOURCES
 from phases.nudges import RESUMED, is_clear, is_resumed, nudge
 from phases.readiness import sources
 from phases.section import Section
@@ -23,7 +24,6 @@ from phases.snapshot import Seen, Snapshot
 
 # Not Bucket: a run does not list it.
 KINDS = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart")
-PREFIXES = tuple(codes.subject(kind, "") for kind in KINDS)
 # A chart says these while it waits for its own source, and is looked at again once that is fetched.
 WAITS_FOR_SOURCE = ("reason:NoSourceArtifact", "reason:SourceUnavailable")
 Named = tuple[str, str]  # kind and key
@@ -45,7 +45,7 @@ def facts_of(section: Section, snapshot: Snapshot, facts: Facts) -> dict[Subject
 def fetched(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     """Wake those whose cause has cleared. Of the others nothing is said: who needs them waits, and says so itself."""
     answers: dict[Subject, Answer] = {}
-    for subject in [s for s in facts if s.startswith(PREFIXES) and s != section.source]:
+    for subject in [s for s in facts if s.startswith(SOURCES) and s != section.source]:
         fact = facts[subject]
         cause = str(fact.detail.get("cause") or "")
         if not fact.detail.get("parked"):

@@ -130,6 +130,19 @@ def test_a_retry_waits_for_its_instant() -> None:
     assert "Act" == said(one("paint", *failed, retry, later))
 
 
+def test_a_retry_waits_for_its_instant_in_the_next_state_as_well() -> None:
+    """What ended in doubt may still be at work. Mutant: whatever is asked first in a state is begun at once."""
+    retry = e.RetryScheduled(
+        at=START, verb="paint", target="door", attempt=2, delay=9, due=START + 9, code="no-answer"
+    )
+    moved = e.Moved(at=START, source="walls", target="ground", why="")
+    unsettled = tried("paint", "door", "unsettled", "no-answer")
+
+    waiting = one("paint", *unsettled, retry, moved)
+    assert isinstance(waiting, Wait)
+    assert START + 9 == waiting.until
+
+
 def test_entering_a_state_anew_forgives_the_attempts() -> None:
     moved = e.Moved(at=START, source="walls", target="ground", why="")
 

@@ -16,6 +16,7 @@ from engine.folding import fold_all
 from journal import entries as e
 from journal.entries import Fact
 from phases import codes, fetched, flux_synced, order
+from phases.clearing import SOURCES
 from phases.facts import reduce
 from phases.nudges import CONFIRM_SECONDS
 from phases.section import Section
@@ -81,7 +82,7 @@ def answers(
             ],
         )
     found = flux_synced.decide(PLAN, known, {}, memory)
-    return {s: a for s, a in found.items() if s.startswith(fetched.PREFIXES)}
+    return {s: a for s, a in found.items() if s.startswith(SOURCES)}
 
 
 CHARTS_OF_HELM = (

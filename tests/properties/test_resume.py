@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from engine.memory import Memory
@@ -100,6 +100,14 @@ def tail(entries: list[AnyEntry]) -> list[dict[str, Any]]:
     death=deaths(),
     inside=INSIDE,
     idle=st.sampled_from([0.0, 0.5, 30.0, 600.0, 4000.0]),
+)
+@example(  # it is settled by its deadline, the run moves at once, and asks for the same again
+    name="june",
+    seed=0,
+    trouble=Faults(),
+    death=Death("before-start", 7),
+    inside=Death("before-commit", 1),
+    idle=600.0,
 )
 @settings(max_examples=examples(0.2))
 def test_dying_in_a_resume_changes_nothing(
