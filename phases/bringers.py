@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.answer import Subject
-from phases import codes
 from phases.inventory import WorkloadItem
 from phases.section import Section
 
@@ -65,9 +64,8 @@ def _brought_by(section: Section, provider: Subject) -> Brought:
     near = own or _of(section, lambda owner: section.parents.get(owner) == provider)
     if near:
         return Brought(tuple(near), is_known=True)
-    tops = roots(section)
     for above in lineage(section, provider):
-        beside = [] if above in tops else _below(section, above)
+        beside = [] if above in section.roots else _below(section, above)
         found = beside or _dependents(section, above)
         if found:
             return Brought(tuple(found))
@@ -81,11 +79,6 @@ def lineage(section: Section, subject: Subject) -> Iterator[Subject]:
         seen.add(subject)
         yield subject
         subject = section.parents.get(subject, "")
-
-
-def roots(section: Section) -> tuple[Subject, ...]:
-    """Name the Kustomizations that nothing of the tree applies."""
-    return tuple(codes.subject("kustomization", key) for key in section.inventory.roots)
 
 
 def _below(section: Section, subject: Subject) -> list[WorkloadItem]:

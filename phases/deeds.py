@@ -132,8 +132,7 @@ def _commanded(plan: Plan, target: Subject, _before: Memory, after: Memory) -> S
 
 def _rooted(plan: Plan, _target: Subject, _before: Memory, after: Memory) -> Shown | None:
     section: Section = plan.target
-    roots = [codes.subject("kustomization", key) for key in section.inventory.roots]
-    return _all_there([*roots, section.source], after.facts)
+    return _all_there([*section.roots, section.source], after.facts)
 
 
 def _all_there(subjects: list[Subject], facts: Facts) -> Shown | None:
@@ -207,7 +206,7 @@ def _unplanned(section: Section, before: Memory, after: Memory) -> Iterator[Deed
     if section.talos.nodes:
         return
     controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
-    roots = [codes.subject("kustomization", key) for key in section.inventory.roots]
+    roots = section.roots
     network = section.networking if section.network else ()
     for verb, target, brought in (
         (NETWORK, section.network, list(network)),

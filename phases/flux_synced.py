@@ -137,7 +137,7 @@ def _controllers(plan: Plan, facts: Facts, memory: Memory) -> dict[Subject, Answ
 
 def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     subjects = [codes.subject("gitrepository", section.flux.source)]
-    subjects += [codes.subject("kustomization", key) for key in section.inventory.roots]
+    subjects += section.roots
     absent = [s for s in subjects if s not in facts or facts[s].code == codes.ABSENT]
     if not absent:
         return {}

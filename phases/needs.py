@@ -236,8 +236,7 @@ class Standing:
             if subject not in self.first:
                 self.parent[subject] = parent
                 self.brought.setdefault(parent, []).append(subject)
-        roots = (codes.subject("kustomization", key) for key in section.inventory.roots)
-        self.roots = (section.source, *roots)
+        self.roots = (section.source, *section.roots)
 
     def _parents(self) -> Iterator[tuple[Subject, Subject]]:
         for key, child in _children(self.section):

@@ -42,6 +42,11 @@ class Outline:
         return codes.subject("gitrepository", self.flux.source)
 
     @cached_property
+    def roots(self) -> tuple[Subject, ...]:
+        """The Kustomizations that nothing of the tree applies."""
+        return tuple(codes.subject("kustomization", key) for key in self.inventory.roots)
+
+    @cached_property
     def kustomizations(self) -> tuple[tuple[Subject, KustomizationItem], ...]:
         """The inventory's Kustomizations with their subjects."""
         found = self.inventory.kustomizations

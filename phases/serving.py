@@ -17,7 +17,7 @@ from engine.answer import Subject
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
-from phases.bringers import Brought, brought_by, provider_of, roots
+from phases.bringers import Brought, brought_by, provider_of
 from phases.inventory import WorkloadItem
 from phases.leaks import SERVED_BY
 from phases.section import Section
@@ -122,7 +122,7 @@ def _is_to_come(section: Section, subject: Subject, held: str, facts: Facts) -> 
             return False
         parent = section.parents.get(subject, "")
         if not parent:
-            return subject in roots(section) and not _any_goes(section, facts)
+            return subject in section.roots and not _any_goes(section, facts)
         subject = parent
     return False
 
