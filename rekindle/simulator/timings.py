@@ -185,7 +185,9 @@ class Timings:
             at = self.seen.came(codes.subject(kind, key), begin)
             if at is not None and begin < at <= end and self._absent_at(kind, key, begin):
                 found[owner] = min(at, found.get(owner, at))
-        return sorted(found, key=lambda owner: found[owner])
+        # Many appear in one look, in no order, and a command that waits for pods before there is a network waits for ever.
+        network = owners.get((DAEMONSET, self.section.cni.daemonset))
+        return sorted(found, key=lambda owner: (owner != network, found[owner]))
 
     def _absent_at(self, kind: str, key: str, at: Instant) -> bool:
         changes = [f for t, f in self.seen.history.get(codes.subject(kind, key), ()) if t <= at]

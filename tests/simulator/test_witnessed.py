@@ -270,6 +270,23 @@ def test_what_somebody_installed_by_hand_is_what_the_command_brings() -> None:
     assert not any("what command cni brings was not seen" in line for line in found.remarks.assumed)
 
 
+def test_a_network_comes_first_whatever_was_seen_first() -> None:
+    """What waits for its pods before there is a network waits for ever; and what one look tells has no order."""
+    flux = (f"deployment/flux-system/{name}-controller" for name in ("source", "kustomize", "helm"))
+    workloads = ("deployment/kube-system/coredns", "daemonset/kube-system/cilium", *flux)
+    found = night(
+        whole(**{name.replace("/", "__", 1): Fact(codes.ABSENT) for name in workloads}),
+        *(
+            seen(20 + at, {name: Fact(codes.PROGRESSING)})
+            for at, name in enumerate(workloads)
+        ),
+        by_hand(60, "command.run", "command/cni"),
+    )
+
+    brought = found.scenario.commands["cni"].helmreleases
+    assert brought[:2] == ("kube-system/cilium", "kube-system/coredns")
+
+
 def test_a_command_that_failed_is_said_and_one_that_worked_counts() -> None:
     def attempt(number: int, begin: float, end: float, outcome: Outcome) -> list[AnyEntry]:
         action = f"a{number}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ FINALIZER = "cephblockpool.ceph.rook.io"
 NETWORK, NAMESPACE = "T16:cni", "N6:namespace/storage"
 CRD = "externalsecrets.external-secrets.io"
 NEXT = f"C4:crd/{CRD}"
+BRINGS = ("helmrelease", "external-secrets", "external-secrets")
 ROOT = ("kustomization", "flux-system", "cluster-apps")
 VERDICT_SECONDS = 10.0
 GONE = {"", "Absent", "Terminating"}
@@ -101,6 +103,15 @@ def there(operator: Operator, kind: str, namespace: str, name: str) -> bool:
     return bool(operator.bed.kubectl(*words).strip())
 
 
+def let_go(operator: Operator, kind: str, namespace: str, name: str) -> None:
+    """Take the finalizers off something that may be gone by then: it is gone afterwards."""
+    patch = json.dumps({"metadata": {"finalizers": None}})
+    words = ("patch", kind, "-n", namespace, name, "--type=merge", "-p", patch)
+    with suppress(RuntimeError):
+        operator.bed.kubectl(*words)
+    until(f"{kind} {name} is gone", 60, lambda: not there(operator, kind, namespace, name))
+
+
 def make_the_seeds_mistakes(operator: Operator) -> None:
     """Delete the root to clear an error, and then the namespace that is left, with all that it holds."""
     for name in POOLS:  # Rook is played by nobody: what it would hold is held for good
@@ -116,7 +127,11 @@ def make_the_seeds_mistakes(operator: Operator) -> None:
         180,
         lambda: not there(operator, "daemonset", "kube-system", "cilium"),
     )
-    # Flux uninstalls itself among all else, and what brought this CRD may come before it or be left behind.
+    # Flux uninstalls itself among all else, and what brought this CRD may come before it or be left behind, Ready:
+    # then the CRD would be something that was deleted, and not something that is still to come.
+    if there(operator, *BRINGS):
+        operator.bed.kubectl("delete", BRINGS[0], "-n", BRINGS[1], BRINGS[2], "--wait=false")
+        let_go(operator, *BRINGS)
     operator.bed.kubectl("delete", "crd", CRD, "--ignore-not-found", "--wait=false")
     until("the CRD is gone", 120, lambda: not there(operator, "crd", "default", CRD))
     operator.bed.kubectl("delete", "namespace", "storage", "--wait=false")
@@ -186,10 +201,7 @@ def look_with_nothing_but_a_kubeconfig(operator: Operator) -> None:
 def put_the_root_back_too_early(operator: Operator) -> None:
     """Nothing is there to serve it: neither a network nor Flux nor the kind that it needs."""
     if there(operator, *ROOT):  # Flux went before it was through, and nobody else lets go of it
-        patch = json.dumps({"metadata": {"finalizers": None}})
-        words = ("-n", ROOT[1], ROOT[2], "--type=merge", "-p", patch)
-        operator.bed.kubectl("patch", ROOT[0], *words)
-    until("the root is gone", 60, lambda: not there(operator, *ROOT))
+        let_go(operator, *ROOT)
     folder = str(ANTON / "bootstrap" / "root")
     operator.bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", folder)
     subject = "/".join(ROOT)
