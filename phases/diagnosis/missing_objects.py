@@ -32,6 +32,7 @@ _KIND = {
 NOT_FOUND = re.compile(r'\b(secrets?|configmaps?) "([^"]+)" not found', re.IGNORECASE)
 KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)")
 RULE_FOR: Final = {TO_DECRYPT: "K8", TO_SUBSTITUTE: "K9", TO_READ: "H5"}
+WAITS: Final = "DependencyNotReady"
 READY: Final = "status.conditions[Ready]"
 ORDER: Final = ("K8", "K9", "H5", "E7")  # whose finding speaks for all who miss the same
 
@@ -153,14 +154,43 @@ def _finding(scene: Scene, found: Missing) -> Finding:
         cause="key-missing" if found.keys else "missing",
         message=f"{found.kind} {found.key} {what}: {len(askers)} wait for it{_whence(scene, found, maker)}",
         blocks=askers,
-        # Somebody may still make it, from Git or otherwise; a key to decrypt with is mostly the operator's alone.
-        clears_itself=NO if found.rule == "K8" and not maker else UNKNOWN,
+        clears_itself=NO if _is_nobodys(scene, found, maker, askers) else UNKNOWN,
         rule=found.rule,
         since=min(found.since, default=None),
         evidence=tuple(found.evidence),
         clears_when=f"{found.kind} {found.key} exists, with the keys that are asked for",
         remedies=_remedies(found, maker),
     )
+
+
+def _is_nobodys(scene: Scene, found: Missing, maker: str, askers: tuple[Subject, ...]) -> bool:
+    """
+    Say whether nobody is left who could make it.
+
+    A key to decrypt with is the operator's alone. What is substituted, and ConfigMaps with values, come from Git; other
+    Secrets are made by controllers as well, at any time.
+    """
+    if maker or found.rule == "E7":
+        return False
+    if found.rule == "K8":
+        return True
+    from_git = found.kind == "ConfigMap" or (found.rule == "K9" and scene.seen("ExternalSecret"))
+    return from_git and not found.keys and not any(_appliers(scene, frozenset(askers)))
+
+
+def _appliers(scene: Scene, askers: frozenset[Subject]) -> Iterator[bool]:
+    """Say of each object of Flux that does not itself ask for it whether it may still bring something that is new."""
+    for kind in ("Kustomization", "HelmRelease"):
+        yield not scene.seen(kind)
+        for flux in scene.of(kind).values():
+            ready = condition(flux.status.conditions, "Ready")
+            # What is going may be made anew by whoever applied it.
+            going = flux.metadata.deletion_timestamp is not None
+            if (flux.spec.suspend and not going) or subject_of(kind, flux.metadata) in askers:
+                continue
+            # Who waits for others comes only after them, and these are asked here as well.
+            done = ready is not None and (ready.status == "True" or ready.reason == WAITS)
+            yield going or not done
 
 
 def _whence(scene: Scene, found: Missing, maker: str) -> str:

@@ -148,6 +148,33 @@ def test_a_missing_secret_is_one_cause_for_all_who_ask_for_it() -> None:
     assert "ExternalSecret" not in found.message, "whether one makes it is not known"
 
 
+DONE, FAILED = ("True", "Succeeded", ""), ("False", "ReconciliationFailed", "no")
+WORKS = ("Unknown", "Progressing", "")
+WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/a' is not ready")
+
+
+@pytest.mark.parametrize(
+    ("others", "clears"),
+    [
+        ([], "no"),
+        ([ks("done", ready=DONE)], "no"),
+        ([ks("behind", ready=WAITS)], "no"),
+        ([hr("done", ready=DONE)], "no"),
+        ([ks("off", ready=FAILED, spec={"suspend": True})], "no"),
+        ([ks("coming", ready=WORKS)], "unknown"),
+        ([ks("fails", ready=FAILED)], "unknown"),
+        ([ks("going", ready=DONE, deleted=SINCE)], "unknown"),
+        ([hr("coming", ready=WORKS)], "unknown"),
+    ],
+)
+def test_what_git_should_have_brought_comes_no_more_once_git_is_through(
+    others: list[dict[str, Any]], clears: str
+) -> None:
+    (found,) = found_by("K9", scene(broken(BUILD, SUBSTITUTE), *others))
+
+    assert (found.cause, found.clears_itself) == ("missing", clears)
+
+
 def test_the_key_of_sops_is_looked_for_beside_its_kustomization() -> None:
     assert [f.subject for f in found_by("K8", scene(broken(BUILD, 'Secret "age" not found')))] == [
         "secret/flux-system/age"
