@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from journal import secret_shapes
+from journal.secret_blocks import redact_blocks
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ def redact_text(text: str) -> str:
 
 def _named(text: str, lowered: str) -> str:
     """Replace what is a secret by the name that stands beside it."""
+    if "\n" in text and ("|" in text or ">" in text):
+        text = redact_blocks(text, _kind_of_name)
     if "value" in lowered:
         text = compiled(_PAIRED).sub(_assigned, text)
         text = compiled(_PAIRED_BACK).sub(_assigned_back, text)
@@ -243,6 +246,11 @@ def _kind_of_key(key: str) -> str:
         if word in lowered:
             return {"pass": "password", "docker": "docker-config"}.get(word, word)
     return "key"
+
+
+def _kind_of_name(name: str) -> str:
+    """Return the kind of secret that a name tells of; empty: none."""
+    return _kind_of_key(name) if compiled(_PAIRS_NAME).fullmatch(name) else ""
 
 
 def _assigned(match: re.Match[str]) -> str:

@@ -144,6 +144,10 @@ PLANTED = {
         "SG.planted0123456789abcde.planted0123456789planted0123456789abcdefg",
         "planted",
     ),
+    "a block": ("a:\n  password: |\n    two\n\n    planted\n  next: 1", "planted"),
+    "a folded block of a list's item": ("- token: >- # kept\n    planted\n  next: 1", "planted"),
+    "a block named before": ("- name: DB_PASSWORD\n  value: |\n    planted\n- name: X", "planted"),
+    "a block named after": ("- value: |2-\n    planted\n  name: 'DB_PASSWORD'\n", "planted"),
     "a registry's password": ('{"auths": {"ghcr.io": {"password": "planted"}}}', "planted"),
 }
 
@@ -162,6 +166,7 @@ PATTERNS = [
     "_LINE",
     "_SPOKEN",
     "_BOOTSTRAP",
+    "redact_blocks",
 ]
 
 # What clusters say all day.
@@ -240,6 +245,8 @@ ORDINARY = [
     "http: invalid cookie: no value; Set-Cookie is missing",
     "pod sk-ant-farm-frontend-worker-of-the-second-colony is Pending, disk-projector-attached-to-none",
     "/dev/sg.one; msg.body.is.too.long.for.this; cost $2 and $1 a day",
+    "- name: PASSWORD_FILE_NAME\n  value: |\n    kept\n- name: x\n  value: |\n    kept",
+    "data: |\n  kept\nscript: >-\n  echo no secret of mine > here\n",
     "discord.com/api is not reachable; api.telegram.org: no such host",
     "{sha} of sha256:0123456789abcdef0123456789abcdef",
 ]
@@ -274,12 +281,21 @@ def test_without_any_one_pattern_a_planted_secret_survives(
     pattern: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mutants of this module, run each time."""
-    if pattern in PATTERNS:
+    if pattern == "redact_blocks":
+        monkeypatch.setattr(redactor, pattern, lambda text, _: text)
+    elif pattern in PATTERNS:
         monkeypatch.setattr(redactor, pattern, r"(?!)()()()")
     else:
         rest = tuple(shape for shape in secret_shapes.SHAPES if shape.kind != pattern)
         monkeypatch.setattr(secret_shapes, "SHAPES", rest)
     assert any(secret in redact_text(text) for text, secret in PLANTED.values())
+
+
+def test_of_a_block_only_what_belongs_to_it_goes() -> None:
+    """Mutants: take the next line for the block's, an empty one for its end, or a list's item for its neighbour."""
+    text = "a:\n  password: |\n    x\n\n    y\n  next: 1\n- value: |\n    kept\n- name: PASSWORD\n"
+
+    assert redact_text(text) == text.replace("    x\n\n    y", "    [redacted:password]\n\n")
 
 
 @pytest.mark.parametrize("text", ORDINARY)
@@ -408,6 +424,9 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         "sk-ant-",
         "SG.",
         "eyJhdXRoc",
+        "\npassword: |",
+        "\nvalue: |\n x",
+        "\nvalue: |\n\n",
     ],
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
