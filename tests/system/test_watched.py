@@ -81,6 +81,9 @@ def recover_until_something_runs(operator: Operator) -> None:
     first = next(iter(operator.bed.nodes))
     kubeconfig = str(operator.folder / "our-kubeconfig")
     operator.bed.talosctl(first, "kubeconfig", kubeconfig, "--merge=false", "--force")
+    # What was there at the first look of the API may have come with the machines (Talos' inline manifests).
+    would = "I would: command.run"
+    until("the watch sees that there is no network", 120, lambda: would in operator.told())
     hands.manifests()
     until("the watch is in flux-synced", 120, lambda: operator.state() == "flux-synced")
     hands.roots()
