@@ -48,8 +48,8 @@ format: venv ## Format the code
 build-testbed: venv ## Build the testbed's Go programs into their cache
 	$(BIN)/python -m tests.testbed.build
 
-system: build-testbed ## A real control plane, real Flux, real talosctl, a real browser (needs Go 1.26 or later, chromium)
-	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters tests/cli/test_inventory.py tests/cli/test_init.py
+system: build-testbed ## A real control plane, real Flux, real talosctl, a real browser, real shells (needs Go 1.26 or later, chromium, zsh, fish)
+	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters tests/cli/test_inventory.py tests/cli/test_init.py tests/cli/test_shells.py
 
 soak: venv ## The long properties: 200 killed rehearsals, many examples
 	HYPOTHESIS_PROFILE=night $(BIN)/python -m pytest -n $(JOBS) --timeout 14400 -m 'not system' \
