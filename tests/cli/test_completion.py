@@ -1,8 +1,9 @@
 """
 Promise: a shell completes commands, runs, open questions, references and scenarios, and never shows an error.
 
-Bash is asked itself; zsh and fish by the protocol that the printed script speaks (themselves: `test_shells`); kubectl by
-what it calls.
+Bash is asked itself; zsh and fish by the protocol that the printed script speaks (themselves: `test_shells`); kubectl
+by what it calls.
+
 Mutants: ids of another journal; closed questions; an exception that reaches the shell; a command that is not named.
 """
 
