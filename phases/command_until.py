@@ -61,9 +61,6 @@ def check(plan: Plan, state: str) -> Sequence[str]:
     command, probe = section.commands.get(options.command), section.probes.get(options.probe)
     if command is None:
         problems.append(f"no command {options.command!r} under commands")
-    elif command.effect != "convergent":
-        text = "is run again whenever its probe says not yet: it must be convergent"
-        problems.append(f"{options.command!r} {text}")
     if probe is None:
         problems.append(f"no probe {options.probe!r} under probes")
     values = values_of(section, node_of(plan, state))

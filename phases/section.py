@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from engine.answer import Answer, Subject
 from engine.patience import seconds
@@ -111,18 +112,18 @@ class Cni(Strict):
 
 class Command(Strict):
     """
-    A command of the operator's repository; no shell.
+    A command of the operator's repository; no shell. It is run again wherever it is not known to have ended well.
 
-    *effect* ``once`` needs a *probe* (a command: exit 0 happened, 1 not happened, else unknown) and a *guard* (a
-    sentence: what refuses the second time at the target).
+    A plan may say that *effect* is ``convergent``, as it is. The rest is of older journals alone: nothing asked a
+    *probe*, and no plan could use a command of effect ``once``.
     """
 
     argv: tuple[str, ...] = Field(min_length=1)
     directory: str = "."
     deadline: str = "10m"
-    effect: Literal["convergent", "once"] = "convergent"
-    probe: tuple[str, ...] = ()
-    guard: str = ""
+    effect: Literal["convergent"] | SkipJsonSchema[Literal["once"]] = "convergent"
+    probe: SkipJsonSchema[tuple[str, ...]] = ()
+    guard: SkipJsonSchema[str] = ""
     environment: dict[str, str] = {}
 
 

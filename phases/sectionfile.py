@@ -77,16 +77,17 @@ def _check(section: Section, names: set[str], marks: Marks, problems: list[Probl
     for path, name in wanted.items():
         if name not in names:
             problems.append(marks.problem(path, f"no command {name!r} under commands"))
-        elif name in section.commands and section.commands[name].effect != "convergent":
-            text = (
-                f"{name!r} is run again whenever what it brings is missing: it must be convergent"
-            )
-            problems.append(marks.problem(path, text))
         elif name in section.commands and (named := used(section.commands[name].argv)):
             text = f"{name!r} names {{{named[0]}}}: only what walks over the nodes is about one"
             problems.append(marks.problem(path, text))
     _check_addresses(section, marks, problems)
     _check_programs(section, marks, problems)
+
+
+AGAIN = (
+    "a command is run again wherever it is not known to have ended well, and nothing makes it an effect once: "
+    "let it see for itself what must not happen twice"
+)
 
 
 def _check_addresses(section: Section, marks: Marks, problems: list[Problem]) -> None:
@@ -107,9 +108,14 @@ def _check_programs(section: Section, marks: Marks, problems: list[Problem]) -> 
     for name, command in section.commands.items():
         place = ("commands", name)
         _check_span(command.deadline, (*place, "deadline"), marks, problems)
-        if command.effect == "once" and not (command.probe and command.guard):
-            text = "a command with effect once needs a probe and a guard"
-            problems.append(marks.problem(place, text))
+        once = {
+            "effect": command.effect == "once",
+            "probe": command.probe,
+            "guard": command.guard,
+        }
+        said = next((key for key, given in once.items() if given), None)
+        if said is not None:
+            problems.append(marks.problem((*place, said), AGAIN))
 
 
 def _check_span(text: str, path: tuple[str, ...], marks: Marks, problems: list[Problem]) -> None:

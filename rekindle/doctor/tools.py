@@ -47,7 +47,6 @@ def rows(
     ]
     for name, command in section.commands.items() if section is not None else ():
         found += command_rows(name, command, host.which)
-        found += own_probe(name, command, host.which)
     for name, probe in section.probes.items() if section is not None else ():
         found += probe_rows(name, probe, host.which, (askers or {}).get(name, ()))
     if section is not None and section.notify is not None:
@@ -147,18 +146,6 @@ def command_rows(name: str, command: Command, which: Which) -> list[Check]:
     if needed is not None and path is None and which(needed) is None:
         said = f"calls {needed}, which is not on PATH"
         return [warning(row, program, said, f"install {needed}")]
-    return [ok(row, program, "there")]
-
-
-def own_probe(name: str, command: Command, which: Which) -> list[Check]:
-    """Judge what tells whether a command that is run once has happened. It runs from the command's own folder."""
-    if not command.probe:
-        return []
-    asking = command.model_copy(update={"argv": command.probe})
-    row, program = f"tools.command/{name}/probe", command.probe[0]
-    if said := _absent(asking, which) or _without_file(asking):
-        todo = f"install {program}, or mend commands.{name}.probe: without it nobody can tell whether it happened"
-        return [warning(row, program, said, todo)]
     return [ok(row, program, "there")]
 
 

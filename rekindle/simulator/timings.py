@@ -185,7 +185,7 @@ class Timings:
             at = self.seen.came(codes.subject(kind, key), begin)
             if at is not None and begin < at <= end and self._absent_at(kind, key, begin):
                 found[owner] = min(at, found.get(owner, at))
-        # Many appear in one look, in no order, and a command that waits for pods before there is a network waits for ever.
+        # Many appear in one look, in no order; and who waits for pods before there is a network waits for ever.
         network = owners.get((DAEMONSET, self.section.cni.daemonset))
         return sorted(found, key=lambda owner: (owner != network, found[owner]))
 

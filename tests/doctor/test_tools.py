@@ -174,19 +174,6 @@ def test_a_probe_has_what_it_names(
     assert verdict == str(found.verdict)
 
 
-@pytest.mark.parametrize(
-    ("argv", "verdict"), [(("kubectl", "get"), "ok"), (("no-such-probe",), "warning")]
-)
-def test_what_tells_whether_a_command_happened_is_looked_for(
-    tmp_path: Path, argv: tuple[str, ...], verdict: str
-) -> None:
-    once = command(tmp_path, "task").model_copy(update={"effect": "once", "probe": argv})
-    (found,) = tools.own_probe("apps", once, which("task", "kubectl"))
-
-    assert ("tools.command/apps/probe", verdict) == (found.id, str(found.verdict))
-    assert [] == tools.own_probe("apps", command(tmp_path, "task"), which())
-
-
 def test_a_command_with_a_path_of_its_own_is_believed(tmp_path: Path) -> None:
     (found,) = tools.command_rows("apps", command(tmp_path, "task", PATH="/opt/bin"), which())
 

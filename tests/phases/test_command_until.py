@@ -27,7 +27,6 @@ OWN: dict[str, Any] = {
     "commands": {
         "paint": {"argv": ["paint", "{node}"], "deadline": "5m"},
         "bow": {"argv": ["bow"]},
-        "burn": {"argv": ["burn"], "effect": "once", "probe": ["burnt"], "guard": "ash"},
     },
     "probes": {
         "painted": {"argv": ["look", "{address}", "{.status}"], "not_yet": 3, "every": "20s"},
@@ -178,7 +177,6 @@ def test_each_wanted_probe_is_run_once_and_only_names_are_put_in() -> None:
         ({"command": "bow", "probe": "bowed", "speed": 1}, False, "speed: unknown key"),
         ({"command": "bend", "probe": "bowed"}, False, "no command 'bend' under commands"),
         ({"command": "bow", "probe": "bent"}, False, "no probe 'bent' under probes"),
-        ({"command": "burn", "probe": "bowed"}, False, "it must be convergent"),
         ({"command": "bow", "probe": "bowed", "settle": "soon"}, False, "'soon' is no duration"),
         ({"command": "paint", "probe": "bowed"}, False, "'paint' names {node}"),
         ({"command": "bow", "probe": "painted"}, True, "'bow' is the same for every node"),

@@ -9,6 +9,7 @@ import pytest
 from engine.errors import PlanInvalid, Problem
 from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile
+from phases import sectionfile
 from phases.recipe import recipe
 
 INVENTORY = """schema: rekindle.inventory/1
@@ -107,20 +108,17 @@ CASES = {
         changed("flux: {", "flux: {command: boot, "),
         "9:8: flux.command: no command 'boot' under commands",
     ),
-    "a once command without a probe": (
+    "a command that is to run once": (
         changed("sync]}", "sync]}\n  wipe: {argv: [wipe], effect: once, guard: it is empty}"),
-        "13:3: commands.wipe: a command with effect once needs a probe and a guard",
+        f"13:24: commands.wipe.effect: {sectionfile.AGAIN}",
     ),
-    "a once command without a guard": (
-        changed("sync]}", "sync]}\n  wipe: {argv: [wipe], effect: once, probe: [look]}"),
-        "13:3: commands.wipe: a command with effect once needs a probe and a guard",
+    "a command with a probe of its own": (
+        changed("sync]}", "sync]}\n  wipe: {argv: [wipe], probe: [look]}"),
+        f"13:24: commands.wipe.probe: {sectionfile.AGAIN}",
     ),
-    "a once command where one is repeated": (
-        changed("sync]}", "sync], effect: once, probe: [look], guard: it is empty}"),
-        (
-            "8:38: cni.command: 'bootstrap' is run again whenever what it brings is missing: "
-            "it must be convergent"
-        ),
+    "a command with a guard": (
+        changed("sync]}", "sync]}\n  wipe: {argv: [wipe], guard: it is empty}"),
+        f"13:24: commands.wipe.guard: {sectionfile.AGAIN}",
     ),
     "a command without words": (
         changed("[helmfile, sync]", "[]"),
