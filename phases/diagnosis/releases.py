@@ -1,5 +1,5 @@
 """
-HelmReleases that do not get there (catalogue H1-H3, H7-H11).
+HelmReleases that do not get there (catalogue H1-H3, H7-H11, and X4).
 
 Signatures: helm-controller 1.6.3 (internal/reconcile/atomic_release.go, unlock.go) and Helm v4.2's own errors. A
 release keeps Reconciling=True/Progressing while it waits; Ready=False with it is a failure all the same. Messages of
@@ -55,12 +55,14 @@ IMMUTABLE = re.compile(
 OWNED = re.compile(
     r'(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported .*invalid ownership metadata'
 )
+# What Helm answers where its record of the release is neither of one that is installed nor of one that failed.
+CUT_OFF = re.compile(r'"(?P<name>[^"]+)" has no deployed releases')
 REMEDIED: Final = {
     "RollbackSucceeded": "was rolled back to its former revision",
     "UninstallSucceeded": "was uninstalled again",
 }
 # Signatures that a rule of their own speaks for.
-OWN: Final = (NO_MATCH, NOT_SERVED, IMMUTABLE, OWNED, LOCKED)
+OWN: Final = (NO_MATCH, NOT_SERVED, IMMUTABLE, OWNED, LOCKED, CUT_OFF)
 HOOKS: Final = look(
     "whether the hook's Job waits for a Deployment that waits for the Job; then no hooks, in Git"
 )
@@ -245,6 +247,30 @@ def _not_ours(scene: Scene) -> Iterable[Finding]:
     return _each(scene, "H10", tell)
 
 
+def _cut_off(scene: Scene) -> Iterable[Finding]:
+    """X4: it was being uninstalled when helm-controller went, and whoever took its finalizer off left Helm's record."""
+
+    def tell(_: Scene, __: Flux, ready: Condition) -> Told | None:
+        said = CUT_OFF.search(ready.message)
+        if said is None:
+            return None
+        secret = f"sh.helm.release.v1.{said['name']}"
+        return (
+            "uninstall-cut-off",
+            "cannot be upgraded: Helm's record says that it is being uninstalled, and nobody ends that",
+            NO,
+            (
+                look(f"the Secrets {secret}.v*: their label status says uninstalling"),
+                reversible(
+                    f"delete those Secrets of {said['name']}: what runs stays, and the next attempt installs over it"
+                ),
+                UNINSTALL,
+            ),
+        )
+
+    return _each(scene, "X4", tell)
+
+
 def _remediated(scene: Scene) -> Iterator[Finding]:
     """H11: a remediation has succeeded, so that what runs is old, or nothing."""
     for found, ready in failing(scene, KIND):
@@ -307,6 +333,13 @@ _FIND: tuple[tuple[Any, ...], ...] = (
     ("H8", "a kind is not defined", Proof.CONTROLLER, _HELM, _no_kind),
     ("H9", "a field cannot be changed", Proof.CONTROLLER, _HELM, _immutable),
     ("H10", "an object is not its own", Proof.CONTROLLER, _HELM, _not_ours),
+    (
+        "X4",
+        "its uninstall was cut off",
+        Proof.SOURCE,
+        "helm v4.2 pkg/action/upgrade.go prepareUpgrade, pkg/storage/driver: no deployed releases",
+        _cut_off,
+    ),
     ("H11", "it was taken back after a failure", Proof.CONTROLLER, _SOURCE, _remediated),
 )
 RULES = tuple(Rule(*row) for row in _FIND)

@@ -40,6 +40,7 @@ CASES: list[tuple[str, str, str, str]] = [
     (SERVICE, "H9", "immutable", "no"),
     (APPLIED, "H9", "immutable", "no"),
     (OWNED, "H10", "ownership", "no"),
+    ('"web" has no deployed releases', "X4", "uninstall-cut-off", "no"),
 ]
 
 
@@ -308,3 +309,17 @@ def test_a_release_that_knew_a_kind_before_its_crd_went() -> None:
     (found,) = found_by("H8", scene(failed(text)))
 
     assert "holds a Widget (example.com/v1)" in found.message
+
+
+def test_a_release_whose_uninstall_was_cut_off_is_known_as_it_was_seen() -> None:
+    """Nine attempts of three, and no end: helm-controller counts none of them against its retries."""
+    (found,) = found_by("X4", scene(recorded("helmrelease-uninstall-cut-off")))
+
+    assert found.subject == "helmrelease/external-secrets/external-secrets"
+    assert [remedy.danger for remedy in found.remedies] == [
+        "look",
+        "reversible",
+        "destructive",
+        "nudge",
+    ]
+    assert "sh.helm.release.v1.external-secrets.v*" in found.remedies[0].text
