@@ -276,10 +276,7 @@ def test_a_network_comes_first_whatever_was_seen_first() -> None:
     workloads = ("deployment/kube-system/coredns", "daemonset/kube-system/cilium", *flux)
     found = night(
         whole(**{name.replace("/", "__", 1): Fact(codes.ABSENT) for name in workloads}),
-        *(
-            seen(20 + at, {name: Fact(codes.PROGRESSING)})
-            for at, name in enumerate(workloads)
-        ),
+        *(seen(20 + at, {name: Fact(codes.PROGRESSING)}) for at, name in enumerate(workloads)),
         by_hand(60, "command.run", "command/cni"),
     )
 
