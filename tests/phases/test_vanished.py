@@ -61,6 +61,14 @@ def test_a_parent_that_git_suspends_brings_nothing_and_is_not_woken() -> None:
     assert told(known) == {}
 
 
+def test_a_parent_is_not_woken_for_what_goes_with_its_namespace() -> None:
+    """Mutant: wake it; its attempt would wait for the namespace, and hold a worker for as long as that takes."""
+    spaces = {"namespace/apps": {"code": "Terminating"}}
+
+    assert told(night(**{WEB: absent(), **spaces})) == {}
+    assert list(told(night(**{WEB: absent(), "namespace/apps": {"code": "Ready"}}))) == [APPS]
+
+
 def woken(act: Answer, at: float = 50.0) -> dict[str, Any]:
     assert isinstance(act, Act)
     return {
