@@ -119,6 +119,7 @@ class Inventory(msgspec.Struct, frozen=True):
     stores: tuple[str, ...] = ()
     crds: tuple[CrdItem, ...] = ()
     workloads: tuple[WorkloadItem, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class Section(Outline, msgspec.Struct, frozen=True, dict=True):

@@ -12,20 +12,18 @@ from typing import Any
 
 import msgspec
 
-from engine.patience import spoken
 from journal.entries import Finding
 from journal.redactor import redact_text
-from phases.diagnosis.catalogue import BY_ID, diagnose
+from phases.diagnosis.catalogue import diagnose
 from phases.diagnosis.controllers import SERVES, releases
 from phases.diagnosis.expected import PODS, count
-from phases.diagnosis.graph import Blocking, Root, roots_of, through, tree
+from phases.diagnosis.graph import Blocking, Root, roots_of, through
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.snapshot import Unseen
-from rekindle.behind import blocked
+from rekindle.rooted import drawn, headed, paragraph, proof, proven
 
 HEALTHY, WARNING, CRITICAL, UNKNOWN = "healthy", "warning", "critical", "unknown"
-NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +90,16 @@ def document(found: Diagnosis) -> dict[str, Any]:
                 "victims": list(root.victims),
                 "circle": root.circle,
                 "through": through(root, found.edges),
-                "proof": _proof(root.finding),
+                "proof": proof(root.finding),
                 **msgspec.to_builtins(root.finding),
             }
             for root in found.roots
         ],
         "findings": {
-            name: {"proof": _proof(one), **msgspec.to_builtins(one)}
+            name: {"proof": proof(one), **msgspec.to_builtins(one)}
             for name, one in found.findings.items()
         },
-        "blocking": _edges(found),
+        "blocking": drawn(found.edges, found.findings),
         "unseen": dict(found.unseen),
         "controllers": dict(found.controllers),
         "counts": {
@@ -109,14 +107,6 @@ def document(found: Diagnosis) -> dict[str, Any]:
             for kind, (there, wanted) in found.counts.items()
         },
     }
-
-
-def _edges(found: Diagnosis) -> dict[str, list[str]]:
-    """Return the graph: what each subject that is not well blocks, by its nature or by what was found of it."""
-    edges = {subject: dict.fromkeys(blocked) for subject, blocked in found.edges.items()}
-    for one in found.findings.values():
-        edges.setdefault(one.subject, {}).update(dict.fromkeys(one.blocks))
-    return {subject: list(blocked) for subject, blocked in sorted(edges.items()) if blocked}
 
 
 def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
@@ -130,17 +120,16 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
         more = ", but not all that is expected is there yet" if short else ""
         yield f"nothing is wrong in what was seen ({found.listed} kinds listed){more}"
     else:
-        now = sum(not root.finding.next_after for root in found.roots)
-        symptoms = len(found.findings) - len(found.roots)
-        behind = f", {symptoms} more are explained by them" if symptoms else ""
-        yield f"{now} {'cause' if now == 1 else 'causes'}{behind}"
+        yield headed(len(found.findings), found.roots)
     if found.counts:
         yield _counted(found.counts)
     if verbose:
         yield _running(found.controllers)
     for root in found.roots:
         yield ""
-        yield from _root(root, found, verbose=verbose)
+        yield from paragraph(root, through(root, found.edges), found.at)
+        if verbose:
+            yield from proven(root, found.findings, found.edges)
     if found.unseen:
         yield ""
         yield f"not seen: {', '.join(sorted(found.unseen))}"
@@ -169,44 +158,3 @@ def _running(controllers: Mapping[str, str]) -> str:
 
 def _plural(kind: str) -> str:
     return f"{kind}s" if not kind.endswith("y") else f"{kind[:-1]}ies"
-
-
-def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
-    finding = root.finding
-    since = f" ({spoken(found.at - finding.since)})" if finding.since is not None else ""
-    when = "will block next: " if finding.next_after else ""
-    yield f"{when}{finding.message}{since}"
-    if root.victims:
-        told = blocked(root.victims, through(root, found.edges), named=NAMED).replace(
-            " ", " " * 7, 1
-        )
-        yield f"  {told}"
-    if root.circle:
-        yield "  a deadlock   what it blocks is what blocks it: no waiting ends this"
-    else:
-        yield f"  by itself    {_clears(finding)}"
-    for remedy in finding.remedies:
-        yield f"  {remedy.danger:12} {remedy.text}"
-    if verbose:
-        yield f"  rule         {finding.rule}, {_proof(finding)}"
-        yield from (f"  evidence     {path}" for path in finding.evidence)
-        for line in list(tree(root, found.findings, found.edges, _marked))[1:]:
-            yield f"    {line}"
-
-
-def _clears(finding: Finding) -> str:
-    until = f" once {finding.clears_when}" if finding.clears_when else ""
-    return {"yes": f"clears{until}", "no": "never clears", "unknown": f"may clear{until}"}[
-        finding.clears_itself
-    ]
-
-
-def _marked(finding: Finding) -> str:
-    """Say of a finding in the tree by which rule it is, and whether that was seen or read."""
-    rule = BY_ID.get(finding.rule)
-    return f" ({finding.rule}, {rule.proof})" if rule is not None else ""
-
-
-def _proof(finding: Finding) -> str:
-    rule = BY_ID.get(finding.rule)
-    return f"{rule.proof} ({rule.source})" if rule is not None else ""
