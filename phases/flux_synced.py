@@ -61,9 +61,8 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
             return Judgement(Verdict.UNKNOWN, unlisted(kind, listed), 0, len(subjects))
     for key in section.flux.controllers:
         name = codes.subject("deployment", key)
-        if (
-            facts.get(name, KEPT).code == codes.ABSENT
-        ):  # what all others say of themselves is as old as that
+        gone = facts.get(name, KEPT).code == codes.ABSENT
+        if gone:  # what all others say of themselves is as old as that
             why = f"{name} is Absent: nobody reconciles what it serves"
             return Judgement(Verdict.BROKEN, why, 0, len(subjects))
     open_ = section.standing_expected.open_in(facts)
