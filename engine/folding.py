@@ -35,7 +35,7 @@ def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
         case e.Decided():
             return _decided(memory, entry)
         case e.TimerSet() | e.TimerCancelled() | e.TimerFired():
-            return _timed(memory, entry)
+            return _clocked(memory, entry)
         case e.RetryScheduled() | e.ActionIntended() | e.ActionSettled():
             return _acted(memory, entry)
         case e.ApprovalAsked() | e.ApprovalGiven() | e.ApprovalRefused():
@@ -75,6 +75,7 @@ def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
                 plan_digest=entry.plan_digest,
                 request=entry.request,
                 lasting=entry.lasting,
+                took_earlier=entry.took,
                 earlier=tuple(convert(doubt, Attempt) for doubt in entry.doubts),
             )
         case e.RunResumed():
@@ -110,6 +111,7 @@ def _resumed(memory: Memory, entry: e.RunResumed) -> Memory:
         timers=timers,
         fired=fired,
         interrupted="",
+        begun={},  # nobody saw what became of it meanwhile
         resumed=_stuck(memory, entry.at) or memory.resumed,
         attempts={} if entry.fresh_deadlines else memory.attempts,
     )
@@ -134,6 +136,8 @@ def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
         name: replace(timer, due=timer.due + entry.seconds) if timer.policy == "active" else timer
         for name, timer in memory.timers.items()
     }
+    # While a machine slept nobody saw what was worked on.
+    memory = replace(memory, begun={})
     if entry.seconds >= 0:
         return replace(memory, timers=timers)
     # All that happened moves as one, so that the latest of it is now and what came first stays first: an answer must
@@ -235,7 +239,16 @@ def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
         codes.pop(subject, None)
     looked_at = entry.at if memory.looked_at is None else memory.looked_at
     met = _met(memory.met, entry.changed)
-    return replace(memory, facts=facts, codes=codes, met=met, looked_at=looked_at)
+    seen = replace(memory, facts=facts, codes=codes, met=met, looked_at=looked_at)
+    return _timed(seen, entry) if entry.begun or entry.took or entry.removed else seen
+
+
+def _timed(memory: Memory, entry: e.Observed) -> Memory:
+    """Remember since when what is worked on, and how long what is well took; a domain has told which is which."""
+    over = {*entry.took, *entry.removed}
+    begun = {subject: at for subject, at in memory.begun.items() if subject not in over}
+    begun |= dict.fromkeys(entry.begun, entry.at)
+    return replace(memory, begun=begun, took={**memory.took, **entry.took})
 
 
 def _met(met: dict[str, tuple[str, ...]], changed: dict[str, Fact]) -> dict[str, tuple[str, ...]]:
@@ -282,7 +295,7 @@ def _moved(memory: Memory, entry: e.Moved) -> Memory:
     )
 
 
-def _timed(memory: Memory, entry: e.TimerSet | e.TimerCancelled | e.TimerFired) -> Memory:
+def _clocked(memory: Memory, entry: e.TimerSet | e.TimerCancelled | e.TimerFired) -> Memory:
     timers = dict(memory.timers)
     fired = dict(memory.fired)
     match entry:

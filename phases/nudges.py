@@ -19,6 +19,7 @@ from phases import codes, order
 from phases.clearing import CLEARED, SOURCES, Asked, is_blind, servers, waited
 from phases.diagnosis.controllers import WORKERS
 from phases.diagnosis.releases import ONLY_A_RESET
+from phases.durations import Durations
 from phases.section import Section
 from phases.verbs import NUDGE
 
@@ -270,7 +271,7 @@ def _left_over(
     if len(wished) <= free and all(wanted[family] <= lanes[family] for family in lanes):
         return []  # no order is needed, and none is cheap
     later: list[Subject] = []
-    for subject in order.urgency(section, memory.facts, wished):
+    for subject in order.urgency(section, memory.facts, wished, Durations.of(memory)):
         family = subject.partition("/")[0]
         if free <= 0 or lanes.get(family, free) <= 0:
             later.append(subject)

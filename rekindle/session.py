@@ -32,6 +32,7 @@ from journal import options as durability
 from journal.entries import Instant, LeaseLost
 from journal.lease import Holder
 from journal.store import Journal
+from phases.durations import handed_on
 from phases.section import Section
 from rekindle import __version__, preflight, signals
 from rekindle.asked import answering, requests_of
@@ -113,6 +114,9 @@ def open_run(
         doubts=tuple(msgspec.to_builtins(doubt) for doubt in doubts)
         if _same(before, opening)
         else (),
+        took=handed_on(plan.target, before.memory)
+        if before is not None and _same(before, opening)
+        else {},
     )
     with signals.held() as orders:
         journal = Journal.open_run(
