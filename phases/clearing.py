@@ -87,9 +87,9 @@ def _backend(asked: Asked) -> bool:
 
 
 def _reason(asked: Asked) -> bool:
-    """A source that reached nobody before the network was up: names are resolved by then."""
+    """A source, or a store, that reached nobody before the network was up: names are resolved by then."""
     fact = asked.facts.get(asked.subject)
-    if not asked.subject.startswith(SOURCES) or fact is None or fact.since is None:
+    if not asked.subject.startswith(("store/", *SOURCES)) or fact is None or fact.since is None:
         return False
     up = _network_since(asked.section, asked.facts)
     return bool(fact.detail.get("unreached")) and up is not None and fact.since < up

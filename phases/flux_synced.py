@@ -96,7 +96,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(vanished(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))
     answers = sentenced(paced(section, answers, memory), findings, memory, section)
-    answers = alarmed(answers, findings, memory)
+    answers = alarmed(answers, findings, memory, section)
     for answer in answers.values():
         if isinstance(answer, Act) and answer.approval is not None:
             return _only_after_a_person(answers, facts)

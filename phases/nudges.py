@@ -172,7 +172,7 @@ def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) 
 
     So may all that a person was told to mend before resuming, once for each resume. Of stores, sources and who serves
     what these fetched alone: what Ready says of them is not made anew by every attempt of theirs, as a Kustomization's
-    is.
+    is. A CRD that is made anew a second time takes with it what was applied after the first.
     """
     (family, _, name), facts = cause.partition(":"), memory.facts
     if family == RESUMED and memory.resumed is not None:
@@ -180,8 +180,10 @@ def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) 
     own = family == "health" and subject.startswith("helmrelease/")
     if own and any(map(_is_gone, map(facts.get, waited(name)))):
         return "@gone"  # made anew, it may be too late once more, and come up in the end
-    if subject.startswith(("store/", *SOURCES)):
-        ended = [facts.get(subject)]
+    known = facts.get(subject)
+    outlived = family == "kind" and known is not None and known.detail.get("says_ready")
+    if subject.startswith(("store/", *SOURCES)) or outlived:
+        ended = [known]
     elif family == "store":
         ended = [facts.get(codes.subject("store", name))]
     else:

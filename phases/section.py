@@ -181,7 +181,7 @@ class Flux(Strict):
 
 class Crds(Strict):
     """
-    *preapply* ``when-blocked``: CRDs that a Kustomization waits for may be applied from *directory* (NAME.yaml).
+    *preapply* ``when-blocked``: CRDs that are waited for, or that Helm does not put back, come from *directory*.
 
     *available* names those that are there, filled in when the plan is loaded.
     """
@@ -315,6 +315,12 @@ class Section(Strict, Outline):
         """The Kustomization or HelmRelease that brings each CRD, as far as the inventory knows."""
         listed = self.inventory.crds
         return {codes.subject("crd", item.name): item.provider for item in listed if item.provider}
+
+    @cached_property
+    def early(self) -> frozenset[Subject]:
+        """CRDs that may be applied out of band."""
+        names = self.crds.available if self.crds.preapply == "when-blocked" else ()
+        return frozenset(codes.subject("crd", name) for name in names)
 
     @cached_property
     def crd_names(self) -> tuple[str, ...]:
