@@ -13,7 +13,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Resumed, Retrial, Sentence, Timer
+from engine.memory import (
+    TOO_LATE,
+    WATCH,
+    Approval,
+    Attempt,
+    Deed,
+    Memory,
+    Resumed,
+    Retrial,
+    Sentence,
+    Timer,
+    counted_as,
+)
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Outcome
@@ -121,9 +133,14 @@ def _stuck(memory: Memory, at: Instant) -> Resumed | None:
     """
     Say what a session that ended was stuck for; None: nothing, or nobody was told so.
 
-    A process that died told nobody to mend anything: who goes on after it brings no news.
+    A process that died told nobody to mend anything: who goes on after it brings no news. Nor does who goes on after a
+    deadline: it names all that was waited for, and asks for none of it to be mended.
     """
-    stuck = {s for s, body in memory.answers.items() if body.get("answer") == "stuck"}
+    stuck = {
+        subject
+        for subject, body in memory.answers.items()
+        if body.get("answer") == "stuck" and body.get("reference") != TOO_LATE
+    }
     if not stuck or not memory.interrupted:
         return None
     blocked = (found.blocks for found in memory.findings.values() if found.subject in stuck)
@@ -330,6 +347,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
             )
             once = entry.arguments.get("once")
             before = memory.last.get(key)
+            counted = counted_as(entry.verb, entry.target, entry.arguments)
             kept = before is not None and before.outcome in {Outcome.DONE, Outcome.UNSETTLED}
             earlier = _kept(memory.earlier, before) if kept and before else memory.earlier
             return replace(
@@ -337,7 +355,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
                 last={**memory.last, key: attempt},
                 earlier=earlier,
                 open={**memory.open, entry.action: attempt},
-                attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
+                attempts={**memory.attempts, counted: memory.attempts.get(counted, 0) + 1},
                 retrials={name: at for name, at in memory.retrials.items() if name != key},
                 keys={**memory.keys, str(once): entry.action} if once else memory.keys,
                 wished=_without(memory.wished, key),

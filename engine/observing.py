@@ -223,7 +223,7 @@ def schedule_retries(draft: Draft, dice: Dice) -> None:
     """Write when each action that may be tried again is due; chance reaches decisions only so."""
     for key, last in draft.memory.last.items():
         verb = draft.rules.plan.verbs.get(last.verb)
-        count = draft.memory.attempts.get(key, 0)
+        count = draft.memory.tries(last.verb, last.target, last.arguments)
         if verb is None or key in draft.memory.retrials or count == 0:
             continue
         again = last.outcome is Outcome.FAILED and last.code in (*verb.retry.on, "not-happened")
