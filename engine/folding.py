@@ -13,7 +13,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Resumed, Retrial, Sentence, Timer
+from engine.memory import (
+    TOO_LATE,
+    WATCH,
+    Approval,
+    Attempt,
+    Deed,
+    Memory,
+    Resumed,
+    Retrial,
+    Sentence,
+    Timer,
+)
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Outcome
@@ -119,9 +130,14 @@ def _stuck(memory: Memory, at: Instant) -> Resumed | None:
     """
     Say what a session that ended was stuck for; None: nothing, or nobody was told so.
 
-    A process that died told nobody to mend anything: who goes on after it brings no news.
+    A process that died told nobody to mend anything: who goes on after it brings no news. Nor does who goes on after a
+    deadline: it names all that was waited for, and asks for none of it to be mended.
     """
-    stuck = {s for s, body in memory.answers.items() if body.get("answer") == "stuck"}
+    stuck = {
+        subject
+        for subject, body in memory.answers.items()
+        if body.get("answer") == "stuck" and body.get("reference") != TOO_LATE
+    }
     if not stuck or not memory.interrupted:
         return None
     blocked = (found.blocks for found in memory.findings.values() if found.subject in stuck)

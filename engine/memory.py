@@ -16,6 +16,9 @@ from journal.entries import Fact, Finding, Instant, Json, Objection, Outcome
 WATCH = "watch"  # the purpose of a run that begins nothing
 VERDICT = "time_to_verdict_seconds"  # in documents and closing entries
 DONE = "done"  # a state, and an answer of a run that its goal does not end
+# As ``engine.judging`` refers to it: said of a state, and so of all that was still waited for in it, and not of what is
+# wrong with any one of them.
+TOO_LATE = "state-deadline-passed"
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -75,7 +78,8 @@ class Resumed(msgspec.Struct, frozen=True):
     """
     When what was stuck was last resumed, and what was: a person was told to mend it first.
 
-    *stuck* are the subjects that the session was stuck for when it ended, and what findings about them blocked.
+    *stuck* are the subjects that the session was stuck for when it ended, and what findings about them blocked; not
+    what only a state's deadline ended.
     """
 
     at: Instant
