@@ -24,6 +24,7 @@ from engine.memory import (
     Retrial,
     Sentence,
     Timer,
+    counted_as,
 )
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
@@ -333,6 +334,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
             )
             once = entry.arguments.get("once")
             before = memory.last.get(key)
+            counted = counted_as(entry.verb, entry.target, entry.arguments)
             kept = before is not None and before.outcome in {Outcome.DONE, Outcome.UNSETTLED}
             earlier = _kept(memory.earlier, before) if kept and before else memory.earlier
             return replace(
@@ -340,7 +342,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
                 last={**memory.last, key: attempt},
                 earlier=earlier,
                 open={**memory.open, entry.action: attempt},
-                attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
+                attempts={**memory.attempts, counted: memory.attempts.get(counted, 0) + 1},
                 retrials={name: at for name, at in memory.retrials.items() if name != key},
                 keys={**memory.keys, str(once): entry.action} if once else memory.keys,
                 wished=_without(memory.wished, key),

@@ -6,12 +6,13 @@ Nothing but the fold (``engine.folding``) may say what state a run is in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
 from journal.entries import Fact, Finding, Instant, Json, Objection, Outcome
+from journal.redactor import redact_text
 
 WATCH = "watch"  # the purpose of a run that begins nothing
 VERDICT = "time_to_verdict_seconds"  # in documents and closing entries
@@ -108,12 +109,23 @@ class Deed(msgspec.Struct, frozen=True):
     at: Instant = 0.0
 
 
+def counted_as(verb: str, target: str, arguments: Mapping[str, Json]) -> str:
+    """
+    Name what an attempt is counted under: the action, or of one that is done once per key, that very key.
+
+    Another key is another wish: however often an earlier one was tried, and however it was refused, says nothing of it.
+    As it is written: a key that the journal redacts would else never be seen to have been tried.
+    """
+    once = arguments.get("once")
+    return f"{verb} {target} {redact_text(str(once))}" if once else f"{verb} {target}"
+
+
 class Memory(msgspec.Struct, frozen=True):
     """
     Everything that a decision may know besides the plan.
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
-    intents per ``verb target`` since the state was entered; *request* is what was asked of the run when it was opened,
+    intents since the state was entered, by ``counted_as``; *request* is what was asked of the run when it was opened,
     by verb, and no plan that changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the
     arguments named ``once`` of all intents so far (what is done once per key). *looked_at* is the run's first look,
     *found_at* since when each finding stands. *wished* are actions (``verb target``) that were answered, neither begun
@@ -188,6 +200,10 @@ class Memory(msgspec.Struct, frozen=True):
     def last_of(self, verb: str, target: str) -> Attempt | None:
         """Return the latest attempt at *verb* on *target*."""
         return self.last.get(f"{verb} {target}")
+
+    def tries(self, verb: str, target: str, arguments: Mapping[str, Json]) -> int:
+        """Return how often just this was begun since the state was entered."""
+        return self.attempts.get(counted_as(verb, target, arguments), 0)
 
     def attempts_at(self, verb: str) -> tuple[Attempt, ...]:
         """Return what is known of *verb*, oldest first: a later refusal does not erase an earlier doubt."""

@@ -52,7 +52,12 @@ Undone = Callable[["Plan", "Memory", "Attempt"], bool]
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how soon a failed action is tried again. Seconds; *on* lists codes of settlements."""
+    """
+    How often and how soon a failed action is tried again. Seconds; *on* lists codes of settlements.
+
+    *attempts* are those at one target in one visit of a state; of what is done once per key (an argument ``once``),
+    those for one key.
+    """
 
     attempts: int = 5
     backoff_seconds: float = 2.0

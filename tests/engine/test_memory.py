@@ -106,6 +106,7 @@ def test_an_action_is_open_until_it_settles() -> None:
     assert last is not None
     assert (e.Outcome.FAILED, "busy") == (last.outcome, last.code)
     assert 1 == ended.attempts["paint door"]
+    assert 1 == ended.tries("paint", "door", {})
 
 
 def test_a_report_of_an_earlier_attempt_does_not_settle_a_later_one() -> None:
