@@ -132,6 +132,8 @@ class Memory(msgspec.Struct, frozen=True):
     by this run nor seen done by another, and since when; *codes* the code that each fact had before its present one;
     *deeds* the latest that others did: the latter two tell where something was before it went out of sight, and what is
     another life since. *objections* are what the session's preflight left.
+    *begun* is since when each thing is worked on, if a session has seen all of that; *took* how many seconds each was
+    worked on when it last became well in this run, *took_earlier* in the runs before it.
     *met* are all the codes that this run has seen of what there is but one of (a subject without a ``/``), in the order
     in which they came.
     """
@@ -167,6 +169,9 @@ class Memory(msgspec.Struct, frozen=True):
     wished: dict[str, Instant] = {}
     codes: dict[str, str] = {}
     met: dict[str, tuple[str, ...]] = {}
+    begun: dict[str, Instant] = {}
+    took: dict[str, float] = {}
+    took_earlier: dict[str, float] = {}
     deeds: tuple[Deed, ...] = ()
     approvals: dict[str, Approval] = {}
     objections: tuple[Objection, ...] = ()

@@ -40,9 +40,8 @@ def observe(draft: Draft, facts: Facts) -> None:
     parts = in_parts(changed)
     for number, part in enumerate(parts, start=1):
         gone = removed if number == 1 else ()
-        draft.add(
-            e.Observed(at=draft.now, changed=part, removed=gone, part=number, parts=len(parts))
-        )
+        seen = e.Observed(at=draft.now, changed=part, removed=gone, part=number, parts=len(parts))
+        draft.add(draft.rules.recipe.timed(draft.memory, seen))
     if not parts and removed:
         draft.add(e.Observed(at=draft.now, removed=removed))
     goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory)
