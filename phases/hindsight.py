@@ -7,6 +7,7 @@ latest of its needs and that instant it was the vertex that everything waited fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.answer import Subject
@@ -136,7 +137,7 @@ class Course:
         till = end
         found: list[Window] = []
         if not vertex:
-            vertex, till = self._last(end)
+            vertex, till = self._last(end, self.became)
             found.append(Window(max(till, opened), end, ""))
         passed: set[tuple[Vertex, Instant]] = set()
         while vertex and till > opened and (vertex, till) not in passed:
@@ -146,15 +147,17 @@ class Course:
             found.append(Window(start, till, vertex))
             vertex, till = need, start
             if not need and start > opened:
-                vertex, till = self._last(start)
+                vertex, till = self._last(start, self._recovered)
                 found.append(Window(max(till, opened), start, LOST))
         if till > opened:
             found.append(Window(opened, till, LOST))
         return tuple(window for window in reversed(found) if window.start < window.end)
 
-    def _last(self, by: Instant) -> tuple[Vertex, Instant]:
+    def _last(
+        self, by: Instant, told: Callable[[Vertex, Instant], Instant | None]
+    ) -> tuple[Vertex, Instant]:
         """Name what became well last before *by*, and when; what is well goes before what was only applied."""
-        known = ((self._recovered(v, by), "#" not in v, v) for v in self.spells)
+        known = ((told(v, by), "#" not in v, v) for v in self.spells)
         at, _, vertex = max(
             ((at, well, v) for at, well, v in known if at is not None), default=(0.0, True, "")
         )
