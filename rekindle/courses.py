@@ -18,6 +18,7 @@ from engine.recipe import Facts
 from journal import entries as e
 from journal.entries import Finding, Outcome
 from journal.row import Row
+from journal.steady import steady
 from rekindle.spans import between
 
 OPEN = "open"
@@ -236,7 +237,7 @@ def key_of(subject: str, target: str, body: Mapping[str, Any]) -> str:
 def course_of(rows: Iterable[Row]) -> Course:
     """Walk a run."""
     course = Course()
-    for row in rows:
+    for row in steady(rows):
         course.take(row)
     course.end()
     return course

@@ -14,7 +14,8 @@ from typing import Any
 from msgspec import to_builtins
 
 from engine.recipe import Facts
-from journal.entries import Fact
+from journal.entries import Fact, Finding
+from journal.steady import as_written, encoded
 from rekindle.courses import Choice, Course
 from rekindle.tries import A, B
 from rekindle.view import states_of
@@ -176,10 +177,10 @@ def document(a: Course, b: Course, journals: tuple[str, str]) -> dict[str, Any]:
         },
         "findings": {
             "only_a": {
-                k: to_builtins(a.findings[k]) for k in sorted(a.findings.keys() - b.findings.keys())
+                k: _builtin(a.findings[k]) for k in sorted(a.findings.keys() - b.findings.keys())
             },
             "only_b": {
-                k: to_builtins(b.findings[k]) for k in sorted(b.findings.keys() - a.findings.keys())
+                k: _builtin(b.findings[k]) for k in sorted(b.findings.keys() - a.findings.keys())
             },
             "both": sorted(a.findings.keys() & b.findings.keys()),
         },
@@ -217,19 +218,23 @@ def _as_json(found: Parting) -> dict[str, Any]:
         "state": choice.state,
         "visit": choice.visit.number,
         "seq": choice.seq,
-        "at": choice.at,
+        "at": as_written(choice.at),
         "seconds_in_state": round(choice.after, 3),
         "seconds_in_run": round(choice.elapsed, 3),
         "decision": choice.key,
         "subject": choice.subject,
         "body": dict(choice.body),
         "facts": {
-            subject: {A: to_builtins(one), B: to_builtins(two)}
+            subject: {A: _builtin(one), B: _builtin(two)}
             for subject, (one, two) in found.facts.items()
         },
         "more_facts": found.more,
         "instead": found.instead,
     }
+
+
+def _builtin(told: Fact | Finding | None) -> Any:  # noqa: ANN401  JSON
+    return to_builtins(told, enc_hook=encoded)
 
 
 def seconds(course: Course, state: str) -> int | None:

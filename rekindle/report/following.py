@@ -20,6 +20,7 @@ from engine.plan import Plan
 from journal import entries as e
 from journal.entries import Fact, Instant
 from journal.row import Row
+from journal.steady import SteadyClock, as_written
 from phases import codes
 from phases.hindsight import Course
 from phases.verbs import VERBS
@@ -47,7 +48,7 @@ _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
 
 @dataclass(slots=True)
 class Follower:
-    """Fed row by row. *known* is a memory with nothing but the facts, by which people call things."""
+    """Fed rows as *clock* gives them. *known* is a memory with nothing but the facts, by which people call things."""
 
     opened: e.RunOpened
     compiled: Mapping[str, Any]
@@ -58,6 +59,7 @@ class Follower:
     facts: dict[str, Fact]
     known: Memory
     tape: Tape[e.AnyEntry]
+    clock: SteadyClock = field(default_factory=SteadyClock)
     replanned: bool = False
     memory: Memory = field(default_factory=Memory)
     sessions: Sessions = field(default_factory=Sessions)
@@ -258,7 +260,7 @@ def remark(entry: e.Note, written: Instant | None = None) -> Remark:
     of += f", which says {stamp(said)}" if of and said is not None else ""
     of += f": it was {stamp(true)}" if of and true is not None else ""
     return Remark(
-        at=entry.at,
+        at=as_written(entry.at),
         actor=clean(entry.actor),
         text=clean(entry.text, NOTE),
         corrects=of,
@@ -283,7 +285,7 @@ def changed(entry: e.AnyEntry) -> tuple[str, str] | None:
             before = f", before it {clean(entry.previous)}" if entry.previous else ""
             return "goal", f"the goal is revision {clean(entry.revision)}{before}"
         case e.ClockJumped():
-            return "clock", f"the host's clock jumped by {entry.seconds:g} s"
+            return "clock", f"the host's clock jumped by {as_written(entry.seconds):g} s"
         case e.Redacted():
             return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {clean(entry.why)}"
         case e.CancelRequested():

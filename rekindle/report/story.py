@@ -22,6 +22,7 @@ from rekindle.report.happenings import (
     Pods,
     Row,
     Session,
+    SetBack,
     Stay,
 )
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
@@ -170,6 +171,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     *preflight* has what the preflight found not in order, *preflighted* how many rows it looked at (None: there was
     none). *times_corrected* is of how many entries people corrected the time: the ledger goes by the journal's.
+    *set_back*: where the host's clock was; instants are what it showed, order and spans are of the time that passed.
     """
 
     schema: str = SCHEMA
@@ -202,4 +204,5 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     preflight: tuple[Beforehand, ...] = ()
     preflighted: int | None = None
     times_corrected: int = 0
+    set_back: tuple[SetBack, ...] = ()
     left_out: dict[str, int] = {}

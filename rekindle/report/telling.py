@@ -29,6 +29,7 @@ from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
 from rekindle.report.roots import REMOVED
 from rekindle.report.rows import in_flight, mended, sessions_of, stays_of
+from rekindle.report.spells import set_back, told_of_clock
 from rekindle.report.story import Chain, Goal, Run, Story
 from rekindle.report.timeline import Happened, events
 from rekindle.report.unproven import unproven
@@ -100,6 +101,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         preflight=beside(found.preflights.rows.values()),
         preflighted=found.preflights.checked if found.preflights.looks else None,
         times_corrected=found.corrections.times,
+        set_back=set_back(found.clock),
         left_out=_left_out(found, len(actions), left),
     )
 
@@ -134,6 +136,7 @@ def _summary(
         what = "A run that only watched" + (" a simulated cluster" if run.simulated else "")
     scenario = f" (scenario {run.scenario})" if run.scenario else ""
     yield f"{what}, {run.cluster}{scenario}. It began at {dated(run, 'opened')} and {_ended(run)}."
+    yield from told_of_clock(found.clock)
     if found.opened.request:
         yield f"Asked for when it began, beyond its goal: {clean(asked_for(found.opened))}."
     yield from _pods(found)
