@@ -16,10 +16,11 @@ from msgspec import to_builtins
 from engine.recipe import Facts
 from journal.entries import Fact, Finding
 from journal.steady import as_written, encoded
-from rekindle.courses import Choice, Course
+from rekindle.courses import UUID, Choice, Course
 from rekindle.tries import A, B
 from rekindle.view import states_of
 
+REFUSED = "approval-refused"
 FACTS = 10  # that parted a decision and are listed; what is over is counted
 
 
@@ -84,16 +85,27 @@ def _alone(here: Course, there: Course) -> list[Choice]:
 
 def _answers(choice: Choice, here: Course, there: Course) -> tuple[str, str] | None:
     """Return what people said in the one and in the other to the question that a decision rests on, if that differs."""
-    question = str((choice.body.get("approval") or {}).get("question", ""))
+    question = _question(choice, here)
     if not question:
         return None
     mine, theirs = (_answer(question, course) for course in (here, there))
     return None if mine.partition(" by ")[0] == theirs.partition(" by ")[0] else (mine, theirs)
 
 
+def _question(choice: Choice, here: Course) -> str:
+    """Return the question that a decision rests on: it was allowed by the answer, or is stuck because of it."""
+    question = str((choice.body.get("approval") or {}).get("question", ""))
+    if question or choice.body.get("reference") != REFUSED:
+        return question
+    asked = here.memory.approvals.values()
+    return next((one.question for one in asked if here.named(one.subject) == choice.subject), "")
+
+
 def _answer(question: str, course: Course) -> str:
     """Say what was answered to a question: yes before no before nothing, for it may have been asked again."""
-    asked = [one for one in course.memory.approvals.values() if one.question == question]
+    sense = UUID.sub("...", question)
+    answers = course.memory.approvals.values()
+    asked = [one for one in answers if UUID.sub("...", one.question) == sense]
     for answer, word in (("given", "yes"), ("refused", "no")):
         by = next((one.actor for one in asked if one.answer == answer), None)
         if by is not None:

@@ -184,6 +184,7 @@ def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: 
     return Run(
         run_id=clean(opened.run_id),
         purpose=clean(memory.purpose),
+        opened_as=clean(opened.purpose),
         cluster=clean(opened.cluster),
         version=clean(opened.version),
         journal=clean(path),

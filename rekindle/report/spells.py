@@ -1,8 +1,8 @@
-"""Sessions, stays and the clock: who held the run from when to when, in which state it was, and by which clock."""
+"""Sessions and stays: who held the run from when to when, and in which state it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,9 @@ from msgspec.structs import replace
 from journal import entries as e
 from journal.entries import Instant
 from journal.row import Row
-from journal.steady import SteadyClock
 from rekindle.report.cleaning import clean
-from rekindle.report.happenings import Session, SetBack, Stay
+from rekindle.report.happenings import Session, Stay
 from rekindle.report.kept import Ends
-from rekindle.spans import exact, stamp
 
 SPELLS = 400
 OF_SESSIONS = {  # few of the entries of a run: who asks for each of these in turn asks for long
@@ -157,26 +155,6 @@ class Stays:
             return self.kept.items
         of = self.now.of if end is None else {**self.now.of, "ended": closed_by}
         return (*self.kept.items, replace(self.now, ended=end, of=of))
-
-
-def set_back(clock: SteadyClock) -> tuple[SetBack, ...]:
-    """Say where the host's clock was set back."""
-    return tuple(SetBack(at=one.written, entry=one.seq, seconds=one.seconds) for one in clock.jumps)
-
-
-def told_of_clock(clock: SteadyClock) -> Iterator[str]:
-    """Say in a sentence how instants and spans are told then."""
-    jumps = clock.jumps
-    if not jumps:
-        return
-    total, last = exact(sum(one.seconds for one in jumps)), stamp(jumps[-1].written)
-    back = f"by {total}, to {last}"
-    if len(jumps) > 1:
-        back = f"{len(jumps)} times, by {total} in all, at last to {last}"
-    yield (
-        f"The host's clock was set back {back}: instants are told as it showed them, their order and all durations "
-        "are of the time that passed."
-    )
 
 
 def deadlines_of(plan: Mapping[str, Any]) -> dict[str, float]:

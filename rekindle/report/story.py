@@ -41,7 +41,8 @@ class Run(Dated, frozen=True, kw_only=True):
     """
     Which run this is about.
 
-    *outcome* is done, cancelled, or open; *ended* None: it is open, and *last* is its latest entry. *alive*: somebody
+    *purpose* is what it is by now, *opened_as* what it was opened for: a watch may have been taken over. *outcome* is
+    done, cancelled, or open; *ended* None: it is open, and *last* is its latest entry. *alive*: somebody
     holds the lease just now (None: nobody may look). *recorded_from*: a rehearsal of that recorded run.
     """
 
@@ -61,6 +62,7 @@ class Run(Dated, frozen=True, kw_only=True):
     initial: str
     plan_digest: str
     status: str
+    opened_as: str = ""
     category: str = "Infrastructure"
     ended: Instant | None = None
     alive: bool | None = None
@@ -136,8 +138,9 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     """
     A person's note. *corrects* says what it corrects (empty: it only remarks), *finding* which cause.
 
-    *spelled*: its text is that correction in words, and nothing else. *at* moves no clock of the run, *written* is the
-    host's time of it. Nothing is changed by it: what the journal says stands, and the correction beside it.
+    *about* names the entry that it only remarks on. *spelled*: its text is that correction in words, and nothing else.
+    *at* moves no clock of the run, *written* is the host's time of it. Nothing is changed by it: what the journal says
+    stands, and the correction beside it.
     """
 
     at: Instant
@@ -145,6 +148,7 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     text: str
     corrects: str = ""
+    about: str = ""
     finding: str = ""
     cause: str = ""
     spelled: bool = False
