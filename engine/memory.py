@@ -124,9 +124,9 @@ class Memory(msgspec.Struct, frozen=True):
     """
     Everything that a decision may know besides the plan.
 
-    *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
-    intents since the state was entered, by ``counted_as``; *request* is what was asked of the run when it was opened,
-    by verb, and no plan that changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the
+    *now* is the world instant of the latest entry: time reaches decisions only through the journal. *set_back*: by so
+    many seconds in all the host's clock was set back since *opened_at*. *attempts* counts intents since the state was
+    entered, by ``counted_as``; *request* is what was asked of the run when it was opened, by verb, and no plan that changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the
     arguments named ``once`` of all intents so far (what is done once per key). *looked_at* is the run's first look,
     *found_at* since when each finding stands. *wished* are actions (``verb target``) that were answered, neither begun
     by this run nor seen done by another, and since when; *codes* the code that each fact had before its present one;
@@ -144,6 +144,7 @@ class Memory(msgspec.Struct, frozen=True):
     state: str = ""
     entered_at: Instant = 0.0
     opened_at: Instant = 0.0
+    set_back: float = 0.0
     now: Instant = 0.0
     epoch: int = 0
     plan_digest: str = ""

@@ -11,7 +11,9 @@ from engine.errors import UsageWrong
 from journal.errors import Diagnosed
 from journal.reader import Reader
 from journal.row import RunSummary
+from journal.steady import JUMPED, SteadyClock
 from rekindle.paths import all_journals, given_journal
+from rekindle.spans import between
 
 HISTORY = "`rekindle history --journal FILE` lists the runs of a journal"
 SHOWN = 5
@@ -134,3 +136,11 @@ def chosen(run: str | None, option: str | None) -> Source:
     if option is not None and named() and not Path(run).is_file():
         return run_in(existing_journal(option), run)
     return find_run(run, given_journal(option))
+
+
+def took_of(reader: Reader, run: RunSummary) -> int:
+    """Return how long a run took so far, in the seconds that are shown; a clock that was set back takes nothing off."""
+    clock = SteadyClock()
+    for row in reader.of_kind(run.run_id, JUMPED):
+        clock.see(row)
+    return between(run.opened.at, clock.of(run.ended_at))

@@ -187,6 +187,14 @@ class Change(Row, frozen=True, kw_only=True):
     text: str
 
 
+class SetBack(msgspec.Struct, frozen=True, kw_only=True):
+    """With entry *entry* (a seq) the host's clock was set back by *seconds*: it showed *at* then."""
+
+    at: Instant
+    entry: int
+    seconds: float
+
+
 class Beforehand(Row, frozen=True, kw_only=True):
     """
     Something that the preflight looked at and that was not in order.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from journal.entries import Instant, Outcome
 from phases import codes
@@ -20,10 +22,12 @@ from rekindle.report.roots import NODES, STAGES, was_not_asked
 from rekindle.report.story import Run
 from rekindle.sentences import questions
 from rekindle.spans import between, exact
+from rekindle.watching import spoken, would
 
 QUICK_SECONDS = 10.0
 LASTING_SECONDS = 30.0
 SHOWN = 5
+WISH = 400
 # What machines were when a run began, for whoever asks why.
 WERE = {
     STAGES[codes.MAINTENANCE]: "without a configuration",
@@ -105,8 +109,10 @@ def next_steps(
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
             yield f"Answer: {clean(item.question)} (rekindle approve {clean(item.approval)})"
+        yield from _would_do(found)
         if run.alive is not True:
-            yield "Go on with this run: rekindle resume."
+            on = "Go on watching" if found.memory.watches else "Go on with this run"
+            yield f"{on}: rekindle resume."
     for body in found.memory.answers.values():
         if body.get("answer") == "stuck" and run.ended is None:
             yield f"{clean(body.get('message', ''))}: {clean(body.get('hint', ''))}"
@@ -120,6 +126,20 @@ def next_steps(
     yield from _lost_machines(found)
     yield from why_silent(silences)
     yield from _so_that_it_does_not_come_again(found)
+
+
+def _would_do(found: Follower) -> Iterator[str]:
+    """Say of a run that only watches what it would do, and how it is let."""
+    if not found.memory.watches:
+        return
+    nodes = found.compiled.get("section", {}).get("talos", {}).get("nodes")
+    wishes = would(replace(found.memory, facts=found.facts)) if nodes else []
+    for wish in wishes[:SHOWN]:
+        yield clean(f"It only watches, and would: {spoken(wish)}.", WISH)
+    if len(wishes) > SHOWN:
+        yield f"It would do {len(wishes) - SHOWN} things more; rekindle status names what it would do now."
+    if wishes:
+        yield "Let it act: rekindle resume --take-over."
 
 
 def given_up(costly: Sequence[Action]) -> str:
@@ -142,14 +162,22 @@ def _unknown(ledger: Ledger, seconds: int, silences: Sequence[Silence]) -> Itera
     for step in ledger.path:
         if step.code == UNKNOWN:
             spans[step.subject] = spans.get(step.subject, 0) + between(step.begun, step.ended)
-    most = sorted(spans.items(), key=lambda item: -item[1])[:2]
-    named = ", ".join(f"{subject or 'nothing more'} {exact(length)}" for subject, length in most)
+    named = ", ".join(_longest(spans, seconds))
     where = f" (most of it for {named})" if named else ""
     lost = silent_in(((s.begun, s.ended) for s in ledger.path if s.code == UNKNOWN), silences)
     yield (
         f"Not known: {exact(seconds)} of the path have no class: the journal has no sign of one{where}."
         + (f" In that time machines did not answer: {lost}." if lost else "")
     )
+
+
+def _longest(spans: Mapping[str, int], seconds: int) -> Iterator[str]:
+    """Name the two longest; steps are told to the second, and come to no more than the whole of *seconds*."""
+    left = seconds
+    for subject, length in sorted(spans.items(), key=lambda item: -item[1])[:2]:
+        if left > 0:
+            yield f"{subject or 'nothing more'} {exact(min(length, left))}"
+        left -= length
 
 
 def _who_removed(found: Follower) -> Iterator[str]:

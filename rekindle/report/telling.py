@@ -10,6 +10,7 @@ from journal.entries import Instant, Outcome
 from phases.verbs import RELEASE
 from rekindle.lines import asked_for
 from rekindle.report.answering import untoward
+from rekindle.report.beginning import set_back, told_of_clock, told_of_hands
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import both
 from rekindle.report.corrections import told as dated
@@ -46,6 +47,7 @@ GOALS = {
 }
 BY_ITSELF, MAY = {"no": "", "yes": " (clears by itself)"}, " (may clear by itself)"
 SCRIPTED = "the scenario's scripted operator"
+NEVER_SEEN = "Whether anything was wrong is not known: this run never saw the cluster."
 REFERENCES = (
     "Rules of causes: docs/explanation/diagnosis.md",
     "Classes of dead waits: docs/explanation/dead-wait.md",
@@ -78,7 +80,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
-        background=tuple(_background(run, signs, by_hand)),
+        background=tuple(_background(run, signs, by_hand, looked=found.seen_at is not None)),
         run=run,
         chain=chain,
         goals=beside(_goals(found)),
@@ -105,6 +107,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         preflight=beside(found.preflights.rows.values()),
         preflighted=found.preflights.checked if found.preflights.looks else None,
         times_corrected=found.corrections.times,
+        set_back=set_back(found.clock),
         left_out=_left_out(found, len(actions), left),
     )
 
@@ -140,6 +143,8 @@ def _summary(
         what = "A run that only watched" + (" a simulated cluster" if run.simulated else "")
     scenario = f" (scenario {run.scenario})" if run.scenario else ""
     yield f"{what}, {run.cluster}{scenario}. It began at {dated(run, 'opened')} and {_ended(run)}."
+    yield from told_of_clock(found.clock)
+    yield from told_of_hands(run, found.changes.items)
     if found.opened.request:
         yield f"Asked for when it began, beyond its goal: {clean(asked_for(found.opened))}."
     yield from _pods(found)
@@ -174,6 +179,9 @@ def _pods(found: Follower) -> Iterator[str]:
 
 
 def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
+    if verdict.looked_at is None:
+        yield NEVER_SEEN
+        return
     if verdict.at is None or verdict.seconds is None:
         yield "No cause was found that waiting could never clear."
         return
@@ -214,7 +222,11 @@ def _done(found: Follower, actions: tuple[Action, ...]) -> str:
     parts = [f"{gave} gave something up"] if gave else []
     parts += [f"{len(sure) - gave} destroyed something"] if gave < len(sure) else []
     left = len(costly) - len(sure)
-    parts += [f"whether {left} more did is not known"] if left else []
+    if left and sure:
+        parts += [f"whether {left} more did is not known"]
+    elif left:
+        them = "it" if found.doings.begun == 1 else f"{left} of them"
+        parts += [f"whether {them} destroyed or gave something up is not known"]
     return f"{text}; {' and '.join(parts)}, {_allowed(found, costly)}: {given_up(costly)}."
 
 
@@ -231,7 +243,9 @@ def _allowed(found: Follower, costly: list[Action]) -> str:
     )
 
 
-def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]) -> Iterator[str]:
+def _background(
+    run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...], *, looked: bool
+) -> Iterator[str]:
     first = next((one for one in signs if one.at is not None and one.at < run.opened), None)
     if first is not None and first.at is not None:
         before = both(between(first.at, run.opened), between(first.at, run.when("opened")))
@@ -254,8 +268,10 @@ def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]
         what = first.text if first.root else f"{first.name} {first.text}"
         ours = f", which {follows(first.ours)}" if first.ours else ""
         yield f"The first sign was seen at {dated(first, 'seen')}: {what}{ours}."
-    else:
+    elif looked:
         yield "Nothing was found wrong that has a cause of its own."
+    else:
+        yield NEVER_SEEN
     yield from said(by_hand)
 
 

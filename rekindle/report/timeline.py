@@ -133,7 +133,7 @@ def _event(items: list[_Item]) -> Event:
 
 def _items(happened: Happened) -> Iterator[_Item]:
     run = happened.run
-    yield _Item(run, "opened", RUN, "run", f"the run begins ({run.purpose})")
+    yield _Item(run, "opened", RUN, "run", f"the run begins ({run.opened_as or run.purpose})")
     if run.ended is not None:
         yield _Item(run, "ended", CLOSED, "run", f"the run is closed: {run.outcome}")
     yield from _held(happened.sessions)

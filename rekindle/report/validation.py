@@ -180,7 +180,7 @@ def _names(subjects: Collection[str]) -> str:
 
 def _reasons(found: Mapping[str, Fact]) -> str:
     told = [
-        f"{clean(subject.partition('/')[2])} ({clean(fact.code)}{_because(fact)})"
+        f"{clean(subject.partition('/')[2] or subject)} ({clean(fact.code)}{_because(fact)})"
         for subject, fact in sorted(found.items())[:GROUPED]
     ]
     more = f" and {len(found) - GROUPED} more" if len(found) > GROUPED else ""
