@@ -17,6 +17,21 @@ import msgspec
 
 from journal import secret_shapes
 from journal.secret_blocks import redact_blocks
+from journal.secret_names import (
+    NAME,
+    PLURAL,
+    SPOKEN,
+    VALUES,
+    WEAK,
+    WHOLE,
+    WORDS,
+    is_reference,
+    kind_of_key,
+    kind_of_name,
+    names_secrets,
+    paired_member,
+    with_options,
+)
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -28,56 +43,78 @@ _HEADER: Final = (
     r"((?!\[redacted:)[^\s\"',;\\]{4,})"
 )
 _BEARER: Final = r"(?i)\b(bearer|basic) (?=[^\s\"']{0,200}[0-9=])([A-Za-z0-9._~+/-]{12,}={0,2})"
-_URL: Final = r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)([^\s/@:\"'\[]{0,256}:[^\s/@\"']{1,512})@"
-
-_STRONG: Final = (
-    r"pass(?:word|wd|phrase|code)|api[_-]?key|private[_-]?key|secret[_-]?key|access[_-]?key(?:[_-]?secret)?"
-    r"|client[_-]?key[_-]?data|client[_-]?secret|account[_-]?key|signing[_-]?key|encryption[_-]?(?:key|secret)"
-    r"|(?:access|refresh|auth|bearer|bootstrap|session|api|id)[_-]?token"
+# "@sha256:" begins an image's digest.
+_AT: Final = r"@(?!sha[0-9]{3}:)"
+_URL: Final = (
+    rf"\b([A-Za-z][A-Za-z0-9+.-]{{1,20}}://)([^\s/@:\"'\[]{{0,256}}:[^\s/@\"']{{1,512}}){_AT}"
 )
-_WEAK: Final = r"token|secret|credentials?|age[_-]?key"
+# A token in the place of the user: "git" and "oauth2" are none, and the user of SSH is not secret.
+_URL_TOKEN: Final = (
+    r"\b(?!(?:[a-z]{1,8}\+)?(?:ssh|sftp)://)([A-Za-z][A-Za-z0-9+.-]{1,20}://)"
+    r"(?!(?:oauth2|x-(?:access-token|token-auth|oauth-basic))@)"
+    rf"((?=[^0-9@]{{0,256}}[0-9]|[^@]{{12}})[^\s/@:\"'\[\]<>?\#,;]{{5,512}}){_AT}"
+)
+
 _PREFIX: Final = r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,64}?"
 _KEPT: Final = r"(?!\\*[\"']?\[redacted:)"
+_GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
 _QUOTED: Final = r"\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|'[^'\n]*'"
 
 # key=value, "key": "value" and --key value, wherever they stand.
 _ASSIGNED: Final = (
-    rf"(?i)({_PREFIX}(?:{_STRONG}|{_WEAK})(?: ?= ?|\\*\"\s*:\s*)){_KEPT}"
+    rf"(?i)({_PREFIX}{NAME}(?: ?= ?|\\*\"\s*:\s*)){_KEPT}"
     rf"({_QUOTED}|[^\s\"'&,;\\{{}}\[\]()]{{3,}})"
 )
-_OPTION: Final = rf"(?i)(--[a-z0-9-]{{0,40}}?(?:{_STRONG}|{_WEAK}) )(?!-){_KEPT}([^\s\"']{{3,}})"
+# Also as two items of a list.
+_OPTION: Final = (
+    rf"(?i)(--[a-z0-9-]{{0,40}}?{NAME}(?: (?!-)|\\*[\"'],{_GAP}(?=\\*[\"'])(?!\\*[\"']--))){_KEPT}"
+    rf"({_QUOTED}|[^\s\"']{{3,}})"
+)
+# A list of secrets in JSON, or an object with the secret; few texts have either.
+_GROUP: Final = r":\s{0,8}[\[{]"
+_GROUPED: Final = (
+    rf"(?i)({_PREFIX}{NAME}{PLURAL}?\\*[\"']?\s{{0,8}}:\s{{0,8}}"
+    rf"(?:\[|\{{{_GAP}\\*[\"']value\\*[\"']\s{{0,8}}:){_GAP})"
+    rf"((?:(?:{_QUOTED})(?:{_GAP},{_GAP}(?=\\*[\"']))?+)++)"
+)
+# A tag and an anchor before a value of YAML (1.2.2, 6.9).
+_PROPERTIES: Final = r"(?:[!&][^\s\"',]{0,64}[ \t]{1,8}){0,3}"
 # key: value as a line of YAML.
 _LINE: Final = (
-    rf"(?im)^([ \t]*(?:- )?[\"']?[a-z0-9_.-]{{0,64}}?(?:{_STRONG}|{_WEAK})[\"']?:[ \t]+){_KEPT}"
+    rf"(?im)^([ \t]*(?:- )?[\"']?{WHOLE}[\"']?:[ \t]+{_PROPERTIES}){_KEPT}"
     rf"({_QUOTED}|[^\s\"'{{}}\[\]|>&*!]\S*)(?=[ \t]*(?:\#.*)?$)"
 )
-# key: value in the middle of a sentence, if the value does not look like the next word.
+# key: value in the middle of a sentence, if the value does not look like the next word, nor like a tag before a block.
+_TAGGED: Final = r"[!&]\S{0,64}[ \t]+[|>][0-9+-]{0,2}[ \t]*(?:[\r\n\\#]|$)"
 _SPOKEN: Final = (
-    rf"(?i)({_PREFIX}(?:{_STRONG}): ?){_KEPT}"
+    rf"(?i)({_PREFIX}{SPOKEN}: ?(?!{_PROPERTIES}\\*[\"']?\[redacted:){_PROPERTIES})(?!{_TAGGED})"
     rf"({_QUOTED}|(?=[^\s]{{0,200}}[0-9!@\#$%^*+=])[^\s\"'/\[(][^\s\"',;)]{{2,}})"
 )
 # A bootstrap token of Kubernetes' or Talos' shape (k8s.io/cluster-bootstrap: six, a dot, sixteen) in a sentence.
-_BOOTSTRAP: Final = rf"(?i)({_PREFIX}(?:{_WEAK}): ?){_KEPT}([\"']?[a-z0-9]{{6}}\.[a-z0-9]{{16,}})"
+_BOOTSTRAP: Final = rf"(?i)({_PREFIX}{WEAK}: ?){_KEPT}([\"']?[a-z0-9]{{6}}\.[a-z0-9]{{16,}})"
 
 # An entry of an environment: what the name says of its value. JSON, YAML over two lines, and what Go prints, with the
 # quotes and line ends of a text within a text. "Invalid value" in a sentence is no member.
-_SECRETS_NAME: Final = rf"[a-z0-9_.-]{{0,64}}?(?:{_STRONG}|{_WEAK}|(?<=_)pass)"
 _EDGE: Final = r"\\{0,4}[\"']?"
 _IS: Final = rf"{_EDGE}[ \t]{{0,8}}[:=][ \t]{{0,8}}"
-_GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
-_NEXT: Final = r"(?:[ \t]{0,8}(?:\r?\n|\\{1,4}n)[ \t]{0,40}|" + rf"{_GAP},{_GAP}){_EDGE}"
+# Comments and empty lines may stand between.
+_NEXT: Final = (
+    r"(?:(?:[ \t]{0,40}(?:\#[^\r\n\\]{0,120})?(?:\r?\n|(?:\\{1,4}r)?\\{1,4}n)){1,4}+[ \t]{0,40}"
+    rf"|{_GAP},{_GAP}){_EDGE}"
+)
 _BEGINS: Final = r"(?:(?<![a-z0-9_.-])(?<![a-z0-9_.] )|(?<=\\n))"
 _FILLED: Final = rf"{_KEPT}(?!\\*\"\\*\"|''|,value)"
 _PLAIN: Final = r"[^\s\"'{}\[\]|>&*!,\\]"
 _PAIRED: Final = (
-    rf"(?i)({_BEGINS}(?:name|key){_IS}{_EDGE}{_SECRETS_NAME}{_EDGE}(?:{_NEXT}|(?-i: (?=Value:)))value{_IS}){_FILLED}"
+    rf"(?i)({_BEGINS}(?:name|key){_IS}{_EDGE}{WHOLE}{_EDGE}(?:{_NEXT}|(?-i: (?=Value:)))"
+    rf"value{_IS}{_PROPERTIES}){_FILLED}"
     rf"((?-i:(?<=[, ]Value:)[^\n]{{1,1024}}?(?=[, ]ValueFrom:))|{_QUOTED}"
     rf"|{_PLAIN}(?:[^\r\n\"}}\\]|\\(?![nrt\"]))*)"
 )
 _PAIRED_BACK: Final = (
-    rf"(?i)({_BEGINS}value{_IS}){_FILLED}"
+    rf"(?i)({_BEGINS}value{_IS}{_PROPERTIES}){_FILLED}"
     rf"({_QUOTED}|{_PLAIN}(?:[^\r\n\"}}\\]{{0,512}}+(?=\r?\n)|[^\r\n\",}}\\]{{0,512}}+(?=,|\\{{1,4}}n)))"
-    rf"({_NEXT}(?:name|key){_IS}{_EDGE}{_SECRETS_NAME})(?![a-z0-9_.-])"
+    rf"({_NEXT}(?:name|key){_IS}{_EDGE}{WHOLE})(?![a-z0-9_.-])"
 )
 # A registry's credentials as Kubernetes keeps them, and the user and password in them.
 _DOCKER: Final = (
@@ -94,24 +131,15 @@ _COOKIE: Final = (
     rf"(?:expires=[^;\n\"'\\]{{0,40}}|{_CRUMB}|httponly|secure|partitioned))*)"
 )
 
-_SECRET_KEY: Final = rf"(?i)(?:{_STRONG}|{_WEAK})$"
-_ALWAYS_SECRET: Final = frozenset(
-    {"auth", "cookie", "set-cookie", ".dockerconfigjson", ".dockercfg"}
-)
-_PAIRS: Final = (("name", "value"), ("Name", "Value"), ("key", "value"))
-_PAIRS_NAME: Final = rf"(?i){_SECRETS_NAME}"
-_NAME: Final = re.compile(r"[a-z0-9]+(?:[-./][a-z0-9]+)+")
 _MARK: Final = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
-# At least one of them is in every text that a pattern of names matches.
-_WORDS: Final = ("pass", "key", "token", "secret", "credential")
 # At least one of these is in every text that any pattern above matches: a cheap way to say "nothing here".
 _HINTS: Final = tuple(
     dict.fromkeys(
         (
             *(hint for shape in secret_shapes.SHAPES for hint in shape.hints),
             *("ls0tls1crud", "authorization", "bearer", "basic ", "@", "auth", "cookie", "dockerc"),
-            *_WORDS,
+            *WORDS,
         )
     )
 )
@@ -133,9 +161,9 @@ def redact(value: Json) -> Json:
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, list):
-        return [redact(one) for one in value]
+        return [_redact_item(option, one) for option, one in with_options(value)]
     if isinstance(value, dict):
-        paired = _paired_member(value)
+        paired = paired_member(value)
         return {
             redact_text(key): _redact_named(paired[1], one)
             if paired and key == paired[0]
@@ -154,15 +182,18 @@ def _is_clean(value: Json) -> bool:
     if isinstance(value, str):
         return redact_text(value) == value
     if isinstance(value, dict):
-        if _paired_member(value) and redact(value) != value:
+        if paired_member(value) and redact(value) != value:
             return False
         for key, one in value.items():
             if redact_text(key) != key:
                 return False
-            if not (_redact_member(key, one) == one if _is_secrets_name(key) else _is_clean(one)):
+            if not (_redact_named(key, one) == one if names_secrets(key, one) else _is_clean(one)):
                 return False
     elif isinstance(value, list):
-        return all(map(_is_clean, value))
+        return all(
+            _redact_named(option, one) == one if option else _is_clean(one)
+            for option, one in with_options(value)
+        )
     return True
 
 
@@ -178,7 +209,8 @@ def redact_text(text: str) -> str:
     if "ls0tls1crud" in lowered:
         text = compiled(_ENCODED_PEM).sub(_encoded_pem, text)
     if "@" in lowered:
-        text = compiled(_URL).sub(r"\1[redacted:url-credentials]@", text)
+        for pattern in (_URL, _URL_TOKEN):
+            text = compiled(pattern).sub(r"\1[redacted:url-credentials]@", text)
     if "auth" in lowered:
         text = compiled(_HEADER).sub(r"\1[redacted:authorization]", text)
         text = compiled(_BASIC).sub(_basic, text)
@@ -188,13 +220,13 @@ def redact_text(text: str) -> str:
         text = compiled(_COOKIE).sub(r"\1[redacted:cookie]", text)
     if "dockerc" in lowered:
         text = compiled(_DOCKER).sub(_assigned, text)
-    return _named(text, lowered) if any(word in lowered for word in _WORDS) else text
+    return _named(text, lowered) if any(word in lowered for word in WORDS) else text
 
 
 def _named(text: str, lowered: str) -> str:
     """Replace what is a secret by the name that stands beside it."""
-    if "\n" in text and ("|" in text or ">" in text):
-        text = redact_blocks(text, _kind_of_name)
+    if ("\n" in text or "\\n" in text) and ("|" in text or ">" in text):
+        text = redact_blocks(text, kind_of_name)
     if "value" in lowered:
         text = compiled(_PAIRED).sub(_assigned, text)
         text = compiled(_PAIRED_BACK).sub(_assigned_back, text)
@@ -204,53 +236,31 @@ def _named(text: str, lowered: str) -> str:
     if ":" in text:
         for pattern in (_LINE, _SPOKEN, _BOOTSTRAP):
             text = compiled(pattern).sub(_assigned, text)
+        if compiled(_GROUP).search(text):
+            text = compiled(_GROUPED).sub(_grouped, text)
     return text
 
 
-@lru_cache(maxsize=1024)
-def _is_secrets_name(key: str) -> bool:
-    return compiled(_SECRET_KEY).search(key) is not None or key.lower() in _ALWAYS_SECRET
+def _redact_item(option: str, value: Json) -> Json:
+    return _redact_named(option, value) if option else redact(value)
 
 
 def _redact_member(key: str, value: Json) -> Json:
-    return _redact_named(key, value) if _is_secrets_name(key) else redact(value)
+    return _redact_named(key, value) if names_secrets(key, value) else redact(value)
 
 
 def _redact_named(key: str, value: Json) -> Json:
     if isinstance(value, list):
         return [_redact_named(key, one) for one in value]
+    if isinstance(value, dict):
+        named = {member: _redact_named(key, value[member]) for member in VALUES & value.keys()}
+        return {**redact(value), **named}
     if not isinstance(value, str) or not value:
         return redact(value)
     shaped = redact_text(value)
-    if _MARK.fullmatch(shaped) or (_is_weak(key) and _NAME.fullmatch(value)):
+    if _MARK.fullmatch(shaped) or is_reference(key, value):
         return shaped
-    return f"[redacted:{_kind_of_key(key)}]"
-
-
-def _paired_member(value: dict[str, Json]) -> tuple[str, str] | None:
-    """Return the member that another names as a secret, as an entry of an environment does, and that name."""
-    for naming, named in _PAIRS:
-        name = value.get(naming)
-        if isinstance(name, str) and named in value and compiled(_PAIRS_NAME).fullmatch(name):
-            return named, name
-    return None
-
-
-def _is_weak(key: str) -> bool:
-    return key.lower() in {"secret", "credential", "credentials"}
-
-
-def _kind_of_key(key: str) -> str:
-    lowered = key.lower()
-    for word in ("pass", "token", "secret", "credential", "cookie", "docker", "auth"):
-        if word in lowered:
-            return {"pass": "password", "docker": "docker-config"}.get(word, word)
-    return "key"
-
-
-def _kind_of_name(name: str) -> str:
-    """Return the kind of secret that a name tells of; empty: none."""
-    return _kind_of_key(name) if compiled(_PAIRS_NAME).fullmatch(name) else ""
+    return f"[redacted:{kind_of_key(key)}]"
 
 
 def _assigned(match: re.Match[str]) -> str:
@@ -261,10 +271,14 @@ def _assigned_back(match: re.Match[str]) -> str:
     return match[1] + _replaced(match[2], match[3]) + match[3]
 
 
+def _grouped(match: re.Match[str]) -> str:
+    return match[1] + compiled(_QUOTED).sub(lambda item: _replaced(item[0], match[1]), match[2])
+
+
 def _replaced(value: str, name: str) -> str:
     edge = re.match(r"\\*[\"']", value)
     quote = edge[0] if edge else ""
-    return f"{quote}[redacted:{_kind_of_key(name)}]{quote}"
+    return f"{quote}[redacted:{kind_of_key(name)}]{quote}"
 
 
 def _basic(match: re.Match[str]) -> str:

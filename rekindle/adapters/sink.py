@@ -14,6 +14,8 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
+from rekindle.adapters.sink_lines import Together
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,11 +24,6 @@ _PRIVATE = 0o600
 _STDIN = 0
 _KEY = re.compile(rb"-----(BEGIN|END) [A-Z0-9 ]{0,32}PRIVATE KEY")
 _MARKER_BYTES = 64
-# A line that ends in a name: the next one may be its value, as an entry of an environment has them in YAML and JSON.
-_NAMING = re.compile(
-    rb"(?i)(?:name|key)[\"'\\]{0,6}[ \t]{0,8}[:=][ \t]{0,8}[\"'\\]{0,6}[\w.-]{1,128}[^\w]{0,8}\Z"
-)
-_NAMING_BYTES = 1024
 # A longer line is cut; what is tried for a cut lies so far before the end that a secret there shows itself.
 _LINE_LIMIT_BYTES = 128 * 1024
 _OVERLAP_BYTES = 16 * 1024
@@ -92,55 +89,57 @@ class Redactor:
         """Begin outside of any key and any line."""
         self._redact = redact
         self._rest = b""
+        self._in_long = False
         self._leaving_out = False
         self._in_key = False
         self._window = b""
-        self._naming = b""
+        self._together = Together(self._safe)
 
     def take(self, piece: bytes) -> Iterator[bytes]:
         """Take what was read; yield what may be kept of it by now."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
-            yield self._line(line + b"\n")
+            yield from self._line(line + b"\n").splitlines(keepends=True)
         while len(self._rest) > _LINE_LIMIT_BYTES:
             yield self._part_of_line()
 
     def end(self) -> Iterator[bytes]:
-        """Yield what may be kept of a last line without an end."""
+        """Yield what may be kept of a last line without an end, and what was held."""
         if self._rest:
             yield self._line(self._rest)
+        yield from self._together.release().splitlines(keepends=True)
 
     def _line(self, line: bytes) -> bytes:
         """Return what may be kept of a line, or of the end of one."""
         inside = self._follow_key(line)
+        self._in_long = False
         if self._leaving_out:
             self._leaving_out = False
             return b"\n"
         if inside:
             return b""
-        return self._named(line) + (b"\n" * self._in_key)
-
-    def _named(self, line: bytes) -> bytes:
-        """Redact a line, and what the line before calls a secret in it."""
-        before, self._naming = self._naming, b""
-        if len(line) <= _NAMING_BYTES and _NAMING.search(line):
-            self._naming = line
-        if before:
-            named, both = self._safe(before), self._safe(before + line)
-            if both.startswith(named):
-                return both[len(named) :]
-        return self._safe(line)
+        # Of what is held nothing may be taken for the key's.
+        return self._together.take(self._safe(line) + b"\n" if self._in_key else line)
 
     def _part_of_line(self) -> bytes:
         """Cut a part off a line that is too long to be held."""
+        held = b""
+        if not self._in_long:
+            self._in_long = True
+            held, secret = self._together.interrupt(self._rest)
+            if secret:
+                return held + self._leave_out()
         at, safe = (0, b"") if self._leaving_out else self._cut(self._rest)
-        if at:
-            part, self._rest = self._rest[:at], self._rest[at:]
-            return b"" if self._follow_key(part) else safe
+        if not at:
+            return held + self._leave_out()
+        part, self._rest = self._rest[:at], self._rest[at:]
+        return held + (b"" if self._follow_key(part) else safe)
+
+    def _leave_out(self) -> bytes:
+        """Leave out what was read of a line, and the rest of it."""
         part, self._rest = self._rest, b""
         self._follow_key(part)
-        noted = self._leaving_out
-        self._leaving_out = True
+        noted, self._leaving_out = self._leaving_out, True
         return b"" if noted else b"[the rest of a long line is left out]"
 
     def _cut(self, text: bytes) -> tuple[int, bytes]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import pytest
 
 from rekindle.adapters.sink import Redactor, drain, redactor
+from tests.journal.test_redactor import ORDINARY, PLANTED
 
 TOKEN = b"ghp_" + b"Zz19" * 9  # gitleaks:allow  made up
 PIECE = 64 * 1024
@@ -71,14 +73,128 @@ def test_a_value_that_is_still_to_come_is_not_cut_off_from_its_name() -> None:
         b"- name: DB_PASSWORD\n  value: hunter2\n- name: B\n  value: c\n",
         b'{\n  "name": "DB_PASSWORD",\n  "value": "hunter2"\n}\n',
         b"- name: DB_PASSWORD\r\n  value: hunter2\r\n",
+        b"- name: DB_PASSWORD # it\n\n  # here\n  value: hunter2\n",
+        b'[{"name": "A", "value": "b"}, {"name": "DB_PASSWORD",\n"value": "hunter2"}]\n',
+        b"- value: hunter2\n  # of it\n  name: DB_PASSWORD\n",
+        b"value: x\nvalue: hunter2\nname: DB_PASSWORD\nvalue: hunter2\nvalue: y\n",
+        b'{\n  "password": {\n    "value": "hunter2"\n  },\n  "a": [\n    "b"\n  ]\n}\n',
+        b'{\n  "passwords": [\n    "hunter2",\n    "hunter2"\n  ]\n}\n',
+        b"password: |\n  hunter2\nvalue: |\n  x\n",
+        b"error: password: !!binary |\n  hunter2\n\nlast",
+        b"- name: DB_PASSWORD\n  value: |\n    hunter2",
+        b"- name: DB_PASSWORD\n\n  # here\n  value: &a >-\n    hunter2\n- name: B\n  value: |\n    c\n",
+        b"- value: |\n    hunter2\n\n  name: DB_PASSWORD\n- value: |\n    c\n  name: B\n",
+        b'{"a": "password: |\\n  hunter2\\nb: 1", "c": "  d"}\n',
     ],
 )
 def test_a_value_on_the_line_after_its_name_is_taken_out(text: bytes) -> None:
-    """Mutant: redact each line by itself."""
+    """Mutants: redact each line by itself; give a line out before what belongs to it was read."""
     said = kept(text)
 
     assert said.replace(b"[redacted:password]", b"hunter2") == text
     assert b"hunter2" not in said
+
+
+def test_every_kind_of_secret_that_the_journal_knows_is_taken_out_line_by_line() -> None:
+    """Mutant: hold nothing."""
+    said = {kind: kept(text.encode()).decode() for kind, (text, _) in PLANTED.items()}
+
+    assert [kind for kind, (_, secret) in PLANTED.items() if secret in said[kind]] == []
+
+
+def test_ordinary_lines_stay_as_they_are() -> None:
+    text = "\n".join(ORDINARY).encode()
+
+    assert kept(text) == text
+    assert kept(text + b"\n") == text + b"\n"
+
+
+def test_what_is_held_is_given_out_with_the_line_after_it() -> None:
+    """Mutants: hold an ordinary block, or a list; go on holding."""
+    redacting = redactor()
+
+    lines = (b"data: |\n", b"  a\n", b"args: [\n", b"password: |\n", b"  b\n", b"c\n")
+    said = [b"".join(redacting.take(line)) for line in lines]
+
+    held = b"password: |\n  [redacted:password]\nc\n"
+    assert said == [b"data: |\n", b"  a\n", b"args: [\n", b"", b"", held]
+
+
+LONG = b"    hunter2 hunter2\n" * (LIMIT // 20)
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [b"- password: |\n", b"- value: |\n", b"- name: DB_PASSWORD\n  value: |\n"],
+)
+def test_of_a_block_that_is_too_long_to_be_held_the_rest_is_left_out(opened: bytes) -> None:
+    """Mutants: no limit; give out what was held as it is; go on with what follows, or never again."""
+    said = kept(opened + LONG + b"\n- last: 1\n  more: 2\n")
+
+    assert b"hunter" not in said
+    assert said.startswith(opened)
+    assert b"[a long block is left out]\n" in said
+    assert said.endswith(b"\n- last: 1\n  more: 2\n")
+    assert len(said) < 200
+
+
+def test_many_empty_lines_below_a_name_take_no_long_time() -> None:
+    """Mutant: remember all of them for the value."""
+    text = b"name: DB_PASSWORD\n" + b"\n" * 3_000
+    start = time.process_time()
+
+    assert b"".join(redactor().take(text)) == text
+    assert time.process_time() - start < 2.0
+
+
+def test_empty_lines_without_end_are_not_held_without_end() -> None:
+    """Mutant: no limit for what follows a value alone."""
+    text = b"value: x\n" + b"\n" * (PIECE + 100) + b"last\n"
+    redacting = redactor()
+
+    parts = [*redacting.take(text[:-20])]
+    assert parts
+    assert b"".join([*parts, *redacting.take(text[-20:]), *redacting.end()]) == text
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"- password: |\n",
+        b"- password: |\n    a\n",
+        b"- name: DB_PASSWORD\n  value: |\n",
+        b"- password: |\n" + LONG,
+        b"word " * 100_000 + b"\n- password: |\n",
+    ],
+)
+def test_a_long_line_of_a_secret_block_is_left_out(before: bytes) -> None:
+    """Mutants: cut it as any other, or if one was cut before; forget the block behind it, or tell of it twice."""
+    line = b"    " + b"hunter2 " * 100_000 + b"\n    hunter3\n"
+    said = kept(before, line, b"- last\n")
+
+    assert b"hunter" not in said
+    assert b"long line is left out]" in said
+    assert said.count(b"[a long block is left out]") == 1
+    assert said.startswith(before[:10])
+    assert said.endswith(b"\n- last\n")
+
+
+def test_a_long_value_below_its_name_is_left_out() -> None:
+    """Mutant: forget the name where a line is cut."""
+    said = kept(b"- name: DB_PASSWORD\n  value: " + b"hunter2 " * 100_000 + b"\nlast\n")
+
+    assert b"hunter" not in said
+    assert said.endswith(b"left out]\nlast\n")
+
+
+def test_a_long_line_that_begins_after_a_block_is_kept() -> None:
+    """Mutants: take it for the block's; lose what was held before it."""
+    line = b"word " * 100_000 + b"\nlast\n"
+
+    said = kept(b"value: |\n  a\n" + line)
+    assert said == b"value: |\n  a\n" + line
+    assert kept(b"value: |\n  a\n" + b"x" * 3 * LIMIT).startswith(b"value: |\n  a\n[")
+    assert kept(b"password: |\n  a\n" + line) == b"password: |\n  [redacted:password]\n" + line
 
 
 def test_a_line_that_cannot_be_cut_is_left_out_to_its_end() -> None:
@@ -110,6 +226,13 @@ def test_a_key_of_many_lines_ends_where_it_ends() -> None:
 
     assert b"c2VjcmV0" not in said
     assert said == b"before [redacted:private-key]\nafter\n"
+
+
+def test_a_key_in_a_block_does_not_swallow_what_follows() -> None:
+    """Mutant: hold the line with the key's beginning as it is."""
+    said = kept(b"password: |\n  " + KEY + b"\n  c2VjcmV0\n  " + END + b"\nafter\n")
+
+    assert said == b"password: |\n  [redacted:password]\nafter\n"
 
 
 def test_a_key_in_one_long_line_is_taken_out_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 
 from journal import redactor, secret_shapes
 from journal.redactor import redact, redact_payload, redact_text
+
+if TYPE_CHECKING:
+    from journal.entries import Json
 
 PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBplanted0123456789\n-----END EC PRIVATE KEY-----"
 PEM64 = base64.b64encode(PEM.encode()).decode()
@@ -149,11 +153,64 @@ PLANTED = {
     "a block named before": ("- name: DB_PASSWORD\n  value: |\n    planted\n- name: X", "planted"),
     "a block named after": ("- value: |2-\n    planted\n  name: 'DB_PASSWORD'\n", "planted"),
     "a registry's password": ('{"auths": {"ghcr.io": {"password": "planted"}}}', "planted"),
+    "a block with a tag": ("password: !!binary |\n  planted\n", "planted"),
+    "a block with an anchor": ("- name: DB_PASSWORD\n  value: &a >-\n    planted\n", "planted"),
+    "a block at the end of a sentence": ("- error: password: |\n  planted\n", "planted"),
+    "a block within a text": ('"x: 1\\npassword: |\\n  a\\r\\n\\r\\n  planted\\n"', "planted"),
+    "a block within a text within a text": (
+        '{"last": "{\\"x\\":\\"password: |\\\\n  a\\\\n  planted\\\\n\\"}\\n"}',
+        "planted",
+    ),
+    "a block within a text, two texts further in": (
+        r'"{\"l\": \"{\\\"x\\\":\\\"password: |\\\\n  a\\\\n  planted\\\"}\"}"',
+        "planted",
+    ),
+    "a block within a text, quoted": (
+        r'{"x": "\"a\": 1\n\"password\": |\n  a \"x\", b\n  planted\nb: 1"}',
+        "planted",
+    ),
+    "an environment's block within a text": (
+        r'{"x": "- name: DB_PASSWORD\n  value: |\n    planted"}',
+        "planted",
+    ),
+    "a block away from its name": (
+        "- name: DB_PASSWORD # it\n\n  # here\n  value: |\n    planted\n",
+        "planted",
+    ),
+    "a block away from the name after it": (
+        "- value: |\n    planted\n\n  # of it\n  name: DB_PASSWORD\n",
+        "planted",
+    ),
+    "a value away from its name": ("- name: DB_PASSWORD # it\n  value: planted, 2", "planted"),
+    "a value below an empty line": ("- name: DB_PASSWORD\n\n  value: planted, 2", "planted"),
+    "a value below a comment": ("- name: DB_PASS\n  # it\n  value: planted, 2", "planted"),
+    "a value with a tag": ("- name: DB_PASSWORD\n  value: !!str planted\n", "planted"),
+    "a value with an anchor, the value first": (
+        "- value: &a planted, two\n  name: DB_PASSWORD\n",
+        "planted",
+    ),
+    "a password with a tag": ("password: !!str planted", "planted"),
+    "a password with a tag in a sentence": ("the password: !!str planted1 is old", "planted1"),
+    "a short password in an environment": ("DB_PASS=planted psql", "planted"),
+    "a short password of PostgreSQL": ("PGPASS=planted psql", "planted"),
+    "a short password in YAML": ("db_pass: planted", "planted"),
+    "a short password in a sentence": ("it has db_pass: planted1 there", "planted1"),
+    "a short password in JSON": ('{"smtp_pass": "planted 2"}', "planted"),
+    "a token for a user": ("clone https://plantedplanted@gitea/x.git", "plantedplanted"),
+    "a token with a digit for a user": ("redis://planted2@host:6379", "planted2"),
+    "an option's argument in quotes": ("helmfile --token 'planted two' sync", "planted"),
+    "an option in a list": ('exec: ["helmfile", "--token", "planted, 2", "sync"]', "planted"),
+    "an option in a list within a text": (r'"[\"--db-password\",\n \"planted\"]"', "planted"),
+    "an option in a list of Python's": ("['helmfile', '--token', 'planted']", "planted"),
+    "passwords": ('{"passwords": ["a", "planted, 2"], "x": 1}', "planted"),
+    "passwords within a text": (r'"{\"tokens\":[\"a\",\"planted\"]}"', "planted"),
+    "a password's value": ('{"password": {"value": "planted, 2"}}', "planted"),
 }
 
 PATTERNS = [
     "_ENCODED_PEM",
     "_URL",
+    "_URL_TOKEN",
     "_HEADER",
     "_BEARER",
     "_BASIC",
@@ -163,6 +220,7 @@ PATTERNS = [
     "_PAIRED_BACK",
     "_ASSIGNED",
     "_OPTION",
+    "_GROUPED",
     "_LINE",
     "_SPOKEN",
     "_BOOTSTRAP",
@@ -249,6 +307,21 @@ ORDINARY = [
     "data: |\n  kept\nscript: >-\n  echo no secret of mine > here\n",
     "discord.com/api is not reachable; api.telegram.org: no such host",
     "{sha} of sha256:0123456789abcdef0123456789abcdef",
+    "ssh://deploy-user2@gitea.local:22/fleet.git, git+ssh://deploy2@gitea.local/fleet.git",
+    "https://git@github.com/x, https://robert@gitea.local/x, https://x-access-token@github.com/x",
+    "docker-pullable://nginx2@sha256:0123456789abcdef docker://nginx:1.25@sha256:0123456789abcdef",
+    "bypass: enabled, compass=north, encompass: all1; ok: pass=3 fail=0",
+    "pass: 12 of 14, by-pass=true",
+    '{"total_pass": 120, "total_fail": 2, "all_pass": true}',
+    "token: not found",
+    '{"secrets": ["ghcr-2"], "secret": {"secretName": "x"}, "imagePullSecrets": [{"name": "ghcr"}]}',
+    '{"serviceAccountToken": {"path": "token"}, "password": {"secretKeyRef": {"name": "db-1"}}}',
+    'args: ["--token", "--verbose"], ["--secret-name", "x-2"], ["--tokens", "3"]',
+    '"- name: DB_PASSWORD_FILE\\n  value: |\\n    kept\\ndata: |\\n  kept"',
+    r'{"data": "password:\n  a", "log": "kept > here | there\n  and here"}',
+    "- name: DB_PASSWORD\n# it\n- value: |\n    kept\n",
+    "- name: DB_PASSWORD\n# it\n- value: kept\n",
+    "state: &a !!str on",
 ]
 
 
@@ -296,6 +369,21 @@ def test_of_a_block_only_what_belongs_to_it_goes() -> None:
     text = "a:\n  password: |\n    x\n\n    y\n  next: 1\n- value: |\n    kept\n- name: PASSWORD\n"
 
     assert redact_text(text) == text.replace("    x\n\n    y", "    [redacted:password]\n\n")
+
+
+def test_of_a_block_within_a_text_only_what_belongs_to_it_goes() -> None:
+    """Mutants: take the quote that ends the text, or what is after it, for the block's; lose a line's end."""
+    text = r'{"a": "password: |\r\n  x\r\n\r\n  y\r\nb: 1", "c": "  d", "e": "token: >\n  x", "f": "  g"}'
+
+    wanted = text.replace(r"  x\r\n\r\n  y", r"  [redacted:password]\r\n\r\n")
+    assert redact_text(text) == wanted.replace('  x"', '  [redacted:token]"')
+
+
+def test_a_sentence_goes_on_after_a_block_that_stands_in_it() -> None:
+    """Mutant: measure the block from its key in the sentence, or from nothing."""
+    text = "  error: password: !!binary |\n    x\n  next: 1\n"
+
+    assert redact_text(text) == text.replace("    x", "    [redacted:password]")
 
 
 @pytest.mark.parametrize("text", ORDINARY)
@@ -354,6 +442,81 @@ def test_members_are_redacted_by_their_names() -> None:
         "Cookie": ["[redacted:cookie]"],
         ".dockerconfigjson": "[redacted:docker-config]",
     }
+
+
+def test_what_follows_an_option_in_a_list_is_its_argument() -> None:
+    """Mutants: know options in texts only; take an option, or a short switch, for an argument."""
+    value = {
+        "argv": ["x", "--token", "a", "--password", "-bc", "-client-secret", "c", "--db_pass", "d"],
+        "flags": ["--token", "--verbose", "--api-key", "-v", "--secret", "flux-system/sops-age"],
+        "rest": ["--token=", "e", "--tokens", "f", "token", "g", "--token", 3, "h", "--token"],
+    }
+    assert redact(value) == value | {
+        "argv": [
+            "x",
+            "--token",
+            "[redacted:token]",
+            "--password",
+            "[redacted:password]",
+            "-client-secret",
+            "[redacted:secret]",
+            "--db_pass",
+            "[redacted:password]",
+        ]
+    }
+    assert redact(redact(value)) == redact(value)
+
+
+def test_several_secrets_are_redacted_by_their_name() -> None:
+    """Mutants: know the singular only; redact what is called "secrets", or is a number of them in a text."""
+    value = {
+        "passwords": ["a", "b"],
+        "clientSecrets": ["i"],
+        "apiKeys": [{"user": "bob", "value": "c"}, {"Value": "j"}],
+        "tokens": "3",
+        "secrets": ["ghcr"],
+        "imagePullSecrets": [{"name": "ghcr"}],
+        "password": {"value": "d", "secretKeyRef": {"name": "db", "key": "password"}},
+        "serviceAccountToken": {"path": "token", "expirationSeconds": 3607},
+        "properties": {"password": {"type": "string", "description": "of the user"}},
+        "environment": {"DB_PASS": "e", "PGPASS": "f", "COMPASS": "north"},
+        "Tags": [{"Key": "password", "Value": "g"}, {"Key": "name", "Value": "h"}],
+    }
+    assert redact(value) == value | {
+        "passwords": ["[redacted:password]", "[redacted:password]"],
+        "clientSecrets": ["[redacted:secret]"],
+        "apiKeys": [{"user": "bob", "value": "[redacted:key]"}, {"Value": "[redacted:key]"}],
+        "password": {
+            "value": "[redacted:password]",
+            "secretKeyRef": {"name": "db", "key": "password"},
+        },
+        "environment": {
+            "DB_PASS": "[redacted:password]",
+            "PGPASS": "[redacted:password]",
+            "COMPASS": "north",
+        },
+        "Tags": [
+            {"Key": "password", "Value": "[redacted:password]"},
+            {"Key": "name", "Value": "h"},
+        ],
+    }
+    assert redact(redact(value)) == redact(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"argv": ["--token", "x"]},
+        {"passwords": ["x"]},
+        {"password": {"value": "x"}},
+        {"Key": "password", "Value": "x"},
+    ],
+)
+def test_what_is_written_is_redacted_where_only_its_place_tells(value: Json) -> None:
+    """Mutant: ask each text by itself whether a value is clean."""
+    written = redact_payload(msgspec.json.encode(value))
+    assert b'"x"' not in written
+    assert redact_payload(written) is written
 
 
 def test_what_is_written_is_redacted_where_only_a_neighbour_tells_what_it_is() -> None:
@@ -427,6 +590,25 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         "\npassword: |",
         "\nvalue: |\n x",
         "\nvalue: |\n\n",
+        "a: | #",
+        "a: &b ",
+        "password: !!a ",
+        "name: token # x\n",
+        "name: token\n#\n",
+        "#value:x",
+        "value: |\\n  ",
+        "password: |\\\\n  x",
+        '"password: |\\n',
+        '--token", "',
+        "--token '",
+        '"tokens": ["',
+        '"tokens":[" ',
+        'token:["x", ',
+        '"token":{"value":',
+        "a://b2",
+        "a_pass=",
+        "pass=3 ",
+        " pgpass",
     ],
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
@@ -434,4 +616,12 @@ def test_a_long_text_takes_no_long_time(piece: str) -> None:
     text = "secret@ value cookie $1$ " + piece * (200_000 // len(piece))
     start = time.process_time()
     redact_text(text)
+    assert time.process_time() - start < 2.0
+
+
+def test_many_blocks_that_may_all_be_longer_take_no_long_time() -> None:
+    """Mutant: for each of them, look at all that is empty after it."""
+    text = "".join(f"{' ' * column}value: |\n" for column in range(500)) + "\n" * 100_000
+    start = time.process_time()
+    assert redact_text(text) == text
     assert time.process_time() - start < 2.0
