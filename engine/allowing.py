@@ -164,10 +164,10 @@ def is_undone(plan: Plan, memory: Memory, attempt: Attempt) -> bool:
 
 
 def _exhausted(plan: Plan, verb: Verb, memory: Memory, act: Act) -> Answer | None:
-    """Hold the verb's own patience against the attempts of this state."""
+    """Hold the verb's own patience against the attempts of this state; each key of what is done once has its own."""
     key = f"{act.verb} {act.target}"
     last = memory.last.get(key)
-    count = memory.attempts.get(key, 0)
+    count = memory.tries(act.verb, act.target, act.arguments)
     if last is None or is_undone(plan, memory, last):
         return None
     said = f"{last.code or last.outcome}"

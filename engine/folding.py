@@ -13,7 +13,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.memory import WATCH, Approval, Attempt, Deed, Memory, Resumed, Retrial, Sentence, Timer
+from engine.memory import (
+    TOO_LATE,
+    WATCH,
+    Approval,
+    Attempt,
+    Deed,
+    Memory,
+    Resumed,
+    Retrial,
+    Sentence,
+    Timer,
+    counted_as,
+)
 from engine.wishes import key_of, wishes_in
 from journal import entries as e
 from journal.entries import Fact, Finding, Instant, Outcome
@@ -35,7 +47,7 @@ def fold(memory: Memory, entry: e.AnyEntry) -> Memory:
         case e.Decided():
             return _decided(memory, entry)
         case e.TimerSet() | e.TimerCancelled() | e.TimerFired():
-            return _timed(memory, entry)
+            return _clocked(memory, entry)
         case e.RetryScheduled() | e.ActionIntended() | e.ActionSettled():
             return _acted(memory, entry)
         case e.ApprovalAsked() | e.ApprovalGiven() | e.ApprovalRefused():
@@ -75,6 +87,7 @@ def _run(memory: Memory, entry: e.AnyEntry) -> Memory:
                 plan_digest=entry.plan_digest,
                 request=entry.request,
                 lasting=entry.lasting,
+                took_earlier=entry.took,
                 earlier=tuple(convert(doubt, Attempt) for doubt in entry.doubts),
             )
         case e.RunResumed():
@@ -110,6 +123,7 @@ def _resumed(memory: Memory, entry: e.RunResumed) -> Memory:
         timers=timers,
         fired=fired,
         interrupted="",
+        begun={},  # nobody saw what became of it meanwhile
         resumed=_stuck(memory, entry.at) or memory.resumed,
         attempts={} if entry.fresh_deadlines else memory.attempts,
     )
@@ -119,9 +133,14 @@ def _stuck(memory: Memory, at: Instant) -> Resumed | None:
     """
     Say what a session that ended was stuck for; None: nothing, or nobody was told so.
 
-    A process that died told nobody to mend anything: who goes on after it brings no news.
+    A process that died told nobody to mend anything: who goes on after it brings no news. Nor does who goes on after a
+    deadline: it names all that was waited for, and asks for none of it to be mended.
     """
-    stuck = {s for s, body in memory.answers.items() if body.get("answer") == "stuck"}
+    stuck = {
+        subject
+        for subject, body in memory.answers.items()
+        if body.get("answer") == "stuck" and body.get("reference") != TOO_LATE
+    }
     if not stuck or not memory.interrupted:
         return None
     blocked = (found.blocks for found in memory.findings.values() if found.subject in stuck)
@@ -134,6 +153,8 @@ def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
         name: replace(timer, due=timer.due + entry.seconds) if timer.policy == "active" else timer
         for name, timer in memory.timers.items()
     }
+    # While a machine slept nobody saw what was worked on.
+    memory = replace(memory, begun={})
     if entry.seconds >= 0:
         return replace(memory, timers=timers)
     # All that happened moves as one, so that the latest of it is now and what came first stays first: an answer must
@@ -236,7 +257,16 @@ def _seen(memory: Memory, entry: e.Observed | e.FindingsChanged) -> Memory:
         codes.pop(subject, None)
     looked_at = entry.at if memory.looked_at is None else memory.looked_at
     met = _met(memory.met, entry.changed)
-    return replace(memory, facts=facts, codes=codes, met=met, looked_at=looked_at)
+    seen = replace(memory, facts=facts, codes=codes, met=met, looked_at=looked_at)
+    return _timed(seen, entry) if entry.begun or entry.took or entry.removed else seen
+
+
+def _timed(memory: Memory, entry: e.Observed) -> Memory:
+    """Remember since when what is worked on, and how long what is well took; a domain has told which is which."""
+    over = {*entry.took, *entry.removed}
+    begun = {subject: at for subject, at in memory.begun.items() if subject not in over}
+    begun |= dict.fromkeys(entry.begun, entry.at)
+    return replace(memory, begun=begun, took={**memory.took, **entry.took})
 
 
 def _met(met: dict[str, tuple[str, ...]], changed: dict[str, Fact]) -> dict[str, tuple[str, ...]]:
@@ -283,7 +313,7 @@ def _moved(memory: Memory, entry: e.Moved) -> Memory:
     )
 
 
-def _timed(memory: Memory, entry: e.TimerSet | e.TimerCancelled | e.TimerFired) -> Memory:
+def _clocked(memory: Memory, entry: e.TimerSet | e.TimerCancelled | e.TimerFired) -> Memory:
     timers = dict(memory.timers)
     fired = dict(memory.fired)
     match entry:
@@ -318,6 +348,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
             )
             once = entry.arguments.get("once")
             before = memory.last.get(key)
+            counted = counted_as(entry.verb, entry.target, entry.arguments)
             kept = before is not None and before.outcome in {Outcome.DONE, Outcome.UNSETTLED}
             earlier = _kept(memory.earlier, before) if kept and before else memory.earlier
             return replace(
@@ -325,7 +356,7 @@ def _acted(memory: Memory, entry: e.RetryScheduled | e.ActionIntended | e.Action
                 last={**memory.last, key: attempt},
                 earlier=earlier,
                 open={**memory.open, entry.action: attempt},
-                attempts={**memory.attempts, key: memory.attempts.get(key, 0) + 1},
+                attempts={**memory.attempts, counted: memory.attempts.get(counted, 0) + 1},
                 retrials={name: at for name, at in memory.retrials.items() if name != key},
                 keys={**memory.keys, str(once): entry.action} if once else memory.keys,
                 wished=_without(memory.wished, key),

@@ -6,16 +6,20 @@ Nothing but the fold (``engine.folding``) may say what state a run is in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
 from journal.entries import Fact, Finding, Instant, Json, Objection, Outcome
+from journal.redactor import redact_text
 
 WATCH = "watch"  # the purpose of a run that begins nothing
 VERDICT = "time_to_verdict_seconds"  # in documents and closing entries
 DONE = "done"  # a state, and an answer of a run that its goal does not end
+# As ``engine.judging`` refers to it: said of a state, and so of all that was still waited for in it, and not of what is
+# wrong with any one of them.
+TOO_LATE = "state-deadline-passed"
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -75,7 +79,8 @@ class Resumed(msgspec.Struct, frozen=True):
     """
     When what was stuck was last resumed, and what was: a person was told to mend it first.
 
-    *stuck* are the subjects that the session was stuck for when it ended, and what findings about them blocked.
+    *stuck* are the subjects that the session was stuck for when it ended, and what findings about them blocked; not
+    what only a state's deadline ended.
     """
 
     at: Instant
@@ -104,19 +109,31 @@ class Deed(msgspec.Struct, frozen=True):
     at: Instant = 0.0
 
 
+def counted_as(verb: str, target: str, arguments: Mapping[str, Json]) -> str:
+    """
+    Name what an attempt is counted under: the action, or of one that is done once per key, that very key.
+
+    Another key is another wish: however often an earlier one was tried, and however it was refused, says nothing of it.
+    As it is written: a key that the journal redacts would else never be seen to have been tried.
+    """
+    once = arguments.get("once")
+    return f"{verb} {target} {redact_text(str(once))}" if once else f"{verb} {target}"
+
+
 class Memory(msgspec.Struct, frozen=True):
     """
     Everything that a decision may know besides the plan.
 
     *now* is the world instant of the latest entry: time reaches decisions only through the journal. *set_back*: by so
-    many seconds in all the host's clock was set back since *opened_at*. *attempts* counts intents per ``verb target``
-    since the state was entered; *request* is what was asked of the run when it was opened, by verb, and no plan that
-    changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the arguments named ``once``
-    of all intents so far (what is done once per key). *looked_at* is the run's first look, *found_at* since when each
-    finding stands. *wished* are actions (``verb target``) that were answered, neither begun by this run nor seen done
-    by another, and since when; *codes* the code that each fact had before its present one; *deeds* the latest that
-    others did: the latter two tell where something was before it went out of sight, and what is another life since.
-    *objections* are what the session's preflight left.
+    many seconds in all the host's clock was set back since *opened_at*. *attempts* counts intents since the state was
+    entered, by ``counted_as``; *request* is what was asked of the run when it was opened, by verb, and no plan that changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the
+    arguments named ``once`` of all intents so far (what is done once per key). *looked_at* is the run's first look,
+    *found_at* since when each finding stands. *wished* are actions (``verb target``) that were answered, neither begun
+    by this run nor seen done by another, and since when; *codes* the code that each fact had before its present one;
+    *deeds* the latest that others did: the latter two tell where something was before it went out of sight, and what is
+    another life since. *objections* are what the session's preflight left.
+    *begun* is since when each thing is worked on, if a session has seen all of that; *took* how many seconds each was
+    worked on when it last became well in this run, *took_earlier* in the runs before it.
     *met* are all the codes that this run has seen of what there is but one of (a subject without a ``/``), in the order
     in which they came.
     """
@@ -153,6 +170,9 @@ class Memory(msgspec.Struct, frozen=True):
     wished: dict[str, Instant] = {}
     codes: dict[str, str] = {}
     met: dict[str, tuple[str, ...]] = {}
+    begun: dict[str, Instant] = {}
+    took: dict[str, float] = {}
+    took_earlier: dict[str, float] = {}
     deeds: tuple[Deed, ...] = ()
     approvals: dict[str, Approval] = {}
     objections: tuple[Objection, ...] = ()
@@ -186,6 +206,10 @@ class Memory(msgspec.Struct, frozen=True):
     def last_of(self, verb: str, target: str) -> Attempt | None:
         """Return the latest attempt at *verb* on *target*."""
         return self.last.get(f"{verb} {target}")
+
+    def tries(self, verb: str, target: str, arguments: Mapping[str, Json]) -> int:
+        """Return how often just this was begun since the state was entered."""
+        return self.attempts.get(counted_as(verb, target, arguments), 0)
 
     def attempts_at(self, verb: str) -> tuple[Attempt, ...]:
         """Return what is known of *verb*, oldest first: a later refusal does not erase an earlier doubt."""

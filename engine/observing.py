@@ -40,9 +40,8 @@ def observe(draft: Draft, facts: Facts) -> None:
     parts = in_parts(changed)
     for number, part in enumerate(parts, start=1):
         gone = removed if number == 1 else ()
-        draft.add(
-            e.Observed(at=draft.now, changed=part, removed=gone, part=number, parts=len(parts))
-        )
+        seen = e.Observed(at=draft.now, changed=part, removed=gone, part=number, parts=len(parts))
+        draft.add(draft.rules.recipe.timed(draft.memory, seen))
     if not parts and removed:
         draft.add(e.Observed(at=draft.now, removed=removed))
     goal = draft.rules.recipe.goal(draft.rules.plan, draft.memory)
@@ -224,12 +223,14 @@ def schedule_retries(draft: Draft, dice: Dice) -> None:
     """Write when each action that may be tried again is due; chance reaches decisions only so."""
     for key, last in draft.memory.last.items():
         verb = draft.rules.plan.verbs.get(last.verb)
-        count = draft.memory.attempts.get(key, 0)
-        if verb is None or key in draft.memory.retrials or count == 0:
+        if verb is None or key in draft.memory.retrials:
             continue
         again = last.outcome is Outcome.FAILED and last.code in (*verb.retry.on, "not-happened")
         doubt = last.outcome is Outcome.UNSETTLED and verb.effect is not Effect.ONCE
-        if (again or doubt) and count < verb.retry.attempts:
+        if not again and not doubt:
+            continue  # nearly always
+        count = draft.memory.tries(last.verb, last.target, last.arguments)
+        if 0 < count < verb.retry.attempts:
             delay = round(backoff(verb.retry, count, dice()), 3)
             draft.add(
                 e.RetryScheduled(

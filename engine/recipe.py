@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.answer import Answer, Subject
 from engine.world import Intent
-from journal.entries import Fact, Finding
+from journal.entries import Fact, Finding, Observed
 
 if TYPE_CHECKING:
     from engine.errors import Problem
@@ -52,7 +52,12 @@ Undone = Callable[["Plan", "Memory", "Attempt"], bool]
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how soon a failed action is tried again. Seconds; *on* lists codes of settlements."""
+    """
+    How often and how soon a failed action is tried again. Seconds; *on* lists codes of settlements.
+
+    *attempts* are those at one target in one visit of a state; of what is done once per key (an argument ``once``),
+    those for one key.
+    """
 
     attempts: int = 5
     backoff_seconds: float = 2.0
@@ -121,6 +126,7 @@ Decide = Callable[["Plan", Facts, Findings, "Memory"], dict[Subject, Answer]]
 Deeds = Callable[["Plan", "Memory", "Memory", "Collection[str]"], "Sequence[Deed]"]
 
 
+Timed = Callable[["Memory", Observed], Observed]
 Alarming = Callable[[Facts, Facts], bool]
 Owed = Callable[["Plan", "Memory"], Mapping[str, str]]
 Held = Callable[["Plan", Facts, "Memory", dict[Subject, Answer]], dict[Subject, Answer]]
@@ -130,6 +136,12 @@ def _never(before: Facts, after: Facts) -> bool:
     """Wait for the next diagnosis whatever changed."""
     del before, after
     return False
+
+
+def _untimed(before: Memory, entry: Observed) -> Observed:
+    """Learn nothing of how long things take."""
+    del before
+    return entry
 
 
 def _nothing(plan: Plan, memory: Memory) -> Mapping[str, str]:
@@ -232,6 +244,9 @@ class Recipe:
     *target* turns that JSON into the domain's own type. *goal* tells the revision that everything should reach (empty:
     unknown), *counts* a run's closing figures. *objection* is what stands in the way of the end (None: nothing).
 
+    *timed* adds to an observation that is about to be written on what work begins with it, and how long what is well
+    now was worked on.
+
     *figures* are subjects of facts that are for people alone: nothing is decided by them, and a journal may be older.
     """
 
@@ -250,6 +265,7 @@ class Recipe:
     held: Held = _as_said
     alarming: Alarming = _never
     objection: Objection = _no_objection
+    timed: Timed = _untimed
     figures: Collection[Subject] = frozenset()
     own: Mapping[str, Phase] = field(default_factory=dict)
     guest: Callable[[str], Guest | None] = _nobody

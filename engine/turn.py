@@ -225,7 +225,7 @@ def _intend(draft: Draft, answers: dict[Subject, Answer]) -> tuple[Intent, ...]:
             action=f"a{draft.memory.actions + 1}",
             verb=answer.verb,
             target=answer.target,
-            attempt=draft.memory.attempts.get(f"{answer.verb} {answer.target}", 0) + 1,
+            attempt=draft.memory.tries(answer.verb, answer.target, answer.arguments) + 1,
             epoch=draft.memory.epoch,
             deadline_seconds=deadline,
             arguments=arguments,

@@ -114,7 +114,8 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     *plan* is the compiled plan, so that the run can be read without the operator's files; *world* says how to find a
     rehearsal's world again; *previous_head* is the chain's head before this run (one chain a file); *doubts* are what
     an earlier run of the same cluster began and never learned the end of, or applied and did not give back; *request*
-    is what was asked of this run beyond its goal, by verb; *lasting*: reaching its goal does not end it.
+    is what was asked of this run beyond its goal, by verb; *lasting*: reaching its goal does not end it. *took*: how
+    many seconds what should exist was worked on in earlier runs of the same cluster, the last time of each.
     """
 
     run_id: str
@@ -130,6 +131,7 @@ class RunOpened(Entry, frozen=True, kw_only=True, tag="run.opened"):
     doubts: tuple[dict[str, Json], ...] = ()
     request: dict[str, Json] = {}
     lasting: bool = False
+    took: dict[str, float] = {}
 
 
 class RunResumed(Entry, frozen=True, kw_only=True, tag="run.resumed"):
@@ -195,12 +197,20 @@ class Preflighted(Entry, frozen=True, kw_only=True, tag="preflight"):
 
 
 class Observed(Entry, frozen=True, kw_only=True, tag="observed"):
-    """Changed facts only. *part* of *parts*: one look that was too large for one entry, in one commit."""
+    """
+    Changed facts only. *part* of *parts*: one look that was too large for one entry, in one commit.
+
+    *begun* names what somebody is at work on from here on, *took* how many seconds what this entry shows to be well had
+    been worked on, where a session saw all of that. Decisions go by it, so it is written and not worked out anew;
+    journals of before have neither.
+    """
 
     changed: dict[str, Fact] = {}
     removed: tuple[str, ...] = ()
     part: int = 1
     parts: int = 1
+    begun: tuple[str, ...] = ()
+    took: dict[str, float] = {}
 
 
 class FindingsChanged(Entry, frozen=True, kw_only=True, tag="findings.changed"):

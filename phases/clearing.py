@@ -17,6 +17,7 @@ from engine.answer import Subject
 from engine.recipe import Facts
 from phases import codes
 from phases.blockers import is_called, is_served
+from phases.homes import home_goes
 from phases.knots import crd_of
 from phases.readiness.releases import GIVEN_UP
 from phases.section import Section
@@ -86,9 +87,9 @@ def _backend(asked: Asked) -> bool:
 
 
 def _reason(asked: Asked) -> bool:
-    """A source that reached nobody before the network was up: names are resolved by then."""
+    """A source, or a store, that reached nobody before the network was up: names are resolved by then."""
     fact = asked.facts.get(asked.subject)
-    if not asked.subject.startswith(SOURCES) or fact is None or fact.since is None:
+    if not asked.subject.startswith(("store/", *SOURCES)) or fact is None or fact.since is None:
         return False
     up = _network_since(asked.section, asked.facts)
     return bool(fact.detail.get("unreached")) and up is not None and fact.since < up
@@ -109,9 +110,15 @@ def _object(asked: Asked) -> bool:
 
 def _health(asked: Asked) -> bool:
     """What a release waits for is its own: of what is gone only its next attempt brings it back."""
-    own = {codes.READY, codes.ABSENT} if asked.subject.startswith("helmrelease/") else {codes.READY}
-    found = map(asked.facts.get, waited(asked.name))
-    return all(fact is not None and fact.code in own for fact in found)
+    own = asked.subject.startswith("helmrelease/")
+    return all(_is_over(name, asked.facts, own=own) for name in waited(asked.name))
+
+
+def _is_over(name: Subject, facts: Facts, *, own: bool) -> bool:
+    fact = facts.get(name)
+    if fact is None or fact.code == codes.READY:
+        return fact is not None
+    return own and fact.code == codes.ABSENT and not home_goes(name, facts)
 
 
 def _webhook(asked: Asked) -> bool:

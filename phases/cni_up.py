@@ -78,7 +78,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     # What is wrong beyond the network is not waited for yet, and ends nobody's wait here.
     ours = {name: root for name, root in findings.items() if root.subject in answers}
     answers = sentenced(answers, ours, memory, section)
-    return alarmed(answers, ours, memory) or {codes.API: Done()}
+    return alarmed(answers, ours, memory, section) or {codes.API: Done()}
 
 
 def _is_absent(facts: Facts, subject: Subject) -> bool:

@@ -23,6 +23,7 @@ from phases.readiness import (
     machinery,
     nodes,
     releases,
+    remade,
     secrets,
     sources,
     workloads,
@@ -278,20 +279,27 @@ def _flux(plan: Plan, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
 
     facts.update(_of_kind(section, snapshot, "GitRepository", source))
     aim = served(plan, facts)
-    synced = partial(_kustomizations, section, aim)
-    facts.update(_of_kind(section, snapshot, "Kustomization", synced, aim))
+    crds = _listed(snapshot, "CustomResourceDefinition")
+    synced = partial(_kustomizations, section, aim, crds or {})
+    facts.update(_of_kind(section, snapshot, "Kustomization", synced, (aim, crds)))
     facts.update(_of_kind(section, snapshot, "HelmRelease", partial(_releases, section)))
 
 
-def _kustomizations(section: Section, aim: str, listed: Listed) -> dict[str, Fact]:
+def _kustomizations(section: Section, aim: str, crds: Listed, listed: Listed) -> dict[str, Fact]:
     """Judge against the goal revision; who follows another source has another goal, and nobody here knows it."""
     made: dict[str, Fact] = {}
     foreign = frozenset(section.inventory.unknown)
     for subject, item in section.kustomizations:
         judge = _SYNCED[item.suspended]
         goal = "" if item.key in foreign else aim
-        made[subject] = _kept(section, subject, listed.get(item.key), goal, judge)
+        context = (goal, remade.newest(item.needs, crds))
+        made[subject] = _kept(section, subject, listed.get(item.key), context, judge)
     return made
+
+
+def _synced(found: Any, context: tuple[str, remade.Kind | None], *, suspended: bool) -> Fact:  # noqa: ANN401
+    goal, kind = context
+    return remade.held_against(flux.kustomization(found, goal, suspended=suspended), found, kind)
 
 
 def _releases(section: Section, listed: Listed) -> dict[str, Fact]:
@@ -357,9 +365,7 @@ def _was_made(snapshot: Snapshot, asking: str, kind: str, key: str) -> bool:
     )
 
 
-_SYNCED = {
-    suspended: partial(flux.kustomization, suspended=suspended) for suspended in (False, True)
-}
+_SYNCED = {suspended: partial(_synced, suspended=suspended) for suspended in (False, True)}
 
 
 def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:
@@ -371,7 +377,8 @@ def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> No
         return made
 
     def stores(listed: Listed) -> dict[str, Fact]:
-        return _kept_each(section, "store", section.inventory.stores, listed, secrets.store)
+        names = (item.name for item in section.inventory.stores)
+        return _kept_each(section, "store", names, listed, secrets.store)
 
     facts.update(_of_kind(section, snapshot, "ExternalSecret", synced))
     facts.update(_of_kind(section, snapshot, "ClusterSecretStore", stores))

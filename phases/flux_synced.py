@@ -19,6 +19,7 @@ from phases import codes
 from phases.blockers import blockers
 from phases.cni_up import installing
 from phases.fetched import fetched
+from phases.homes import home_goes, home_of
 from phases.knots import (
     DELETION_GRACE_SECONDS,
     kinds,
@@ -46,6 +47,7 @@ from phases.verbs import ROOT, settled
 
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
+KEPT = Fact(codes.UNKNOWN)
 ROOT_SETTLE_SECONDS = 30.0
 
 
@@ -57,6 +59,12 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         listed = facts.get(codes.kind(kind))
         if listed is None or listed.code != codes.SEEN:
             return Judgement(Verdict.UNKNOWN, unlisted(kind, listed), 0, len(subjects))
+    for key in section.flux.controllers:
+        name = codes.subject("deployment", key)
+        gone = facts.get(name, KEPT).code == codes.ABSENT
+        if gone:  # what all others say of themselves is as old as that
+            why = f"{name} is Absent: nobody reconciles what it serves"
+            return Judgement(Verdict.BROKEN, why, 0, len(subjects))
     open_ = section.standing_expected.open_in(facts)
     done = len(subjects) - len(open_)
     for subject, fact in open_:
@@ -88,7 +96,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(vanished(section, facts, memory))
     answers.update(blockers(section, facts, findings, memory, answers))
     answers = sentenced(paced(section, answers, memory), findings, memory, section)
-    answers = alarmed(answers, findings, memory)
+    answers = alarmed(answers, findings, memory, section)
     for answer in answers.values():
         if isinstance(answer, Act) and answer.approval is not None:
             return _only_after_a_person(answers, facts)
@@ -125,6 +133,11 @@ def _controllers(plan: Plan, facts: Facts, memory: Memory) -> dict[Subject, Answ
     answers: dict[Subject, Answer] = {}
     subjects = [codes.subject("deployment", key) for key in section.flux.controllers]
     absent = [s for s in subjects if s not in facts or facts[s].code == codes.ABSENT]
+    going = [s for s in absent if home_goes(s, facts)]
+    if going:
+        # What is made in a namespace that is going is refused, and the command would be tried out for nothing.
+        text = f"{going[0]} comes back once {home_of(going[0])} is gone"
+        return {going[0]: Wait(text, can_clear="unknown")}
     if absent:
         command = section.flux.command or section.cni.command
         answers |= installing(plan, command, absent, memory)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from engine.answer import Subject
 from journal.entries import Finding
 from phases.codes import THROUGH_A_KIND
 from phases.verbs import COMMAND, PREAPPLY, RECOVER, RELEASE, REMOVE_MEMBER, ROOT
@@ -26,6 +29,13 @@ VERB_FOR: dict[str, str] = {
 }
 
 
-def verb_for(root: Finding) -> str:
-    """Name the verb by which the recovery clears a cause itself; empty: there is none."""
+def verb_for(root: Finding, early: Collection[Subject] = ()) -> str:
+    """
+    Name the verb by which the recovery clears a cause itself; empty: there is none.
+
+    *early*: the CRDs that a plan may apply out of band. Of what is expected and absent those are in its hands as well:
+    what Helm does not put back needs nothing but its manifest.
+    """
+    if root.rule == "X2" and root.subject in early:
+        return PREAPPLY
     return VERB_FOR.get(root.rule) or VERB_FOR.get(f"{root.rule}:{root.cause}", "")

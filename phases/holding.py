@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.answer import Act, Answer, Ask, Wait
+from engine.answer import Act, Answer, Ask, Subject, Wait
 from engine.memory import Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding
 from phases import codes
+from phases.homes import home_goes
 from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
 from phases.serving import Serving, serving
@@ -33,6 +34,7 @@ BUILT_IN = frozenset(
         "batch.kubernetes.io/job-tracking",
     }
 )
+NOT_THERE = frozenset({codes.ABSENT, codes.TERMINATING})
 WANTED = ("group", "version", "resource", "kind", "namespace", "name", "uid", "finalizers")
 
 
@@ -143,6 +145,11 @@ def _is_at_work(
         return True
     if set(detail["finalizers"]) != {FLUX_FINALIZER}:
         return False
-    # Flux would take these off: its controllers are there, or are being brought back first.
+    # Flux would take these off: its controllers are there, or are being brought back first; but in a namespace that is
+    # going nobody brings them back, and what goes with it is not there for long.
     controllers = [codes.subject("deployment", key) for key in section.flux.controllers]
-    return all(subject in facts for subject in controllers)
+    return all(name in facts and not _is_lost(name, facts) for name in controllers)
+
+
+def _is_lost(controller: Subject, facts: Facts) -> bool:
+    return facts[controller].code in NOT_THERE and home_goes(controller, facts)

@@ -21,7 +21,7 @@ from phases.section import Section
 from phases.verbs import PREAPPLY, settled
 
 DELETION_GRACE_SECONDS = 30.0  # a deletion whose kinds are all served is over within this time
-DEADLOCK = "C4"  # the catalogue's rule
+DEADLOCK, DELETED = "C4", "X2"  # the catalogue's rules
 EXTERNAL_KIND = "kind:ExternalSecret.external-secrets.io"
 GONE = Fact(codes.UNOBSERVABLE)
 PREAPPLY_SETTLE_SECONDS = 30.0
@@ -78,7 +78,8 @@ def missing_kinds(
     """
     Apply a CRD out of band when a Kustomization cannot go on without it: no retry can untie that knot.
 
-    Who cannot go on says so, or diagnosis has found the knot (C4) before anybody ran into it.
+    Who cannot go on says so, or diagnosis has found the knot (C4) before anybody ran into it; or that a CRD is gone
+    which its release does not put back (X2), and whoever looks again next will run into that.
     """
     answers: dict[Subject, Answer] = {}
     causes = {cause for cause in _causes(section, facts) if cause.startswith("kind:")}
@@ -93,12 +94,18 @@ def missing_kinds(
             answers[subject] = _untied(section, subject, why, facts, memory)
     for found in findings.values():
         # One that a bootstrap may untie is left to it: Helm does not take over CRDs that somebody else applied before.
-        knot = found.rule == DEADLOCK and found.root and found.clears_itself == "no"
-        knot = knot and _is_near(found, findings)
+        knot = found.root and found.clears_itself == "no" and _is_knot(section, found, findings)
         absent = facts.get(found.subject, GONE).code == codes.ABSENT
         if knot and absent and found.subject not in answers:
             answers[found.subject] = _untied(section, found.subject, found.message, facts, memory)
     return answers
+
+
+def _is_knot(section: Section, found: Finding, findings: Findings) -> bool:
+    """Say whether only a CRD that is applied out of band ends it; of one that is just gone it has to be at hand."""
+    if found.rule == DEADLOCK:
+        return _is_near(found, findings)
+    return found.rule == DELETED and found.subject in section.early
 
 
 def _is_near(knot: Finding, findings: Findings) -> bool:
@@ -116,7 +123,7 @@ def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: 
         return Wait(f"CRD {name}: {fact.reason}", can_clear=clears)
     if due is not None and not memory.passed(due):
         return Wait(f"CRD {name} was applied and does not show yet", due)
-    if name in section.crds.available and section.crds.preapply == "when-blocked":
+    if subject in section.early:
         path = join(section.crds.directory, f"{name}.yaml")
         return Act(PREAPPLY, subject, {"crd": name, "path": path}, why)
     if _is_coming(section, name, facts):

@@ -19,6 +19,7 @@ from phases import codes, order
 from phases.clearing import CLEARED, SOURCES, Asked, is_blind, servers, waited
 from phases.diagnosis.controllers import WORKERS
 from phases.diagnosis.releases import ONLY_A_RESET
+from phases.durations import Durations
 from phases.section import Section
 from phases.verbs import NUDGE
 
@@ -171,7 +172,7 @@ def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) 
 
     So may all that a person was told to mend before resuming, once for each resume. Of stores, sources and who serves
     what these fetched alone: what Ready says of them is not made anew by every attempt of theirs, as a Kustomization's
-    is.
+    is. A CRD that is made anew a second time takes with it what was applied after the first.
     """
     (family, _, name), facts = cause.partition(":"), memory.facts
     if family == RESUMED and memory.resumed is not None:
@@ -179,8 +180,10 @@ def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) 
     own = family == "health" and subject.startswith("helmrelease/")
     if own and any(map(_is_gone, map(facts.get, waited(name)))):
         return "@gone"  # made anew, it may be too late once more, and come up in the end
-    if subject.startswith(("store/", *SOURCES)):
-        ended = [facts.get(subject)]
+    known = facts.get(subject)
+    outlived = family == "kind" and known is not None and known.detail.get("says_ready")
+    if subject.startswith(("store/", *SOURCES)) or outlived:
+        ended = [known]
     elif family == "store":
         ended = [facts.get(codes.subject("store", name))]
     else:
@@ -270,7 +273,7 @@ def _left_over(
     if len(wished) <= free and all(wanted[family] <= lanes[family] for family in lanes):
         return []  # no order is needed, and none is cheap
     later: list[Subject] = []
-    for subject in order.urgency(section, memory.facts, wished):
+    for subject in order.urgency(section, memory.facts, wished, Durations.of(memory)):
         family = subject.partition("/")[0]
         if free <= 0 or lanes.get(family, free) <= 0:
             later.append(subject)

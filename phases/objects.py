@@ -376,21 +376,25 @@ class FluxInventory(ApiStruct, frozen=True, rename="camel"):
 
 class Release(ApiStruct, frozen=True, rename="camel"):
     """
-    A release of Helm, newest first in a HelmRelease's history.
+    A release of Helm, newest first in a HelmRelease's history; or attempts of a Kustomization, the latest first.
 
-    *status* is Helm's: deployed, failed, pending-install, ... A Kustomization's history has none of these fields.
+    *status* and *chart_version* are Helm's: deployed, failed, pending-install, ... The others are a Kustomization's:
+    how its attempts at one revision ended (a reason of Ready), and how long the last of these was, in Go's words.
     """
 
     status: str = ""
     chart_version: str = ""
+    last_reconciled_status: str = ""
+    last_reconciled_duration: str = ""
 
 
 class FluxStatus(ApiStruct, frozen=True, rename="camel"):
     """
     See Flux.
 
-    *last_applied_revision* and *inventory* are Kustomizations' own, *helm_chart* and *failures* (attempts that failed
-    since the last change or success) HelmReleases'.
+    *last_applied_revision* and *inventory* are Kustomizations' own, *helm_chart*, *failures* (attempts that failed
+    since the last change or success) and *last_attempted_release_action_duration* (of an install or an upgrade, failed
+    or not; in Go's words) HelmReleases'.
     """
 
     observed_generation: int = 0
@@ -402,6 +406,7 @@ class FluxStatus(ApiStruct, frozen=True, rename="camel"):
     helm_chart: str = ""
     history: tuple[Release, ...] = ()
     failures: int = 0
+    last_attempted_release_action_duration: str = ""
 
 
 class Flux(ApiStruct, frozen=True, rename="camel"):

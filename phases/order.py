@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from engine.answer import Subject
 from engine.recipe import Facts
+from phases.durations import Durations
 from phases.kinds import WORKLOADS
-from phases.needs import Standing, family_of, is_well, needs_of, subject_of
-from phases.path import OTHER_SECONDS, USUAL_SECONDS
+from phases.needs import Standing, is_well, needs_of, subject_of
 from phases.section import Section
 from phases.vertices import APPLIED, GONE, Needs, Vertex, applied
 
@@ -91,7 +91,12 @@ def behind(section: Section, facts: Facts, held: Iterable[Subject]) -> set[Subje
     return {subject_of(v) for v in found if not v.endswith((APPLIED, GONE))}.difference(known)
 
 
-def urgency(section: Section, facts: Facts, subjects: Collection[Subject]) -> list[Subject]:
+def urgency(
+    section: Section,
+    facts: Facts,
+    subjects: Collection[Subject],
+    durations: Durations | None = None,
+) -> list[Subject]:
     """
     Order subjects by the critical path: those first that begin the longest chain of what is left.
 
@@ -99,7 +104,7 @@ def urgency(section: Section, facts: Facts, subjects: Collection[Subject]) -> li
     is not ready yet would only fail again, and comes after all that can succeed. A dependency begins a longer chain
     than its dependents, so that a tree is woken from its roots on.
     """
-    left = remaining(section, facts, subjects)
+    left = remaining(section, facts, subjects, durations)
 
     def place(subject: Subject) -> tuple[int, bool, float, Subject]:
         family, needed = subject.partition("/")[0], section.dependencies.get(subject, ())
@@ -111,23 +116,29 @@ def urgency(section: Section, facts: Facts, subjects: Collection[Subject]) -> li
 
 
 def remaining(
-    section: Section, facts: Facts, subjects: Iterable[Subject]
+    section: Section,
+    facts: Facts,
+    subjects: Iterable[Subject],
+    durations: Durations | None = None,
 ) -> Mapping[Vertex, float]:
     """
     Return the seconds of the longest chain that is not done and begins with each vertex: its own, and what needs it.
 
     Of *subjects* and of what needs them, for the whole graph is large and this is asked every turn.
-    By the usual durations of ``phases.path``. In a circle nothing begins: where one closes, the chain ends.
+    By the durations that the ETA goes by (none: the usual ones). In a circle nothing begins: where one closes, the
+    chain ends.
     """
-    graph = graph_of(section)
+    graph, known = graph_of(section), durations or Durations()
     found: dict[Vertex, float] = {}
     for start in (v for subject in subjects for v in (applied(subject), subject)):
         if start in graph.needs:
-            _measure(graph, facts, start, found)
+            _measure(graph, facts, start, known, found)
     return found
 
 
-def _measure(graph: Graph, facts: Facts, start: Vertex, found: dict[Vertex, float]) -> None:
+def _measure(
+    graph: Graph, facts: Facts, start: Vertex, durations: Durations, found: dict[Vertex, float]
+) -> None:
     """Depth first with a stack of its own, so that no tree is too deep."""
     stack, path = [start], dict[Vertex, None]()
     while stack:
@@ -142,7 +153,6 @@ def _measure(graph: Graph, facts: Facts, start: Vertex, found: dict[Vertex, floa
         if open_:
             stack += open_
             continue
-        own = USUAL_SECONDS.get(family_of(vertex), OTHER_SECONDS)
-        if graph.standing.is_done(vertex, facts):
-            own = 0.0
+        done = graph.standing.is_done(vertex, facts)
+        own = 0.0 if done else durations.find(vertex, graph.needs, facts).seconds
         found[vertex] = own + max((found[v] for v in after if v in found), default=0.0)

@@ -1,19 +1,21 @@
 """
 The critical path: the longest chain of what is still to be done, and how long it will take at least.
 
-A lower bound by nature: it knows no queue for a controller's workers, no pull limit and no failure. Durations are those
-that this run has shown, by the median of a family; before it has shown three, the defaults below.
+A lower bound by nature: it knows no queue for a controller's workers, no pull limit and no failure. How long each
+vertex takes ``phases.durations`` tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.answer import Subject
 from journal import entries as e
 from journal.entries import Instant
+from phases.durations import Basis, Durations, medians
 from phases.needs import (
     AT_WORK_AT_ALL,
     Standing,
@@ -29,32 +31,6 @@ from phases.vertices import Needs, Vertex
 if TYPE_CHECKING:
     from engine.recipe import Facts
 
-# Seconds. Sources: [M] our model of a recovery of this size (a rebuild is: Talos apply and boot 3 to 5 minutes, etcd
-# and API 1 to 2, network and DNS 1 to 2, Flux 1; a workload's roll-out has a median of 49 s); [S] the controllers' own:
-# kustomize-controller polls health every 5 s, an API server serves a new CRD after about 5 s where there are several,
-# a namespace's controller looks again after 60 s at most.
-USUAL_SECONDS: Mapping[str, float] = {
-    "node": 240.0,  # [M]
-    "etcd": 60.0,  # [M]
-    "api": 30.0,  # [M]
-    "k8s-node": 15.0,  # [M]
-    "daemonset": 49.0,  # [M]
-    "deployment": 49.0,  # [M]
-    "statefulset": 49.0,  # [M]
-    "root": 5.0,
-    "gitrepository": 5.0,
-    "namespace": 1.0,
-    "namespace#gone": 60.0,  # [S]
-    "crd": 5.0,  # [S]
-    "kustomization": 5.0,  # [S]
-    "kustomization#applied": 5.0,  # fetch, build, dry run, apply
-    "helmrelease": 5.0,
-    "helmrelease#applied": 10.0,  # render, install
-    "store": 10.0,
-    "externalsecret": 5.0,
-}
-OTHER_SECONDS = 30.0
-ENOUGH = 3  # durations of a family, before its median counts
 AT_LEAST_SECONDS = 1.0  # what is overdue is not done
 KEPT = 64  # durations of a family
 
@@ -64,16 +40,19 @@ class Learnt:
     """
     How long things took in this run, in seconds: from when work on them was first seen to when they were well.
 
-    *begun* has what is being worked on. Folded entry by entry; of a family the last durations are kept.
+    *begun* has what is being worked on. Folded entry by entry; of a family the last durations are kept. What a session
+    wrote down itself is in *written*, and goes before what is learnt in reading: journals of before have none.
     """
 
     begun: dict[Subject, Instant] = field(default_factory=dict)
     took: dict[str, list[float]] = field(default_factory=dict)
+    written: dict[Subject, float] = field(default_factory=dict)
 
     def see(self, entry: e.AnyEntry) -> None:
         """Take in an entry; only observations tell."""
         if not isinstance(entry, e.Observed):
             return
+        self.written.update(entry.took)
         for subject, fact in entry.changed.items():
             if fact.code in AT_WORK_AT_ALL and is_at_work(subject, fact):
                 self.begun.setdefault(subject, entry.at)
@@ -91,16 +70,11 @@ class Learnt:
         """How many durations are known."""
         return sum(map(len, self.took.values()))
 
-    def seconds(self, family: str) -> float | None:
-        """Return the median of a family; None while too few are known."""
-        found = self.took.get(family, ())
-        return _median(found) if len(found) >= ENOUGH else None
-
-
-def _median(found: Sequence[float]) -> float:
-    """Return what is in the middle; ``statistics`` takes longer to import than all that ``status`` has of this room."""
-    ordered, half = sorted(found), len(found) // 2
-    return ordered[half] if len(found) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    def durations(self) -> Durations:
+        """Return what is known of this run."""
+        return (
+            Durations.seen(self.written) if self.written else Durations(families=medians(self.took))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +83,8 @@ class Path:
     The longest chain of what is not done, first what is to be done first.
 
     *remaining_seconds* is None where no chain has a length: *circle* then names what waits for itself. *learnt* counts
-    the vertices of the chain whose duration is this run's own, *basis* says so in words.
+    the vertices of the chain whose duration is this run's own, *reported* and *earlier* those that it has from the
+    objects themselves and from runs before; *basis* says so in words.
     """
 
     subjects: tuple[Subject, ...]
@@ -117,20 +92,29 @@ class Path:
     basis: str
     head: Vertex = ""
     learnt: int = 0
+    reported: int = 0
+    earlier: int = 0
     circle: tuple[Subject, ...] = ()
 
 
 def critical_path(
-    section: Outline, facts: Facts, now: Instant, learnt: Learnt | None = None
+    section: Outline,
+    facts: Facts,
+    now: Instant,
+    learnt: Learnt | None = None,
+    durations: Durations | None = None,
 ) -> Path:
     """
     Find the longest remaining chain at the instant *now* (world time); of a finished cluster it is empty and 0 s.
+
+    *learnt* tells since when things are being worked on, and how long they take unless *durations* does.
 
     Source of the method: the earliest finish of each vertex is its own remaining time after the latest of its needs.
     """
     needs = needs_of(section)
     standing = Standing(section, needs)
-    search = _Search(needs, standing, facts, now, learnt or Learnt())
+    known = learnt or Learnt()
+    search = _Search(needs, standing, facts, now, known.begun, durations or known.durations())
     for vertex in needs:
         search.finish(vertex)
         if search.circle:
@@ -140,10 +124,29 @@ def critical_path(
     chain = search.chain(last)
     if not chain:
         return Path((), 0.0, "nothing is left to do")
-    own = sum(learnt is not None and learnt.seconds(family_of(v)) is not None for v in chain)
-    basis = f"{own} of {len(chain)} durations are this run's own" if own else "class defaults"
-    subjects = tuple(dict.fromkeys(map(subject_of, chain)))
-    return Path(subjects, round(search.found[last], 3), basis, head=chain[0], learnt=own)
+    by = Counter(search.durations.find(vertex, needs, facts).basis for vertex in chain)
+    return Path(
+        tuple(dict.fromkeys(map(subject_of, chain))),
+        round(search.found[last], 3),
+        _basis(by, len(chain)),
+        head=chain[0],
+        learnt=by[Basis.OWN],
+        reported=by[Basis.REPORTED],
+        earlier=by[Basis.EARLIER],
+    )
+
+
+def _basis(by: Counter[Basis], whole: int) -> str:
+    """Say in words by what the durations of a chain are known."""
+    said = {
+        Basis.OWN: "this run's own",
+        Basis.REPORTED: "reported by the objects",
+        Basis.EARLIER: "of an earlier run",
+    }
+    found = [
+        f"{by[basis]} of {whole} durations are {text}" for basis, text in said.items() if by[basis]
+    ]
+    return ", ".join(found) or "class defaults"
 
 
 @dataclass(slots=True)
@@ -154,7 +157,8 @@ class _Search:
     standing: Standing
     facts: Facts
     now: Instant
-    learnt: Learnt
+    begun: Mapping[Subject, Instant]
+    durations: Durations
     found: dict[Vertex, float] = field(default_factory=dict)
     before: dict[Vertex, Vertex] = field(default_factory=dict)
     circle: tuple[Vertex, ...] = ()
@@ -192,10 +196,8 @@ class _Search:
 
     def _own(self, vertex: Vertex, *, waits: bool) -> float:
         """Return a vertex's own remaining seconds: less what has passed, if it is being worked on."""
-        usual = self.learnt.seconds(family_of(vertex))
-        if usual is None:
-            usual = USUAL_SECONDS.get(family_of(vertex), OTHER_SECONDS)
-        begun = self.learnt.begun.get(vertex)
+        usual = self.durations.find(vertex, self.needs, self.facts).seconds
+        begun = self.begun.get(vertex)
         fact = self.facts.get(vertex)
         if begun is None and fact is not None and is_at_work(vertex, fact):
             begun = fact.since

@@ -54,4 +54,4 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers.update(paced(plan.target, vanished(plan.target, facts, memory), memory))
     answers.update(blockers(plan.target, facts, findings, memory, answers))
     answers = sentenced(answers, findings, memory, plan.target)
-    return alarmed(answers, findings, memory)
+    return alarmed(answers, findings, memory, plan.target)

@@ -181,7 +181,7 @@ class Flux(Strict):
 
 class Crds(Strict):
     """
-    *preapply* ``when-blocked``: CRDs that a Kustomization waits for may be applied from *directory* (NAME.yaml).
+    *preapply* ``when-blocked``: CRDs that are waited for, or that Helm does not put back, come from *directory*.
 
     *available* names those that are there, filled in when the plan is loaded.
     """
@@ -278,7 +278,7 @@ class Section(Strict, Outline):
             *(codes.subject("crd", item.name) for item in inventory.crds),
             *(subject for subject, _ in self.kustomizations),
             *(subject for subject, _ in self.releases),
-            *(codes.subject("store", name) for name in inventory.stores),
+            *(subject for subject, _ in self.stores),
             *(codes.subject("externalsecret", item.key) for item in inventory.externalsecrets),
         )
 
@@ -294,12 +294,13 @@ class Section(Strict, Outline):
 
     @cached_property
     def parents(self) -> dict[Subject, Subject]:
-        """The Kustomization that applies each Kustomization, HelmRelease and ExternalSecret."""
+        """The Kustomization that applies each Kustomization, HelmRelease, ExternalSecret and store."""
         secrets = self.inventory.externalsecrets
         items = (
             *((subject, item.parent) for subject, item in self.kustomizations),
             *((subject, item.parent) for subject, item in self.releases),
             *((codes.subject("externalsecret", item.key), item.parent) for item in secrets),
+            *self.stores,
         )
         found = {s: codes.subject("kustomization", parent) for s, parent in items if parent}
         return {subject: parent for subject, parent in found.items() if subject != parent}
@@ -315,6 +316,12 @@ class Section(Strict, Outline):
         """The Kustomization or HelmRelease that brings each CRD, as far as the inventory knows."""
         listed = self.inventory.crds
         return {codes.subject("crd", item.name): item.provider for item in listed if item.provider}
+
+    @cached_property
+    def early(self) -> frozenset[Subject]:
+        """CRDs that may be applied out of band."""
+        names = self.crds.available if self.crds.preapply == "when-blocked" else ()
+        return frozenset(codes.subject("crd", name) for name in names)
 
     @cached_property
     def crd_names(self) -> tuple[str, ...]:

@@ -84,40 +84,45 @@ def sentenced(
 
 
 def alarmed(
-    answers: dict[Subject, Answer], findings: Findings, memory: Memory
+    answers: dict[Subject, Answer],
+    findings: Findings,
+    memory: Memory,
+    section: Section | None = None,
 ) -> dict[Subject, Answer]:
     """
     Have it thought over again once a cause has stood for long enough: where nothing else happens, nobody would.
 
-    Time reaches a decision only through the journal, so that one of the answers bears the instant.
+    Time reaches a decision only through the journal, so that one of the answers bears the instant: that of the cause
+    itself where nobody waits, for what is absent and no phase answers for (a CRD) has nobody else to say so.
     """
+    case = _Case(answers, findings, memory, section)
     coming = [
         (at, name)
         for name, root in findings.items()
-        for at in _instants(name, root, answers, memory)
+        for at in _instants(name, root, case)
         if not memory.passed(at)
     ]
     waits = {s: answer for s, answer in answers.items() if isinstance(answer, Wait)}
-    if not coming or not waits:
+    if not coming:
         return answers
     due, name = min(coming)
+    root = findings[name]
+    if not waits:
+        return {**answers, root.subject: Wait(root.message, due, can_clear="unknown")}
     if any(a.until is not None and memory.now < a.until <= due for a in waits.values()):
         return answers  # all is thought over sooner, and this again then
-    root = findings[name]
     concerned = (root.subject, *root.blocks, *root.victims, *sorted(waits))
     bearer = next(subject for subject in concerned if subject in waits)
     answer = waits[bearer]
     return {**answers, bearer: Wait(answer.reason, due, can_clear=answer.can_clear)}
 
 
-def _instants(
-    name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory
-) -> tuple[float, ...]:
+def _instants(name: str, root: Finding, case: _Case) -> tuple[float, ...]:
     """Say at which instants a sentence on a root may be passed that could not be before."""
-    at = _lasting_from(name, root, answers, memory)
+    at = _lasting_from(name, root, case)
     if at is None:
         return ()
-    return (at, _tried_until(memory)) if _is_tried_again(root) else (at,)
+    return (at, _tried_until(case.memory)) if _is_tried_again(root) else (at,)
 
 
 def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
@@ -130,7 +135,7 @@ def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
     """
     answers, memory = case.answers, case.memory
     roots = case.findings.items()
-    held = [root for name, root in roots if _is_lasting(name, root, answers, memory)]
+    held = [root for name, root in roots if _is_lasting(name, root, case)]
     while held:
         behind = _behind(held, case)
         coming = [s for s, a in answers.items() if s not in behind and _is_hopeful(a)]
@@ -161,19 +166,18 @@ def _behind(held: list[Finding], case: _Case) -> set[Subject]:
     return behind if case.section is None else behind | order.behind(case.section, facts, behind)
 
 
-def _is_lasting(name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:
+def _is_lasting(name: str, root: Finding, case: _Case) -> bool:
     """Say whether a root stands, is in the way, and is nobody's to clear: neither its own nor the recovery's."""
-    at = _lasting_from(name, root, answers, memory)
-    return at is not None and memory.passed(at)
+    at = _lasting_from(name, root, case)
+    return at is not None and case.memory.passed(at)
 
 
-def _lasting_from(
-    name: str, root: Finding, answers: dict[Subject, Answer], memory: Memory
-) -> float | None:
+def _lasting_from(name: str, root: Finding, case: _Case) -> float | None:
     """Say from when on it is so, as far as time alone is missing; None: it is not so."""
+    answers, memory = case.answers, case.memory
     if not root.root or root.clears_itself != "no" or root.next_after:
         return None
-    if _is_in_hand(root, memory) or isinstance(answers.get(root.subject), Act | Ask | Stuck):
+    if _is_in_hand(root, case) or isinstance(answers.get(root.subject), Act | Ask | Stuck):
         return None
     if not _is_in_the_way(root, answers, memory):
         return None
@@ -208,10 +212,10 @@ def _woken_until(subject: Subject, memory: Memory) -> float:
     return min(until, fact.since + STANDING_SECONDS)
 
 
-def _is_in_hand(root: Finding, memory: Memory) -> bool:
+def _is_in_hand(root: Finding, case: _Case) -> bool:
     """Say whether the recovery has a verb for this; a finalizer it takes off only what it expects to be there."""
-    verb = verb_for(root)
-    return bool(verb) and (verb != RELEASE or _is_expected(root, memory))
+    verb = verb_for(root, () if case.section is None else case.section.early)
+    return bool(verb) and (verb != RELEASE or _is_expected(root, case.memory))
 
 
 def _is_in_the_way(root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:

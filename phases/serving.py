@@ -18,6 +18,7 @@ from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.bringers import Brought, brought_by, provider_of
+from phases.homes import home_goes
 from phases.inventory import WorkloadItem
 from phases.leaks import SERVED_BY
 from phases.section import Section
@@ -72,7 +73,7 @@ def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts
     lives = comes = ""
     for item in items:
         subject = codes.subject(item.kind, item.key)
-        if _home_goes(subject, facts):
+        if home_goes(subject, facts):
             continue
         code = _code(facts, subject)
         if code == codes.READY:
@@ -86,7 +87,7 @@ def _anybody(section: Section, held: str, facts: Facts) -> Subject:
     """Name one of what is expected that is at work; empty: nothing is."""
     for subject, _ in (*section.kustomizations, *section.releases):
         found = facts.get(subject, NOBODY)
-        if found.code not in COMING or _home_goes(subject, facts):
+        if found.code not in COMING or home_goes(subject, facts):
             continue
         if _is_at_work(subject, found, held):
             return subject
@@ -118,7 +119,7 @@ def _is_to_come(section: Section, subject: Subject, held: str, facts: Facts) -> 
             return False
         if found.code not in GONE:
             return _is_at_work(subject, found, held)
-        if _home_goes(subject, facts):
+        if home_goes(subject, facts):
             return False
         parent = section.parents.get(subject, "")
         if not parent:
@@ -139,11 +140,6 @@ def _any_goes(section: Section, facts: Facts) -> bool:
     """Say whether the roots wait: they are applied once no namespace is on its way out."""
     spaces = (codes.subject("namespace", name) for name in section.inventory.namespaces)
     return any(_code(facts, space) == codes.TERMINATING for space in spaces)
-
-
-def _home_goes(subject: Subject, facts: Facts) -> bool:
-    space = codes.subject("namespace", subject.split("/")[1])
-    return _code(facts, space) == codes.TERMINATING
 
 
 def _code(facts: Facts, subject: Subject) -> str:

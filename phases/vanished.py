@@ -15,6 +15,7 @@ from engine.memory import Memory
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
+from phases.homes import home_goes
 from phases.nudges import nudge
 from phases.section import Section
 
@@ -30,6 +31,8 @@ def vanished(section: Section, facts: Facts, memory: Memory) -> dict[Subject, An
     for subject, fact, parent in _open(section, facts):
         if fact is None or fact.code != codes.ABSENT or fact.since is None:
             continue
+        if home_goes(subject, facts):
+            continue  # an attempt of its parent would wait for the namespace, and hold a worker
         applied = facts.get(parent)
         if applied is None or applied.code != codes.READY or applied.since is None:
             continue

@@ -309,10 +309,11 @@ VERBS: dict[str, Verb] = {
         effect=Effect.CONVERGENT,
         deadline_seconds=15.0,
         retry=Retry(
-            attempts=6,
+            attempts=6,  # for each cause, as it is sent once for each
             backoff_seconds=2.0,
             backoff_limit_seconds=30.0,
-            on=(TRANSIENT, CONFLICT, NOT_FOUND),
+            # Suspended or being deleted by now: the look that it was decided on was older, and the next one shows it.
+            on=(PRECONDITION, TRANSIENT, CONFLICT, NOT_FOUND),
         ),
         probe=nudge_happened,
     ),

@@ -29,7 +29,7 @@ def because(found: Sequence[Finding], now: Instant, most: int = SHOWN) -> Iterat
         yield f"{cause(root)}{age}; by itself: {CLEARS[root.clears_itself]}"
     if len(found) > most:
         rest = f"and {len(found) - most} more" if most else f"causes: {len(found)}"
-        yield f"{rest}: `rekindle status --json` has all"
+        yield f"{rest}: `rekindle status -v` has all"
 
 
 CLEARS = {"yes": "clears", "no": "never clears", "unknown": "may clear"}

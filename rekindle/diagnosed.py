@@ -12,20 +12,20 @@ from typing import Any
 
 import msgspec
 
-from engine.patience import spoken
 from journal.entries import Finding
 from journal.redactor import redact_text
-from phases.diagnosis.catalogue import BY_ID, diagnose
+from phases.diagnosis.catalogue import diagnose
 from phases.diagnosis.controllers import SERVES, releases
 from phases.diagnosis.expected import PODS, count
-from phases.diagnosis.graph import Blocking, Root, roots_of, through, tree
+from phases.diagnosis.graph import Blocking, Root, roots_of, through
 from phases.diagnosis.scene import Scene
 from phases.diagnosis.structure import blocking
 from phases.snapshot import Unseen
-from rekindle.behind import blocked
+from rekindle.rooted import drawn, headed, paragraph, proof, proven
 
 HEALTHY, WARNING, CRITICAL, UNKNOWN = "healthy", "warning", "critical", "unknown"
-NAMED = 5
+# Every cluster has them, and most of what can be wrong is seen in them: who did not see them cannot call it well.
+CORE = ("Namespace", "Node", "Pod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,23 @@ class Diagnosis:
     controllers: Mapping[str, str]
 
     @property
+    def blind(self) -> tuple[str, ...]:
+        """Return the kinds of every cluster that were not seen."""
+        return tuple(kind for kind in CORE if kind in self.unseen)
+
+    @property
     def verdict(self) -> str:
-        """Healthy: something was seen, and nothing is wrong or short; critical: waiting may not help."""
+        """
+        Healthy: what every cluster has was seen, and nothing is wrong or short; critical: waiting may not help.
+
+        Critical is what was seen, whatever was not.
+        """
         if not self.listed:
             return UNKNOWN
         if any(root.finding.clears_itself != "yes" for root in self.roots):
             return CRITICAL
+        if self.blind:
+            return UNKNOWN
         short = any(there < wanted for there, wanted in self.counts.values())
         return WARNING if self.roots or short else HEALTHY
 
@@ -92,16 +103,16 @@ def document(found: Diagnosis) -> dict[str, Any]:
                 "victims": list(root.victims),
                 "circle": root.circle,
                 "through": through(root, found.edges),
-                "proof": _proof(root.finding),
+                "proof": proof(root.finding),
                 **msgspec.to_builtins(root.finding),
             }
             for root in found.roots
         ],
         "findings": {
-            name: {"proof": _proof(one), **msgspec.to_builtins(one)}
+            name: {"proof": proof(one), **msgspec.to_builtins(one)}
             for name, one in found.findings.items()
         },
-        "blocking": _edges(found),
+        "blocking": drawn(found.edges, found.findings),
         "unseen": dict(found.unseen),
         "controllers": dict(found.controllers),
         "counts": {
@@ -111,41 +122,44 @@ def document(found: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _edges(found: Diagnosis) -> dict[str, list[str]]:
-    """Return the graph: what each subject that is not well blocks, by its nature or by what was found of it."""
-    edges = {subject: dict.fromkeys(blocked) for subject, blocked in found.edges.items()}
-    for one in found.findings.values():
-        edges.setdefault(one.subject, {}).update(dict.fromkeys(one.blocks))
-    return {subject: list(blocked) for subject, blocked in sorted(edges.items()) if blocked}
-
-
 def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     """Say it to a person: a root a paragraph, what blocks now before what will block next."""
-    if found.verdict == UNKNOWN:
+    if not found.listed:
         why = next(iter(found.unseen.values()), "nothing was asked")
         yield f"nothing could be listed, so nothing can be said: {why}"
         return
+    elif found.verdict == UNKNOWN:
+        yield (
+            f"it cannot be told whether all is well: {', '.join(found.blind)} could not be listed "
+            f"({found.unseen[found.blind[0]]}); {_so_far(found)}"
+        )
     elif not found.roots:
         short = found.verdict != HEALTHY
         more = ", but not all that is expected is there yet" if short else ""
-        yield f"nothing is wrong in what was seen ({found.listed} kinds listed){more}"
+        yield f"{_so_far(found)}{more}"
     else:
-        now = sum(not root.finding.next_after for root in found.roots)
-        symptoms = len(found.findings) - len(found.roots)
-        behind = f", {symptoms} more are explained by them" if symptoms else ""
-        yield f"{now} {'cause' if now == 1 else 'causes'}{behind}"
+        yield headed(len(found.findings), found.roots)
     if found.counts:
         yield _counted(found.counts)
     if verbose:
         yield _running(found.controllers)
     for root in found.roots:
         yield ""
-        yield from _root(root, found, verbose=verbose)
+        yield from paragraph(root, through(root, found.edges), found.at)
+        if verbose:
+            yield from proven(root, found.findings, found.edges)
     if found.unseen:
         yield ""
         yield f"not seen: {', '.join(sorted(found.unseen))}"
         if verbose:
             yield from (f"  {kind}: {why}" for kind, why in sorted(found.unseen.items()))
+
+
+def _so_far(found: Diagnosis) -> str:
+    """Say what the kinds that were listed show."""
+    if found.roots:
+        return headed(len(found.findings), found.roots)
+    return f"nothing is wrong in what was seen ({found.listed} kinds listed)"
 
 
 def _counted(counts: Mapping[str, tuple[int, int]]) -> str:
@@ -169,44 +183,3 @@ def _running(controllers: Mapping[str, str]) -> str:
 
 def _plural(kind: str) -> str:
     return f"{kind}s" if not kind.endswith("y") else f"{kind[:-1]}ies"
-
-
-def _root(root: Root, found: Diagnosis, *, verbose: bool) -> Iterator[str]:
-    finding = root.finding
-    since = f" ({spoken(found.at - finding.since)})" if finding.since is not None else ""
-    when = "will block next: " if finding.next_after else ""
-    yield f"{when}{finding.message}{since}"
-    if root.victims:
-        told = blocked(root.victims, through(root, found.edges), named=NAMED).replace(
-            " ", " " * 7, 1
-        )
-        yield f"  {told}"
-    if root.circle:
-        yield "  a deadlock   what it blocks is what blocks it: no waiting ends this"
-    else:
-        yield f"  by itself    {_clears(finding)}"
-    for remedy in finding.remedies:
-        yield f"  {remedy.danger:12} {remedy.text}"
-    if verbose:
-        yield f"  rule         {finding.rule}, {_proof(finding)}"
-        yield from (f"  evidence     {path}" for path in finding.evidence)
-        for line in list(tree(root, found.findings, found.edges, _marked))[1:]:
-            yield f"    {line}"
-
-
-def _clears(finding: Finding) -> str:
-    until = f" once {finding.clears_when}" if finding.clears_when else ""
-    return {"yes": f"clears{until}", "no": "never clears", "unknown": f"may clear{until}"}[
-        finding.clears_itself
-    ]
-
-
-def _marked(finding: Finding) -> str:
-    """Say of a finding in the tree by which rule it is, and whether that was seen or read."""
-    rule = BY_ID.get(finding.rule)
-    return f" ({finding.rule}, {rule.proof})" if rule is not None else ""
-
-
-def _proof(finding: Finding) -> str:
-    rule = BY_ID.get(finding.rule)
-    return f"{rule.proof} ({rule.source})" if rule is not None else ""

@@ -8,7 +8,7 @@ stands that never clears, not where things wait for one another in a circle. It 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from journal.entries import Finding
     from phases.outline import Outline
     from phases.path import Learnt
+    from phases.path import Path as Chain
 
 SHOWN = 3  # subjects at the beginning of the path; the last one is always shown
-READ_ENTRIES = 20_000  # less than a second; of a longer run the defaults have to do
+READ_ENTRIES = 20_000  # less than a second; of a longer run of before the defaults have to do
 EVERY_SECONDS = 10.0  # of world time, between two looks of a session
 
 
@@ -114,24 +115,40 @@ def eta(memory: Memory, plan: Plan, learnt: Learnt, *, held: bool = True) -> Eta
 
 
 def told(memory: Memory, ahead: Ahead, learnt: Callable[[], Learnt], *, held: bool = True) -> Eta:
-    """Say the same, and ask for what was *learnt* only if there is a time to tell."""
+    """Say the same, and ask for what was *learnt* only if there is a time to tell, and nothing of it is remembered."""
     if memory.at_goal:
         return Eta(0.0, "nothing is left to do")
     why = _hindrance(memory, held=held)
     if why:
         return Eta(None, why=why)
-    from phases.path import critical_path
+    from phases.durations import Durations, under_way
+    from phases.path import Learnt, critical_path
 
-    known = learnt()
-    path = critical_path(ahead.section(), memory.facts, memory.now, known)
+    if memory.begun or memory.took:
+        known, durations = Learnt(begun=under_way(memory)), Durations.of(memory)
+    else:  # a journal of before has not written down how long things took, and all of it is read for that
+        known = learnt()
+        durations = replace(known.durations(), earlier=memory.took_earlier)
+    path = critical_path(ahead.section(), memory.facts, memory.now, known, durations)
     if path.remaining_seconds is None:
         circle = " -> ".join((*path.circle, path.circle[0]))
         return Eta(None, path=path.subjects, why=f"they wait for one another: {circle}")
-    basis = path.basis
-    if known.count:
-        basis = f"class defaults and {known.count} durations of this run"
+    own = len(memory.took) or known.count
+    basis = _basis(path, own) if path.subjects or own else path.basis
     seconds = path.remaining_seconds + _steady(memory, ahead)
     return Eta(round(seconds, 3), basis, path.subjects)
+
+
+def _basis(path: Chain, own: int) -> str:
+    """Say from where durations are: of this run all that it taught, of the others those that are on the path."""
+    said = {
+        "of this run": own,
+        "that objects report": path.reported,
+        "of an earlier run": path.earlier,
+    }
+    found = (f"{n} duration{'' if n == 1 else 's'} {text}" for text, n in said.items() if n)
+    *first, last = ("class defaults", *found)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _hindrance(memory: Memory, *, held: bool) -> str:

@@ -77,7 +77,6 @@ def document(then: Stood, path: Path) -> dict[str, Any]:
         "eta": then.until.as_json() if then.until is not None else None,
         "ledger": memory.summary.get("ledger"),
         "nodes": nodes_of(memory),
-        "findings": {key: to_builtins(found) for key, found in memory.findings.items()},
         "open": [{**_open(a), "attempt": a.attempt} for a in memory.open.values()],
         "timers": {name: to_builtins(timer) for name, timer in sorted(memory.timers.items())},
     }

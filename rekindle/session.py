@@ -32,11 +32,13 @@ from journal import options as durability
 from journal.entries import Instant, LeaseLost
 from journal.lease import Holder
 from journal.store import Journal
+from phases.durations import handed_on
 from phases.section import Section
 from rekindle import __version__, preflight, signals
 from rekindle.asked import answering, requests_of
 from rekindle.clocks import HostClock
 from rekindle.doctor.check import Check
+from rekindle.elaborating import elaborated
 from rekindle.ending import closing_of, left_at_once, tell_ended
 from rekindle.folding import Found, newest, opening
 from rekindle.looks.film import film_of
@@ -74,7 +76,8 @@ class Options:
     How a session behaves.
 
     *approve*: ids that count as approved as soon as they are asked; *record*: what it sees is kept beside the journal.
-    *checks*: what a preflight found that was told already; None: the session makes its own.
+    *checks*: what a preflight found that was told already; None: the session makes its own. *verbose*: each cause is
+    told in full when it is found.
     """
 
     journal: Path
@@ -83,6 +86,7 @@ class Options:
     patient: bool = False
     record: bool = False
     checks: tuple[Check, ...] | None = None
+    verbose: bool = False
 
 
 MakeWorld = Callable[[Found, Plan], World]
@@ -110,6 +114,9 @@ def open_run(
         doubts=tuple(msgspec.to_builtins(doubt) for doubt in doubts)
         if _same(before, opening)
         else (),
+        took=handed_on(plan.target, before.memory)
+        if before is not None and _same(before, opening)
+        else {},
     )
     with signals.held() as orders:
         journal = Journal.open_run(
@@ -257,7 +264,11 @@ def _pursue(
             memory=memory,
             dice=random.SystemRandom().random,
             clock=HostClock(),
-            watcher=telling(notifier or show, found.memory, show.say, resumed=resumed),
+            watcher=elaborated(
+                telling(notifier or show, found.memory, show.say, resumed=resumed),
+                show.say,
+                verbose=options.verbose,
+            ),
             requests=again(_with_approvals(requests_of(journal.path, show.say), options)),
             patient=options.patient,
             closing=partial(closing_of, journal, found.memory.run_id, plan),

@@ -65,6 +65,7 @@ def document(seen: View, found: Found, path: Path) -> dict[str, Any]:
             for a in seen.running
         ],
         "causes": [msgspec.to_builtins(found) for found in seen.causes],
+        "findings": {name: msgspec.to_builtins(one) for name, one in found.memory.findings.items()},
         "approvals": [
             {"id": identity, "question": question, "consequence": consequence, "typed": typed}
             for identity, question, consequence, typed in seen.approvals

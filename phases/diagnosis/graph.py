@@ -64,7 +64,7 @@ def through(root: Root, blocking: Blocking) -> Subject:
     """Return what leads on to the most victims, of what a root blocks itself; empty: nothing leads on to several."""
     others = frozenset(root.victims)
     behind = {
-        subject: len(_onward(subject, blocking) & others)
+        subject: len(onward(subject, blocking) & others)
         for subject in _next(root.finding, blocking)
         if subject in others
     }
@@ -72,7 +72,8 @@ def through(root: Root, blocking: Blocking) -> Subject:
     return most if behind.get(most, 0) > 1 else ""
 
 
-def _onward(start: Subject, blocking: Blocking) -> set[Subject]:
+def onward(start: Subject, blocking: Blocking) -> set[Subject]:
+    """Return all that edges lead to from a subject."""
     seen: set[Subject] = set()
     todo = [start]
     while todo:

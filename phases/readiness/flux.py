@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from engine.patience import seconds
 from journal.entries import Fact
 from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE, subject
 from phases.more_objects import Chart
@@ -53,6 +54,7 @@ NO_PATH = "kustomization path not found"
 DEPENDENCY = re.compile(r"dependency '([^']+)'|unable to get '([^']+)' dependency")
 # Where a nudge leaves its token: Flux's objects, and External Secrets'.
 NUDGES = ("reconcile.fluxcd.io/requestedAt", "force-sync")
+SUCCEEDED = "ReconciliationSucceeded"
 UNOBSERVED = "the latest generation is not reconciled"
 # Its own Ready is True, and something else denies it: who wakes it knows that, and is not stopped by it.
 SAYS_READY = {"says_ready": True}
@@ -72,6 +74,8 @@ def kustomization(
         return before or absent()
     ready = condition(found.status.conditions, "Ready")
     detail = {**identity(found.metadata), **handled(found)}
+    if not is_true(ready):
+        detail |= _lasted(found)
     stalled = condition(found.status.conditions, "Stalled")
     if is_true(stalled):
         since = since_of(ready) if ready is not None else since_of(stalled)
@@ -89,6 +93,27 @@ def kustomization(
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, UNOBSERVED, detail=detail)
     return _applied(found.status.last_applied_revision, goal, source, detail)
+
+
+def _lasted(found: Flux) -> dict[str, Any]:
+    """
+    Say how long its last attempt that succeeded was, health checks included.
+
+    Only of what is not Ready: each success has another duration, and would be news of nothing. None comes before it is
+    Ready again.
+    """
+    for attempts in found.status.history:
+        if attempts.last_reconciled_status == SUCCEEDED:
+            return took(attempts.last_reconciled_duration)
+    return {}
+
+
+def took(text: str) -> dict[str, float]:
+    """Say for a detail what a duration in Go's words is in seconds; nothing, where it is none."""
+    try:
+        return {"took": round(seconds(text), 1)}
+    except ValueError:
+        return {}
 
 
 def _applied(revision: str, goal: str, source: Fact | None, detail: dict[str, Any]) -> Fact:

@@ -21,6 +21,7 @@ from phases.readiness.flux import (
     handled,
     identity,
     progress,
+    took,
     waited_for,
 )
 from phases.readiness.saying import absent, blocked, failed, is_true, since_of, text_of
@@ -48,6 +49,8 @@ def helm_release(found: Flux | None, *, suspended: bool = False, chart_version: 
     conditions = found.status.conditions
     ready, stalled = condition(conditions, "Ready"), condition(conditions, "Stalled")
     detail = {**identity(found.metadata), **handled(found), **_attempts(found), **_compares(found)}
+    if not is_true(ready):
+        detail |= _lasted(found)
     if stalled is not None and is_true(stalled):
         return _stalled(found, ready, stalled, detail)
     if ready is None or ready.status == "Unknown":
@@ -136,6 +139,17 @@ def _attempts(found: Flux) -> dict[str, Any]:
     if RETRIES_FOR_EVER not in strategies or not found.status.failures:
         return {}
     return {"failures": found.status.failures}
+
+
+def _lasted(found: Flux) -> dict[str, Any]:
+    """
+    Say how long Helm's last action was, what it waits for included, if that succeeded: it is told of failed ones too.
+
+    Only of what is not Ready, as of Kustomizations. A rollback leaves what is deployed, and Released=False.
+    """
+    if not is_true(condition(found.status.conditions, "Released")):
+        return {}
+    return took(found.status.last_attempted_release_action_duration)
 
 
 def is_repeating(earlier: Fact, later: Fact) -> bool:

@@ -15,7 +15,7 @@ from journal.entries import Fact, Instant
 from phases.codes import PROGRESSING, READY
 from phases.objects import ExternalSecret, condition
 from phases.readiness.flux import SAYS_READY, identity
-from phases.readiness.lacking import backend_in
+from phases.readiness.lacking import backend_in, unreached
 from phases.readiness.saying import absent, blocked, since_of, terminating, text_of
 
 # Ready, says the controller, and there is no Secret: it ended its work by deleting or not making one.
@@ -76,7 +76,11 @@ def _is_late(found: ExternalSecret, opened: Instant | None) -> str:
 
 
 def store(found: ExternalSecret | None) -> Fact:
-    """Judge a store. Valid is strong; ValidationUnknown says that nobody could ask the provider."""
+    """
+    Judge a store. Valid is strong; ValidationUnknown says that nobody could ask the provider.
+
+    detail.unreached: what it asked is outside of the cluster, as far as it says, and was not there at all.
+    """
     if found is None:
         return absent()
     if found.metadata.deletion_timestamp is not None:
@@ -85,9 +89,11 @@ def store(found: ExternalSecret | None) -> Fact:
     if ready is None or ready.status == "Unknown":
         return Fact(PROGRESSING, "not validated yet")
     if ready.status == "False":
-        backend = backend_in(ready.message)
-        cause = f"backend:{backend}" if backend else f"reason:{ready.reason}"
-        return blocked(text_of(ready), cause, since_of(ready), identity(found.metadata))
+        detail, backend = identity(found.metadata), backend_in(ready.message)
+        if backend:
+            return blocked(text_of(ready), f"backend:{backend}", since_of(ready), detail)
+        told = {**detail, "unreached": True} if unreached(ready.message) else detail
+        return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), told)
     if ready.reason != VALID:
         return Fact(READY, f"{ready.reason}: not verified", detail={"verified": False})
     return Fact(READY)

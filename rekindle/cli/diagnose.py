@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rekindle.cli.options import default_kubeconfig, json_option, kubeconfig_option
+from rekindle.cli.options import (
+    default_kubeconfig,
+    json_option,
+    kubeconfig_option,
+    verbose_option,
+)
 from rekindle.output import print_json, print_line, tell
 
 if TYPE_CHECKING:
@@ -32,12 +37,7 @@ EXITS = {"healthy": 0, "warning": 1, "critical": 2, "unknown": 3}
     help="What should exist: what is absent is found as well.",
 )
 @click.option("--scenario", metavar="NAME", help="Diagnose a rehearsal's cluster instead.")
-@click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    help="Also evidence, rules, the tree and the versions of Flux's controllers.",
-)
+@verbose_option("Also evidence, rules, the tree and the versions of Flux's controllers.")
 def command(
     kubeconfig: str | None,
     inventory: str | None,

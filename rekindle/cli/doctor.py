@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rekindle.cli.options import FOLDER, journal_option, json_option
+from rekindle.cli.options import FOLDER, journal_option, json_option, verbose_option
 from rekindle.output import print_json, print_line, tell
 from rekindle.paths import PLAN
 
@@ -27,7 +27,7 @@ NO_CLUSTER = "cluster"
 @click.argument("plan", type=click.Path(dir_okay=False), required=False)
 @journal_option(f"CLUSTER.db in {FOLDER}")
 @json_option()
-@click.option("-v", "--verbose", is_flag=True, help="Also what is in order.")
+@verbose_option("Also what is in order.")
 def command(plan: str | None, journal: str | None, *, as_json: bool, verbose: bool) -> int:
     """
     Say what a recovery would lack: tools, credentials, machine configurations, keys, disk; read only.

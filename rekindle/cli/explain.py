@@ -17,7 +17,7 @@ def command(reference: str | None, *, as_json: bool) -> int:
     Say what an error's reference means, why, what to do, and what was not done.
 
     REFERENCE is what stands in the brackets of `error (REFERENCE)` and `stuck (REFERENCE)`, or the name of a rule of
-    `rekindle diagnose -v`. Without it all references are listed with their exit codes.
+    `rekindle diagnose -v` and `rekindle status -v`. Without it all references are listed with their exit codes.
     """
     from rekindle import explaining
 

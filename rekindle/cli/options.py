@@ -36,6 +36,18 @@ def json_option(said: str = "End with one JSON document on stdout.") -> Callable
     return click.option("--json", "as_json", is_flag=True, help=said)
 
 
+def verbose_option(said: str) -> Callable[[F], F]:
+    """``-v``."""
+    return click.option("-v", "--verbose", is_flag=True, help=said)
+
+
+def causes_option(function: F) -> F:
+    """``-v``, for commands that pursue a run."""
+    return verbose_option("Also say each new cause in full, as `rekindle status -v` does.")(
+        function
+    )
+
+
 def run_option(function: F) -> F:
     """``--run ID``, for commands about one run of a journal."""
     return click.option(

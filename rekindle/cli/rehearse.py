@@ -13,6 +13,7 @@ from rekindle.cli.options import (
     FOLDER,
     about,
     approve_option,
+    causes_option,
     journal_option,
     json_option,
     record_option,
@@ -53,6 +54,7 @@ class Wanted:
     approve: tuple[str, ...]
     as_json: bool
     record: bool
+    verbose: bool
 
 
 @click.command("rehearse", cls=WithScenarios)
@@ -74,6 +76,7 @@ class Wanted:
 @json_option()
 @approve_option
 @record_option
+@causes_option
 @click.option(
     "--speed",
     type=click.FloatRange(min=0.0, max=100_000.0),
@@ -81,7 +84,7 @@ class Wanted:
     show_default="as fast as possible",
     help="Seconds of the cluster in a second of yours.",
 )
-def command(
+def command(  # noqa: PLR0913  an option each
     scenario: str | None,
     journal: str | None,
     recorded: str | None,
@@ -91,6 +94,7 @@ def command(
     *,
     as_json: bool,
     record: bool,
+    verbose: bool,
 ) -> int:
     """
     Recover a simulated cluster from a disaster.
@@ -106,7 +110,7 @@ def command(
             reference="rehearse-what",
             hint="`rekindle rehearse june-12`, or `rekindle rehearse --from RUN`; --help lists the scenarios",
         )
-    session = Wanted(approve, as_json=as_json, record=record)
+    session = Wanted(approve, as_json=as_json, record=record, verbose=verbose)
     if recorded is None:
         return _rehearse(str(scenario), journal, session, speed)
     if folder is not None:
@@ -166,7 +170,13 @@ def _rehearse(scenario: str, journal: str | None, wanted: Wanted, speed: float) 
 
     path = given_journal(journal) or journal_for_rehearsal(scenario)
     about(path, owes_document=wanted.as_json)
-    options = Options(path, as_json=wanted.as_json, approve=wanted.approve, record=wanted.record)
+    options = Options(
+        path,
+        as_json=wanted.as_json,
+        approve=wanted.approve,
+        record=wanted.record,
+        verbose=wanted.verbose,
+    )
     found = newest(path)
     if found is not None and not found.memory.outcome:
         if found.memory.watches or not same_scenario(found, scenario):

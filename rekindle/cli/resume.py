@@ -9,6 +9,7 @@ import click
 
 from rekindle.cli.options import (
     approve_option,
+    causes_option,
     existing_journal,
     journal_option,
     json_option,
@@ -22,6 +23,7 @@ from rekindle.cli.options import (
 @json_option()
 @approve_option
 @record_option
+@causes_option
 @click.option("--take-over", is_flag=True, help="Let a run that only watched act from here on.")
 @click.option(
     "--yes", is_flag=True, help="Take over without the question that a terminal is asked."
@@ -33,6 +35,7 @@ def command(
     *,
     as_json: bool,
     record: bool,
+    verbose: bool,
     take_over: bool,
     yes: bool,
 ) -> int:
@@ -62,7 +65,14 @@ def command(
     if found.memory.outcome:
         return tell_closed(found, path, as_json=as_json)
     patient = not found.simulated and sys.stderr.isatty() and not as_json
-    options = Options(path, as_json=as_json, approve=approve, patient=patient, record=record)
+    options = Options(
+        path,
+        as_json=as_json,
+        approve=approve,
+        patient=patient,
+        record=record,
+        verbose=verbose,
+    )
     takes_over = take_over and found.memory.watches
     if plan is not None and (found.simulated or not takes_over):
         raise UsageWrong(

@@ -12,6 +12,7 @@ from rekindle.cli.options import (
     FOLDER,
     about,
     approve_option,
+    causes_option,
     journal_option,
     json_option,
     named,
@@ -28,9 +29,10 @@ from rekindle.resetting import reset_options
 @json_option()
 @approve_option
 @record_option
+@causes_option
 @reset_options
 @click.option("--yes", is_flag=True, help="Begin without the question that a terminal is asked.")
-def command(
+def command(  # noqa: PLR0913  an option each
     plan: str,
     journal: str | None,
     approve: tuple[str, ...],
@@ -39,6 +41,7 @@ def command(
     *,
     as_json: bool,
     record: bool,
+    verbose: bool,
     yes: bool,
 ) -> int:
     """
@@ -64,7 +67,14 @@ def command(
     if not named():
         tell(f"journal {path}")
     patient = sys.stderr.isatty() and not as_json
-    options = Options(path, as_json=as_json, approve=approve, patient=patient, record=record)
+    options = Options(
+        path,
+        as_json=as_json,
+        approve=approve,
+        patient=patient,
+        record=record,
+        verbose=verbose,
+    )
     found = newest(path)
     if found is not None and not found.memory.outcome:
         if found.memory.watches:

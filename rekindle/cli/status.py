@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UsageWrong
-from rekindle.cli.options import existing_journal, journal_option, json_option, run_option
+from rekindle.cli.options import (
+    existing_journal,
+    journal_option,
+    json_option,
+    run_option,
+    verbose_option,
+)
 from rekindle.folding import Found, newest
 from rekindle.retold import memory_of, told_json, told_line
 from rekindle.sentences import questions
@@ -17,7 +23,10 @@ from rekindle.shown import document, lines, seen_of
 from rekindle.view import nothing_seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rekindle.eta import Eta
+    from rekindle.view import View
 
 OK, WARNINGS, CRITICAL, COULD_NOT_TELL = 0, 1, 2, 3
 
@@ -26,8 +35,15 @@ OK, WARNINGS, CRITICAL, COULD_NOT_TELL = 0, 1, 2, 3
 @journal_option()
 @json_option()
 @run_option
-def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
-    """Say where a run stands, in three sentences."""
+@verbose_option(
+    "Also every cause with its evidence, its rule and the tree of what it blocks; in --json the graph and the proofs."
+)
+def command(journal: str | None, run_id: str | None, *, as_json: bool, verbose: bool) -> int:
+    """
+    Say where a run stands, in three sentences.
+
+    It reads the journal and asks no cluster: with -v it says what the run found last as `rekindle diagnose -v` would.
+    """
     path = existing_journal(journal, tells=False)
     found = newest(path, run_id)
     if found is None:
@@ -40,12 +56,28 @@ def command(journal: str | None, run_id: str | None, *, as_json: bool) -> int:
     seen = seen_of(found, path)
     until = None if seen.closed else _eta(found, path)
     if as_json:
-        told_json({**document(seen, found, path), **_times(found, until)})
+        graph = _graph(found) if verbose else {}
+        told_json({**document(seen, found, path), **_times(found, until), **graph})
     else:
         shown = replace(seen, eta=until.sentence if until is not None else "")
-        for line in lines(shown, found, path):
+        for line in _told(shown, found, path) if verbose else lines(shown, found, path):
             told_line(line)
     return _exit(found)
+
+
+def _told(seen: View, found: Found, path: Path) -> Iterator[str]:
+    """Say it with all causes, below everything else: they are the longest."""
+    from rekindle import remembered
+
+    yield from lines(replace(seen, causes=()), found, path)
+    yield ""
+    yield from remembered.lines(found)
+
+
+def _graph(found: Found) -> dict[str, Any]:
+    from rekindle.remembered import document as graph
+
+    return graph(found)
 
 
 def _eta(found: Found, path: Path) -> Eta:

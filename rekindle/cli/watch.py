@@ -12,6 +12,7 @@ from engine.errors import UsageWrong
 from rekindle.cli.options import (
     FOLDER,
     about,
+    causes_option,
     default_kubeconfig,
     journal_option,
     json_option,
@@ -47,6 +48,7 @@ def _key(_context: click.Context, _option: click.Parameter, value: str | None) -
 )
 @json_option()
 @record_option
+@causes_option
 @kubeconfig_option
 @click.option(
     "--inventory",
@@ -86,6 +88,7 @@ def command(  # noqa: PLR0913  an option each
     until_done: bool | None,
     as_json: bool,
     record: bool,
+    verbose: bool,
 ) -> int:
     """
     Look on, say what it would do and what is done by hand; changes nothing.
@@ -105,7 +108,7 @@ def command(  # noqa: PLR0913  an option each
             reference="watch-what",
             hint="name a rehearsal's cluster with --scenario, or leave --speed away",
         )
-    told = Told(journal, until_done, as_json=as_json, record=record)
+    told = Told(journal, until_done, as_json=as_json, record=record, verbose=verbose)
     if scenario is not None:
         return _simulated(scenario, speed, told)
     if plan is None and (any(without.values()) or not Path(PLAN).exists()):
@@ -122,12 +125,13 @@ class Told:
     until_done: bool | None
     as_json: bool
     record: bool
+    verbose: bool
 
     def options(self, path: Path) -> Options:
         """How its session behaves."""
         from rekindle.session import Options
 
-        return Options(path, as_json=self.as_json, record=self.record)
+        return Options(path, as_json=self.as_json, record=self.record, verbose=self.verbose)
 
     def lasting(self, *, otherwise: bool) -> bool:
         """Say whether its goal does not end it; *otherwise*: what holds where nothing was said."""

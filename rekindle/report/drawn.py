@@ -149,7 +149,8 @@ def _node(subject: str, name: str, cause: Cause | None, *, root: bool) -> Node:
     kind, rest = _split(name)
     if cause is None:
         return Node(subject, rest, kind, root=root)
-    return Node(subject, rest, kind, cause.message, root=root, held=cause.victim_count)
+    said = cause.verdict_message or cause.message
+    return Node(subject, rest, kind, said, root=root, held=cause.victim_count)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from journal.steady import SteadyClock, as_written
 from phases import codes
 from phases.hindsight import Course
 from phases.verbs import VERBS
+from rekindle.report.answering import Answering
 from rekindle.report.beforehand import Preflights
 from rekindle.report.changes import Changes
 from rekindle.report.cleaning import clean
@@ -64,6 +65,7 @@ class Follower:
     memory: Memory = field(default_factory=Memory)
     sessions: Sessions = field(default_factory=Sessions)
     causes: Causes = field(default_factory=Causes)
+    answering: Answering = field(default_factory=Answering)
     emptied: Emptied = field(default_factory=Emptied)
     own: Own = field(default_factory=Own)
     preflights: Preflights = field(default_factory=Preflights)
@@ -180,6 +182,7 @@ class Follower:
             self.facts.pop(subject, None)
         self.own.see(entry, self.facts)
         self.causes.observe(entry, seq)
+        self.answering.see(entry, seq)
         self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
             self._count(entry.at, entry.changed[codes.PODS], seq)

@@ -216,7 +216,7 @@ class Beforehand(Row, frozen=True, kw_only=True):
 
 class Event(Dated, frozen=True, kw_only=True):
     """
-    A line of the run's events: *kind* is run, session, state, cause, question, action, hand or change.
+    A line of the run's events: *kind* is run, session, state, cause, question, action, hand, machine or change.
 
     *until* is the latest of several that are told as one. Its place is that of the corrected instant, if there is one.
     """

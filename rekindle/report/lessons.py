@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from journal.entries import Instant, Outcome
 from phases import codes
 from phases.wait_classes import UNKNOWN
+from rekindle.report.answering import Silence, silent, silent_in, why_silent
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import both
+from rekindle.report.corrections import told as dated
 from rekindle.report.emptied import EMPTIED
 from rekindle.report.following import OPENED, Follower
 from rekindle.report.happenings import Action
@@ -65,7 +67,10 @@ def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) ->
 
 
 def challenges(
-    found: Follower, ledger: Ledger | None, actions: tuple[Action, ...]
+    found: Follower,
+    ledger: Ledger | None,
+    actions: tuple[Action, ...],
+    silences: tuple[Silence, ...],
 ) -> Iterator[str]:
     """Say what cost time, and what did not work at once."""
     lasting = sorted(
@@ -74,13 +79,14 @@ def challenges(
     )
     for cause in lasting[:SHOWN]:
         still = "" if cause.end is not None else ", and still"
-        yield f"For {_sure(cause)}{_long(cause, found.last)}{still}: {cause.message}."
+        yield f"For {_sure(cause)}{_long(cause, found.last)}{still}: {cause.message}{_worst(cause)}."
+    yield from silent(silences, found.last)
     if ledger is not None:
         rows = spent(ledger, between(found.opened.at, found.end))
         long = {w.code for w in ledger.waits if not w.beside and w.seconds >= LASTING_SECONDS}
         for row in [row for row in rows if not row.beside and row.code in long][:SHOWN]:
             yield f"Dead wait: {exact(row.seconds)} for {row.what} ({row.code}{by_journal(found)})."
-        yield from _unknown(ledger, rows[-1].seconds)
+        yield from _unknown(ledger, rows[-1].seconds, found.answering.silences)
     failed = [a for a in actions if a.outcome == Outcome.FAILED.value]
     if failed:
         codes = ", ".join(sorted({f"{a.verb}: {a.code or 'failed'}" for a in failed})[:SHOWN])
@@ -96,7 +102,9 @@ def challenges(
         yield f"{counted(len(refused), 'question')} {was} answered with no."
 
 
-def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterator[str]:
+def next_steps(
+    found: Follower, run: Run, actions: tuple[Action, ...], silences: tuple[Silence, ...]
+) -> Iterator[str]:
     """Say what a person should do now."""
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
@@ -116,6 +124,7 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
         yield f"Look where what was given up or destroyed lies now, and whether it is wanted: {given_up(costly)}."
     yield from _who_removed(found)
     yield from _lost_machines(found)
+    yield from why_silent(silences)
     yield from _so_that_it_does_not_come_again(found)
 
 
@@ -145,8 +154,8 @@ def given_up(costly: Sequence[Action]) -> str:
     return "; ".join(said)
 
 
-def _unknown(ledger: Ledger, seconds: int) -> Iterator[str]:
-    """Time of the path that has no class: where the most of it went."""
+def _unknown(ledger: Ledger, seconds: int, silences: Sequence[Silence]) -> Iterator[str]:
+    """Time of the path that has no class: where the most of it went, and who did not answer then."""
     if not seconds:
         return
     spans: dict[str, int] = {}
@@ -155,9 +164,10 @@ def _unknown(ledger: Ledger, seconds: int) -> Iterator[str]:
             spans[step.subject] = spans.get(step.subject, 0) + between(step.begun, step.ended)
     named = ", ".join(_longest(spans, seconds))
     where = f" (most of it for {named})" if named else ""
+    lost = silent_in(((s.begun, s.ended) for s in ledger.path if s.code == UNKNOWN), silences)
     yield (
-        f"Not known: {exact(seconds)} of the path have no class, for nothing in the journal tells what held "
-        f"them{where}."
+        f"Not known: {exact(seconds)} of the path have no class: the journal has no sign of one{where}."
+        + (f" In that time machines did not answer: {lost}." if lost else "")
     )
 
 
@@ -265,6 +275,14 @@ def _long(cause: Cause, last: Instant) -> str:
         else last
     )
     return both(between(since, end), between(begun, ended))
+
+
+def _worst(cause: Cause) -> str:
+    return (
+        ""
+        if cause.worst_at is None
+        else f"; at its worst ({dated(cause, 'worst_at')}): {cause.worst}"
+    )
 
 
 def _sure(cause: Cause) -> str:

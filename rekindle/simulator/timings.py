@@ -8,8 +8,8 @@ from statistics import median
 
 from journal.entries import Instant, Outcome
 from phases import codes
+from phases.durations import ENOUGH
 from phases.kinds import WORKLOADS
-from phases.path import ENOUGH
 from phases.section import Section
 from rekindle.simulator.planted import DAEMONSET, Ref
 from rekindle.simulator.pods import CACHED_IMAGE

@@ -33,6 +33,8 @@ COMMANDS = (
     ("log", "--all", "--json"),
     ("status",),
     ("status", "--json"),
+    ("status", "-v"),
+    ("status", "-v", "--json"),
     ("history",),
     ("history", "--json"),
     ("replay",),

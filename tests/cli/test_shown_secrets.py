@@ -10,17 +10,21 @@ from __future__ import annotations
 import io
 from dataclasses import replace as changed
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from engine.memory import Memory
 from journal import writer
 from journal.entries import Finding
 from rekindle.cli import graph
+from rekindle.elaborating import elaborated
 from rekindle.folding import newest
 from rekindle.panel import panel
-from rekindle.watchers import _viewed
+from rekindle.watchers import PlainLines, _viewed
 from tests.cli.test_secrets_stay_out import TEXTS, found_in, journal
 from tests.phases.making import plan
 from tests.phases.test_path import TREE
@@ -42,6 +46,22 @@ def test_the_screen_shows_none(tmp_path: Path) -> None:
         seen = _viewed(plan(TREE), memory, "j.db", "")
         Console(file=stream, width=4_000, color_system=None).print(panel(seen, [text]))
     Console(file=stream, width=4_000, color_system=None).print(panel(shown, TEXTS))
+
+    assert "[redacted:" in stream.getvalue()
+    assert found_in(stream.getvalue()) == []
+
+
+def test_a_cause_that_is_told_in_full_shows_none() -> None:
+    """Mutant: tell what is known as it is, and let a stream show it so."""
+    stream = io.StringIO()
+    show = PlainLines(stream)
+    watcher = elaborated(show, show.say, verbose=True)
+    rules: Any = SimpleNamespace(plan=plan(TREE))
+    for text in TEXTS:
+        told = Finding("cni", text, "x\n" + text, root=True, evidence=(text,), clears_when=text)
+        turn: Any = SimpleNamespace(memory=Memory(findings={"R:cni": told}))
+        watcher.turned(rules, turn)
+    show.close()
 
     assert "[redacted:" in stream.getvalue()
     assert found_in(stream.getvalue()) == []

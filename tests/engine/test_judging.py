@@ -15,6 +15,7 @@ from engine.plan import DONE, Plan
 from engine.recipe import Facts
 from journal import entries as e
 from journal.entries import AnyEntry, Fact, Objection
+from journal.redactor import redact_text
 from tests.engine.making import START, VERBS, Site, Wishes, act, begun, intended, settled, tried
 
 
@@ -149,6 +150,61 @@ def test_entering_a_state_anew_forgives_the_attempts() -> None:
     answer = one("paint", *tried("paint", "door", "failed", "denied"), moved)
 
     assert "Act" == said(answer)
+
+
+def keyed(outcome: str, code: str, once: str, times: int = 1) -> tuple[AnyEntry, ...]:
+    begun_ = intended("paint", "door", once=once)
+    return (begun_, settled("paint", "door", outcome, code)) * times
+
+
+def once_per(key: str, *entries: AnyEntry) -> str:
+    return said(judged({"subject": act("paint", "door", once=key)}, *entries)["subject"])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "times", "expected"),
+    [
+        ("done", "", 3, "attempts-exhausted"),
+        ("failed", "transient", 3, "attempts-exhausted"),
+        ("failed", "transient", 2, "Act"),
+        ("failed", "denied", 1, "action-refused"),
+    ],
+)
+def test_what_is_done_once_per_key_has_patience_for_each_key(
+    outcome: str, code: str, times: int, expected: str
+) -> None:
+    """Mutants: count by the target alone, and another key is given up for this one; do not count what has a key."""
+    before = keyed(outcome, code, "red", times)
+
+    assert once_per("red", *before) == expected
+    assert once_per("blue", *before) == "Act"
+    assert said(one("paint", *before)) == "Act", "nor is what has no key counted with it"
+
+
+def test_a_key_is_given_up_whatever_came_between() -> None:
+    """Mutant: begin the count anew with each other key; two that take turns would never end."""
+    between = [entry for key in ("red", "blue") * 3 for entry in keyed("failed", "transient", key)]
+
+    assert once_per("red", *between) == "attempts-exhausted"
+    assert once_per("blue", *between) == "attempts-exhausted"
+
+
+def test_a_key_that_the_journal_redacts_is_counted_as_it_is_written() -> None:
+    """Mutant: count what is wished and not what was written; it would never be seen to have been tried."""
+    key = "door/password: hunter2!"
+    written = redact_text(key)
+    assert written != key
+
+    assert once_per(key, *keyed("failed", "transient", written, 3)) == "attempts-exhausted"
+
+
+def test_another_key_waits_for_the_pause_of_its_target_all_the_same() -> None:
+    """What ended in doubt may still be at work. Mutant: the pause is the key's."""
+    retry = e.RetryScheduled(
+        at=START, verb="paint", target="door", attempt=2, delay=9, due=START + 9, code="no-answer"
+    )
+
+    assert once_per("blue", *keyed("unsettled", "no-answer", "red"), retry) == "Wait"
 
 
 def test_a_refusal_names_its_evidence() -> None:

@@ -106,6 +106,7 @@ def test_an_action_is_open_until_it_settles() -> None:
     assert last is not None
     assert (e.Outcome.FAILED, "busy") == (last.outcome, last.code)
     assert 1 == ended.attempts["paint door"]
+    assert 1 == ended.tries("paint", "door", {})
 
 
 def test_a_report_of_an_earlier_attempt_does_not_settle_a_later_one() -> None:
@@ -354,6 +355,28 @@ def test_what_was_stuck_and_is_resumed_is_remembered_with_what_it_blocked(why: s
     assert after.resumed == Resumed(START + 500, ("a", "b"))
     jumped = fold(after, e.ClockJumped(at=START + 500 - 3600, seconds=-3600))
     assert jumped.resumed == Resumed(START - 3100, ("a", "b"))
+
+
+def test_a_deadline_told_nobody_to_mend_what_was_waited_for() -> None:
+    """
+    It ends all waits of its state at once: to wake what it named would be a blanket reconcile.
+
+    Mutants: look at the answer and not at what it refers to; what the finding of such a one blocks; forget the others.
+    """
+    answers: dict[str, Any] = {
+        "a": {"answer": "stuck", "reference": "state-deadline-passed"},
+        "c": {"answer": "stuck", "reference": "attempts-exhausted"},
+    }
+    late = e.Decided(at=START, state="painted", answers=answers)
+    only = e.Decided(at=START, state="painted", answers={}, removed=("c",))
+    ended = e.RunInterrupted(at=START, why="stuck")
+
+    assert memory(*stuck(""), late, ended, resumed()).resumed == Resumed(START + 500, ("c", "d"))
+    assert memory(*stuck(""), late, only, ended, resumed()).resumed is None
+
+    again = replace(resumed(), at=START + 900)
+    before = (*stuck(), resumed(), late, only, ended)
+    assert memory(*before, again).resumed == Resumed(START + 500, ("a", "b")), "as it was"
 
 
 def test_a_process_that_died_told_nobody_to_mend_anything() -> None:

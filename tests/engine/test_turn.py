@@ -406,6 +406,34 @@ def test_a_retry_is_scheduled_while_attempts_are_left() -> None:
     )
 
 
+def test_what_is_done_once_per_key_is_retried_by_the_count_of_its_key() -> None:
+    """Mutants: the pause, or the number, by the target's count, which has none of these, or those of other keys."""
+    keyed = [
+        entry
+        for number, (key, code) in enumerate([("red", ""), ("red", ""), ("blue", "transient")], 1)
+        for entry in (
+            intended("paint", "door", f"a{number}", once=key),
+            settled("paint", "door", "failed" if code else "done", code, f"a{number}"),
+        )
+    ]
+    rules = Site({"ground": {"s": act("paint", "door", once="blue")}}).rules()
+
+    tried_ = turn(rules, begun(rules, *keyed), look(), START + 1)
+    again = turn(rules, tried_.memory, look(), START + 11)
+
+    (retry,) = entries(tried_, e.RetryScheduled)
+    (intent,) = entries(again, e.ActionIntended)
+    assert (retry.attempt, retry.due, intent.attempt) == (2, START + 11, 2)
+
+
+def test_what_failed_in_the_state_before_is_not_retried_in_this_one() -> None:
+    """Mutant: schedule it all the same; a state's first attempt would wait for the pause of another's last."""
+    moved = e.Moved(at=START, source="walls", target="ground", why="")
+    memory = begun(SURFACES, *tried("paint", "door", "failed", "transient"), moved)
+
+    assert [] == entries(turn(SURFACES, memory, look(), START + 1), e.RetryScheduled)
+
+
 def test_a_retry_is_scheduled_once() -> None:
     memory = begun(SURFACES, *tried("paint", "door", "failed", "transient"))
     first = turn(SURFACES, memory, look(), START + 1)

@@ -96,6 +96,36 @@ def test_a_crd_that_may_be_applied_out_of_band_is_watched_too() -> None:
     assert "Absent" == facts["crd/gadgets.example.com"].code
 
 
+def test_a_crd_that_was_made_anew_is_held_against_who_needs_it() -> None:
+    """
+    The verdict on a Kustomization rests on the list of another kind, and is kept for as long as neither changes.
+
+    Mutants: leave that list out of what the verdict is kept for; judge without it.
+    """
+    items = [{"key": "flux-system/apps", "needs": ["crd/widgets.example.com"]}]
+    the_plan = plan({"inventory": {"kustomizations": items}})
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-06-12T09:00:00Z"}
+    apps = {
+        "metadata": {"namespace": "flux-system", "name": "apps", "uid": "u1", "generation": 1},
+        "status": {"conditions": [ready], "observedGeneration": 1},
+    }
+
+    def judged(made: str, apps: Seen[dict[str, Any]]) -> Fact:
+        crd = {
+            "metadata": {"name": "widgets.example.com", "creationTimestamp": made},
+            "spec": {"group": "example.com", "names": {"kind": "Widget"}},
+            "status": {"conditions": [{"type": "Established", "status": "True"}]},
+        }
+        crds = seen("CustomResourceDefinition", crd)
+        look = snapshot(Kustomization=apps, CustomResourceDefinition=crds)
+        return reduce(the_plan, look)["kustomization/flux-system/apps"]
+
+    kept = seen("Kustomization", apps)
+
+    assert judged("2026-06-12T08:00:00Z", kept).code == "Ready"
+    assert judged("2026-06-12T10:00:00Z", kept).detail["cause"] == "kind:Widget.example.com"
+
+
 def failed(message: str) -> dict[str, Any]:
     ready = {"type": "Ready", "status": "False", "reason": "ReconciliationFailed"}
     return {

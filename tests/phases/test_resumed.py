@@ -1,7 +1,8 @@
 """
 Who is woken because a person resumed what was stuck: what was stuck, what no fact tells the end of, and no other.
 
-Mutants, each killed here: any condition of ``is_resumed`` or ``is_blind`` left out; what a worker holds is woken.
+Mutants, each killed here: any condition of ``is_resumed`` or ``is_blind`` left out; what a worker holds is woken; what
+only a deadline ended is woken.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from typing import Any
 
 import pytest
 
-from engine.answer import Act, Answer, Wait
+from engine.answer import Act, Answer, Stuck, Wait
 from engine.folding import fold_all
+from engine.judging import Rules, answers_of, spelled
 from journal import entries as e
+from journal.entries import Finding
 from phases import flux_synced
 from phases.clearing import is_blind
+from phases.recipe import recipe
+from phases.sentence import STANDING_SECONDS
 from tests.phases.making import START, facts, memory_of, plan
 
 READY = {
@@ -81,6 +86,48 @@ def test_what_was_stuck_for_what_nobody_sees_is_woken(cause: str) -> None:
 )
 def test_no_other_is(fact: dict[str, Any], stuck: str) -> None:
     assert isinstance(answers(APPS, fact, stuck)[APPS], Wait)
+
+
+def test_after_a_deadline_only_what_was_named_is_woken() -> None:
+    """All that was waited for is stuck by then, and nobody was told what is wrong with any one of it."""
+    many = {
+        f"kustomization/flux-system/k{n}": failed("reason:BuildFailed", uid=f"k{n}")
+        for n in range(20)
+    }
+    keys = [{"key": subject.removeprefix("kustomization/")} for subject in many]
+    listed = [{"key": "flux-system/cluster"}, {"key": "flux-system/apps"}, *keys]
+    the_plan = plan({"inventory": {"kustomizations": listed}})
+    known = facts({**READY, **many, APPS: failed("reason:ArtifactFailed", uid="apps")})
+    root = Finding(APPS, "no-key", "no key", clears_itself="no", rule="K7", root=True)
+    memory = fold_all(
+        memory_of(the_plan, known, {}, 0),
+        [
+            e.FindingsChanged(at=START + 10, changed={"f": root}),
+            e.Moved(at=START + 10, source="cni-up", target="flux-synced", why=""),
+            e.TimerFired(at=START + 500, name="deadline/flux-synced", due=START + 500),
+        ],
+    )
+    assert memory.passed(START + 10 + STANDING_SECONDS)
+    ended = answers_of(Rules.of(recipe(), the_plan), memory)
+    told = {s: answer.reference for s, answer in ended.items() if isinstance(answer, Stuck)}
+    assert told == {**dict.fromkeys(many, "state-deadline-passed"), APPS: "cause-cannot-clear"}
+
+    resumed = fold_all(
+        memory,
+        [
+            e.Decided(
+                at=START + 500,
+                state="flux-synced",
+                answers={subject: spelled(answer) for subject, answer in ended.items()},
+            ),
+            e.RunInterrupted(at=START + 500, why="stuck"),
+            e.RunResumed(at=RESUMED_AT, holder="me", idle_seconds=100.0, fresh_deadlines=True),
+        ],
+    )
+    then = flux_synced.decide(the_plan, known, {"f": root}, resumed)
+
+    assert [subject for subject, answer in then.items() if isinstance(answer, Act)] == [APPS]
+    assert not any("turn to be woken" in getattr(a, "reason", "") for a in then.values())
 
 
 def test_a_release_is_reset_with_the_same_token() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.answer import Act, Answer, Ask, Stuck, Wait
+from engine.answer import Act, Answer, Ask, Done, Stuck, Wait
 from engine.memory import Attempt, Memory
 from engine.recipe import Facts
 from journal.entries import Fact, Finding, Remedy
@@ -233,7 +233,16 @@ def test_what_a_root_holds_up_bears_the_alarm_where_it_has_no_answer_itself() ->
     told = alarmed(WAITS, {"f": root}, memory(0.0))
 
     assert told == {**WAITS, SUBJECT: Wait("not yet", NOW + STANDING_SECONDS)}
-    assert alarmed({}, {"f": root}, memory(0.0)) == {}
+
+
+def test_it_bears_the_alarm_itself_where_nobody_waits() -> None:
+    """Of a CRD that is gone no phase says anything, and half an hour passed. Mutant: no waits, no alarm."""
+    told = alarmed({}, {"f": ROOT}, memory(0.0))
+
+    assert told == {SUBJECT: Wait(ROOT.message, NOW + STANDING_SECONDS, can_clear="unknown")}
+    done: dict[str, Answer] = {OTHER: Done()}
+    assert alarmed(done, {"f": ROOT}, memory(0.0)) == {**told, **done}
+    assert alarmed({}, {"f": ROOT}, memory()) == {}, "it has stood for long enough: it is said now"
 
 
 def test_it_is_thought_over_again_when_a_nudge_has_had_its_time_and_a_kubelet_its_pause() -> None:

@@ -19,6 +19,12 @@ INSTALLED = EventSpec(at=5.0, do="delete", kind="Deployment", key="default/echo"
 DELETED = EventSpec(at=5.0, do="delete", kind="HelmRelease", key="default/echo")
 
 
+STORED = EventSpec(at=5.0, do="delete", kind="ClusterSecretStore", key="onepassword")
+DEFINED = EventSpec(
+    at=5.0, do="delete", kind="CustomResourceDefinition", key="certificates.cert-manager.io"
+)
+
+
 def night(event: EventSpec) -> tuple[Story, Ended]:
     """A healthy cluster in which one thing is deleted, and how the run ends."""
     found = replace(load_scenario(find_scenario("healthy")), events=(event,))
@@ -42,6 +48,18 @@ def test_a_release_that_somebody_deleted_is_applied_again_by_its_parent() -> Non
     assert [entry.target for entry in again] == ["kustomization/default/echo"]
 
 
+def test_a_store_that_somebody_deleted_is_applied_again_before_a_secret_misses_it() -> None:
+    """Mutant: leave the parent out of the inventory; it waits for the interval of half an hour."""
+    run, ended = night(STORED)
+
+    assert ended.outcome == "done"
+    assert ended.memory.now - ended.memory.opened_at < 120
+    again = [
+        entry.target for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone@")
+    ]
+    assert again == ["kustomization/external-secrets/external-secrets-stores"]
+
+
 def test_a_workload_that_somebody_deleted_is_applied_again_by_its_kustomization() -> None:
     """Its owner is Ready for an hour. Mutant: leave ``vanished`` out of pods-healthy, or workloads out of it."""
     run, ended = night(WORKLOAD)
@@ -60,3 +78,22 @@ def test_what_helm_made_and_somebody_deleted_ends_the_wait_with_the_way_out() ->
     assert "Deployment default/echo is expected and does not exist" in stuck["message"]
     assert "flux reconcile helmrelease echo -n default --force" in stuck["hint"]
     assert ended.memory.now - ended.memory.opened_at < 300
+
+
+def test_a_crd_that_helm_does_not_put_back_is_applied_with_all_that_went_with_it() -> None:
+    """
+    Its Certificates are in no inventory: a run without them is not done.
+
+    Mutants: leave X2 out of what is applied out of band; judge the Kustomization without what it needs.
+    """
+    run, ended = night(DEFINED)
+
+    assert ended.outcome == "done"
+    assert ended.memory.now - ended.memory.opened_at < 120
+    begun = [x for x in run.book.entries() if isinstance(x, e.ActionIntended)]
+    applied = [entry.target for entry in begun if entry.verb == "crd.preapply"]
+    assert applied == ["crd/certificates.cert-manager.io"]
+    again = [
+        entry.target for entry in nudges(run) if str(entry.arguments["cause"]).startswith("kind:")
+    ]
+    assert again == ["kustomization/cert-manager/cert-manager-issuers"]

@@ -71,6 +71,25 @@ def test_stores(found: ExternalSecret | None, code: str, reason: str) -> None:
     assert (code, reason) == (fact.code, fact.reason)
 
 
+@pytest.mark.parametrize(
+    ("message", "cause", "nobody"),
+    [
+        ('Get "https://vault.example.org/v1": no such host', "reason:ValidationFailed", True),
+        ('Get "https://vault.example.org/v1": 403 Forbidden', "reason:ValidationFailed", False),
+        ('Get "http://connect.eso.svc:8080/v1": connection refused', "backend:eso/connect", False),
+    ],
+)
+def test_a_store_tells_whether_anybody_was_there(message: str, cause: str, *, nobody: bool) -> None:
+    """Of a backend in the cluster its own workloads say more. Mutants: never; of every failure."""
+    found = made(
+        ExternalSecret, f"Ready=False/ValidationFailed unable to validate store: {message}"
+    )
+
+    fact = store(found)
+
+    assert (cause, nobody) == (fact.detail["cause"], fact.detail.get("unreached", False))
+
+
 SYNCED = "Ready=True/SecretSynced"
 
 
