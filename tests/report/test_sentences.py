@@ -253,7 +253,7 @@ def test_the_most_of_what_has_no_class_is_no_more_than_all_of_it(seconds: int, s
         seconds=12.0, critical_path=0.0, useful=0.0, unknown=6.4, ratio=None, waits=(), path=steps
     )
 
-    (sentence,) = _unknown(ledger, seconds)
+    (sentence,) = _unknown(ledger, seconds, ())
     assert said in sentence
 
 
