@@ -230,7 +230,7 @@ class Follower:
                 found = remark(entry, row.wall_ns / 1e9)
                 self.corrections.add(entry, row.wall_ns / 1e9)
                 self.remarks.add(found)
-                if found.finding and (entry.cause or entry.time is None):
+                if found.finding and (entry.cause or (entry.text and entry.time is None)):
                     self.causes.correct(found)
             case e.Preflighted():
                 self.preflights.see(entry, row.seq)

@@ -150,7 +150,9 @@ def _summary(
     yield from _pods(found)
     yield from _why(verdict, found.causes.found)
     yield _done(found, actions)
-    corrections = sum(bool(remark.corrects or remark.finding) for remark in found.remarks.items)
+    corrections = sum(
+        bool(remark.corrects or (remark.finding and remark.text)) for remark in found.remarks.items
+    )
     if corrections:
         yield f"{counted(corrections, 'correction')} by people: see Notes and corrections."
 

@@ -223,6 +223,18 @@ def test_what_only_remarks_on_an_entry_corrects_nothing(tmp_path: Path) -> None:
     assert "correcting entry 1" in describe(replace(note, time=AT + 1))
 
 
+def test_an_older_note_of_a_cause_without_a_word_corrects_nothing(tmp_path: Path) -> None:
+    """Mutants: put its author in the place of the cause; count it."""
+    found = e.FindingsChanged(at=AT, changed={"R:c": cause("c", "no")})
+    note = e.Note(at=AT, text="", actor="bob", corrects=3, said=AT, finding="R:c")
+    seen = e.Observed(at=AT, changed={"c": Fact("Absent")})
+
+    story = gather(written(tmp_path / "j.db", [seen, found, note]))
+
+    assert [one.corrected for one in story.causes] == [""]
+    assert not any("correct" in one for one in story.summary)
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
