@@ -151,7 +151,8 @@ def _is_shared(file: Path | None) -> bool:
 def _tried(host: Host, key: Key, one: Encrypted, *, with_sops: bool, with_age: bool) -> int | None:
     """Return how the opening of a file ended: 0, an exit code of sops, or None where nothing could try."""
     if with_sops:
-        return host.code(*_decrypt(one), str(one.sample), directory=one.sample.parent)
+        # From here, as the key was looked for: a relative SOPS_AGE_KEY_FILE means another file from elsewhere.
+        return host.code(*_decrypt(one), str(one.sample))
     if not with_age or key.file is None or not key.there:
         return _NO_DATA_KEY if not key.there else _MISSING
     envelopes = _envelopes(one.sample)
@@ -196,6 +197,9 @@ def key_row(key: Key, codes: Sequence[int | None], lying: str) -> Check:
     if key.shared:
         todo = f"chmod 600 {key.file}"
         return warning(name, key.place, "others on this machine may read it", todo)
+    if key.file is not None and not key.file.is_absolute():
+        said = "its path is relative, and commands that run in another folder do not find it there"
+        return warning(name, key.place, said, f"export {key.place}={key.file.absolute()}")
     return ok(
         name,
         key.place,
