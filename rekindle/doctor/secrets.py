@@ -76,7 +76,10 @@ def rows(
         *limit,
         held,
         *(kept_from(name, held) for name in (callers.calling_sops(commands) if is_red else ())),
-        *(opened(one, code, repository) for one, code in zip(sets, codes, strict=True)),
+        *(
+            opened(one, code, repository, whole=with_sops)
+            for one, code in zip(sets, codes, strict=True)
+        ),
         *(unproven(found, codes, repository) if may_wipe else ()),
     ]
 
@@ -248,8 +251,8 @@ def kept_from(name: str, key: Check) -> Check:
     return Check(row, name, Verdict.RED, said, key.todo, needs.COMMANDS, target)
 
 
-def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
-    """Judge one set of recipients by the file that was tried."""
+def opened(one: Encrypted, code: int | None, repository: Path, *, whole: bool = True) -> Check:
+    """Judge one set of recipients by the file that was tried; *whole*: by sops, and not its data key alone by age."""
     first = _shown(min(one.recipients))
     others = f" and {len(one.recipients) - 1} more" if len(one.recipients) > 1 else ""
     row, who = (
@@ -261,7 +264,8 @@ def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
     decrypt = f"{' '.join(_decrypt(one))} {sample}"
     match code:
         case 0:
-            return ok(row, who, f"{sample} was decrypted")
+            by_age = f"the data key of {sample} was opened (by age alone; install sops to be sure)"
+            return ok(row, who, f"{sample} was decrypted" if whole else by_age)
         case None:
             todo = f"try it: `{decrypt} >/dev/null`"
             return unknown(row, who, f"{sample}: no answer in time", todo)

@@ -374,7 +374,11 @@ def test_how_sops_ends_is_told(repository: Path, code: int | None, verdict: str,
 
 
 def test_without_sops_age_opens_the_data_key(repository: Path) -> None:
-    assert {"ok"} == set(verdicts(looked(repository, {"age --decrypt": 0}, WITHOUT_SOPS)).values())
+    """Whether its values and its MAC are whole, age cannot say. Mutant: say that the file was decrypted."""
+    found = looked(repository, {"age --decrypt": 0}, WITHOUT_SOPS)
+    assert {"ok"} == set(verdicts(found).values())
+    assert "the data key of a.sops.yaml was opened" in found[1].said
+    assert "decrypted" not in found[1].said
     assert "red" == str(looked(repository, {"age --decrypt": 1}, WITHOUT_SOPS)[1].verdict)
 
 
