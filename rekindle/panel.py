@@ -1,14 +1,14 @@
 """
 The live panel: the states, the three sentences, the figures and the last entries, on a screen of any size.
 
-What does not fit gives way by its weight: entries and causes first, what a person must do and what a yes means never.
-``rekindle status`` and ``rekindle log`` have all of it.
+What does not fit gives way by its weight: entries and causes first, then all else but what a person must do and what a
+yes means; those two have the whole screen at last. ``rekindle status`` and ``rekindle log`` have all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.patience import spoken
@@ -27,15 +27,26 @@ RECENT = 8
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much is shown: entries and causes; *cut*: each of them on one line; *short*: what else is told as well."""
+    """
+    How much is shown: entries and causes; *cut*: each of them on one line; *short*: what else is told as well.
+
+    *gone*: which of ``_GIVES_WAY`` are not shown at all.
+    """
 
     recent: int = RECENT
     causes: int = SHOWN
     cut: bool = True
     short: bool = False
+    gone: frozenset[str] = frozenset()
 
 
-# From all to the least, each lower than the one before it.
+# Of a screen too low for the least of all, in the order in which it goes.
+_GIVES_WAY = (
+    *("there are", "because", "eta", "running", "other states", "state"),
+    *("waits for", "can succeed", "names beside them"),
+)
+_LEAST = Room(0, 0, short=True)
+# From all to the least, each lower than the one before it, or as low.
 ROOMS = (
     Room(cut=False),
     Room(),
@@ -47,7 +58,8 @@ ROOMS = (
     Room(1, 1),
     Room(1, 0),
     Room(1, 0, short=True),
-    Room(0, 0, short=True),
+    _LEAST,
+    *(replace(_LEAST, gone=frozenset(_GIVES_WAY[: index + 1])) for index in range(len(_GIVES_WAY))),
 )
 
 
@@ -90,32 +102,37 @@ class Panel:
     def drawn(self, room: Room) -> Any:  # noqa: ANN401  a rich renderable
         """Draw it with that much room."""
         from rich.console import Group
-        from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, text in self._rows(room):
-            table.add_row(name, text)
-        states = _states(self.seen)
-        parts = (
-            [states, Text(redact_text(ending(self.seen)), style="bold")] if self.ends else [states]
-        )
+        parts: list[Any] = []
+        if "state" not in room.gone:
+            parts.append(_states(self.seen, others="other states" not in room.gone))
+        if self.ends:
+            ends = _line(ending(self.seen), cut=bool(room.gone))
+            ends.style = "bold"
+            parts.append(ends)
+        told = [row for row in self._rows(room) if row[0] not in room.gone]
+        parts.append(_beside([*self._state(room), *told], apart="names beside them" in room.gone))
         entries = [_line(text, cut=room.cut) for text in self.recent[-room.recent :]]
         last = Text("\n", style="dim").join(entries) if room.recent else Text()
         last.style = "dim"
         if room.cut:
             last.no_wrap, last.overflow = True, "ellipsis"
-        return Group(*parts, table, *([last] if room.recent else []))
+        return Group(*parts, *([last] if room.recent else []))
 
-    def _rows(self, room: Room) -> Iterator[tuple[str, Text]]:
-        """What stands beside each name."""
-        seen, short = self.seen, room.short
+    def _state(self, room: Room) -> Iterator[tuple[str, Text]]:
+        """How long the cluster is in its state."""
+        if "state" in room.gone:
+            return
+        seen = self.seen
         since = f"{seen.age} in this state"
         time_of = " cluster time" if seen.simulated else ""
         until = f", until {clock(seen.deadline)} at the latest" if seen.deadline is not None else ""
         yield redact_text(seen.cluster), _line(f"{clock(seen.now)}{time_of}  {since}{until}")
+
+    def _rows(self, room: Room) -> Iterator[tuple[str, Text]]:
+        """What stands beside each name."""
+        seen, short = self.seen, room.short
         for attempt, what in zip(seen.running, seen.doing, strict=True):
             age = spoken(between(attempt.intended_at, seen.now))
             limit = clock(attempt.intended_at + attempt.deadline_seconds)
@@ -134,12 +151,34 @@ class Panel:
         yield "there are", _line(figures or "no figures yet", cut=short)
 
 
-def _states(seen: View) -> Text:
+def _beside(rows: Sequence[tuple[str, Text]], *, apart: bool) -> Any:  # noqa: ANN401  a rich renderable
+    """Set texts beside their names; *apart*: each across the whole screen instead, its name before it."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    if apart:
+        whole = [Text.assemble((f"{name}: ", "bold"), text) for name, text in rows]
+        for text in whole:
+            text.overflow = "fold"
+        return Group(*whole)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in rows:
+        table.add_row(name, text)
+    return table
+
+
+def _states(seen: View, *, others: bool) -> Text:
+    """Say where it is; *others*: of all states."""
     from rich.text import Text
 
     states = Text()
     passed = seen.states.index(seen.state) if seen.state in seen.states else 0
     for index, name in enumerate(seen.states):
+        if not others and index != passed:
+            continue
         mark, style = (
             ("✓", "green") if index < passed else ("▶", "bold") if index == passed else ("·", "dim")
         )

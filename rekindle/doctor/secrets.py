@@ -76,7 +76,10 @@ def rows(
         *limit,
         held,
         *(kept_from(name, held) for name in (callers.calling_sops(commands) if is_red else ())),
-        *(opened(one, code, repository) for one, code in zip(sets, codes, strict=True)),
+        *(
+            opened(one, code, repository, whole=with_sops)
+            for one, code in zip(sets, codes, strict=True)
+        ),
         *(unproven(found, codes, repository) if may_wipe else ()),
     ]
 
@@ -151,7 +154,8 @@ def _is_shared(file: Path | None) -> bool:
 def _tried(host: Host, key: Key, one: Encrypted, *, with_sops: bool, with_age: bool) -> int | None:
     """Return how the opening of a file ended: 0, an exit code of sops, or None where nothing could try."""
     if with_sops:
-        return host.code(*_decrypt(one), str(one.sample), directory=one.sample.parent)
+        # From here, as the key was looked for: a relative SOPS_AGE_KEY_FILE means another file from elsewhere.
+        return host.code(*_decrypt(one), str(one.sample))
     if not with_age or key.file is None or not key.there:
         return _NO_DATA_KEY if not key.there else _MISSING
     envelopes = _envelopes(one.sample)
@@ -196,6 +200,9 @@ def key_row(key: Key, codes: Sequence[int | None], lying: str) -> Check:
     if key.shared:
         todo = f"chmod 600 {key.file}"
         return warning(name, key.place, "others on this machine may read it", todo)
+    if key.file is not None and not key.file.is_absolute():
+        said = "its path is relative, and commands that run in another folder do not find it there"
+        return warning(name, key.place, said, f"export {key.place}={key.file.absolute()}")
     return ok(
         name,
         key.place,
@@ -244,8 +251,8 @@ def kept_from(name: str, key: Check) -> Check:
     return Check(row, name, Verdict.RED, said, key.todo, needs.COMMANDS, target)
 
 
-def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
-    """Judge one set of recipients by the file that was tried."""
+def opened(one: Encrypted, code: int | None, repository: Path, *, whole: bool = True) -> Check:
+    """Judge one set of recipients by the file that was tried; *whole*: by sops, and not its data key alone by age."""
     first = _shown(min(one.recipients))
     others = f" and {len(one.recipients) - 1} more" if len(one.recipients) > 1 else ""
     row, who = (
@@ -257,7 +264,8 @@ def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
     decrypt = f"{' '.join(_decrypt(one))} {sample}"
     match code:
         case 0:
-            return ok(row, who, f"{sample} was decrypted")
+            by_age = f"the data key of {sample} was opened (by age alone; install sops to be sure)"
+            return ok(row, who, f"{sample} was decrypted" if whole else by_age)
         case None:
             todo = f"try it: `{decrypt} >/dev/null`"
             return unknown(row, who, f"{sample}: no answer in time", todo)

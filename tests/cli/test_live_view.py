@@ -12,6 +12,7 @@ import signal
 import struct
 import termios
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,15 @@ from tests.cli.terminal import ESCAPE, Terminal, on_terminal
 pytestmark = pytest.mark.program
 
 ASKED = ("waits for", "can succeed", "you must")
+# As long as they are, whatever the folder of the tests is called.
+JOURNAL = "/home/operator/.local/state/rekindle/clusters/night shift's.db"
 STATES = ("node-maintenance", "talos-ready", "cni-up", "flux-synced", "pods-healthy", "done")
 
 
 def seen(journal: Path) -> View:
     found = newest(journal)
     assert found is not None
-    return view(found.memory, STATES, str(journal))
+    return view(found.memory, STATES, JOURNAL)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -94,6 +97,40 @@ def test_on_a_small_screen_what_a_person_must_do_comes_first(asking: View) -> No
         assert has(lines, sentence)
     assert any(line.startswith("there are") for line in lines)
     assert lines[-1].startswith(f"03:00:0{RECENT - 1}  action.intended")
+
+
+LOW = [(80, 8), (80, 10), (80, 12), (80, 16), (60, 8), (60, 12), (40, 16), (30, 20)]
+
+
+def test_on_the_lowest_screen_what_a_person_must_do_is_all_that_is_left(asking: View) -> None:
+    """
+    The command was cut in the middle of its journal's path, and with it what a yes means.
+
+    Mutants: give nothing up but entries and causes; keep the names beside the texts; give the two up first.
+    """
+    for columns, rows in LOW:
+        lines = fitted(asking, columns, rows)
+
+        assert len(lines) <= rows, (columns, rows)
+        assert max(map(len, lines)) <= columns
+        assert "..." not in [line.strip() for line in lines]
+        for sentence in (asking.must_do, yes_means(asking)):
+            assert has(lines, sentence), (columns, rows)
+
+
+def test_what_is_given_up_first_weighs_least(asking: View) -> None:
+    """Mutants: all of it at once; the state before the figures."""
+    names = ("there are", "eta", asking.cluster, "waits for", "can succeed", "you must")
+    shown = [
+        [name for name in names if any(line.startswith(name) for line in fitted(asking, 80, rows))]
+        for rows in range(6, 25)
+    ]
+
+    assert all(set(less) <= set(more) for less, more in pairwise(shown))
+    assert shown[-1] == list(names)
+    for one in shown:
+        assert [*names[len(names) - len(one) :]] == one
+    assert 3 < len({len(one) for one in shown})
 
 
 def test_what_gives_way_comes_back_with_the_room_for_it(asking: View) -> None:

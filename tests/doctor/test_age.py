@@ -19,6 +19,7 @@ from phases.section import Command
 from phases.verbs import COMMAND
 from rekindle.doctor import sealed, secrets
 from rekindle.doctor.check import Check
+from rekindle.doctor.host import Host
 from tests.doctor.making import ALICE, ALL_TOOLS, BOB, Machine, encrypted, row, verdicts
 
 Close = Callable[[Path, pytest.MonkeyPatch], None]
@@ -373,7 +374,11 @@ def test_how_sops_ends_is_told(repository: Path, code: int | None, verdict: str,
 
 
 def test_without_sops_age_opens_the_data_key(repository: Path) -> None:
-    assert {"ok"} == set(verdicts(looked(repository, {"age --decrypt": 0}, WITHOUT_SOPS)).values())
+    """Whether its values and its MAC are whole, age cannot say. Mutant: say that the file was decrypted."""
+    found = looked(repository, {"age --decrypt": 0}, WITHOUT_SOPS)
+    assert {"ok"} == set(verdicts(found).values())
+    assert "the data key of a.sops.yaml was opened" in found[1].said
+    assert "decrypted" not in found[1].said
     assert "red" == str(looked(repository, {"age --decrypt": 1}, WITHOUT_SOPS)[1].verdict)
 
 
@@ -564,6 +569,34 @@ def test_a_key_that_others_may_read_is_a_warning(repository: Path) -> None:
     machine = Machine(codes={"sops": 0}, environment=environment)
 
     assert "warning" == str(row(secrets.rows(machine.host, repository, {}), "secrets.key").verdict)
+
+
+def test_a_relative_key_is_looked_for_from_here_by_sops_as_well(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It was looked for in the folder of each encrypted file, was not there, and the wipe was forbidden.
+
+    Mutants: run sops in the folder of the file; say nothing of what the plan's commands will not find.
+    """
+    program = tmp_path / "bin" / "sops"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\ntest -f "$SOPS_AGE_KEY_FILE" && test -f "$2" || exit 128\n')
+    program.chmod(0o755)
+    environment = {**held(repository), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    monkeypatch.setenv("PATH", environment["PATH"])
+    monkeypatch.chdir(tmp_path)
+    here = Host(environment={**environment, "SOPS_AGE_KEY_FILE": "./keys.txt"}, home=tmp_path)
+    found = secrets.rows(here, repository, {}, (RESET,))
+
+    key = row(found, "secrets.key")
+    assert {"ok", "warning"} == set(verdicts(found).values())
+    assert ("warning", f"export SOPS_AGE_KEY_FILE={tmp_path / 'keys.txt'}") == (
+        str(key.verdict),
+        key.todo,
+    )
+    there = Host(environment=environment, home=tmp_path)
+    assert {"ok"} == set(verdicts(secrets.rows(there, repository, {}, (RESET,))).values())
 
 
 def test_a_repository_without_secrets_needs_no_key(tmp_path: Path) -> None:
