@@ -164,7 +164,7 @@ def is_undone(plan: Plan, memory: Memory, attempt: Attempt) -> bool:
 
 
 def _exhausted(plan: Plan, verb: Verb, memory: Memory, act: Act) -> Answer | None:
-    """Hold the verb's own patience against the attempts of this state; what is done once per key has its own for each."""
+    """Hold the verb's own patience against the attempts of this state; each key of what is done once has its own."""
     key = f"{act.verb} {act.target}"
     last = memory.last.get(key)
     count = memory.tries(act.verb, act.target, act.arguments)

@@ -163,6 +163,7 @@ def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
     return replace(
         memory,
         timers=timers,
+        set_back=memory.set_back - entry.seconds,
         now=entry.at,
         entered_at=back(memory.entered_at),
         found_at={key: back(since) for key, since in memory.found_at.items()},

@@ -17,7 +17,8 @@ from journal.redactor import redact_text
 WATCH = "watch"  # the purpose of a run that begins nothing
 VERDICT = "time_to_verdict_seconds"  # in documents and closing entries
 DONE = "done"  # a state, and an answer of a run that its goal does not end
-# What is said of a state, and so of all that was still waited for in it: not what is wrong with any one of them.
+# As ``engine.judging`` refers to it: said of a state, and so of all that was still waited for in it, and not of what is
+# wrong with any one of them.
 TOO_LATE = "state-deadline-passed"
 
 
@@ -123,16 +124,17 @@ class Memory(msgspec.Struct, frozen=True):
     """
     Everything that a decision may know besides the plan.
 
-    *now* is the world instant of the latest entry: time reaches decisions only through the journal. *attempts* counts
-    intents since the state was entered, by ``counted_as``; *request* is what was asked of the run when it was opened,
-    by verb, and no plan that changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the
-    arguments named ``once`` of all intents so far (what is done once per key). *looked_at* is the run's first look,
-    *found_at* since when each finding stands. *wished* are actions (``verb target``) that were answered, neither begun
-    by this run nor seen done by another, and since when; *codes* the code that each fact had before its present one;
-    *deeds* the latest that others did: the latter two tell where something was before it went out of sight, and what is
-    another life since. *objections* are what the session's preflight left.
-    *begun* is since when each thing is worked on, if a session has seen all of that; *took* how many seconds each was
-    worked on when it last became well in this run, *took_earlier* in the runs before it.
+    *now* is the world instant of the latest entry: time reaches decisions only through the journal. *set_back*: by so
+    many seconds in all the host's clock was set back since *opened_at*. *attempts* counts intents since the state was
+    entered, by ``counted_as``; *request* is what was asked of the run when it was opened, by verb, and no plan that
+    changes later takes it back; *lasting*: reaching its goal does not end it; *keys* are the arguments named ``once``
+    of all intents so far (what is done once per key). *looked_at* is the run's first look, *found_at* since when each
+    finding stands. *wished* are actions (``verb target``) that were answered, neither begun by this run nor seen done
+    by another, and since when; *codes* the code that each fact had before its present one; *deeds* the latest that
+    others did: the latter two tell where something was before it went out of sight, and what is another life since.
+    *objections* are what the session's preflight left. *begun* is since when each thing is worked on, if a session has
+    seen all of that; *took* how many seconds each was worked on when it last became well in this run, *took_earlier* in
+    the runs before it.
     *met* are all the codes that this run has seen of what there is but one of (a subject without a ``/``), in the order
     in which they came.
     """
@@ -143,6 +145,7 @@ class Memory(msgspec.Struct, frozen=True):
     state: str = ""
     entered_at: Instant = 0.0
     opened_at: Instant = 0.0
+    set_back: float = 0.0
     now: Instant = 0.0
     epoch: int = 0
     plan_digest: str = ""

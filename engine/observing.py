@@ -223,12 +223,14 @@ def schedule_retries(draft: Draft, dice: Dice) -> None:
     """Write when each action that may be tried again is due; chance reaches decisions only so."""
     for key, last in draft.memory.last.items():
         verb = draft.rules.plan.verbs.get(last.verb)
-        count = draft.memory.tries(last.verb, last.target, last.arguments)
-        if verb is None or key in draft.memory.retrials or count == 0:
+        if verb is None or key in draft.memory.retrials:
             continue
         again = last.outcome is Outcome.FAILED and last.code in (*verb.retry.on, "not-happened")
         doubt = last.outcome is Outcome.UNSETTLED and verb.effect is not Effect.ONCE
-        if (again or doubt) and count < verb.retry.attempts:
+        if not again and not doubt:
+            continue  # nearly always
+        count = draft.memory.tries(last.verb, last.target, last.arguments)
+        if 0 < count < verb.retry.attempts:
             delay = round(backoff(verb.retry, count, dice()), 3)
             draft.add(
                 e.RetryScheduled(

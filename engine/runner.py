@@ -108,9 +108,11 @@ class Runner:
 
     def resume(self, holder: str, *, idle_seconds: float, fresh_deadlines: bool) -> None:
         """Write that this process goes on, and hand to the world what an earlier one left open."""
+        now = self._world.now()
+        self._note_set_back(now)
         self._write(
             e.RunResumed(
-                at=self._world.now(),
+                at=now,
                 holder=holder,
                 idle_seconds=idle_seconds,
                 open_actions=tuple(self.memory.open),
@@ -294,6 +296,13 @@ class Runner:
         simulated = self.memory.identity.get("kind") == "simulated"
         if abs(jump) > CLOCK_JUMP_SECONDS and not simulated:
             self._write(e.ClockJumped(at=self._world.now(), seconds=round(jump, 3)))
+
+    def _note_set_back(self, now: Instant) -> None:
+        """A clock that was set back while nobody held the run: until it had caught up, no time would seem to pass."""
+        back = now - self.memory.now
+        simulated = self.memory.identity.get("kind") == "simulated"
+        if back < -CLOCK_JUMP_SECONDS and not simulated:
+            self._write(e.ClockJumped(at=now, seconds=round(back, 3)))
 
     def _write(self, entry: AnyEntry) -> None:
         self._append((entry,))

@@ -104,7 +104,10 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
         "externalsecrets": [
             _secret(scene, key, found) for key, found in sorted(scene.of("ExternalSecret").items())
         ],
-        "stores": sorted(scene.of("ClusterSecretStore")),
+        "stores": [
+            {"name": name, "parent": labelled(found.metadata, APPLIED)}
+            for name, found in sorted(scene.of("ClusterSecretStore").items())
+        ],
         "crds": [
             {"name": name, "provider": owner_of(scene, found.metadata)}
             for name, found in crds.items()

@@ -377,7 +377,8 @@ def _secrets(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> No
         return made
 
     def stores(listed: Listed) -> dict[str, Fact]:
-        return _kept_each(section, "store", section.inventory.stores, listed, secrets.store)
+        names = (item.name for item in section.inventory.stores)
+        return _kept_each(section, "store", names, listed, secrets.store)
 
     facts.update(_of_kind(section, snapshot, "ExternalSecret", synced))
     facts.update(_of_kind(section, snapshot, "ClusterSecretStore", stores))

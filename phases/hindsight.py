@@ -7,11 +7,13 @@ latest of its needs and that instant it was the vertex that everything waited fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.answer import Subject
 from journal import entries as e
 from journal.entries import Fact, Instant
+from phases import codes
 from phases.needs import Standing, footing, needs_of
 from phases.path import Learnt, critical_path
 from phases.section import Section
@@ -19,6 +21,7 @@ from phases.vertices import Needs, Vertex
 
 Spell = tuple[Instant, Instant | None]
 SPELLS = 32
+RECONCILED = ("kustomization/", "helmrelease/", "gitrepository/")
 LOST = "?"  # the path leads to something that was lost again: what came before is not known
 
 
@@ -37,7 +40,7 @@ class Course:
     What a run's observations tell of each vertex, folded entry by entry: O(vertices), however long the journal is.
 
     *spells* has, per vertex, the instants at which it became done and was lost again (None: it is done); of a vertex
-    that comes and goes the last ones are kept.
+    that comes and goes the last ones are kept. *looks* has those spells that began with the end of a mere look.
     """
 
     section: Section
@@ -46,6 +49,8 @@ class Course:
     facts: dict[Subject, Fact] = field(default_factory=dict)
     spells: dict[Vertex, list[Spell]] = field(default_factory=dict)
     learnt: Learnt = field(default_factory=Learnt)
+    looks: set[tuple[Vertex, Instant]] = field(default_factory=set)
+    _looked_at: set[Vertex] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Make the graph once."""
@@ -63,7 +68,7 @@ class Course:
             subject
             for subject, fact in entry.changed.items()
             if (known := facts.get(subject)) is None
-            or (known.code != fact.code and footing(subject, known) != footing(subject, fact))
+            or (known.code != fact.code and _may_turn(subject, known, fact))
         ]
         facts.update(entry.changed)
         for subject in entry.removed:
@@ -79,10 +84,23 @@ class Course:
         was = bool(spells) and spells[-1][1] is None
         now = self.standing.is_done(vertex, self.facts)
         if now and not was:
+            if vertex in self._looked_at:
+                self.looks.add((vertex, at))
             spells.append((at, None))
+            self.looks.difference_update((vertex, begun) for begun, _ in spells[:-SPELLS])
             del spells[:-SPELLS]
         elif was and not now:
             spells[-1] = (spells[-1][0], at)
+        self._note_look(vertex, begins=was and not now, done=now)
+
+    def _note_look(self, vertex: Vertex, *, begins: bool, done: bool) -> None:
+        """Take note of who is only looked at once more: nothing is lost by that until it says otherwise."""
+        fact = self.facts.get(vertex.partition("#")[0])
+        looks = fact is not None and vertex.startswith(RECONCILED) and _is_look(fact)
+        if begins and looks:
+            self._looked_at.add(vertex)
+        elif done or not looks:
+            self._looked_at.discard(vertex)
 
     def done(self, vertex: Vertex) -> Instant | None:
         """Return since when a vertex is done; None: it is not."""
@@ -119,7 +137,7 @@ class Course:
         till = end
         found: list[Window] = []
         if not vertex:
-            vertex, till = self._last(end)
+            vertex, till = self._last(end, self.became)
             found.append(Window(max(till, opened), end, ""))
         passed: set[tuple[Vertex, Instant]] = set()
         while vertex and till > opened and (vertex, till) not in passed:
@@ -129,19 +147,26 @@ class Course:
             found.append(Window(start, till, vertex))
             vertex, till = need, start
             if not need and start > opened:
-                vertex, till = self._last(start)
+                vertex, till = self._last(start, self._recovered)
                 found.append(Window(max(till, opened), start, LOST))
         if till > opened:
             found.append(Window(opened, till, LOST))
         return tuple(window for window in reversed(found) if window.start < window.end)
 
-    def _last(self, by: Instant) -> tuple[Vertex, Instant]:
+    def _last(
+        self, by: Instant, told: Callable[[Vertex, Instant], Instant | None]
+    ) -> tuple[Vertex, Instant]:
         """Name what became well last before *by*, and when; what is well goes before what was only applied."""
-        known = ((self.became(v, by), "#" not in v, v) for v in self.spells)
+        known = ((told(v, by), "#" not in v, v) for v in self.spells)
         at, _, vertex = max(
             ((at, well, v) for at, well, v in known if at is not None), default=(0.0, True, "")
         )
         return vertex, at
+
+    def _recovered(self, vertex: Vertex, by: Instant) -> Instant | None:
+        """Return the last instant, at *by* at the latest, at which a vertex became well again that had not been."""
+        begun = (at for at, _ in reversed(self.spells.get(vertex, ())) if at <= by)
+        return next((at for at in begun if (vertex, at) not in self.looks), None)
 
     def _frontier(self, now: Instant) -> Vertex:
         """Name what a run that is not finished waits for; empty: everything is done."""
@@ -150,3 +175,15 @@ class Course:
         path = critical_path(self.section, self.facts, now, self.learnt)
         # A circle: nothing of it can begin, so any of it is what the run waits for.
         return path.head or next(iter(path.subjects), "")
+
+
+def _may_turn(subject: Subject, before: Fact, now: Fact) -> bool:
+    return subject.startswith(RECONCILED) or footing(subject, before) != footing(subject, now)
+
+
+def _is_look(fact: Fact) -> bool:
+    """Say whether Flux only looks at an object, at its interval or when asked to, or at what that waits for."""
+    if fact.code == codes.PROGRESSING:
+        return True
+    cause = str(fact.detail.get("cause") or "")
+    return fact.code == codes.BLOCKED and cause.startswith("dependency:")

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     SerializerFunctionWrapHandler,
     StringConstraints,
     model_serializer,
@@ -135,6 +137,29 @@ class ExternalSecretItem(Listed):
     needs: tuple[Need, ...] = ()
 
 
+class StoreItem(Listed):
+    """A ClusterSecretStore, and the Kustomization that applies it; its bare name where nobody is known to."""
+
+    name: Name
+    parent: Key | None = None
+
+
+def _store(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _written(item: StoreItem) -> str | dict[str, str]:
+    """A plan that was there before stores had parents keeps its digest."""
+    return item.name if item.parent is None else {"name": item.name, "parent": item.parent}
+
+
+Store = Annotated[
+    StoreItem,
+    BeforeValidator(_store, json_schema_input_type=Name | StoreItem),
+    PlainSerializer(_written),
+]
+
+
 class CrdItem(Listed):
     """A CustomResourceDefinition and the subject that brings it."""
 
@@ -173,7 +198,7 @@ class Inventory(Listed):
     kustomizations: tuple[KustomizationItem, ...] = ()
     helmreleases: tuple[HelmReleaseItem, ...] = ()
     externalsecrets: tuple[ExternalSecretItem, ...] = ()
-    stores: tuple[Name, ...] = ()
+    stores: tuple[Store, ...] = ()
     crds: tuple[CrdItem, ...] = ()
     workloads: tuple[WorkloadItem, ...] = ()
     pods: int = Field(default=0, ge=0)

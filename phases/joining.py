@@ -20,6 +20,7 @@ from phases.inventory import (
     HelmReleaseItem,
     Inventory,
     KustomizationItem,
+    StoreItem,
     WorkloadItem,
 )
 from phases.kinds import Held, crds_of, resources_of
@@ -88,9 +89,7 @@ def joined(
         ),
         helmreleases=_charted("HelmRelease", helmreleases, charts, running),
         externalsecrets=_charted("ExternalSecret", externalsecrets, charts, running),
-        stores=tuple(
-            sorted({*git.stores, *({i.store for i in externalsecrets} & {*cluster.stores})})
-        ),
+        stores=_stores(git, cluster, {i.store for i in externalsecrets}, owners),
         crds=crds,
         workloads=workloads,
         pods=sum(item.pods for item in workloads),
@@ -101,6 +100,18 @@ def joined(
     flux = ("kustomization/", "helmrelease/")
     left = (s for s in _subjects(cluster) if s.startswith(flux) and s not in wanted)
     return Joined(inventory, absent, tuple(left))
+
+
+def _stores(
+    git: Inventory, cluster: Inventory, read: set[str], owners: set[str]
+) -> tuple[StoreItem, ...]:
+    """Take Git's, and of the cluster's those that somebody of ours reads; who applies one has to be ours as well."""
+    found = {item.name: item for item in git.stores}
+    for item in cluster.stores:
+        if item.name in read and item.name not in found:
+            ours = codes.subject("Kustomization", item.parent or "") in owners
+            found[item.name] = item if ours else StoreItem(name=item.name)
+    return tuple(found[name] for name in sorted(found))
 
 
 def _adopted(git: Inventory, cluster: Inventory) -> list[KustomizationItem]:
@@ -190,7 +201,7 @@ def _subjects(inventory: Inventory) -> list[str]:
         *(codes.subject("CustomResourceDefinition", item.name) for item in inventory.crds),
         *(codes.subject("Kustomization", item.key) for item in inventory.kustomizations),
         *(codes.subject("HelmRelease", item.key) for item in inventory.helmreleases),
-        *(codes.subject("ClusterSecretStore", name) for name in inventory.stores),
+        *(codes.subject("ClusterSecretStore", item.name) for item in inventory.stores),
         *(codes.subject("ExternalSecret", item.key) for item in inventory.externalsecrets),
         *(codes.subject(item.kind, item.key) for item in inventory.workloads),
     ]

@@ -90,6 +90,13 @@ class ExternalSecretItem(msgspec.Struct, frozen=True):
     needs: tuple[str, ...] = ()
 
 
+class StoreItem(msgspec.Struct, frozen=True):
+    """A ClusterSecretStore."""
+
+    name: str
+    parent: str | None = None
+
+
 class CrdItem(msgspec.Struct, frozen=True):
     """A CustomResourceDefinition."""
 
@@ -116,7 +123,7 @@ class Inventory(msgspec.Struct, frozen=True):
     kustomizations: tuple[KustomizationItem, ...] = ()
     helmreleases: tuple[HelmReleaseItem, ...] = ()
     externalsecrets: tuple[ExternalSecretItem, ...] = ()
-    stores: tuple[str, ...] = ()
+    stores: tuple[str | StoreItem, ...] = ()
     crds: tuple[CrdItem, ...] = ()
     workloads: tuple[WorkloadItem, ...] = ()
     unknown: tuple[str, ...] = ()

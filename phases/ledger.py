@@ -18,6 +18,7 @@ from engine.memory import Memory
 from engine.plan import Plan
 from journal import entries as e
 from journal.entries import AnyEntry, Instant, Json
+from journal.steady import onward
 from phases import codes
 from phases.hindsight import Course, Window
 from phases.vertices import Vertex
@@ -89,7 +90,7 @@ def ledger_of(plan: Plan, read: Read, end: Instant | None = None) -> Ledger:
             opened = last = entry.at
         last = max(last, entry.at)
         course.see(entry)
-    return ledger_along(plan, course, read, opened, max(last, end or last))
+    return ledger_along(plan, course, read, opened, onward(last, end or last))
 
 
 def ledger_along(

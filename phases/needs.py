@@ -152,6 +152,9 @@ def _children(section: Outline) -> Iterator[tuple[str, Subject]]:
         for item in items:
             if item.parent:
                 yield item.parent, codes.subject(family, item.key)
+    for store, parent in section.stores:
+        if parent:
+            yield parent, store
     for work in inventory.workloads:
         family, _, key = work.owner.partition("/")
         if family == "kustomization":
@@ -182,11 +185,12 @@ def _secrets(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     """Store → ExternalSecret; a store is served by what brings its CRD."""
     providers = {item.name: item.provider for item in section.inventory.crds}
     crd = codes.subject("crd", EXTERNAL_SECRETS_CRD)
-    for name in section.inventory.stores:
-        store = codes.subject("store", name)
+    for store, owner in section.stores:
         yield store, codes.subject("crd", STORES_CRD)
         yield store, section.source
         yield store, providers.get(STORES_CRD, "")
+        if owner:
+            yield store, applied(codes.subject("kustomization", owner))
     for item in section.inventory.externalsecrets:
         subject = codes.subject("externalsecret", item.key)
         yield subject, crd

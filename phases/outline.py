@@ -59,6 +59,16 @@ class Outline:
         return tuple((codes.subject("helmrelease", item.key), item) for item in found)
 
     @cached_property
+    def stores(self) -> tuple[tuple[Subject, str | None], ...]:
+        """The inventory's stores, each with the key of the Kustomization that applies it; None: it is not known."""
+        return tuple(
+            (codes.subject("store", item), None)
+            if isinstance(item, str)
+            else (codes.subject("store", item.name), item.parent)
+            for item in self.inventory.stores
+        )
+
+    @cached_property
     def dependencies(self) -> dict[Subject, tuple[Subject, ...]]:
         """What each Kustomization and HelmRelease depends on, by its own dependsOn."""
         found: dict[Subject, tuple[Subject, ...]] = {}

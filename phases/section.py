@@ -278,7 +278,7 @@ class Section(Strict, Outline):
             *(codes.subject("crd", item.name) for item in inventory.crds),
             *(subject for subject, _ in self.kustomizations),
             *(subject for subject, _ in self.releases),
-            *(codes.subject("store", name) for name in inventory.stores),
+            *(subject for subject, _ in self.stores),
             *(codes.subject("externalsecret", item.key) for item in inventory.externalsecrets),
         )
 
@@ -294,12 +294,13 @@ class Section(Strict, Outline):
 
     @cached_property
     def parents(self) -> dict[Subject, Subject]:
-        """The Kustomization that applies each Kustomization, HelmRelease and ExternalSecret."""
+        """The Kustomization that applies each Kustomization, HelmRelease, ExternalSecret and store."""
         secrets = self.inventory.externalsecrets
         items = (
             *((subject, item.parent) for subject, item in self.kustomizations),
             *((subject, item.parent) for subject, item in self.releases),
             *((codes.subject("externalsecret", item.key), item.parent) for item in secrets),
+            *self.stores,
         )
         found = {s: codes.subject("kustomization", parent) for s, parent in items if parent}
         return {subject: parent for subject, parent in found.items() if subject != parent}

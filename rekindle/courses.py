@@ -18,6 +18,7 @@ from engine.recipe import Facts
 from journal import entries as e
 from journal.entries import Finding, Outcome
 from journal.row import Row
+from journal.steady import steady
 from rekindle.spans import between
 
 OPEN = "open"
@@ -96,6 +97,7 @@ class Course:
     names: dict[str, str] = field(default_factory=dict)
     by_hand: int = 0
     _begun_in: dict[str, str] = field(default_factory=dict)
+    _ended: dict[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -189,7 +191,11 @@ class Course:
             self._begun_in[entry.action] = self.memory.state
             self._counter(entry)["attempts"] += 1
         elif entry.by != "probe" or entry.outcome is not Outcome.UNSETTLED:
-            self._counter(entry)[entry.outcome.value] += 1
+            count, before = self._counter(entry), self._ended.get(entry.action)
+            if before is not None:  # a doubt that a probe settles is one end, and not two
+                count[before] -= 1
+            count[entry.outcome.value] += 1
+            self._ended[entry.action] = entry.outcome.value
 
     def _counter(self, entry: e.ActionIntended | e.ActionSettled) -> Counter[str]:
         """Count where an action was begun, wherever it ended."""
@@ -236,7 +242,7 @@ def key_of(subject: str, target: str, body: Mapping[str, Any]) -> str:
 def course_of(rows: Iterable[Row]) -> Course:
     """Walk a run."""
     course = Course()
-    for row in rows:
+    for row in steady(rows):
         course.take(row)
     course.end()
     return course

@@ -24,6 +24,8 @@ from phases.snapshot import Unseen
 from rekindle.rooted import drawn, headed, paragraph, proof, proven
 
 HEALTHY, WARNING, CRITICAL, UNKNOWN = "healthy", "warning", "critical", "unknown"
+# Every cluster has them, and most of what can be wrong is seen in them: who did not see them cannot call it well.
+CORE = ("Namespace", "Node", "Pod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,23 @@ class Diagnosis:
     controllers: Mapping[str, str]
 
     @property
+    def blind(self) -> tuple[str, ...]:
+        """Return the kinds of every cluster that were not seen."""
+        return tuple(kind for kind in CORE if kind in self.unseen)
+
+    @property
     def verdict(self) -> str:
-        """Healthy: something was seen, and nothing is wrong or short; critical: waiting may not help."""
+        """
+        Healthy: what every cluster has was seen, and nothing is wrong or short; critical: waiting may not help.
+
+        Critical is what was seen, whatever was not.
+        """
         if not self.listed:
             return UNKNOWN
         if any(root.finding.clears_itself != "yes" for root in self.roots):
             return CRITICAL
+        if self.blind:
+            return UNKNOWN
         short = any(there < wanted for there, wanted in self.counts.values())
         return WARNING if self.roots or short else HEALTHY
 
@@ -111,14 +124,19 @@ def document(found: Diagnosis) -> dict[str, Any]:
 
 def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
     """Say it to a person: a root a paragraph, what blocks now before what will block next."""
-    if found.verdict == UNKNOWN:
+    if not found.listed:
         why = next(iter(found.unseen.values()), "nothing was asked")
         yield f"nothing could be listed, so nothing can be said: {why}"
         return
+    elif found.verdict == UNKNOWN:
+        yield (
+            f"it cannot be told whether all is well: {', '.join(found.blind)} could not be listed "
+            f"({found.unseen[found.blind[0]]}); {_so_far(found)}"
+        )
     elif not found.roots:
         short = found.verdict != HEALTHY
         more = ", but not all that is expected is there yet" if short else ""
-        yield f"nothing is wrong in what was seen ({found.listed} kinds listed){more}"
+        yield f"{_so_far(found)}{more}"
     else:
         yield headed(len(found.findings), found.roots)
     if found.counts:
@@ -135,6 +153,13 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
         yield f"not seen: {', '.join(sorted(found.unseen))}"
         if verbose:
             yield from (f"  {kind}: {why}" for kind, why in sorted(found.unseen.items()))
+
+
+def _so_far(found: Diagnosis) -> str:
+    """Say what the kinds that were listed show."""
+    if found.roots:
+        return headed(len(found.findings), found.roots)
+    return f"nothing is wrong in what was seen ({found.listed} kinds listed)"
 
 
 def _counted(counts: Mapping[str, tuple[int, int]]) -> str:

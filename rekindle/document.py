@@ -35,7 +35,7 @@ def of_run(
         "state": memory.state,
         "run_id": memory.run_id,
         "cluster": memory.cluster,
-        "cluster_seconds": round(memory.now - memory.opened_at, 3),
+        "cluster_seconds": round(memory.now - memory.opened_at + memory.set_back, 3),
         "wall_seconds": round(wall_seconds, 3),
         "journal": journal,
         **figures(memory, counted),

@@ -14,6 +14,7 @@ from engine.plan import Plan
 from engine.runner import Ended
 from journal.entries import AnyEntry, Instant, Json
 from journal.row import Row
+from journal.steady import steady
 from phases.ledger import closing
 from rekindle.document import of_run
 from rekindle.folding import Found
@@ -70,7 +71,7 @@ def closing_of(journal: Rows, run_id: str, plan: Plan, now: Instant) -> dict[str
     """Read a run back at its end, for the figures that only the whole of it tells; a mistake in them ends no run."""
 
     def read() -> Iterator[AnyEntry]:
-        return (row.entry for row in journal.rows(run_id) if row.entry is not None)
+        return (row.entry for row in steady(journal.rows(run_id)) if row.entry is not None)
 
     try:
         # The ledger reads twice; what is short is kept instead of being decoded again.

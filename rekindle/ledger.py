@@ -46,7 +46,8 @@ def sentence(summary: Mapping[str, Json], ended: Instant | None = None) -> str:
     work = rounded(found, ended)
     times = f" (T/CP {ratio:g})" if ratio else ""
     longest = found.get("critical_path_seconds") or 0.0
-    said = [f"{exact(work.total)}, of which the work alone {exact(longest)}{times}"]
+    # No part of it: the longest chain may have been worked on while the path waited for something else.
+    said = [f"{exact(work.total)}", f"the work alone would have taken {exact(longest)}{times}"]
     dead = _named(found.get("dead") or {}, work.dead)
     said += [f"dead: {dead}"] if dead else []
     said += [f"not known: {exact(work.unknown)}"] if found.get("unknown", 0) >= 1 else []

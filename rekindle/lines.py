@@ -58,7 +58,9 @@ def describe(entry: e.AnyEntry | None) -> str:
         case e.TakenOver():
             return f"taken over by {entry.actor}: from here on it acts"
         case e.Note():
-            about = f", correcting entry {entry.corrects}" if entry.corrects else ""
+            corrects = entry.time is not None or entry.cause
+            word = "correcting" if corrects else "about"
+            about = f", {word} entry {entry.corrects}" if entry.corrects else ""
             return f"note by {entry.actor}{about}: {entry.text}"
         case _:
             return _describe_work(entry)

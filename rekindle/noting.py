@@ -110,6 +110,12 @@ class _Finding:
             if about is not None:
                 finding, cause = about[0], rest.strip()
                 row = row or about[1]
+            if about is not None and not cause:
+                raise UsageWrong(
+                    f"--cause {name.strip()}= says no cause",
+                    reference="note-empty",
+                    hint=f"--cause '{name.strip()}=TEXT' says what the true cause was",
+                )
         if (wanted.time or cause) and row is None:
             raise UsageWrong(
                 "a correction has to say which entry it corrects",

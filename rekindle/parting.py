@@ -14,11 +14,13 @@ from typing import Any
 from msgspec import to_builtins
 
 from engine.recipe import Facts
-from journal.entries import Fact
-from rekindle.courses import Choice, Course
+from journal.entries import Fact, Finding
+from journal.steady import as_written, encoded
+from rekindle.courses import UUID, Choice, Course
 from rekindle.tries import A, B
 from rekindle.view import states_of
 
+REFUSED = "approval-refused"
 FACTS = 10  # that parted a decision and are listed; what is over is counted
 
 
@@ -83,16 +85,27 @@ def _alone(here: Course, there: Course) -> list[Choice]:
 
 def _answers(choice: Choice, here: Course, there: Course) -> tuple[str, str] | None:
     """Return what people said in the one and in the other to the question that a decision rests on, if that differs."""
-    question = str((choice.body.get("approval") or {}).get("question", ""))
+    question = _question(choice, here)
     if not question:
         return None
     mine, theirs = (_answer(question, course) for course in (here, there))
     return None if mine.partition(" by ")[0] == theirs.partition(" by ")[0] else (mine, theirs)
 
 
+def _question(choice: Choice, here: Course) -> str:
+    """Return the question that a decision rests on: it was allowed by the answer, or is stuck because of it."""
+    question = str((choice.body.get("approval") or {}).get("question", ""))
+    if question or choice.body.get("reference") != REFUSED:
+        return question
+    asked = here.memory.approvals.values()
+    return next((one.question for one in asked if here.named(one.subject) == choice.subject), "")
+
+
 def _answer(question: str, course: Course) -> str:
     """Say what was answered to a question: yes before no before nothing, for it may have been asked again."""
-    asked = [one for one in course.memory.approvals.values() if one.question == question]
+    sense = UUID.sub("...", question)
+    answers = course.memory.approvals.values()
+    asked = [one for one in answers if UUID.sub("...", one.question) == sense]
     for answer, word in (("given", "yes"), ("refused", "no")):
         by = next((one.actor for one in asked if one.answer == answer), None)
         if by is not None:
@@ -176,10 +189,10 @@ def document(a: Course, b: Course, journals: tuple[str, str]) -> dict[str, Any]:
         },
         "findings": {
             "only_a": {
-                k: to_builtins(a.findings[k]) for k in sorted(a.findings.keys() - b.findings.keys())
+                k: _builtin(a.findings[k]) for k in sorted(a.findings.keys() - b.findings.keys())
             },
             "only_b": {
-                k: to_builtins(b.findings[k]) for k in sorted(b.findings.keys() - a.findings.keys())
+                k: _builtin(b.findings[k]) for k in sorted(b.findings.keys() - a.findings.keys())
             },
             "both": sorted(a.findings.keys() & b.findings.keys()),
         },
@@ -217,19 +230,23 @@ def _as_json(found: Parting) -> dict[str, Any]:
         "state": choice.state,
         "visit": choice.visit.number,
         "seq": choice.seq,
-        "at": choice.at,
+        "at": as_written(choice.at),
         "seconds_in_state": round(choice.after, 3),
         "seconds_in_run": round(choice.elapsed, 3),
         "decision": choice.key,
         "subject": choice.subject,
         "body": dict(choice.body),
         "facts": {
-            subject: {A: to_builtins(one), B: to_builtins(two)}
+            subject: {A: _builtin(one), B: _builtin(two)}
             for subject, (one, two) in found.facts.items()
         },
         "more_facts": found.more,
         "instead": found.instead,
     }
+
+
+def _builtin(told: Fact | Finding | None) -> Any:  # noqa: ANN401  JSON
+    return to_builtins(told, enc_hook=encoded)
 
 
 def seconds(course: Course, state: str) -> int | None:

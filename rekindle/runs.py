@@ -12,7 +12,9 @@ from journal import files
 from journal.errors import Diagnosed
 from journal.reader import Reader
 from journal.row import RunSummary
+from journal.steady import JUMPED, SteadyClock
 from rekindle.paths import all_journals, given_journal, state_folder
+from rekindle.spans import between
 from rekindle.there import may_be_file
 
 HISTORY = "`rekindle history --journal FILE` lists the runs of a journal"
@@ -141,3 +143,11 @@ def chosen(run: str | None, option: str | None) -> Source:
     if option is not None and named() and not may_be_file(Path(run)):
         return run_in(existing_journal(option), run)
     return find_run(run, given_journal(option))
+
+
+def took_of(reader: Reader, run: RunSummary) -> int:
+    """Return how long a run took so far, in the seconds that are shown; a clock that was set back takes nothing off."""
+    clock = SteadyClock()
+    for row in reader.of_kind(run.run_id, JUMPED):
+        clock.see(row)
+    return between(run.opened.at, clock.of(run.ended_at))

@@ -3,6 +3,8 @@ Instants and durations as people read them: to the second, and so that what stan
 
 An instant is written with its fraction cut off, as a clock does. A span is therefore the difference of the seconds that
 are shown, and never of what was cut off: who subtracts two printed instants must get the span that is printed beside.
+Where the host's clock was set back between the two (``journal.steady``), each is written as it showed it, and the span
+is of the time that passed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+
+from journal.steady import as_written
 
 _MICROSECONDS = 6  # a sum of floats that is a hair below a second is that second
 _MINUTE, _HOUR = 60, 3600
@@ -22,12 +26,12 @@ def whole(instant: float) -> int:
 
 def clock(instant: float) -> str:
     """Write an instant as the time of day in UTC."""
-    return datetime.fromtimestamp(whole(instant), UTC).strftime("%H:%M:%S")
+    return datetime.fromtimestamp(whole(as_written(instant)), UTC).strftime("%H:%M:%S")
 
 
 def stamp(instant: float) -> str:
     """Write an instant with its date, in UTC."""
-    return datetime.fromtimestamp(whole(instant), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return datetime.fromtimestamp(whole(as_written(instant)), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def between(begun: float, ended: float) -> int:

@@ -63,7 +63,9 @@ def _count(ended: Ended) -> int:
 
 def _how(ended: Ended) -> str:
     """Say how many attempts ended how."""
-    outcomes = [f"{count} {word}" for word, count in sorted(ended.items()) if word != "attempts"]
+    outcomes = [
+        f"{count} {word}" for word, count in sorted(ended.items()) if count and word != "attempts"
+    ]
     return ", ".join(outcomes) or ("none ended" if _count(ended) else "none begun")
 
 

@@ -75,6 +75,10 @@ def states() -> str:
             f"| `{name}` | {verb.effect} | {spoken(verb.deadline_seconds)} | {verb.retry.attempts} | {approval} "
             f"| {verb.destroys or '-'} |"
         )
+    lines += [
+        "",
+        "Attempts are those at one target in one visit of a state; of `flux.nudge` those for one cause.",
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -93,7 +93,11 @@ def inventory(tree: Tree) -> Manifest:
             for key, (manifest, parent, _) in sorted(tree.releases.items())
         ],
         "externalsecrets": sorted(secrets, key=lambda row: str(row["key"])),
-        "stores": _names(tree, "ClusterSecretStore"),
+        "stores": [
+            {"name": key_of(it), "parent": key}
+            for key, it in tree.objects()
+            if it["kind"] == "ClusterSecretStore"
+        ],
         "crds": sorted(crds, key=lambda row: str(row["name"])),
         "workloads": running,
         "pods": sum(row["pods"] for row in running),

@@ -54,7 +54,8 @@ def expected(inventory: Inventory) -> Iterator[Expected]:
         yield Expected("HelmRelease", release.key, _applied(release.parent))
     for secret in inventory.externalsecrets:
         yield Expected("ExternalSecret", secret.key, _applied(secret.parent))
-    yield from (Expected("ClusterSecretStore", name) for name in inventory.stores)
+    for store in inventory.stores:
+        yield Expected("ClusterSecretStore", store.name, _applied(store.parent))
     for crd in inventory.crds:
         yield Expected("CustomResourceDefinition", crd.name, crd.provider)
     yield from (Expected("Namespace", name) for name in inventory.namespaces)

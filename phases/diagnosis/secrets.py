@@ -119,7 +119,8 @@ def _broken(scene: Scene) -> Iterator[Finding]:
     for store, waiting in readers.items():
         kind, key = store
         if scene.seen(kind) and scene.get(kind, key) is None and any(map(_is_failed, waiting)):
-            listed = () if scene.inventory is None else scene.inventory.stores
+            stores = () if scene.inventory is None else scene.inventory.stores
+            listed = {item.name for item in stores}
             yield _of_store(
                 scene,
                 "E1",

@@ -36,6 +36,15 @@ class Unreadable(Exception):  # noqa: N818  it is said of a file
     """The file is missing, no YAML, or not what its name promises."""
 
 
+class NoContext(Unreadable):
+    """The file does not say who we are to be: its current context is none of *those* that it has."""
+
+    def __init__(self, said: str, those: tuple[str, ...]) -> None:
+        """Say it; *those* may be chosen."""
+        super().__init__(said)
+        self.those = those
+
+
 @dataclass(frozen=True, slots=True)
 class MachineAuthorities:
     """The two CAs of a machine configuration, as fingerprints (empty: not in it)."""
@@ -83,11 +92,20 @@ def client_of_talosconfig(path: Path) -> Client:
 
 
 def _talos_context(path: Path) -> dict[str, Any]:
-    """Return the current context, or the first where none is named; empty where there is none."""
+    """
+    Return the current context; empty where there is none at all.
+
+    Nobody calls talosctl with another one, and without a current one it refuses every call (client/client.go of its
+    machinery v1.12): another context may be another cluster's.
+    """
     content = _mapping(path)
-    contexts = _sub(content, "contexts")
-    first: object = next(iter(contexts.values()), None)
-    context = contexts.get(str(content.get("context", ""))) or first
+    contexts = {str(name): context for name, context in _sub(content, "contexts").items()}
+    named = content.get("context")
+    name = "" if named is None else str(named)
+    if contexts and name not in contexts:
+        said = f"its context {name} is not in it" if name else "it names no current context"
+        raise NoContext(f"{path}: {said}", tuple(sorted(contexts)))
+    context = contexts.get(name)
     return context if isinstance(context, dict) else {}
 
 

@@ -239,6 +239,11 @@ def _load(kubeconfig: Path) -> Any:  # noqa: ANN401  the client's
     except Exception as error:
         why = f"{kubeconfig} is no usable kubeconfig: {_fault(error)}"
         raise UnansweredError("denied", why, sent=False) from error
+    if not configuration.verify_ssl:
+        import urllib3
+
+        # Whose kubeconfig this is has said so (insecure-skip-tls-verify): not at each request once more.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return configuration
 
 

@@ -58,7 +58,7 @@ class _Found:
     kustomizations: dict[str, Object] = field(default_factory=dict)
     helmreleases: dict[str, Object] = field(default_factory=dict)
     externalsecrets: dict[str, Object] = field(default_factory=dict)
-    stores: set[str] = field(default_factory=set)
+    stores: dict[str, Object] = field(default_factory=dict)
     crds: dict[str, Object] = field(default_factory=dict)
     workloads: dict[tuple[str, str], Object] = field(default_factory=dict)
     configmaps: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class _Found:
             case "ExternalSecret":
                 self.externalsecrets[key_of(found)] = described.secret(found, parent)
             case "ClusterSecretStore":
-                self.stores.add(name_of(found))
+                self.stores[name_of(found)] = {"name": name_of(found), "parent": parent}
             case "CustomResourceDefinition":
                 self.crds[name_of(found)] = described.crd(found, parent)
                 self.needed.defined[described.defined(found)] = name_of(found)
@@ -297,7 +297,7 @@ def _written(found: _Found, ours: tuple[str, str] | None, unknown: list[str]) ->
         "kustomizations": _sorted_by_key(found.kustomizations),
         "helmreleases": _sorted_by_key(found.helmreleases),
         "externalsecrets": _sorted_by_key(found.externalsecrets),
-        "stores": sorted(found.stores),
+        "stores": _sorted_by_key(found.stores),
         "crds": _sorted_by_key(found.crds),
         "workloads": workloads,
         "pods": sum(item["pods"] for item in workloads),

@@ -70,7 +70,11 @@ class Lister:
             raise ForgottenError
         if status == _NOT_FOUND:
             if self.kind in BUILT_IN:
-                raise UnansweredError("odd", f"the API has no {self.kind}", sent=True)
+                raise UnansweredError(
+                    "odd",
+                    f"what answers has no {self.kind}: it may be no Kubernetes API",
+                    sent=True,
+                )
             raise NotInstalledError(self.kind)
         if status >= _ERRORS_FROM:
             raise RefusedError(status, status_of(response).message if response else "")

@@ -11,7 +11,7 @@ import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     from rekindle.adapters.holders import Holders
     from rekindle.adapters.pod_logs import Logs
 
+    Look = Seen[Objects] | Unseen
+
 AT_ONCE = 4
+NO_API = (
+    "what answers knows none of the kinds that every Kubernetes API has: is something else there?"
+)
+
+
+class _NotInstalled(NamedTuple):
+    """The answer at *at* was that there is no such kind. Whatever is no Kubernetes API says that, too."""
+
+    at: float
 
 
 def list_all(
@@ -57,7 +68,7 @@ def list_all(
     try:
         with _uncollected(), ThreadPoolExecutor(AT_ONCE) as pool:
             looks = pool.map(lambda kind: _look(connection, kind, clock), asked)
-            objects = dict(zip(asked, looks, strict=True))
+            objects = _believed(dict(zip(asked, looks, strict=True)))
         holders = _holders(connection, objects, clock)
         said = _logs(connection, objects["Pod"], clock) if logs else {}
         return Snapshot(at=clock(), objects=objects, holders=holders, logs=said)
@@ -92,19 +103,31 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _look(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen[Objects] | Unseen:
-    look: list[Seen[Objects] | Unseen] = []
+def _believed(looks: dict[str, Look | _NotInstalled]) -> dict[str, Look]:
+    """Take a kind for empty where it is not installed, but only if the same API listed anything at all."""
+    listed = any(isinstance(look, Seen) for look in looks.values())
+    return {kind: _of_not_installed(look, listed=listed) for kind, look in looks.items()}
+
+
+def _of_not_installed(look: Look | _NotInstalled, *, listed: bool) -> Look:
+    if not isinstance(look, _NotInstalled):
+        return look
+    return Seen({}, look.at) if listed else Unseen(0.0, ODD, NO_API)
+
+
+def _look(connection: Connection, kind: str, clock: Callable[[], float]) -> Look | _NotInstalled:
+    look: list[Look | _NotInstalled] = []
     with outliving(lambda why: look.append(Unseen(0.0, ODD, why))):
         look.append(_list(connection, kind, clock))
     return look[0]
 
 
-def _list(connection: Connection, kind: str, clock: Callable[[], float]) -> Seen[Objects] | Unseen:
+def _list(connection: Connection, kind: str, clock: Callable[[], float]) -> Look | _NotInstalled:
     at = clock()
     try:
         return Seen(Lister(connection, kind).list().objects, at)
     except NotInstalledError:
-        return Seen({}, at)
+        return _NotInstalled(at)
     except (RefusedError, UnansweredError) as error:
         return Unseen(0.0, code_of(error), str(error))
 

@@ -7,7 +7,8 @@ import click
 from journal.reader import Reader
 from rekindle.cli.options import existing_journal, journal_option, json_option
 from rekindle.retold import told_json, told_line
-from rekindle.spans import between, span, stamp
+from rekindle.runs import took_of
+from rekindle.spans import span, stamp
 
 
 @click.command("history")
@@ -18,6 +19,7 @@ def command(journal: str | None, *, as_json: bool) -> int:
     path = existing_journal(journal)
     with Reader(path) as reader:
         runs = reader.runs()
+        took = [] if as_json else [span(took_of(reader, run)) for run in runs]
     if as_json:
         items = [
             {
@@ -33,11 +35,10 @@ def command(journal: str | None, *, as_json: bool) -> int:
         ]
         told_json({"schema": "rekindle.history/1", "journal": str(path), "runs": items})
         return 0
-    for run in runs:
+    for run, long in zip(runs, took, strict=True):
         outcome = str(run.outcome) if run.outcome is not None else "open"
-        took = span(between(run.opened.at, run.ended_at))
         told_line(
             f"{run.run_id}  {run.opened.purpose:8}  {run.opened.cluster:16}  {stamp(run.opened.at)}"
-            f"  {took:>13}  {run.last_seq:6} entries  {outcome}"
+            f"  {long:>13}  {run.last_seq:6} entries  {outcome}"
         )
     return 0

@@ -86,9 +86,10 @@ def _text(story: Story, form: str, template: Path | None) -> str:
     if form == "json":
         from msgspec import to_builtins
 
+        from journal.steady import encoded
         from rekindle.output import as_line
 
-        return as_line(to_builtins(story))
+        return as_line(to_builtins(story, enc_hook=encoded))
     from importlib import import_module
 
     page: Callable[..., str] = import_module(PAGES[form]).page

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekindle.adapters import authorities
-from rekindle.adapters.authorities import Client, Unreadable
+from rekindle.adapters.authorities import Client, NoContext, Unreadable
 from rekindle.doctor import needs
 from rekindle.doctor.certificates import NotUnderstood, day, parse
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
@@ -29,11 +29,16 @@ UNPAIRED = "whether its client key is the one of its client certificate cannot b
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a file of credentials was found to be; *trouble*: why it cannot be used (empty: it can)."""
+    """
+    What a file of credentials was found to be; *trouble*: why it cannot be used (empty: it can).
+
+    *contexts*: those of which one has to be chosen, where that is the trouble.
+    """
 
     ca: str = ""
     client: Client = NOBODY
     trouble: str = ""
+    contexts: tuple[str, ...] = ()
 
 
 def rows(host: Host, section: Section) -> list[Check]:
@@ -67,6 +72,8 @@ def gathered(
     """Read a file; its CA and its client's certificate, and nothing else of it, stay."""
     try:
         return Credentials(ca(path), client(path))
+    except NoContext as error:
+        return Credentials(trouble=str(error), contexts=error.those)
     except Unreadable as error:
         return Credentials(trouble=str(error))
 
@@ -88,6 +95,10 @@ def of_talosconfig(path: str, found: Credentials) -> Check:
     if found.trouble or lacks:
         said = found.trouble.removeprefix(f"{path}: ") or f"its context has not {', '.join(lacks)}"
         blocks = needs.TALOS_CLIENT if found.ca else needs.TALOSCONFIG
+        if found.contexts:
+            said = f"{said}, and talosctl takes no other"
+            choose = f"`talosctl --talosconfig {path} config context NAME`"
+            todo = f"choose the one that is meant: {choose} ({', '.join(found.contexts)})"
         return Check(name, path, Verdict.RED, said, todo, blocks)
     if _is_of_another_ca(found.client):
         said = "its client certificate is not of its CA: they are of two clusters"

@@ -91,14 +91,14 @@ def _left_out(found: Found, repository: Path) -> Check:
     said, todo = [], []
     if found.cut:
         said.append(
-            f"too large to be looked through: only the first {sealed.FILES_LIMIT} files, or "
-            f"{sealed.SETS_LIMIT} sets of recipients"
+            f"too large to be looked through: only the first {sealed.FILES_LIMIT} files or "
+            f"{sealed.BYTES_LIMIT >> 20} MiB, or {sealed.SETS_LIMIT} sets of recipients"
         )
         todo.append("name the cluster's own folder as repository")
     if found.unread:
         said.append(
-            "not to be read, or with age recipients that are not understood, and so perhaps encrypted for a key "
-            f"that nobody has: {_unread(found, repository)}"
+            "not to be read, a link to a folder elsewhere, or with age recipients that are not understood, and so "
+            f"perhaps encrypted for a key that nobody has: {_unread(found, repository)}"
         )
         todo.append(f"let it be read, or remove it: `ls -ld {_named(found.unread[0], repository)}`")
     by_hand = f"try the others by hand: `sops --decrypt FILE >/dev/null`; or {', and '.join(todo)}"
@@ -151,7 +151,7 @@ def _is_shared(file: Path | None) -> bool:
 def _tried(host: Host, key: Key, one: Encrypted, *, with_sops: bool, with_age: bool) -> int | None:
     """Return how the opening of a file ended: 0, an exit code of sops, or None where nothing could try."""
     if with_sops:
-        return host.code("sops", "--decrypt", str(one.sample), directory=one.sample.parent)
+        return host.code(*_decrypt(one), str(one.sample), directory=one.sample.parent)
     if not with_age or key.file is None or not key.there:
         return _NO_DATA_KEY if not key.there else _MISSING
     envelopes = _envelopes(one.sample)
@@ -160,6 +160,12 @@ def _tried(host: Host, key: Key, one: Encrypted, *, with_sops: bool, with_age: b
     argv = ("age", "--decrypt", "--identity", str(key.file))
     codes = [host.code(*argv, given=given) for given in envelopes]
     return 0 if 0 in codes else None if None in codes else _NO_DATA_KEY
+
+
+def _decrypt(one: Encrypted) -> tuple[str, ...]:
+    """Say how sops opens a file: what it cannot tell by the name it has to be told."""
+    form = ("--input-type", one.form, "--output-type", one.form) if one.form else ()
+    return ("sops", "--decrypt", *form)
 
 
 def _envelopes(path: Path) -> list[bytes]:
@@ -213,7 +219,7 @@ def unproven(found: Found, codes: Sequence[int | None], repository: Path) -> lis
         files.append(f"{first} and {count - 1} more" if count > 1 else first)
         todo.append(
             "install sops (or age), give it the key (SOPS_AGE_KEY_FILE), and try "
-            f"`sops --decrypt {first} >/dev/null`"
+            f"`{' '.join(_decrypt(open_[0]))} {first} >/dev/null`"
         )
     if found.cut:
         files.append("what was too much to be looked through (secrets.files)")
@@ -247,24 +253,26 @@ def opened(one: Encrypted, code: int | None, repository: Path) -> Check:
         f"{one.count} {'file' if one.count == 1 else 'files'} for {first}{others}",
     )
     sample = _named(one.sample, repository)
+    update = f"sops updatekeys --input-type {one.form}" if one.form else "sops updatekeys"
+    decrypt = f"{' '.join(_decrypt(one))} {sample}"
     match code:
         case 0:
             return ok(row, who, f"{sample} was decrypted")
         case None:
-            todo = f"try it: `sops --decrypt {sample} >/dev/null`"
+            todo = f"try it: `{decrypt} >/dev/null`"
             return unknown(row, who, f"{sample}: no answer in time", todo)
         case 127:
             todo = "install sops (or age, for a key in a file), then look again"
             return unknown(row, who, f"{sample} was not tried: sops is not on PATH", todo)
         case 128:
             said = f"no key that is held decrypts {sample}"
-            todo = f"bring the key of {first}{others}, or let who has one of them run `sops updatekeys {sample}`"
+            todo = f"bring the key of {first}{others}, or let who has one of them run `{update} {sample}`"
         case 51:
             said = f"{sample} was changed after it was encrypted (its MAC does not fit)"
             todo = f"bring it back from Git: `git log -- {sample}`, or encrypt it anew"
         case _:
             said = f"sops does not decrypt {sample} (exit {code})"
-            todo = f"`sops --decrypt {sample} >/dev/null` says why"
+            todo = f"`{decrypt} >/dev/null` says why"
     return Check(row, who, Verdict.RED, said, todo, needs.WIPES)
 
 

@@ -19,6 +19,7 @@ from engine.memory import Memory
 from journal import entries as e
 from journal.entries import AnyEntry
 from journal.row import Lease, Row
+from journal.steady import SteadyClock, as_written
 from phases.codes import PODS
 from rekindle.projections.exposition import Family, text
 from rekindle.sentences import questions
@@ -35,6 +36,7 @@ class Tally:
     """What the rows of one run add up to. Memory: O(rules and verbs), and what the run's own fold keeps."""
 
     opened: e.RunOpened | None = None
+    clock: SteadyClock = field(default_factory=SteadyClock)
     memory: Memory = field(default_factory=Memory)
     states: tuple[str, ...] = ()
     stayed: dict[str, float] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Tally:
 
     def see(self, row: Row) -> None:
         """Take in a row; of a withdrawn one only its kind and its instant are left."""
+        row = self.clock.see(row)
         self.kinds[row.kind] += 1
         self.until(row.at)
         entry = row.entry
@@ -142,7 +145,7 @@ def _run(tally: Tally, lease: Lease | None, held: bool | None) -> list[Family]: 
         simulated = "true" if opened.world else "false"
         info.add(1, run_id=opened.run_id, version=opened.version, simulated=simulated)
         begun.add(opened.at)
-    last.add(memory.now)
+    last.add(as_written(memory.now))
     for name in OUTCOMES:
         outcome.add(int(name == (memory.outcome or OPEN)), outcome=name)
     if lease is not None:
@@ -161,7 +164,7 @@ def _states(tally: Tally, lease: Lease | None) -> list[Family]:
     )
     entered = Family("rekindle_state_entries_total", "counter", "How often a state was entered.")
     if lease is not None and not tally.memory.outcome:
-        tally.until(lease.heartbeat_world)
+        tally.until(tally.clock.of(lease.heartbeat_world))
     for name in tally.states:
         now.add(int(name == tally.memory.state), state=name)
         entered.add(tally.entered[name], state=name)

@@ -2,8 +2,9 @@
 A run's journal as a trace: the run is its root, stays in states are its children, actions are theirs.
 
 Moves and what became of sessions and plans are events of the run, causes and questions events of the stay in which they
-came. All instants are world time. Ids are made from the run's id and the place in the journal: told again, a trace is
-the same one, so that a backend replaces what it had of a run that was still open.
+came. All instants are world time; where the host's clock was set back, they go on where they were, as a trace must. Ids
+are made from the run's id and the place in the journal: told again, a trace is the same one, so that a backend replaces
+what it had of a run that was still open.
 
 A span is OK only where observation proved it: a goal that held, a run that is done. An action that settled as done is
 UNSET; what failed, or is in doubt, is ERROR.
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from journal import entries as e
 from journal.entries import AnyEntry, Finding
 from journal.row import Row
+from journal.steady import as_written, steady
 from rekindle.projections.otlp import (
     SPAN_BYTES,
     TRACE_BYTES,
@@ -36,7 +38,7 @@ SCOPE = "rekindle"
 def trace(rows: Iterable[Row]) -> str:
     """Return the trace of a run from its rows, the first one first; an empty text without an opening entry."""
     story: _Story | None = None
-    for row in rows:
+    for row in steady(rows):
         if story is None:
             if isinstance(row.entry, e.RunOpened):
                 story = _Story.of(row.entry, row)
@@ -194,7 +196,7 @@ class _Story:
             case e.GoalMoved():
                 self._event("goal moved", {"rekindle.revision": entry.revision})
             case e.ClockJumped():
-                self._event("clock jumped", {"rekindle.seconds": entry.seconds})
+                self._event("clock jumped", {"rekindle.seconds": as_written(entry.seconds)})
             case e.Note():
                 self._event("note", {"rekindle.actor": entry.actor, "rekindle.text": entry.text})
             case _:

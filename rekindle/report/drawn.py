@@ -54,7 +54,7 @@ def pods_of(story: Story) -> Drawn | None:
         (clock(at), what, str(level.ready), str(level.expected))
         for at, what, level in pods.changes(levels, phases)
     )
-    note = _note([*story.pods, *_stays(story), *story.actions, *story.by_hand])
+    note = _note(story, [*story.pods, *_stays(story), *story.actions, *story.by_hand])
     return Drawn(
         "pods",
         "Pods over time",
@@ -78,7 +78,7 @@ def gantt_of(story: Story) -> Drawn:
         for row in rows
         for bar in row.bars
     )
-    note = _note([story.run, *told])
+    note = _note(story, [story.run, *told])
     return Drawn(
         "gantt",
         "States and actions over time",
@@ -102,12 +102,13 @@ def _instead(row: Dated) -> str:
     return f" (corrected; the journal says: {said} UTC)"
 
 
-def _note(rows: Iterable[Dated]) -> str:
-    """Say that a picture goes by what people corrected, where it does."""
+def _note(story: Story, rows: Iterable[Dated]) -> str:
+    """Say that a picture goes by what people corrected, and how its axis goes on past a clock set back."""
     count = len({row.of[name] for row in rows for name in row.true})
     were, them = ("1 instant is", "it") if count == 1 else (f"{count} instants are", "them")
     said = f" {were} drawn as people corrected {them}, and not as the journal says."
-    return said if count else ""
+    axis = " The clock was set back: the axis goes on as before, with the time that passed."
+    return (said if count else "") + (axis if story.set_back else "")
 
 
 def blocked_of(story: Story) -> Drawn | None:
@@ -148,7 +149,8 @@ def _node(subject: str, name: str, cause: Cause | None, *, root: bool) -> Node:
     kind, rest = _split(name)
     if cause is None:
         return Node(subject, rest, kind, root=root)
-    return Node(subject, rest, kind, cause.message, root=root, held=cause.victim_count)
+    said = cause.verdict_message or cause.message
+    return Node(subject, rest, kind, said, root=root, held=cause.victim_count)
 
 
 def _split(name: str) -> tuple[str, str]:

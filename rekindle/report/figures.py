@@ -106,15 +106,17 @@ def _initial(found: Follower) -> Metric:
 
 
 def _after_incident(found: Follower) -> Metric:
-    why = f"{first_counted(found)}; only a pod that is Ready serves anybody"
-    first, lowest = found.ready.first, found.ready.lowest
-    if first is not None and lowest is not None and 0 < lowest.at - first.at <= STALE_SECONDS:
-        later = found.corrections.took(first.told, lowest.told)
-        why += (
-            f"; {later} later only {lowest.number} were: what was counted first had been "
-            "said before"
-        )
+    why = f"{first_counted(found)}; only a pod that is Ready serves anybody{stale(found)}"
     return _pods(found, "Post-incident pod count", found.ready.first, found.existing.first, why)
+
+
+def stale(found: Follower) -> str:
+    """Say that what was counted first was a picture of before, where less was Ready right afterwards."""
+    first, lowest = found.ready.first, found.ready.lowest
+    if first is None or lowest is None or not 0 < lowest.at - first.at <= STALE_SECONDS:
+        return ""
+    later = found.corrections.took(first.told, lowest.told)
+    return f"; {later} later only {lowest.number} were: what was counted first had been said before"
 
 
 def on_their_way_out(leaving: int) -> str:

@@ -20,15 +20,17 @@ from engine.plan import Plan
 from journal import entries as e
 from journal.entries import Fact, Instant
 from journal.row import Row
+from journal.steady import SteadyClock, as_written
 from phases import codes
 from phases.hindsight import Course
 from phases.verbs import VERBS
+from rekindle.report.answering import Answering
 from rekindle.report.beforehand import Preflights
+from rekindle.report.changes import Changes
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import Corrections
 from rekindle.report.doings import Doings
 from rekindle.report.emptied import Emptied
-from rekindle.report.happenings import Change
 from rekindle.report.kept import Count, Curve, Ends, Existing, Tape
 from rekindle.report.own import Own
 from rekindle.report.roots import Causes
@@ -37,7 +39,7 @@ from rekindle.report.story import Remark
 from rekindle.spans import stamp
 from rekindle.view import states_of
 
-CHANGES, NOTE = 500, 2_000
+REMARKS, NOTE = 500, 2_000
 OPENED = 1  # the entry that opens a run
 UNTOLD = {codes.UNOBSERVABLE, codes.UNKNOWN}
 # What `rekindle note` writes where a person gave a time or a cause, and no words of their own.
@@ -47,7 +49,7 @@ _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
 
 @dataclass(slots=True)
 class Follower:
-    """Fed row by row. *known* is a memory with nothing but the facts, by which people call things."""
+    """Fed rows as *clock* gives them. *known* is a memory with nothing but the facts, by which people call things."""
 
     opened: e.RunOpened
     compiled: Mapping[str, Any]
@@ -58,16 +60,18 @@ class Follower:
     facts: dict[str, Fact]
     known: Memory
     tape: Tape[e.AnyEntry]
+    clock: SteadyClock = field(default_factory=SteadyClock)
     replanned: bool = False
     memory: Memory = field(default_factory=Memory)
     sessions: Sessions = field(default_factory=Sessions)
     causes: Causes = field(default_factory=Causes)
+    answering: Answering = field(default_factory=Answering)
     emptied: Emptied = field(default_factory=Emptied)
     own: Own = field(default_factory=Own)
     preflights: Preflights = field(default_factory=Preflights)
     curve: Curve = field(default_factory=Curve)
-    changes: Ends[Change] = field(default_factory=lambda: Ends(CHANGES))
-    remarks: Ends[Remark] = field(default_factory=lambda: Ends(CHANGES))
+    changes: Changes = field(default_factory=Changes)
+    remarks: Ends[Remark] = field(default_factory=lambda: Ends(REMARKS))
     retries: dict[str, int] = field(default_factory=dict)
     entries: int = 0
     withdrawn: int = 0
@@ -178,6 +182,7 @@ class Follower:
             self.facts.pop(subject, None)
         self.own.see(entry, self.facts)
         self.causes.observe(entry, seq)
+        self.answering.see(entry, seq)
         self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
             self._count(entry.at, entry.changed[codes.PODS], seq)
@@ -237,67 +242,29 @@ class Follower:
                 if isinstance(entry, e.ActionSettled):
                     begun = self.emptied.begun(entry, self.doings.actions.values())
                     self.doings.also(begun)
-                text = changed(entry)
-                if text is not None:
-                    kind, said = text
-                    told = Change(
-                        kind=kind,
-                        at=row.at,
-                        text=clean(said),
-                        of={"at": row.seq},
-                        entries=(row.seq,),
-                    )
-                    self.changes.add(told)
+                self.changes.see(row, entry)
 
 
 def remark(entry: e.Note, written: Instant | None = None) -> Remark:
     """Take a person's remark; a correction says what it is of, and what is true in its place."""
     body = asdict(entry)
     seq, said, true = body.get("corrects"), body.get("said"), body.get("time")
-    of = f"entry {seq}" if seq else ""
+    corrects = true is not None or bool(body.get("cause"))
+    about = f"entry {seq}" if seq else ""
+    of = about if corrects else ""
     of += f", which says {stamp(said)}" if of and said is not None else ""
     of += f": it was {stamp(true)}" if of and true is not None else ""
     return Remark(
-        at=entry.at,
+        at=as_written(entry.at),
         actor=clean(entry.actor),
         text=clean(entry.text, NOTE),
         corrects=of,
+        about="" if of else about,
         spelled=bool(of) and _SPELLED.match(entry.text) is not None,
         written=written,
         finding=clean(body.get("finding") or ""),
         cause=clean(body.get("cause") or ""),
     )
-
-
-def changed(entry: e.AnyEntry) -> tuple[str, str] | None:
-    """
-    Say in a sentence what became of plan, goal, clock, journal or purpose; None: nothing did.
-
-    Each part is cleaned by itself: a line that would be redacted is none any more in the middle of a sentence.
-    """
-    match entry:
-        case e.PlanChanged():
-            digests = f"{clean(entry.previous_digest)[:12]} to {clean(entry.plan_digest)[:12]}"
-            return "plan", f"the plan changed from {digests} ({clean(entry.verdict)})"
-        case e.GoalMoved():
-            before = f", before it {clean(entry.previous)}" if entry.previous else ""
-            return "goal", f"the goal is revision {clean(entry.revision)}{before}"
-        case e.ClockJumped():
-            return "clock", f"the host's clock jumped by {entry.seconds:g} s"
-        case e.Redacted():
-            return "withdrawn", f"the text of entry {entry.seq} was withdrawn: {clean(entry.why)}"
-        case e.CancelRequested():
-            return "cancel", f"{clean(entry.actor)} asked to stop for good"
-        case e.TakenOver():
-            return (
-                "hands",
-                f"{clean(entry.actor)} took over: what had only watched acts from here on",
-            )
-        case e.TimerFired() if entry.name.startswith("deadline/"):
-            state = clean(entry.name.partition("/")[2])
-            return "deadline", f"the time that {state} was given ran out"
-        case _:
-            return None
 
 
 def there_of(facts: Mapping[str, Fact]) -> dict[str, tuple[int, int]]:

@@ -12,18 +12,21 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from engine.errors import ChainBroken, Diagnosed
 from engine.plan import Plan, from_compiled
 from journal import entries as e
-from journal.entries import Instant
+from journal.entries import Instant, Json
 from journal.reader import Reader, row_of
 from journal.row import Record, Row, RunSummary
+from journal.steady import steady
 from phases.ledger import ledger_along, ledger_of, pieces_along
 from rekindle.recipes import recipe
 from rekindle.report.cleaning import clean
@@ -36,6 +39,7 @@ from rekindle.report.times import ledger_from, path_along, path_of
 from rekindle.runs import pick
 
 CATEGORY = "Infrastructure"
+AT_ONCE = 2.0  # seconds: a clock that is set back is put ahead by whole ones, and what is closed is written at once
 TAPE = 150_000  # entries; those of 200,000 facts take about as many MB
 _UNFIT = (Diagnosed, ValueError, KeyError, TypeError)  # a plan that this rekindle cannot read
 
@@ -84,6 +88,7 @@ def _shown(follower: Follower, record: Record) -> None:
 
 
 def _follow(follower: Follower, row: Row) -> None:
+    row = follower.clock.see(row)
     if isinstance(row.entry, e.PlanChanged):
         follower.replan(plan_of(row.entry.plan), row.entry.plan)
     follower.see(row)
@@ -129,13 +134,13 @@ def _ledger(reader: Reader, follower: Follower, chain: Chain) -> Ledger | None:
     end = follower.end
     path = path_of(follower.course, follower.opened.at, end)
     found = follower.memory.summary.get("ledger")
-    if isinstance(found, dict):
-        return ledger_from(found, _classed(follower, end) or path)
+    if isinstance(found, dict) and _is_of(found, follower):
+        return _as_shown(ledger_from(found, _classed(follower, end) or path), follower)
 
     def read() -> Iterable[e.AnyEntry]:
         if follower.tape.whole:
             return follower.tape.items
-        rows = islice(_whole(reader, follower.opened.run_id, chain), follower.entries)
+        rows = islice(steady(_whole(reader, follower.opened.run_id, chain)), follower.entries)
         return (row.entry for row in rows if row.entry is not None)
 
     if (
@@ -144,7 +149,24 @@ def _ledger(reader: Reader, follower: Follower, chain: Chain) -> Ledger | None:
         ledger = ledger_of(follower.plan, read, end)
     else:
         ledger = ledger_along(follower.plan, follower.course, read, follower.opened.at, end)
-    return ledger_from(ledger.as_json(), path_along(ledger.pieces) or path)
+    found = ledger.as_json()
+    return _as_shown(ledger_from(found, path_along(ledger.pieces) or path), follower)
+
+
+def _is_of(ledger: Mapping[str, Json], follower: Follower) -> bool:
+    """Say whether a closing entry's ledger is of the time that passed: an older rekindle went by a clock set back."""
+    seconds = float(ledger.get("seconds") or 0.0)
+    jumped = bool(follower.clock.jumps)
+    return not jumped or abs(follower.end - follower.opened.at - seconds) <= AT_ONCE
+
+
+def _as_shown(ledger: Ledger, follower: Follower) -> Ledger:
+    """Put to each instant of the path what the clock showed, where it was set back."""
+    if not follower.clock.jumps:
+        return ledger
+    told = follower.clock.told
+    path = (replace(one, begun=told(one.begun), ended=told(one.ended)) for one in ledger.path)
+    return replace(ledger, path=tuple(path))
 
 
 def _classed(follower: Follower, end: Instant) -> tuple[Step, ...]:
@@ -162,6 +184,7 @@ def run_of(chosen: RunSummary, follower: Follower, *, alive: bool | None, path: 
     return Run(
         run_id=clean(opened.run_id),
         purpose=clean(memory.purpose),
+        opened_as=clean(opened.purpose),
         cluster=clean(opened.cluster),
         version=clean(opened.version),
         journal=clean(path),

@@ -187,6 +187,14 @@ class Change(Row, frozen=True, kw_only=True):
     text: str
 
 
+class SetBack(msgspec.Struct, frozen=True, kw_only=True):
+    """With entry *entry* (a seq) the host's clock was set back by *seconds*: it showed *at* then."""
+
+    at: Instant
+    entry: int
+    seconds: float
+
+
 class Beforehand(Row, frozen=True, kw_only=True):
     """
     Something that the preflight looked at and that was not in order.
@@ -208,7 +216,7 @@ class Beforehand(Row, frozen=True, kw_only=True):
 
 class Event(Dated, frozen=True, kw_only=True):
     """
-    A line of the run's events: *kind* is run, session, state, cause, question, action, hand or change.
+    A line of the run's events: *kind* is run, session, state, cause, question, action, hand, machine or change.
 
     *until* is the latest of several that are told as one. Its place is that of the corrected instant, if there is one.
     """

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from journal.entries import Instant, Outcome
 from phases import codes
 from phases.wait_classes import UNKNOWN
+from rekindle.report.answering import Silence, silent, silent_in, why_silent
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import both
+from rekindle.report.corrections import told as dated
 from rekindle.report.emptied import EMPTIED
 from rekindle.report.following import OPENED, Follower
 from rekindle.report.happenings import Action
@@ -18,10 +22,12 @@ from rekindle.report.roots import NODES, STAGES, was_not_asked
 from rekindle.report.story import Run
 from rekindle.sentences import questions
 from rekindle.spans import between, exact
+from rekindle.watching import spoken, would
 
 QUICK_SECONDS = 10.0
 LASTING_SECONDS = 30.0
 SHOWN = 5
+WISH = 400
 # What machines were when a run began, for whoever asks why.
 WERE = {
     STAGES[codes.MAINTENANCE]: "without a configuration",
@@ -61,7 +67,10 @@ def went_well(found: Follower, verdict: Verdict, actions: tuple[Action, ...]) ->
 
 
 def challenges(
-    found: Follower, ledger: Ledger | None, actions: tuple[Action, ...]
+    found: Follower,
+    ledger: Ledger | None,
+    actions: tuple[Action, ...],
+    silences: tuple[Silence, ...],
 ) -> Iterator[str]:
     """Say what cost time, and what did not work at once."""
     lasting = sorted(
@@ -70,13 +79,14 @@ def challenges(
     )
     for cause in lasting[:SHOWN]:
         still = "" if cause.end is not None else ", and still"
-        yield f"For {_sure(cause)}{_long(cause, found.last)}{still}: {cause.message}."
+        yield f"For {_sure(cause)}{_long(cause, found.last)}{still}: {cause.message}{_worst(cause)}."
+    yield from silent(silences, found.last)
     if ledger is not None:
         rows = spent(ledger, between(found.opened.at, found.end))
         long = {w.code for w in ledger.waits if not w.beside and w.seconds >= LASTING_SECONDS}
         for row in [row for row in rows if not row.beside and row.code in long][:SHOWN]:
             yield f"Dead wait: {exact(row.seconds)} for {row.what} ({row.code}{by_journal(found)})."
-        yield from _unknown(ledger, rows[-1].seconds)
+        yield from _unknown(ledger, rows[-1].seconds, found.answering.silences)
     failed = [a for a in actions if a.outcome == Outcome.FAILED.value]
     if failed:
         codes = ", ".join(sorted({f"{a.verb}: {a.code or 'failed'}" for a in failed})[:SHOWN])
@@ -92,13 +102,17 @@ def challenges(
         yield f"{counted(len(refused), 'question')} {was} answered with no."
 
 
-def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterator[str]:
+def next_steps(
+    found: Follower, run: Run, actions: tuple[Action, ...], silences: tuple[Silence, ...]
+) -> Iterator[str]:
     """Say what a person should do now."""
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
             yield f"Answer: {clean(item.question)} (rekindle approve {clean(item.approval)})"
+        yield from _would_do(found)
         if run.alive is not True:
-            yield "Go on with this run: rekindle resume."
+            on = "Go on watching" if found.memory.watches else "Go on with this run"
+            yield f"{on}: rekindle resume."
     for body in found.memory.answers.values():
         if body.get("answer") == "stuck" and run.ended is None:
             yield f"{clean(body.get('message', ''))}: {clean(body.get('hint', ''))}"
@@ -110,7 +124,22 @@ def next_steps(found: Follower, run: Run, actions: tuple[Action, ...]) -> Iterat
         yield f"Look where what was given up or destroyed lies now, and whether it is wanted: {given_up(costly)}."
     yield from _who_removed(found)
     yield from _lost_machines(found)
+    yield from why_silent(silences)
     yield from _so_that_it_does_not_come_again(found)
+
+
+def _would_do(found: Follower) -> Iterator[str]:
+    """Say of a run that only watches what it would do, and how it is let."""
+    if not found.memory.watches:
+        return
+    nodes = found.compiled.get("section", {}).get("talos", {}).get("nodes")
+    wishes = would(replace(found.memory, facts=found.facts)) if nodes else []
+    for wish in wishes[:SHOWN]:
+        yield clean(f"It only watches, and would: {spoken(wish)}.", WISH)
+    if len(wishes) > SHOWN:
+        yield f"It would do {len(wishes) - SHOWN} things more; rekindle status names what it would do now."
+    if wishes:
+        yield "Let it act: rekindle resume --take-over."
 
 
 def given_up(costly: Sequence[Action]) -> str:
@@ -125,21 +154,30 @@ def given_up(costly: Sequence[Action]) -> str:
     return "; ".join(said)
 
 
-def _unknown(ledger: Ledger, seconds: int) -> Iterator[str]:
-    """Time of the path that has no class: where the most of it went."""
+def _unknown(ledger: Ledger, seconds: int, silences: Sequence[Silence]) -> Iterator[str]:
+    """Time of the path that has no class: where the most of it went, and who did not answer then."""
     if not seconds:
         return
     spans: dict[str, int] = {}
     for step in ledger.path:
         if step.code == UNKNOWN:
             spans[step.subject] = spans.get(step.subject, 0) + between(step.begun, step.ended)
-    most = sorted(spans.items(), key=lambda item: -item[1])[:2]
-    named = ", ".join(f"{subject or 'nothing more'} {exact(length)}" for subject, length in most)
+    named = ", ".join(_longest(spans, seconds))
     where = f" (most of it for {named})" if named else ""
+    lost = silent_in(((s.begun, s.ended) for s in ledger.path if s.code == UNKNOWN), silences)
     yield (
-        f"Not known: {exact(seconds)} of the path have no class, for nothing in the journal tells what held "
-        f"them{where}."
+        f"Not known: {exact(seconds)} of the path have no class: the journal has no sign of one{where}."
+        + (f" In that time machines did not answer: {lost}." if lost else "")
     )
+
+
+def _longest(spans: Mapping[str, int], seconds: int) -> Iterator[str]:
+    """Name the two longest; steps are told to the second, and come to no more than the whole of *seconds*."""
+    left = seconds
+    for subject, length in sorted(spans.items(), key=lambda item: -item[1])[:2]:
+        if left > 0:
+            yield f"{subject or 'nothing more'} {exact(min(length, left))}"
+        left -= length
 
 
 def _who_removed(found: Follower) -> Iterator[str]:
@@ -237,6 +275,14 @@ def _long(cause: Cause, last: Instant) -> str:
         else last
     )
     return both(between(since, end), between(begun, ended))
+
+
+def _worst(cause: Cause) -> str:
+    return (
+        ""
+        if cause.worst_at is None
+        else f"; at its worst ({dated(cause, 'worst_at')}): {cause.worst}"
+    )
 
 
 def _sure(cause: Cause) -> str:

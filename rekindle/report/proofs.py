@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from engine.memory import Memory
 from journal.entries import Fact, Finding, Instant, Remedy
 from phases import codes
@@ -40,6 +42,21 @@ def cause_of(name: str, finding: Finding, found_at: Instant, known: Memory) -> C
         circle=finding.circle,
         verb=verb_for(finding),
     )
+
+
+def as_found(cause: Cause, first: Finding, at: Instant, seq: int) -> Cause:
+    """
+    Tell a cause by the words with which it was found; those that it has at *at*, by entry *seq*, are its worst.
+
+    An instant of the cluster that came after it was found is of what it became.
+    """
+    since, message = first.since, clean(first.message)
+    if since is None and cause.since is not None and cause.since <= cause.found:
+        since = cause.since
+    if message == cause.message:
+        return replace(cause, since=since)
+    of = {**cause.of, "worst_at": seq}
+    return replace(cause, since=since, message=message, worst=cause.message, worst_at=at, of=of)
 
 
 def proof(path: str, known: Memory) -> str:

@@ -19,10 +19,13 @@ class Cause(Row, frozen=True, kw_only=True):
     *since* is the cluster's own instant (None: it does not tell), *found* when this run first said it, *cleared* at
     which look it was not found any more (None: it was found at every one since). *over* is when the facts of what it
     is about say that what clears it came true (None: no fact tells); *awaited*: it left the findings, and that had not
-    come yet at the latest entry. *victims* are at most fifty of the *victim_count* objects behind it. *at_verdict*: it
-    was one of the roots of the verdict. *corrected*: what a person says was the cause, and who. *done*: the actions of
-    this run that were about it and took place, and the nudges of what had waited for it; *verb*: the one by which this
-    program clears such a cause (empty: none). *ours*: machines that this run reset, and from which it follows.
+    come yet at the latest entry. *message* is what it said when it was found; *worst* what it said when most was held
+    up by it, at *worst_at*, of when the victims and the evidence are as well (empty: nothing else).
+    *victims* are at most fifty of the *victim_count* objects behind it. *at_verdict*: it was one of the roots of the
+    verdict, and then said *verdict_message*. *corrected*: what a person says was the cause, and who. *done*: the
+    actions of this run that were about it and took place, and the nudges of what had waited for it; *verb*: the one by
+    which this program clears such a cause (empty: none). *ours*: machines that this run reset, and from which it
+    follows.
     """
 
     id: str
@@ -30,6 +33,8 @@ class Cause(Row, frozen=True, kw_only=True):
     subject: str
     name: str
     message: str
+    worst: str = ""
+    worst_at: Instant | None = None
     uid: str = ""
     evidence: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
@@ -45,6 +50,7 @@ class Cause(Row, frozen=True, kw_only=True):
     next_after: tuple[str, ...] = ()
     circle: bool = False
     at_verdict: bool = False
+    verdict_message: str = ""
     corrected: str = ""
     done: tuple[str, ...] = ()
     verb: str = ""

@@ -17,8 +17,9 @@ from phases.verbs import RECOVER
 from rekindle.causes import weight
 from rekindle.report.cleaning import clean
 from rekindle.report.endings import Ending, Endings
-from rekindle.report.proofs import cause_of
+from rekindle.report.proofs import VICTIMS, as_found, cause_of
 from rekindle.report.reasons import Cause, Edge, Sign, Verdict
+from rekindle.report.signs import of_root, unexplained
 from rekindle.report.story import Remark
 from rekindle.sentences import name_of
 
@@ -41,13 +42,14 @@ class Causes:
     """
     Folded entry by entry.
 
-    *open* has the place in *found* of each root that still stands, *first* the entry (a seq) by which each finding that
-    still stands was found.
+    *open* has the place in *found* of each root that still stands, *first* each finding that still stands as it was
+    found, and by which entry (a seq); *named* whom each of *found* named as its victims then.
     """
 
     found: list[Cause] = field(default_factory=list)
     open: dict[str, int] = field(default_factory=dict)
-    first: dict[str, int] = field(default_factory=dict)
+    first: dict[str, tuple[int, Finding]] = field(default_factory=dict)
+    named: list[tuple[str, ...]] = field(default_factory=list)
     left_out: int = 0
     edges: tuple[Edge, ...] = ()
     edges_left_out: int = 0
@@ -102,9 +104,11 @@ class Causes:
             self.first.pop(name, None)
             self._clear(name, entry.at, seq)
         for name, finding in entry.changed.items():
-            self.first.setdefault(name, seq)
+            found_at = after.found_at.get(name, entry.at)
+            if found_at == entry.at or name not in self.first:  # a look may be several entries
+                self.first[name] = (self.first.get(name, (seq, finding))[0], finding)
             if finding.root:
-                self._root(name, finding, after.found_at.get(name, entry.at), known, seq)
+                self._root(name, finding, found_at, known, (entry.at, seq))
         if after.sentence is not before.sentence:
             self._sentenced(after)
         elif after.sentence is None:
@@ -140,25 +144,31 @@ class Causes:
         ]
 
     def _root(
-        self, name: str, finding: Finding, found_at: Instant, known: Memory, seq: int
+        self,
+        name: str,
+        finding: Finding,
+        found_at: Instant,
+        known: Memory,
+        now: tuple[Instant, int],
     ) -> None:
-        place = self.open.get(name)
+        place, (seq, first) = self.open.get(name), self.first[name]
         if place is None:
             if len(self.found) >= CAUSES:
                 self.left_out += 1
                 return
             self.open[name] = len(self.found)
-            cause = cause_of(name, finding, found_at, known)
-            self.found.append(replace(cause, of={"found": self.first[name]}, entries=(seq,)))
+            cause = replace(cause_of(name, finding, found_at, known), of={"found": seq})
+            self.found.append(replace(as_found(cause, first, *now), entries=(now[1],)))
+            self.named.append(tuple(clean(one) for one in first.victims[:VICTIMS]))
             self.endings.begin(name, self.open[name], finding, found_at, known.facts)
         elif len(finding.victims) > self.found[place].victim_count:
             cause = self.found[place]
             worse = cause_of(name, finding, cause.found, known)
             self.found[place] = replace(
-                worse,
+                as_found(replace(worse, of={"found": seq}), first, *now),
                 at_verdict=cause.at_verdict,
+                verdict_message=cause.verdict_message,
                 corrected=cause.corrected,
-                of=cause.of,
                 entries=cause.entries,
             )
             self.endings.begin(name, place, finding, cause.found, known.facts)
@@ -182,10 +192,12 @@ class Causes:
     def _sentenced(self, after: Memory) -> None:
         """Draw what blocks what, as it is at the verdict."""
         said = after.sentence
-        for name in said.roots if said is not None else ():
+        for name, finding in said.roots.items() if said is not None else ():
             place = self.open.get(name)
             if place is not None:
-                self.found[place] = replace(self.found[place], at_verdict=True)
+                self.found[place] = replace(
+                    self.found[place], at_verdict=True, verdict_message=clean(finding.message)
+                )
         self._draw(after)
 
     def _draw(self, after: Memory) -> None:
@@ -212,16 +224,16 @@ class Causes:
             fact = facts.get(subject)
             if fact is not None and fact.code == codes.ABSENT:
                 text = "a root of the GitOps tree is not there, nor what only it brings"
-                self.gone.append(_unexplained(subject, text, at, REMOVED))
+                self.gone.append(unexplained(subject, text, at, REMOVED))
         nodes = [s for s in sorted(facts) if s.startswith(NODES)]
         led = [s.removeprefix(NODES) for s in nodes if has_no_leader(facts[s])]
         if led:
             said = LEADERLESS.format(listed(led))
-            self.gone.append(_unexplained(codes.ETCD, said, at, NOT_EXPLAINED))
+            self.gone.append(unexplained(codes.ETCD, said, at, NOT_EXPLAINED))
         for subject, fact in facts.items():
             if subject.startswith(NODES) and fact.code in STAGES and not was_not_asked(fact):
                 text = STAGES[fact.code]
-                self.gone.append(_unexplained(subject, text, at, NOT_EXPLAINED))
+                self.gone.append(unexplained(subject, text, at, NOT_EXPLAINED))
                 self.bare += fact.code == codes.MAINTENANCE
             if subject.startswith(codes.k8s_node("")) and fact.code in BAD:
                 self.unready[clean(subject)] = clean(fact.reason.rstrip(".") or fact.code)
@@ -239,36 +251,14 @@ class Causes:
 
         What the first look at *looked* showed was there before; only where it showed nothing, what came later counts.
         """
-        roots = [
-            Sign(
-                subject=cause.subject,
-                name=cause.name,
-                text=self._first_text(cause, looked),
-                seen=cause.found,
-                at=cause.since,
-                root=True,
-                ours=cause.ours,
-                of={"seen": cause.of["found"]} if cause.of else {},
-                entries=cause.entries,
-                corrections=cause.corrections,
-                true={"seen": cause.true["found"]} if "found" in cause.true else {},
-            )
-            for cause in self.found
-        ]
+        roots = [of_root(cause, self.unready, looked) for cause in self.found]
         told = {sign.subject for sign in roots}
         gone = [self._known(sign) for sign in self.gone]
         signs = [*gone, *roots, *(sign for sign in self.signs if sign.subject not in told)]
         early = [sign for sign in signs if looked is not None and (sign.at or sign.seen) <= looked]
         signs = early or signs
         signs.sort(key=lambda s: (s.at is None, s.at if s.at is not None else s.seen, not s.root))
-        return tuple(signs[:SIGNS])
-
-    def _first_text(self, cause: Cause, looked: Instant | None) -> str:
-        """A node that is back is called out of date; what it was when all began, the first look shows."""
-        why = (
-            self.unready.get(cause.subject) if looked is not None and cause.found > looked else None
-        )
-        return cause.message if why is None else f"the node was not Ready: {why}"
+        return tuple(signs)
 
     def _known(self, sign: Sign) -> Sign:
         """
@@ -315,8 +305,3 @@ def _begun(cause: Cause) -> Instant:
 def was_not_asked(fact: Fact) -> bool:
     """Say whether a machine is out of sight since nobody has asked it yet: of that no answer says nothing."""
     return fact.code == codes.UNSEEN and fact.reason.startswith(codes.NOT_ASKED)
-
-
-def _unexplained(subject: str, text: str, at: Instant, why: str) -> Sign:
-    name = clean(subject)
-    return Sign(subject=name, name=name, text=text, seen=at, unexplained=why)

@@ -22,6 +22,7 @@ from rekindle.report.happenings import (
     Pods,
     Row,
     Session,
+    SetBack,
     Stay,
 )
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
@@ -40,7 +41,8 @@ class Run(Dated, frozen=True, kw_only=True):
     """
     Which run this is about.
 
-    *outcome* is done, cancelled, or open; *ended* None: it is open, and *last* is its latest entry. *alive*: somebody
+    *purpose* is what it is by now, *opened_as* what it was opened for: a watch may have been taken over. *outcome* is
+    done, cancelled, or open; *ended* None: it is open, and *last* is its latest entry. *alive*: somebody
     holds the lease just now (None: nobody may look). *recorded_from*: a rehearsal of that recorded run.
     """
 
@@ -60,6 +62,7 @@ class Run(Dated, frozen=True, kw_only=True):
     initial: str
     plan_digest: str
     status: str
+    opened_as: str = ""
     category: str = "Infrastructure"
     ended: Instant | None = None
     alive: bool | None = None
@@ -135,8 +138,9 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     """
     A person's note. *corrects* says what it corrects (empty: it only remarks), *finding* which cause.
 
-    *spelled*: its text is that correction in words, and nothing else. *at* moves no clock of the run, *written* is the
-    host's time of it. Nothing is changed by it: what the journal says stands, and the correction beside it.
+    *about* names the entry that it only remarks on. *spelled*: its text is that correction in words, and nothing else.
+    *at* moves no clock of the run, *written* is the host's time of it. Nothing is changed by it: what the journal says
+    stands, and the correction beside it.
     """
 
     at: Instant
@@ -144,6 +148,7 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     text: str
     corrects: str = ""
+    about: str = ""
     finding: str = ""
     cause: str = ""
     spelled: bool = False
@@ -170,6 +175,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     *preflight* has what the preflight found not in order, *preflighted* how many rows it looked at (None: there was
     none). *times_corrected* is of how many entries people corrected the time: the ledger goes by the journal's.
+    *set_back*: where the host's clock was; instants are what it showed, order and spans are of the time that passed.
     """
 
     schema: str = SCHEMA
@@ -202,4 +208,5 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     preflight: tuple[Beforehand, ...] = ()
     preflighted: int | None = None
     times_corrected: int = 0
+    set_back: tuple[SetBack, ...] = ()
     left_out: dict[str, int] = {}

@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from journal.entries import Instant, Outcome
 from phases.verbs import RELEASE
 from rekindle.lines import asked_for
+from rekindle.report.answering import untoward
+from rekindle.report.beginning import set_back, told_of_clock, told_of_hands
 from rekindle.report.cleaning import clean
 from rekindle.report.corrections import both
 from rekindle.report.corrections import told as dated
 from rekindle.report.emptied import said
-from rekindle.report.figures import first_counted, metrics, on_their_way_out
+from rekindle.report.figures import first_counted, metrics, on_their_way_out, stale
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action, HandDeed
 from rekindle.report.lessons import (
@@ -27,7 +29,7 @@ from rekindle.report.lessons import (
 from rekindle.report.mending import Actions
 from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
-from rekindle.report.roots import REMOVED
+from rekindle.report.roots import REMOVED, SIGNS
 from rekindle.report.rows import in_flight, mended, sessions_of, stays_of
 from rekindle.report.story import Chain, Goal, Run, Story
 from rekindle.report.timeline import Happened, events
@@ -45,6 +47,7 @@ GOALS = {
 }
 BY_ITSELF, MAY = {"no": "", "yes": " (clears by itself)"}, " (may clear by itself)"
 SCRIPTED = "the scenario's scripted operator"
+NEVER_SEEN = "Whether anything was wrong is not known: this run never saw the cluster."
 REFERENCES = (
     "Rules of causes: docs/explanation/diagnosis.md",
     "Classes of dead waits: docs/explanation/dead-wait.md",
@@ -58,22 +61,26 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     beside, put = found.corrections.beside, found.corrections.put
     run, actions = put(run), beside(found.doings.finished())
     found.causes.at_last(found.facts)
-    found.causes.found = [_owned(found, one) for one in beside(found.causes.found, "id")]
+    found.causes.found = [
+        _owned(found, one, named)
+        for one, named in zip(beside(found.causes.found, "id"), found.causes.named, strict=True)
+    ]
     verdict = put(found.causes.verdict(found.memory, found.looked_by, found.sentenced_by))
     stays, sessions = stays_of(found, run), sessions_of(found, run)
     by_key = Actions(actions)
     causes = tuple(mended(found, cause, by_key) for cause in found.causes.found)
+    silences = untoward(beside(found.answering.silences), actions, found.last)
     deeds = sorted(found.doings.by_hand.items, key=lambda deed: deed.at)
     approvals, by_hand = beside(found.doings.approvals.values()), beside(deeds)
     changes = beside(found.changes.items)
     lines, left = events(
-        Happened(run, sessions, stays, causes, approvals, actions, by_hand, changes)
+        Happened(run, sessions, stays, causes, approvals, actions, by_hand, changes, silences)
     )
-    signs = found.causes.first_signs(found.memory.looked_at)
+    signs = found.causes.first_signs(found.memory.looked_at)  # in the sentences all of them count
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
-        background=tuple(_background(run, signs, by_hand)),
+        background=tuple(_background(run, signs, by_hand, looked=found.seen_at is not None)),
         run=run,
         chain=chain,
         goals=beside(_goals(found)),
@@ -83,33 +90,35 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
         actions=actions,
         approvals=approvals,
         by_hand=by_hand,
-        first_signs=signs,
+        first_signs=signs[:SIGNS],
         causes=causes,
         verdict=verdict,
         ledger=in_flight(ledger, actions),
-        validation=beside(validation(found.facts, section, *found.counted)),
+        validation=beside(validation(found.facts, section, found.counted, found.answering)),
         metrics=beside(metrics(found, verdict, ledger)),
         changes=changes,
         remarks=found.remarks.items,
         went_well=tuple(went_well(found, verdict, actions)),
-        challenges=tuple(challenges(found, ledger, actions)),
-        next_steps=tuple(next_steps(found, run, actions)),
+        challenges=tuple(challenges(found, ledger, actions, silences)),
+        next_steps=tuple(next_steps(found, run, actions, silences)),
         unproven=tuple(unproven(found, run, chain, actions)),
         references=(f"Journal {run.journal}, run {run.run_id}", *REFERENCES),
         events=lines,
         preflight=beside(found.preflights.rows.values()),
         preflighted=found.preflights.checked if found.preflights.looks else None,
         times_corrected=found.corrections.times,
+        set_back=set_back(found.clock),
         left_out=_left_out(found, len(actions), left),
     )
 
 
-def _owned(found: Follower, cause: Cause) -> Cause:
-    """Say of a cause that it follows from resets of this run, where it does."""
+def _owned(found: Follower, cause: Cause, named: tuple[str, ...]) -> Cause:
+    """Say of a cause that it follows from resets of this run, where it does: by what it *named* when it was found."""
     nodes = found.compiled.get("section", {}).get("talos", {}).get("nodes", {})
     planes = [name for name, node in nodes.items() if node.get("role") == "controlplane"]
     healed = found.stays.reached.get("pods-healthy")
-    return replace(cause, ours=found.own.of(cause, planes, healed[0] if healed else None))
+    ours = found.own.of(replace(cause, victims=named), planes, healed[0] if healed else None)
+    return replace(cause, ours=ours)
 
 
 def _goals(found: Follower) -> tuple[Goal, ...]:
@@ -134,6 +143,8 @@ def _summary(
         what = "A run that only watched" + (" a simulated cluster" if run.simulated else "")
     scenario = f" (scenario {run.scenario})" if run.scenario else ""
     yield f"{what}, {run.cluster}{scenario}. It began at {dated(run, 'opened')} and {_ended(run)}."
+    yield from told_of_clock(found.clock)
+    yield from told_of_hands(run, found.changes.items)
     if found.opened.request:
         yield f"Asked for when it began, beyond its goal: {clean(asked_for(found.opened))}."
     yield from _pods(found)
@@ -163,11 +174,14 @@ def _pods(found: Follower) -> Iterator[str]:
     left = f" (beside them {on_their_way_out(leaving)})" if leaving else ""
     yield (
         f"Of {last.expected} pods that should run, {existed}{first.number} were Ready "
-        f"{first_counted(found)}{left}; {last.ready} were Ready at the last look."
+        f"{first_counted(found)}{left}{stale(found)}; {last.ready} were Ready at the last look."
     )
 
 
 def _why(verdict: Verdict, causes: list[Cause]) -> Iterator[str]:
+    if verdict.looked_at is None:
+        yield NEVER_SEEN
+        return
     if verdict.at is None or verdict.seconds is None:
         yield "No cause was found that waiting could never clear."
         return
@@ -193,7 +207,7 @@ def _could_not_clear(lasting: int, of: int) -> str:
 
 def _caused(cause: Cause) -> str:
     said = f" ({follows(cause.ours)})" if cause.ours else ""
-    return f"{cause.message}{said}" + (
+    return f"{cause.verdict_message or cause.message}{said}" + (
         f" [corrected: {cause.corrected}]" if cause.corrected else ""
     )
 
@@ -208,7 +222,11 @@ def _done(found: Follower, actions: tuple[Action, ...]) -> str:
     parts = [f"{gave} gave something up"] if gave else []
     parts += [f"{len(sure) - gave} destroyed something"] if gave < len(sure) else []
     left = len(costly) - len(sure)
-    parts += [f"whether {left} more did is not known"] if left else []
+    if left and sure:
+        parts += [f"whether {left} more did is not known"]
+    elif left:
+        them = "it" if found.doings.begun == 1 else f"{left} of them"
+        parts += [f"whether {them} destroyed or gave something up is not known"]
     return f"{text}; {' and '.join(parts)}, {_allowed(found, costly)}: {given_up(costly)}."
 
 
@@ -225,7 +243,9 @@ def _allowed(found: Follower, costly: list[Action]) -> str:
     )
 
 
-def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]) -> Iterator[str]:
+def _background(
+    run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...], *, looked: bool
+) -> Iterator[str]:
     first = next((one for one in signs if one.at is not None and one.at < run.opened), None)
     if first is not None and first.at is not None:
         before = both(between(first.at, run.opened), between(first.at, run.when("opened")))
@@ -244,12 +264,14 @@ def _background(run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...]
             "itself still told."
         )
     elif signs:
-        first = signs[0]
+        first = min(signs, key=lambda sign: sign.when("seen"))
         what = first.text if first.root else f"{first.name} {first.text}"
         ours = f", which {follows(first.ours)}" if first.ours else ""
         yield f"The first sign was seen at {dated(first, 'seen')}: {what}{ours}."
-    else:
+    elif looked:
         yield "Nothing was found wrong that has a cause of its own."
+    else:
+        yield NEVER_SEEN
     yield from said(by_hand)
 
 
@@ -264,6 +286,7 @@ def _left_out(found: Follower, actions: int, lines: int) -> dict[str, int]:
         "changes": found.changes.left_out,
         "remarks": found.remarks.left_out,
         "sessions": found.sessions.kept.left_out,
+        "silences": found.answering.over.left_out,
         "stays": found.stays.kept.left_out,
     }
     return {name: count for name, count in counts.items() if count > 0}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from journal.entries import Instant
+from rekindle.report.answering import Silence
 from rekindle.report.cleaning import clean
 from rekindle.report.happenings import (
     Action,
@@ -88,6 +89,7 @@ class Happened:
     actions: Sequence[Action]
     by_hand: Sequence[HandDeed]
     changes: Sequence[Change]
+    silences: Sequence[Silence] = ()
 
 
 def events(happened: Happened) -> tuple[tuple[Event, ...], int]:
@@ -131,7 +133,7 @@ def _event(items: list[_Item]) -> Event:
 
 def _items(happened: Happened) -> Iterator[_Item]:
     run = happened.run
-    yield _Item(run, "opened", RUN, "run", f"the run begins ({run.purpose})")
+    yield _Item(run, "opened", RUN, "run", f"the run begins ({run.opened_as or run.purpose})")
     if run.ended is not None:
         yield _Item(run, "ended", CLOSED, "run", f"the run is closed: {run.outcome}")
     yield from _held(happened.sessions)
@@ -152,6 +154,8 @@ def _items(happened: Happened) -> Iterator[_Item]:
         yield _Item(action, "intended", BEGUN, "action", text, group, action.action, "settled")
     for deed in happened.by_hand:
         yield _Item(deed, "at", HAND, "hand", f"not by this run: {deed.verb} {deed.name}")
+    for silence in happened.silences:
+        yield from _silence(silence)
     for change in happened.changes:
         yield _Item(change, "at", CHANGE, "change", change.text)
 
@@ -170,10 +174,26 @@ def _cause(cause: Cause) -> Iterator[_Item]:
     said = f"{cause.rule}, {cause.name}" if cause.rule else cause.name
     text = clean(f"found ({said}): {cause.message}", TEXT)
     yield _Item(cause, "found", FOUND, "cause", text)
+    if cause.worst_at is not None:
+        text = clean(f"at its worst ({said}): {cause.worst}", TEXT)
+        yield _Item(cause, "worst_at", FOUND, "cause", text)
     if cause.over is not None:
         yield _Item(cause, "over", GONE, "cause", f"gone: {said}")
     elif cause.cleared is not None:
         yield _Item(cause, "cleared", GONE, "cause", f"not found any more: {said}")
+
+
+def _silence(one: Silence) -> Iterator[_Item]:
+    """That a machine was silent at the first look is a sign of what went wrong before."""
+    who = f"machine {one.machine}"
+    if one.stage:
+        text = f"{who} stopped answering (last seen: {one.stage})"
+        yield _Item(one, "begun", CHANGE, "machine", text)
+    if one.ended is not None and not one.left:
+        boot = ", in another boot" if one.anew else ""
+        again = f"again after {one.length(one.ended)}{boot}"
+        text = f"{who} answers {again if one.stage else 'for the first time in this run'}"
+        yield _Item(one, "ended", CHANGE, "machine", text)
 
 
 def _question(one: Approval) -> Iterator[_Item]:

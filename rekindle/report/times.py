@@ -18,7 +18,7 @@ from rekindle.report.reasons import Ledger, Step, Wait
 
 STEPS = 300
 NOBODY = "(no session)"
-UNTOLD = "(not known: something was lost again)"
+UNTOLD = "(until something was lost)"
 
 
 def ledger_from(found: Mapping[str, Json], path: tuple[Step, ...]) -> Ledger:

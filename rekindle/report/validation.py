@@ -11,8 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from journal.entries import Fact, Instant
 from phases import codes
+from rekindle.report.answering import Answering
 from rekindle.report.cleaning import clean
 from rekindle.report.story import FAILED, NOT_PROVEN, PROVEN, Check
 
@@ -48,20 +51,23 @@ ROWS = (
 
 
 def validation(
-    facts: Mapping[str, Fact], section: Mapping[str, Any], counted: Instant | None, by: int = 0
+    facts: Mapping[str, Fact],
+    section: Mapping[str, Any],
+    counted: tuple[Instant | None, int],
+    answering: Answering,
 ) -> tuple[Check, ...]:
     """
     Judge the last look; *section* is the compiled plan's own words about its cluster.
 
-    *counted* is since when the count of pods stands, *by* which entry (a seq).
+    *counted* is since when the count of pods stands, and by which entry (a seq).
     """
     planned = [codes.node(name) for name in section.get("talos", {}).get("nodes", {})]
     families = _families(facts)
     return (
-        _connectivity(facts, planned),
+        _since(_connectivity(facts, planned), *answering.changed(planned)),
         _talos(facts, planned),
         _api(facts),
-        _pods(facts, counted, by),
+        _since(_pods(facts), *counted),
         *(_row(row, families.get(row.family, {})) for row in ROWS if row.family in families),
     )
 
@@ -71,6 +77,13 @@ def _families(facts: Mapping[str, Fact]) -> dict[str, dict[str, Fact]]:
     for subject, fact in facts.items():
         found.setdefault(subject.partition("/")[0], {})[subject] = fact
     return found
+
+
+def _since(check: Check, at: Instant | None, by: int) -> Check:
+    """Say since when it has been so, and by which entry (a seq); of what was not asked nothing tells."""
+    return (
+        check if at is None or check.verdict == NOT_PROVEN else replace(check, at=at, of={"at": by})
+    )
 
 
 def _connectivity(facts: Mapping[str, Fact], planned: list[str]) -> Check:
@@ -124,7 +137,7 @@ def _api(facts: Mapping[str, Fact]) -> Check:
     return _check(what, PROVEN if api.code == codes.UP else FAILED, evidence, {codes.API: api})
 
 
-def _pods(facts: Mapping[str, Fact], counted: Instant | None, by: int) -> Check:
+def _pods(facts: Mapping[str, Fact]) -> Check:
     what, pods = "Pod count restoration", facts.get(codes.PODS)
     if pods is None or "ready" not in pods.detail:
         return _check(what, NOT_PROVEN, "pods were never counted", {})
@@ -133,8 +146,7 @@ def _pods(facts: Mapping[str, Fact], counted: Instant | None, by: int) -> Check:
     restarts = facts.get(codes.RESTARTS)
     evidence += f"; {clean(restarts.code)} restarts of containers" if restarts is not None else ""
     verdict = PROVEN if ready >= expected else FAILED
-    of = {} if counted is None else {"at": by}
-    return Check(what=what, verdict=verdict, evidence=clean(evidence), at=counted, of=of)
+    return _check(what, verdict, evidence, {})
 
 
 def _row(row: Row, found: Mapping[str, Fact]) -> Check:
@@ -168,7 +180,7 @@ def _names(subjects: Collection[str]) -> str:
 
 def _reasons(found: Mapping[str, Fact]) -> str:
     told = [
-        f"{clean(subject.partition('/')[2])} ({clean(fact.code)}{_because(fact)})"
+        f"{clean(subject.partition('/')[2] or subject)} ({clean(fact.code)}{_because(fact)})"
         for subject, fact in sorted(found.items())[:GROUPED]
     ]
     more = f" and {len(found) - GROUPED} more" if len(found) > GROUPED else ""

@@ -54,7 +54,10 @@ def inventory_of(tree: Tree, nodes: tuple[str, ...], source: str) -> Json:
             for owner, item in brought
             if item.kind == "ExternalSecret"
         ],
-        "stores": _names(brought, "ClusterSecretStore"),
+        "stores": [
+            {"name": name, "parent": parents.get(("ClusterSecretStore", name))}
+            for name in _names(brought, "ClusterSecretStore")
+        ],
         "crds": [
             {"name": item.id, "provider": owner}
             for owner, item in brought

@@ -179,12 +179,16 @@ class _Planting:
                 (k.depends_on for k in self.inventory.kustomizations if k.key == parent), ()
             )
             asked.setdefault(secret.store, Counter()).update(needs)
-        for name in self.inventory.stores:
-            owner = self._store_owner(asked.get(name, Counter()))
+        for store in self.inventory.stores:
+            item = Item("ClusterSecretStore", name=store.name)
+            if store.parent in self.objects:
+                self.objects[store.parent].append(item)
+                continue
+            owner = self._store_owner(asked.get(store.name, Counter()))
             self.notes.append(
-                f"who brings store {name} is not recorded: {owner}, on which its secrets depend"
+                f"who brings store {store.name} is not recorded: {owner}, on which its secrets depend"
             )
-            self.objects[owner].append(Item("ClusterSecretStore", name=name))
+            self.objects[owner].append(item)
 
     def _store_owner(self, asked: Counter[str]) -> str:
         """Name what those depend on who bring a store's secrets: best of all something that brings nothing else."""

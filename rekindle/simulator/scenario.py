@@ -26,13 +26,8 @@ from rekindle.there import may_be_file
 
 SCHEMA = "rekindle.scenario/1"
 FOLDER = Path(__file__).parent
-LOOKED_INTO = (
-    "commands",
-    "crds",
-    "flux",
-    "machine",
-    "probes",
-)  # of a plan, before it is checked as a plan
+# Of a plan, before it is checked as a plan.
+LOOKED_INTO = ("commands", "crds", "flux", "machine", "probes")
 SCENARIOS = FOLDER / "scenarios"
 TREES = FOLDER / "data"
 Role = Literal["controlplane", "worker"]

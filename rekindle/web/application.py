@@ -23,6 +23,7 @@ from journal.reader import Reader
 from journal.row import RunSummary
 from rekindle import folding
 from rekindle.output import tell
+from rekindle.runs import took_of
 from rekindle.web import words
 from rekindle.web.following import Following
 from rekindle.web.guard import Guard, harden
@@ -109,7 +110,7 @@ class Application:
     def runs(self, _request: Request) -> Response:
         """List the journal's runs, newest first."""
         with Reader(self.journal) as reader:
-            found = [words.run_line(run) for run in reversed(reader.runs())]
+            found = [words.run_line(run, took_of(reader, run)) for run in reversed(reader.runs())]
         return self._page("runs.html.j2", runs=found, journal=words.plain(self.journal))
 
     def run(self, _request: Request, run_id: str) -> Response:

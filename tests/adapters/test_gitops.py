@@ -56,6 +56,10 @@ kind: ExternalSecret
 metadata: {name: keys}
 spec: {secretStoreRef: {kind: ClusterSecretStore, name: onepassword}}
 ---
+apiVersion: external-secrets.io/v1
+kind: ClusterSecretStore
+metadata: {name: onepassword}
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: "web-${WHERE}"}
@@ -143,7 +147,7 @@ def test_the_tree_is_followed_from_its_roots(tree: Path) -> None:
             }
         ],
         "externalsecrets": [{"key": "media/keys", "parent": parent, "store": "onepassword"}],
-        "stores": [],
+        "stores": [{"name": "onepassword", "parent": parent}],
         "crds": [{"name": "gadgets.example.com", "provider": f"kustomization/{parent}"}],
         "workloads": [
             {

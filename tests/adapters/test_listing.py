@@ -110,6 +110,18 @@ def test_a_kind_that_is_not_installed_is_seen_and_empty(
     assert look.value == {}
 
 
+def test_what_knows_no_kind_at_all_is_no_kubernetes_api(
+    scripted: ScriptedApi, tmp_path: Path
+) -> None:
+    """A proxy says 404 to everything. Mutant: take each kind that it does not know for one that is not installed."""
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", scripted.url), kinds=LISTED_KINDS)
+
+    assert {type(look) for look in snapshot.objects.values()} == {Unseen}
+    charts = snapshot.objects["HelmRelease"]
+    assert isinstance(charts, Unseen)
+    assert "something else" in charts.why
+
+
 def test_what_holds_a_namespace_is_looked_up(empty: ScriptedApi, tmp_path: Path) -> None:
     going = {"metadata": {"name": "held", "deletionTimestamp": DELETED}}
     empty.on("/api/v1/namespaces", answer("Namespace", going))

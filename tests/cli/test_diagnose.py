@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+from msgspec.structs import replace
+
+from phases.diagnosis.scene import Scene
+from phases.snapshot import Unseen
 from rekindle.diagnosed import document, lines, of_scene
 from tests.adapters.conftest import write_kubeconfig
+from tests.adapters.scripted import ScriptedApi
+from tests.adapters.talos_nodes import make_certificate
 from tests.cli.conftest import Program
 from tests.phases.diagnosis.flux_objects import deployment
 from tests.phases.diagnosis.scenes import made, scene
@@ -111,6 +119,54 @@ def test_an_api_that_is_silent_is_no_health(rekindle: Program, tmp_path: Path) -
     assert answer.code == 3
     assert "nothing could be listed" in answer.out
     assert "refused" in answer.out
+
+
+def test_what_is_no_api_is_no_health_and_its_certificate_is_said_once_at_most(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """
+    Whatever answers there, it knows none of the kinds of a cluster: that nothing was seen is said, and exit code 3.
+
+    Mutants: take each kind that it does not know for an empty one; let urllib3 warn at each request.
+    """
+    file = tmp_path / "k"
+    with ScriptedApi(tls=make_certificate(tmp_path, "api").context()) as api:
+        kubeconfig = json.loads(write_kubeconfig(file, api.url).read_text())
+        kubeconfig["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+        file.write_text(json.dumps(kubeconfig))
+        answer = rekindle("diagnose", "--kubeconfig", str(file))
+        assert api.asked
+
+    assert (answer.code, answer.out.count("\n")) == (3, 1)
+    assert answer.out.startswith("nothing could be listed, so nothing can be said: ")
+    assert "Warning" not in answer.err
+
+
+@pytest.mark.parametrize("kind", ["Namespace", "Node", "Pod"])
+def test_who_did_not_see_what_every_cluster_has_cannot_call_it_well(kind: str) -> None:
+    """Mutant: judge by what was seen, whatever that was."""
+    found = of_scene(_unseen(without(), kind))
+
+    assert found.verdict == "unknown"
+    assert document(found)["verdict"] == "unknown"
+    (said, *_) = lines(found, verbose=False)
+    assert said.startswith(
+        f"it cannot be told whether all is well: {kind} could not be listed (no)"
+    )
+    assert of_scene(_unseen(without(), "Job")).verdict == "healthy"
+
+
+def test_what_waiting_may_not_mend_is_said_whatever_else_was_not_seen() -> None:
+    """Mutant: ask for what was not seen first."""
+    broken = without("deployment/apps/web")
+    assert of_scene(broken).verdict == "critical"
+
+    assert of_scene(_unseen(broken, "Node")).verdict == "critical"
+
+
+def _unseen(whole: Scene, kind: str) -> Scene:
+    objects = {**whole.snapshot.objects, kind: Unseen(0.0, "denied", "no")}
+    return Scene(replace(whole.snapshot, objects=objects), whole.inventory)
 
 
 def test_an_inventory_that_is_none_is_refused_at_its_place(

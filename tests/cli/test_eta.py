@@ -204,7 +204,7 @@ def test_a_ledger_in_a_line() -> None:
     }
 
     assert sentence({"ledger": found}) == (
-        "16 m, of which the work alone 4 m (T/CP 4); dead: a person 10 m (DW18), "
+        "16 m; the work alone would have taken 4 m (T/CP 4); dead: a person 10 m (DW18), "
         "a held namespace 1 m 30 s (DW14), no session 30 s (nobody), busy workers 20 s (DW4) "
         "and 1 more; not known: 15 s; beside it: a person 45 s (DW18)"
     )

@@ -217,6 +217,17 @@ def test_the_time_of_one_of_two_findings_is_corrected(rekindle: Program, tmp_pat
     assert (causes["crd/a"].corrected, causes["crd/b"].true) == ("", {})
 
 
+def test_a_cause_without_a_text_is_refused(rekindle: Program, tmp_path: Path) -> None:
+    """A note stays for good, and would tell nothing. Mutant: take the finding alone."""
+    found = {"R:crd/a": Finding(subject="crd/a", cause="x", message="m", root=True, rule="R")}
+    journal = written(tmp_path / "j.db", [e.FindingsChanged(at=AT + 5, changed=found)])
+
+    answer = rekindle("note", "--journal", str(journal), "words", "--cause", "R:crd/a= ")
+
+    assert (answer.code, notes(journal)) == (64, [])
+    assert "error (note-empty): --cause R:crd/a= says no cause" in answer.err
+
+
 def test_what_was_seen_to_be_gone_is_named_by_itself(rekindle: Program, tmp_path: Path) -> None:
     """The cluster may tell no cause of it. Mutants: find only findings; take what was there."""
     name = "kustomization/flux-system/apps"

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from phases.lives import RESET
 from phases.verbs import APPLY, BOOTSTRAP, KUBECONFIG, ROOT
-from rekindle.adapters.authorities import Client
+from rekindle.adapters.authorities import Client, NoContext, of_talosconfig
 from rekindle.doctor import access
 from rekindle.doctor.access import RENEW_KUBE, RENEW_TALOS
 from rekindle.doctor.certificates import NotUnderstood, parse
@@ -141,6 +141,45 @@ def test_a_talosconfig_that_cannot_be_used_forbids_talos(
         set(found.blocks),
     )
     assert said in found.said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("context: gone\n", "its context gone is not in it"),
+        ("context: ''\n", "it names no current context"),
+        ("context:\n", "it names no current context"),
+        ("", "it names no current context"),
+    ],
+)
+def test_a_talosconfig_without_its_context_is_of_no_use_to_talosctl(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    """
+    It was said to be usable, and a take-over compared the CA of whichever context came first.
+
+    Mutant: take the first context where the current one is not there.
+    """
+    file = talosconfig(tmp_path / "talosconfig")
+    file.write_text(file.read_text().replace("context: home\n", content, 1))
+    found = row(access.rows(Machine().host, section(tmp_path)), "access.talosconfig")
+
+    assert ("red", {APPLY, BOOTSTRAP, KUBECONFIG, RESET, *ETCD}) == (
+        str(found.verdict),
+        set(found.blocks),
+    )
+    assert f"{said}, and talosctl takes no other" == found.said
+    assert found.todo.endswith(f"`talosctl --talosconfig {file} config context NAME` (home)")
+    with pytest.raises(NoContext):
+        of_talosconfig(file)
+
+
+def test_a_context_s_name_may_look_like_a_number(tmp_path: Path) -> None:
+    """Mutant: compare what YAML makes of the two names."""
+    file = talosconfig(tmp_path / "talosconfig")
+    file.write_text(file.read_text().replace("context: home", "context: '1'").replace("home", "1"))
+
+    assert of_talosconfig(file)
 
 
 def a_key(kind: str, body: str = "") -> str:

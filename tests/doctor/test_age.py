@@ -114,6 +114,88 @@ def test_every_recipient_under_age_counts(tmp_path: Path, recipient: str, shape:
     assert {RESET} == row(secrets.rows(unable, tmp_path, {}, (RESET,)), "secrets.proof").blocks
 
 
+FORMS = {
+    "yaml, as sops writes it": "yaml",
+    "json": "json",
+    "dotenv": "dotenv",
+    "ini": "ini",
+}
+
+
+@pytest.mark.parametrize("shape", FORMS)
+@pytest.mark.parametrize("name", ["secrets.sops", "kubeconfig.enc", "talosconfig", ".env.prod"])
+def test_a_file_counts_whatever_it_is_called(tmp_path: Path, name: str, shape: str) -> None:
+    """
+    One that only somebody else opens was not there for the doctor, and the wipe was free.
+
+    Mutants: look into files of some names alone; let sops guess the format by a name that does not say it.
+    """
+    (tmp_path / name).write_text(SHAPES[shape].replace("WHO", BOB))
+    machine = Machine(codes={"sops": 128}, environment=held(tmp_path))
+    found = secrets.rows(machine.host, tmp_path, {}, (RESET,))
+
+    assert {RESET} <= row(found, "secrets.key").blocks
+    form = FORMS[shape]
+    told = f"--input-type {form} --output-type {form} {tmp_path / name}"
+    assert [f"sops --decrypt {told}"] == machine.asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# Secrets\n\nThey look like this:\n\n```yaml\n{SHAPES['yaml, as sops writes it']}```\n",
+        f"cat >x <<EOF\n{SHAPES['yaml, as sops writes it']}EOF\n",
+        f"\0\0{SHAPES['json']}",
+    ],
+    ids=["page", "script", "program"],
+)
+def test_what_only_shows_an_encrypted_file_is_none(tmp_path: Path, text: str) -> None:
+    """Mutant: count whatever holds sops' words; no key opens a README, and nothing could be wiped."""
+    (tmp_path / "README").write_text(text.replace("WHO", BOB))
+
+    assert sealed.Found(()) == sealed.encrypted_in(tmp_path)
+
+
+def test_of_a_program_the_beginning_is_enough(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures and databases are most of a large repository. Mutant: read them to their ends."""
+    monkeypatch.setattr(sealed, "BYTES_LIMIT", 10_000)
+    (repository / "picture").write_bytes(b"\x89PNG\0" * 10_000)
+
+    assert sealed.encrypted_in(repository).whole
+
+
+def test_a_name_that_says_so_is_tried_even_where_its_content_is_damaged(tmp_path: Path) -> None:
+    """As a merge leaves it: nobody can read it. Mutant: ask for its form, whatever it is called."""
+    damaged = f"<<<<<<< HEAD\n{SHAPES['yaml, as sops writes it']}"
+    for name in ("a.sops", "b.sops.txt", "c.yaml"):
+        (tmp_path / name).write_text(damaged.replace("WHO", BOB))
+
+    assert [3] == [one.count for one in sealed.encrypted_in(tmp_path).sets]
+
+
+def test_what_lies_in_a_folder_elsewhere_may_be_encrypted_for_anybody(tmp_path: Path) -> None:
+    """Mutants: take a link to a folder for nothing; take one whose target is walked anyway for unread."""
+    repository, shared = tmp_path / "repository", tmp_path / "shared"
+    encrypted(shared / "a.sops.yaml", BOB)
+    encrypted(repository / "k" / "b.sops.yaml", ALICE)
+    (repository / "round").symlink_to(repository)
+    (repository / "also").symlink_to("k")
+    assert sealed.encrypted_in(repository).whole
+
+    elsewhere = repository / "shared"
+    elsewhere.symlink_to(shared)
+    hidden = repository / "hidden"
+    (repository / ".git" / "k").mkdir(parents=True)
+    hidden.symlink_to(".git/k")
+    assert (hidden, elsewhere) == sealed.encrypted_in(repository).unread
+    machine = Machine(codes={"sops": 0}, environment=held(repository))
+    found = secrets.rows(machine.host, repository, {}, (RESET,))
+    assert {RESET} == row(found, "secrets.proof").blocks
+    assert "a link to a folder elsewhere" in row(found, "secrets.files").said
+
+
 def test_of_an_ssh_key_the_comment_says_nothing(tmp_path: Path) -> None:
     for name in ("a", "b"):
         encrypted(tmp_path / f"{name}.sops.yaml", f"{ED25519} me@{name}, at home")
@@ -181,7 +263,9 @@ def test_what_no_age_recipient_can_open_is_not_counted(tmp_path: Path, age: str)
     )
 
 
-@pytest.mark.parametrize(("name", "limit"), [("FILES_LIMIT", 2), ("SETS_LIMIT", 1)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("FILES_LIMIT", 2), ("BYTES_LIMIT", 500), ("SETS_LIMIT", 1)]
+)
 def test_what_is_too_large_is_not_said_to_be_in_order(
     repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
 ) -> None:
@@ -337,7 +421,9 @@ def test_one_set_that_was_not_tried_is_enough_to_forbid_a_wipe(repository: Path)
     assert {RESET} == proof.blocks
 
 
-@pytest.mark.parametrize(("name", "limit"), [("FILES_LIMIT", 2), ("SETS_LIMIT", 1)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("FILES_LIMIT", 2), ("BYTES_LIMIT", 500), ("SETS_LIMIT", 1)]
+)
 def test_what_was_left_out_was_not_tried_either(
     repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
 ) -> None:
@@ -446,9 +532,21 @@ def test_what_cannot_be_read_may_be_encrypted_for_anybody(
 
 
 def test_what_is_no_file_or_leads_nowhere_is_not_looked_into(repository: Path) -> None:
-    """As editors make them. Mutants: open whatever has such a name (it waits for ever); count it as unread."""
+    """As editors make them. Mutants: open whatever is there (it waits for ever); count it as unread."""
     (repository / ".#a.yaml").symlink_to("nobody@nowhere.1")
     os.mkfifo(repository / "pipe.yaml")
+    os.mkfifo(repository / "pipe")
+
+    assert sealed.encrypted_in(repository).whole
+
+
+KERNELS = Path("/proc/self/mem")
+
+
+@pytest.mark.skipif(not KERNELS.exists(), reason="Linux' own")
+def test_what_the_kernel_makes_up_is_not_looked_into(repository: Path) -> None:
+    """Some such files never answer. Mutant: open what has no size."""
+    (repository / "kernel").symlink_to(KERNELS)
 
     assert sealed.encrypted_in(repository).whole
 

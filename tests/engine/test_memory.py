@@ -284,6 +284,8 @@ def test_a_clock_that_was_set_back_leaves_nothing_in_the_future() -> None:
     after = fold(before, back)
 
     assert (after.now, after.timers["a"].due) == (START + 10 - 3600, START + 60 - 3600)
+    assert (after.opened_at, after.set_back) == (before.opened_at, 3600)
+    assert fold(after, e.ClockJumped(at=START + 9, seconds=3600)).set_back == 3600
     assert after.retrials["paint door"].due == START + 30 - 3600
     (attempt,) = after.last.values()
     assert attempt.settled_at == after.now

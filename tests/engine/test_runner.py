@@ -381,6 +381,26 @@ def test_a_clock_that_jumped_is_noted(
     ]
 
 
+@pytest.mark.parametrize(
+    ("later", "kind", "jumps"),
+    [(-3600.0, "real", [-3600.0]), (-1.0, "real", []), (-3600.0, "simulated", [])],
+)
+def test_a_clock_that_was_set_back_while_nobody_held_the_run_is_noted(
+    later: float, kind: str, jumps: list[float]
+) -> None:
+    """Else no time passes for the run until the clock has caught up. Mutant: write nothing; write it after."""
+    bench = Bench(Site({"ground": {"s": Wait("x")}}), kind=kind)
+    before = bench.runner.memory.now
+    bench.house.time += later
+
+    bench.runner.resume("host", idle_seconds=0, fresh_deadlines=False)
+
+    told = bench.book.entries[-1 - len(jumps) :]
+    assert jumps == [one.seconds for one in told if isinstance(one, e.ClockJumped)]
+    assert isinstance(told[-1], e.RunResumed)
+    assert bench.runner.memory.now == (before + later if jumps else before)
+
+
 def test_a_heartbeat_says_every_five_seconds_that_somebody_is_there() -> None:
     bench = Bench(Site({"ground": {"s": Wait("x")}}))
 

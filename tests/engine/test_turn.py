@@ -426,6 +426,14 @@ def test_what_is_done_once_per_key_is_retried_by_the_count_of_its_key() -> None:
     assert (retry.attempt, retry.due, intent.attempt) == (2, START + 11, 2)
 
 
+def test_what_failed_in_the_state_before_is_not_retried_in_this_one() -> None:
+    """Mutant: schedule it all the same; a state's first attempt would wait for the pause of another's last."""
+    moved = e.Moved(at=START, source="walls", target="ground", why="")
+    memory = begun(SURFACES, *tried("paint", "door", "failed", "transient"), moved)
+
+    assert [] == entries(turn(SURFACES, memory, look(), START + 1), e.RetryScheduled)
+
+
 def test_a_retry_is_scheduled_once() -> None:
     memory = begun(SURFACES, *tried("paint", "door", "failed", "transient"))
     first = turn(SURFACES, memory, look(), START + 1)

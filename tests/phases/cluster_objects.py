@@ -102,9 +102,13 @@ def secret(key: str, owner: str = "", store: str = "vault", **spec: Any) -> Json
     }
 
 
-def store(name: str = "vault") -> Json:
+def store(name: str = "vault", owner: str = "") -> Json:
     body = [{"type": "Ready", "status": "True", "reason": "Valid"}]
-    return {"kind": "ClusterSecretStore", "metadata": meta(name), "status": {"conditions": body}}
+    return {
+        "kind": "ClusterSecretStore",
+        "metadata": meta(name, owner),
+        "status": {"conditions": body},
+    }
 
 
 def healthy() -> list[Json]:

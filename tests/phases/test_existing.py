@@ -79,6 +79,14 @@ def test_a_real_controller_says_whose_an_object_is() -> None:
     ]
 
 
+def test_a_store_is_applied_by_the_kustomization_that_its_label_names() -> None:
+    applied = made.store("mine", "kustomize:apps/web")
+    found = taken(*made.healthy(), applied, made.store("charts", "helm:apps/web"))
+
+    parents = {item.name: item.parent for item in found.stores}
+    assert parents == {"charts": None, "mine": "apps/web", "vault": None}
+
+
 def test_what_the_spec_says_is_kept() -> None:
     depends = [{"name": "b"}, {"name": "c", "namespace": "n"}]
     one = made.kustomization("a/a", wait=True, suspend=True, dependsOn=depends)

@@ -14,6 +14,8 @@ from phases.snapshot import Seen, Snapshot
 from tests.phases.making import plan
 from tests.phases.test_facts import kustomization, repository, seen, snapshot
 
+PARENTED = {"name": "vault", "parent": "flux-system/stores"}
+
 
 def look(unknown: list[str]) -> tuple[str, str]:
     """The goal is main@2, and the Kustomization is Ready at a revision of another source."""
@@ -61,6 +63,23 @@ def test_an_inventory_without_needs_is_written_as_it_was_before_there_were_any()
         "suspended": False,
     }
     assert needy["needs"] == ["crd/gadgets.example.com"]
+
+
+def test_a_store_may_be_its_bare_name_and_is_written_so_where_nobody_applies_it() -> None:
+    """Or every plan of before would have another digest. Mutant: write the parent that is none."""
+    raw = {"schema": "rekindle.inventory/1", "stores": ["a", {"name": "b"}, PARENTED]}
+    found = Inventory.model_validate(raw)
+
+    assert [(item.name, item.parent) for item in found.stores] == [
+        ("a", None),
+        ("b", None),
+        ("vault", "flux-system/stores"),
+    ]
+    written = found.model_dump(mode="json", by_alias=True)["stores"]
+    assert written == ["a", "b", PARENTED]
+    for wrong in ("A", {"name": "a", "parent": "b"}, {"name": "a", "owner": "b"}, 1):
+        with pytest.raises(ValidationError, match="1 validation error"):
+            Inventory.model_validate({**raw, "stores": [wrong]})
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,27 @@ def test_what_comes_from_a_foreign_source_is_taken_as_the_cluster_has_it() -> No
     assert [item.key for item in found.kustomizations] == ["a/child", "b/grandchild", "f/other"]
     assert [item.key for item in found.helmreleases] == ["b/rel"]
     assert [item.key for item in found.externalsecrets] == ["b/es"]
-    assert (keys(found), found.stores) == (["b/web"], ("vault",))
+    assert (keys(found), [item.name for item in found.stores]) == (["b/web"], ["vault"])
     assert found.unknown == ("a/child", "f/other")
     assert both.left_out == ("kustomization/z/stray",)
+
+
+def test_a_store_is_applied_by_who_is_ours() -> None:
+    """Git knows best; of the cluster a label counts if it names what is expected. Mutant: believe every label."""
+    git = inventory(
+        kustomizations=[{"key": "a/k"}],
+        externalsecrets=[
+            {"key": f"a/{name}", "store": name} for name in ("vault", "mine", "theirs", "lost")
+        ],
+        stores=[{"name": "vault", "parent": "a/k"}],
+    )
+    labelled = {"vault": "a/old", "mine": "a/k", "theirs": "a/old", "lost": None, "unread": "a/k"}
+    cluster = inventory(stores=[{"name": n, "parent": p} for n, p in labelled.items()])
+
+    found = joined(git, cluster).inventory.stores
+
+    parents = {item.name: item.parent for item in found}
+    assert parents == {"lost": None, "mine": "a/k", "theirs": None, "vault": "a/k"}
 
 
 def test_what_git_suspends_brings_nothing() -> None:

@@ -18,6 +18,7 @@ from phases.needs import Standing, needs_of
 from rekindle.rehearsal import load
 from rekindle.simulator.scenario import names
 from tests.phases.making import SECTION, plan
+from tests.phases.test_inventory import PARENTED
 from tests.phases.test_path import TREE
 
 STRUCTS = [
@@ -59,6 +60,7 @@ SECTIONS = [
     *(pytest.param(load(name)[2].section, id=name) for name in names()),
     pytest.param(SECTION, id="bare"),
     pytest.param(plan(TREE).section, id="tree"),
+    pytest.param(plan({"inventory": {"stores": [PARENTED, "bare"]}}).section, id="stores"),
 ]
 
 

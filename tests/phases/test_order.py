@@ -53,6 +53,18 @@ def test_what_needs_what_is_held_is_behind_it_through_any_number_of_steps() -> N
     assert order.behind(section(), well, [ESO]) == set()
 
 
+def test_a_store_is_behind_the_kustomization_that_applies_it_and_in_its_health_check() -> None:
+    """Mutants: an inventory's parents of stores are no edge; the parent does not wait for what it applies."""
+    applier = {"key": "flux-system/stores", "wait": True}
+    listed = {"name": "vault", "parent": "flux-system/stores"}
+    tree = {**TREE, "kustomizations": [applier], "stores": [listed]}
+    needs = needs_of(plan({"inventory": tree}).target)
+
+    assert applied(STORES) in needs[STORE]
+    assert STORE in needs[STORES]
+    assert applied(STORES) not in needs_of(section())[STORE], "an inventory of before knows of none"
+
+
 def test_what_goes_on_without_its_workload_is_not_behind_it() -> None:
     """A release may not wait for its pods. Mutant: follow what stands for a workload as anything else."""
     assert order.behind(section(), facts({OPERATOR: "Progressing"}), [OPERATOR]) == set()

@@ -35,6 +35,7 @@ APPS, WEB, LOGIN = (
     "helmrelease/apps/web",
     "externalsecret/apps/login",
 )
+STORE = "store/vault"
 LATE = 100.0
 
 
@@ -89,6 +90,18 @@ def test_a_parent_that_is_ready_is_woken_once_for_all_that_went() -> None:
     assert (act.verb, act.target, act.arguments["uid"]) == ("flux.nudge", APPS, "u-apps")
     assert act.arguments["ready"] is True, "it is refused else: the parent says that it is Ready"
     assert act.reason == f"it is Ready, and {LOGIN}, {WEB} that it applied is not there any more"
+
+
+def test_a_store_that_was_deleted_is_applied_again_by_its_kustomization() -> None:
+    """Nothing else misses it: secrets that are synced ask again in an hour. Mutant: no parents of stores."""
+    listed = {"name": "vault", "parent": "flux-system/apps"}
+    known = night(**{STORE: absent()})
+    for stores, woken_ in (([listed], [APPS]), (["vault"], [])):
+        for_plan = plan({"inventory": {**PARENTS["inventory"], "stores": stores}})
+
+        answers = vanished(for_plan.target, known, memory_of(for_plan, known, {}, LATE))
+
+        assert list(answers) == woken_
 
 
 def test_it_is_the_answer_of_the_state_and_not_of_the_phase_s_own_list_alone() -> None:

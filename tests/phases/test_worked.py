@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from engine.plan import Plan
 from journal import entries as e
 from journal.entries import AnyEntry, Fact
-from phases.hindsight import Course
+from phases.hindsight import LOST, Course
 from phases.ledger import booked, ledger_of
 from phases.vertices import Vertex
 from tests.phases.making import START, facts, opened, plan
@@ -221,3 +221,27 @@ def test_what_became_done_at_one_instant_is_one_chain() -> None:
     ]
 
     assert ledger_of(of, lambda: iter(entries)).critical_path == pytest.approx(30.0)
+
+
+def test_a_look_at_what_is_well_is_no_step_of_what_comes_after_a_loss() -> None:
+    """
+    Everything is well; Flux looks at one object, whose dependent waits for that; then something is lost.
+
+    Mutants: a look counts as having become well; also one in which the object failed on the way does not.
+    """
+    well = finished(OF)
+    waits = Fact("Blocked", "DependencyNotReady", detail={"cause": "dependency:flux-system/apps"})
+
+    def told(*looks: tuple[float, dict[str, Fact]]) -> list[Vertex]:
+        course = Course(OF.target)
+        lost = (40.0, {LONGER: Fact("Failed", "no")})
+        for second, changed in ((0.0, well), *looks, lost, (60.0, {LONGER: well[LONGER]})):
+            course.see(e.Observed(at=START + second, changed=changed))
+        return [window.vertex for window in course.windows(START, START + 60)]
+
+    late = "kustomization/flux-system/cluster"
+    back = {APPS: well[APPS], late: well[late]}
+    assert told((10.0, {APPS: BUILDS, late: waits}), (20.0, back)) == [LOST, LONGER]
+    failed = {APPS: Fact("Failed", "no")}
+    course = told((10.0, {APPS: BUILDS}), (15.0, failed), (20.0, back))
+    assert [vertex.partition("#")[0] for vertex in course] == [LOST, APPS, LOST, LONGER]

@@ -201,3 +201,15 @@ def test_a_cause_that_changes_has_not_appeared_again() -> None:
     again = e.FindingsChanged(at=1_006.0, changed={"f1": worse})
 
     assert of(parsed(metrics(rows((*STORY[:4], again)))), "findings_total", rule="N1") == 1
+
+
+def test_a_clock_that_was_set_back_takes_nothing_off() -> None:
+    """Mutants: fold the rows as they are; take the heartbeat, or the last entry, by another clock than its own."""
+    found = STORY[3]
+    back = rows([*STORY[:3], e.ClockJumped(at=502.0, seconds=-500.0), replace(found, at=504.5)])
+
+    told = parsed(metrics(back, replace(LEASE, heartbeat_world=510.0), held=True))
+
+    assert of(told, "time_to_verdict_seconds") == 3.5
+    assert of(told, "state_seconds_total", state="ground") == 10.0
+    assert of(told, "run_last_timestamp_seconds") == 504.5

@@ -19,6 +19,7 @@ INSTALLED = EventSpec(at=5.0, do="delete", kind="Deployment", key="default/echo"
 DELETED = EventSpec(at=5.0, do="delete", kind="HelmRelease", key="default/echo")
 
 
+STORED = EventSpec(at=5.0, do="delete", kind="ClusterSecretStore", key="onepassword")
 DEFINED = EventSpec(
     at=5.0, do="delete", kind="CustomResourceDefinition", key="certificates.cert-manager.io"
 )
@@ -45,6 +46,18 @@ def test_a_release_that_somebody_deleted_is_applied_again_by_its_parent() -> Non
     assert ended.memory.now - ended.memory.opened_at < 1200
     again = [entry for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone@")]
     assert [entry.target for entry in again] == ["kustomization/default/echo"]
+
+
+def test_a_store_that_somebody_deleted_is_applied_again_before_a_secret_misses_it() -> None:
+    """Mutant: leave the parent out of the inventory; it waits for the interval of half an hour."""
+    run, ended = night(STORED)
+
+    assert ended.outcome == "done"
+    assert ended.memory.now - ended.memory.opened_at < 120
+    again = [
+        entry.target for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone@")
+    ]
+    assert again == ["kustomization/external-secrets/external-secrets-stores"]
 
 
 def test_a_workload_that_somebody_deleted_is_applied_again_by_its_kustomization() -> None:

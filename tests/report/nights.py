@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from journal import entries as e
 from journal.lease import Holder
 from journal.store import Journal
@@ -68,3 +70,28 @@ def written(path: Path, entries: Sequence[e.AnyEntry], **changes: Any) -> Path: 
 def is_intent(entry: e.AnyEntry) -> bool:
     """An intent extends the lease in its own commit."""
     return isinstance(entry, e.ActionIntended)
+
+
+def set_back(entries: Sequence[e.AnyEntry], place: int, seconds: float) -> list[e.AnyEntry]:
+    """The same entries by a clock that was set back by so many *seconds* before the one at *place*."""
+    first = entries[place].at
+    return [
+        *entries[:place],
+        e.ClockJumped(at=first - seconds, seconds=-seconds),
+        *(_earlier(entry, first, seconds) for entry in entries[place:]),
+    ]
+
+
+def _earlier(entry: e.AnyEntry, first: e.Instant, seconds: float) -> e.AnyEntry:
+    """What is dated later than the jump is dated by the clock as it was set, by whomever."""
+    news: dict[str, Any] = {"at": entry.at - seconds}
+    if isinstance(entry, e.TimerSet | e.TimerFired | e.RetryScheduled):
+        news["due"] = entry.due - seconds
+    if isinstance(entry, e.Observed | e.FindingsChanged):
+        news["changed"] = {
+            name: replace(one, since=one.since - seconds)
+            if one.since is not None and one.since >= first
+            else one
+            for name, one in entry.changed.items()
+        }
+    return replace(entry, **news)

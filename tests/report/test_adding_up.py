@@ -96,7 +96,7 @@ def test_the_closing_line_and_the_report_say_one_time(night: Night) -> None:
     took = exact(between(run.opened, run.ended))
     said = {"seconds": ledger.seconds, "critical_path_seconds": ledger.critical_path}
 
-    assert sentence({"ledger": said}, run.ended).startswith(f"{took}, of which")
+    assert sentence({"ledger": said}, run.ended).startswith(f"{took}; the work alone")
     assert any(f", {took} later" in one for one in night.story.summary)
 
 

@@ -199,7 +199,7 @@ def test_an_empty_night_is_a_page_too() -> None:
         approvals=(),
         by_hand=(),
         causes=(),
-        verdict=type(sample().verdict)(),
+        verdict=type(sample().verdict)(looked_at=1.0),
         ledger=None,
         validation=(),
         metrics=(),

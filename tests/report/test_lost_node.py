@@ -2,8 +2,8 @@
 A node that was lost, for somebody who reads of it cold: what it was first, how many pods there were, what is to do.
 
 Mutants that turn one of these red: count pods that are on their way out; take the first part of a look for all of it;
-tell a node that is back by what it is called then; call nothing left while nothing answers on a machine; ask why every
-machine of a new cluster was bare.
+tell a node that is back by what it is called then, or as seen then; call nothing left while nothing answers on a
+machine; ask why every machine of a new cluster was bare.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from journal import entries as e
 from journal.entries import Fact, Finding
@@ -95,8 +96,19 @@ def test_the_first_sign_of_a_node_that_is_back_is_what_it_was(tmp_path: Path) ->
 
     said = "the node was not Ready: Kubelet stopped posting node status"
     assert [late.first_signs[0].text, once.first_signs[0].text] == [said, "as it was before"]
+    assert [late.first_signs[0].seen, once.first_signs[0].seen] == [AT, AT]
     assert late.first_signs[0].root
     assert late.background[0].endswith(f"before this run began: {said}.")
+
+
+def test_a_node_that_was_lost_anew_is_told_by_what_it_is_then(tmp_path: Path) -> None:
+    """Mutant: take what the first look showed for what began after it."""
+    shown = seen(0, k8s__node_a=Fact("Progressing", "Kubelet stopped posting node status."))
+    anew = e.FindingsChanged(at=AT + 500, changed={"T15:k8s-node/a": replace(BACK, since=AT + 400)})
+
+    signs = [one for one in told(tmp_path, shown, anew).first_signs if one.root]
+
+    assert [(one.text, one.seen) for one in signs] == [("as it was before", AT + 500)]
 
 
 def test_who_does_not_answer_at_the_end_has_to_come_back(tmp_path: Path) -> None:

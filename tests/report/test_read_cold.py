@@ -198,6 +198,9 @@ def test_a_first_count_of_what_was_said_before_is_told_from_the_next(tmp_path: P
     whys = [next(r.why for r in s.metrics if r.name.startswith("Post-inc")) for s in (stale, later)]
     assert "3 s later only 0 were: what was counted first had been said before" in whys[0]
     assert "later only" not in whys[1]
+    said = "were Ready at the first look; 3 s later only 0 were: what was counted first had been said before; 0 were"
+    assert any(said in one for one in stale.summary)
+    assert not any("later only" in one for one in later.summary)
 
 
 def test_a_root_that_is_gone_is_not_explained_and_somebody_has_to_find_out(night: Night) -> None:

@@ -7,13 +7,21 @@ Mutants: count all causes where none is left; say who allowed one action as if o
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from journal import entries as e
 from journal.entries import Fact, Finding, Outcome
 from phases.verbs import RELEASE, VERBS
+from phases.wait_classes import UNKNOWN
+from rekindle.lines import describe
+from rekindle.report import html, markdown
 from rekindle.report.gather import gather
+from rekindle.report.lessons import _unknown
+from rekindle.report.reasons import Ledger, Step
+from rekindle.report.validation import skipped
 from tests.report.nights import AT, written
 
 
@@ -107,3 +115,140 @@ def test_who_allowed_one_thing_has_not_allowed_the_others(tmp_path: Path) -> Non
     )
     assert not any("waited until somebody had allowed" in one for one in story.went_well)
     assert not any("No action was refused or failed" in one for one in story.went_well)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "1 action was begun; whether it destroyed or gave something up is not known, allowed"),
+        (
+            3,
+            "3 actions were begun; whether 3 of them destroyed or gave something up is not known, ",
+        ),
+    ],
+)
+def test_a_run_that_was_killed_in_the_act_counts_no_action_twice(
+    tmp_path: Path, count: int, said: str
+) -> None:
+    """Mutant: say of those whose end nobody knows that they are more than others that there are not."""
+    entries = [one for n in range(1, count + 1) for one in release(n, "", None)]
+
+    assert gather(written(tmp_path / "j.db", entries)).summary[-1].startswith(said)
+
+
+def test_nobody_looked_and_nothing_was_found_are_two_things(tmp_path: Path) -> None:
+    """Mutants: say of a run that was killed before its first look that nothing was wrong, in each place."""
+    blind = gather(written(tmp_path / "a.db", []))
+    seen = gather(written(tmp_path / "b.db", [e.Observed(at=AT, changed={"x": Fact("Ready")})]))
+
+    for text in (markdown.page(blind), html.page(blind)):
+        assert (
+            text.count("Whether anything was wrong is not known: this run never saw the cluster")
+            >= 2
+        )
+        assert "No cause was looked for: this run never saw the cluster." in text
+        assert "nothing was found wrong" not in text.lower()
+        assert "No cause was found" not in text
+    for text in (markdown.page(seen), html.page(seen)):
+        assert "never saw the cluster" not in text
+        assert "Nothing was found wrong that has a cause of its own." in text
+        assert "No cause was found that" in text
+
+
+def test_a_watch_that_was_taken_over_is_told_as_one_and_when(tmp_path: Path) -> None:
+    """
+    What a session writes before it goes on has the instant of the last entry before it.
+
+    Mutants: name the purpose that it has by now; leave out the sentence; tell the instants as they are written.
+    """
+    entries: list[e.AnyEntry] = [
+        e.Observed(at=AT + 1, changed={"x": Fact("Ready")}),
+        e.LeaseTaken(at=AT + 1, epoch=2, holder="bob"),
+        e.PlanChanged(at=AT + 1, plan={}, plan_digest="d2", previous_digest="d1", verdict="fits"),
+        e.TakenOver(at=AT + 1, actor="bob"),
+        e.RunResumed(at=AT + 212, holder="bob", idle_seconds=211.0),
+    ]
+    path = written(tmp_path / "j.db", entries, purpose="watch")
+
+    story = gather(path)
+
+    assert (story.run.purpose, story.run.opened_as) == ("run", "watch")
+    assert [(one.kind, one.at, one.of["at"]) for one in story.changes] == [
+        ("plan", AT + 212, 7),
+        ("hands", AT + 212, 7),
+    ]
+    assert story.changes[1].entries == (6, 7)
+    assert story.events[0].text == "the run begins (watch)"
+    assert story.summary[1] == (
+        "It was opened to watch only; at 2025-06-12 08:19:32Z bob took over: what had only watched acts from here on."
+    )
+    killed = gather(written(tmp_path / "k.db", entries[:-1], purpose="watch"))
+    assert [(one.kind, one.at) for one in killed.changes] == [("plan", AT + 1), ("hands", AT + 1)]
+
+
+def test_an_open_watch_says_what_it_would_do_and_how_it_is_let(tmp_path: Path) -> None:
+    """Mutants: leave out the wishes, or the command; say it of a run that acts, or has no plan."""
+    wish = {"answer": "act", "verb": "dig", "target": "pond/x", "reason": "it is full"}
+    answers = {f"pond/{n}": {**wish, "target": f"pond/{n}"} for n in range(7)}
+    entries: list[e.AnyEntry] = [
+        e.Observed(at=AT, changed={"x": Fact("Ready")}),
+        e.Decided(at=AT, state="node-maintenance", answers=answers),
+    ]
+    plan: dict[str, Any] = {"section": {"talos": {"nodes": {"n": {}}}}}
+
+    def steps(name: str, **changes: Any) -> tuple[str, ...]:  # noqa: ANN401
+        return gather(written(tmp_path / name, entries, **changes)).next_steps
+
+    watch = steps("a.db", purpose="watch", plan=plan)
+    assert watch[0] == "It only watches, and would: dig pond/0 (it is full)."
+    assert watch[5:7] == (
+        "It would do 2 things more; rekindle status names what it would do now.",
+        "Let it act: rekindle resume --take-over.",
+    )
+    assert any(one.startswith("Go on watching: rekindle resume") for one in watch)
+    for others in (steps("b.db", plan=plan), steps("c.db", purpose="watch")):
+        assert not any("would" in one or "take-over" in one for one in others)
+
+
+def test_what_only_remarks_on_an_entry_corrects_nothing(tmp_path: Path) -> None:
+    """Mutants: count it; print it as a correction, in the report and in the log."""
+    note = e.Note(at=AT, text="about five", actor="bob", corrects=1, said=AT)
+    story = gather(written(tmp_path / "j.db", [note]))
+
+    assert not any("correction" in one for one in story.summary)
+    for text in (markdown.page(story), html.page(story)):
+        assert "bob, about entry 1: about five" in text
+        assert "correcting" not in text
+    assert describe(note) == "note by bob, about entry 1: about five"
+    assert "correcting entry 1" in describe(replace(note, time=AT + 1))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (6, "(most of it for a 6 s)"),
+        (9, "(most of it for a 7 s, b 2 s)"),
+        (12, "(most of it for a 7 s, b 5 s)"),
+    ],
+)
+def test_the_most_of_what_has_no_class_is_no_more_than_all_of_it(seconds: int, said: str) -> None:
+    """Steps are told to the second. Mutant: name them as long as they are."""
+    steps = (
+        Step(subject="a", begun=0.0, ended=7.0, code=UNKNOWN),
+        Step(subject="b", begun=7.0, ended=12.0, code=UNKNOWN),
+    )
+    ledger = Ledger(
+        seconds=12.0, critical_path=0.0, useful=0.0, unknown=6.4, ratio=None, waits=(), path=steps
+    )
+
+    (sentence,) = _unknown(ledger, seconds, ())
+    assert said in sentence
+
+
+def test_what_there_is_but_one_of_has_its_name() -> None:
+    """Mutant: take what follows the slash alone."""
+    facts = {"etcd": Fact("unknown", "not seen: k8s-2")}
+
+    assert list(skipped(facts)) == [
+        "1 of etcd could not be looked at: etcd (unknown: not seen: k8s-2)"
+    ]

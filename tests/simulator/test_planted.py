@@ -30,7 +30,20 @@ def test_what_a_tree_of_an_inventory_brings_is_that_inventory() -> None:
 
     again = Inventory.model_validate(inventory_of(tree, wanted.nodes, "flux-system/flux-system"))
     assert again == wanted
-    assert any("store onepassword" in note and "external-secrets-stores" in note for note in notes)
+    assert not any("store onepassword" in note for note in notes)
+
+
+def test_who_brings_a_store_of_an_inventory_of_before_is_guessed_and_said() -> None:
+    """Mutants: believe a parent that is nobody's; guess where it is written down."""
+    known = yaml.safe_load(ANTON.read_text())
+    for listed in (["onepassword"], [{"name": "onepassword", "parent": "apps/nobody"}]):
+        found = inventory(**{**known, "stores": listed})
+
+        tree, notes = tree_of(found, Wanted(nodes=3))
+
+        assert any("store onepassword" in x and "external-secrets-stores" in x for x in notes)
+        again = inventory_of(tree, found.nodes, "flux-system/flux-system")
+        assert again["stores"] == known["stores"]
 
 
 def test_what_has_no_owner_is_brought_by_the_root_above_it_and_said() -> None:

@@ -144,6 +144,16 @@ def test_each_kind_of_what_is_gone_is_said_with_how_it_comes_back(
     assert found.since is None, "nobody knows since when it is gone"
 
 
+def test_a_store_comes_back_with_the_kustomization_that_applies_it() -> None:
+    """Mutant: leave the parent out of what is expected; nobody is known to bring it."""
+    parented = {"name": "vault", "parent": "flux-system/apps"}
+    looked_at = without("store/vault", inventory={**INVENTORY, "stores": [parented]})
+
+    found = said_of(looked_at)["store/vault"]
+
+    assert (found.cause, found.clears_itself) == ("deleted", "yes")
+
+
 def test_a_diagnosis_of_a_lost_root_is_not_that_nothing_is_wrong() -> None:
     """Nothing else of the catalogue speaks of it: this is what the seed's night began with."""
     everything = [subject for subject in well() if subject.startswith(("kustomization", "helmr"))]
