@@ -17,6 +17,7 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 BALLAST_BYTES: Final = 1 << 20
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -27,6 +28,30 @@ def beside(path: Path, suffix: str) -> Path:
     """
     real = path.resolve()
     return real.with_name(real.name + suffix)
+
+
+def is_there(path: Path) -> bool:
+    """
+    Say whether a journal is there: a folder that may not be entered is no answer, and ``Path.exists`` has none for it.
+
+    :raises JournalFailed: when the system does not let us look.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return False
+        raise unreadable(path, error) from error
+    return True
+
+
+def unreadable(path: Path, error: Exception) -> JournalFailed:
+    """Say that the system keeps us from reading."""
+    return JournalFailed(
+        f"cannot read {path}: {getattr(error, 'strerror', None) or error}",
+        reference="journal-unreadable",
+        hint="Check the file's owner and mode; a journal is readable by its owner alone.",
+    )
 
 
 def create_private(path: Path, content: bytes = b"") -> None:
@@ -96,6 +121,24 @@ def refused(lock: Path, error: OSError) -> JournalFailed:
         reference="journal-not-writable",
         hint="The journal's folder must exist and be writable.",
     )
+
+
+def make_folder(folder: Path) -> None:
+    """
+    Make the folder of a journal that nobody named, for its owner alone.
+
+    :raises JournalFailed: when it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        if is_full(error):
+            raise refused(folder, error) from error
+        raise JournalFailed(
+            f"cannot make the journal's folder {folder}: {error.strerror or error}",
+            reference="journal-not-writable",
+            hint="Mend the rights, or take another place: --journal FILE, or set XDG_STATE_HOME.",
+        ) from error
 
 
 def lay_ballast(path: Path) -> None:

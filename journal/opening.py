@@ -39,7 +39,7 @@ class Opened:
     def __init__(self, path: Path, *, folder_writable: bool | None = None) -> None:
         """Raise a ``Diagnosed`` where there is no readable journal of ours. *folder_writable* is for tests."""
         self._copy: tempfile.TemporaryDirectory[str] | None = None
-        if not path.exists():
+        if not files.is_there(path):
             raise missing(path)
         writable = os.access(path.parent, os.W_OK) if folder_writable is None else folder_writable
         try:
@@ -183,11 +183,7 @@ def unreadable(path: Path, error: Exception) -> Diagnosed:
             return damaged(
                 path, str(error)
             )  # a value that Python cannot take, such as text that is no UTF-8
-        return JournalFailed(
-            f"cannot read {path}: {error}",
-            reference="journal-unreadable",
-            hint="Check the file's owner and mode; a journal is readable by its owner alone.",
-        )
+        return files.unreadable(path, error)
     return damaged(path, str(error))
 
 

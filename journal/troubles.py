@@ -31,7 +31,7 @@ def closing_on_error(close: Callable[[], None]) -> Iterator[None]:
 
 def demand_journal(path: Path) -> None:
     """Refuse to resume what is not there, before a lock file is left beside it."""
-    if not path.exists():
+    if not files.is_there(path):
         raise opening.missing(path)
 
 

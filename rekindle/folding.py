@@ -10,6 +10,7 @@ from typing import Any
 from engine.folding import fold
 from engine.memory import Memory
 from journal import entries as e
+from journal import files
 from journal.codec import kind_of
 from journal.learned import decoder
 from journal.reader import Reader
@@ -52,7 +53,7 @@ def newest(path: Path, run_id: str | None = None) -> Found | None:
     None when there is no such file or no run in it. A short journal that nobody writes is verified before it is
     believed; a long one would take too long, and of one that grows meanwhile no reader can tell.
     """
-    if run_id is None and not path.exists():
+    if run_id is None and not files.is_there(path):
         return None
     with Reader(path) as reader:
         if reader.holder_alive() is False and reader.head().id <= VERIFIED_ENTRIES:

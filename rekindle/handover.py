@@ -6,6 +6,7 @@ The run stays the same: what was seen, decided and done by hand is what a sessio
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -20,7 +21,7 @@ from journal.troubles import held
 from rekindle import beginning, worlds
 from rekindle.folding import Found, newest
 from rekindle.output import tell
-from rekindle.paths import journals_of_watches, place_for_cluster
+from rekindle.paths import journals_of_watches, place_for_cluster, state_folder
 from rekindle.recipes import recipe
 from rekindle.session import Options, resume_run
 from rekindle.typed import command as typed
@@ -130,8 +131,9 @@ def refuse_beside(plan: Plan, journal: Path) -> None:
 
     :raises UsageWrong: when such a run is open, or there is a doubt that the run to begin would know nothing of.
     """
-    for path in journals_of_watches():
-        found = None if path.resolve() == journal.resolve() else _read(path, plan.cluster)
+    here = os.path.realpath(journal)
+    for path in _of_watches(plan.cluster):
+        found = None if os.path.realpath(path) == here else _read(path, plan.cluster)
         if found is None or found.simulated:
             continue
         acts = not found.memory.outcome and not found.memory.watches
@@ -139,16 +141,29 @@ def refuse_beside(plan: Plan, journal: Path) -> None:
             _refuse(found, path, in_doubt=not acts)
 
 
+def _of_watches(cluster: str) -> list[Path]:
+    """Find them; none where they cannot be looked for."""
+    try:
+        return journals_of_watches()
+    except Diagnosed as error:
+        _unread(state_folder(), error, cluster)
+        return []
+
+
 def _read(path: Path, cluster: str) -> Found | None:
     """Read what may be of another cluster altogether; None where it cannot be read."""
     try:
         return newest(path)
     except (Diagnosed, OSError, msgspec.MsgspecError) as error:
-        why = error.reference if isinstance(error, Diagnosed) else error
-        tell(
-            f"WARNING: {path} cannot be read ({why}): whether a run in it acts on {cluster} is not known"
-        )
+        _unread(path, error, cluster)
         return None
+
+
+def _unread(path: Path, error: Exception, cluster: str) -> None:
+    why = error.reference if isinstance(error, Diagnosed) else error
+    tell(
+        f"WARNING: {path} cannot be read ({why}): whether a run in it acts on {cluster} is not known"
+    )
 
 
 def _is_of(found: Found, plan: Plan) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from engine.checked import validated
-from engine.errors import OurBug, PlanInvalid, Problem
+from engine.errors import OurBug, PlanInvalid, Problem, UsageWrong
 from engine.yamlfile import YamlFile, read_yaml
 from phases.inventory import Inventory
 from rekindle.inventoried import Taken, listed
@@ -47,11 +47,18 @@ def read(path: Path) -> Inventory:
     Read an inventory by itself, without a plan.
 
     :raises PlanInvalid: with every problem of the file.
+    :raises UsageWrong: when it cannot be read at all.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanInvalid([Problem(str(path), 1, 1, "$", f"cannot be read: {error}")]) from error
+        raise UsageWrong(
+            f"{path}: {error.strerror or error}"
+            if isinstance(error, OSError)
+            else f"{path}: not UTF-8 at byte {error.start}",
+            reference="plan-unreadable",
+            hint="name the inventory's file; `rekindle inventory -o FILE` writes one",
+        ) from error
     data, marks, problems = read_yaml(YamlFile(str(path), text))
     found = validated(Inventory, data, marks, (), problems) if not problems else None
     if found is None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LEFT: list[BrokenPipeError] = []
+# Control characters but tabs and ends of lines, and what turns the direction of writing (Unicode 15, Cc and Cf).
+_COMMANDS = [*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x61C, *range(0x200B, 0x2010)]
+_COMMANDS += [*range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+_UNSAID = dict.fromkeys(_COMMANDS, " ")
 
 
 class OutputFailed(Diagnosed):
@@ -40,7 +44,7 @@ def as_line(document: dict[str, Any]) -> str:
 
 def print_line(text: str) -> None:
     """Write one line of data. Raises ``OutputFailed``."""
-    _write(text + "\n")
+    _write(plain(text) + "\n")
 
 
 def print_text(text: str) -> None:
@@ -89,8 +93,13 @@ def _lost(error: OSError) -> None:
     ) from error
 
 
+def plain(text: str) -> str:
+    """Take out what speaks to a terminal and not to its reader: the name of a file, or what a cluster says, may."""
+    return text if text.isprintable() else text.translate(_UNSAID)
+
+
 def tell(text: str) -> None:
     """Say something to the person."""
     with suppress(OSError, ValueError):  # the terminal may be gone; what was said is in the journal
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(plain(text) + "\n")
         sys.stderr.flush()

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from engine.errors import UsageWrong
 from rekindle.output import OutputFailed
+from rekindle.there import is_folder, is_there
 
 
 def must_be_free(path: Path, *, force: bool) -> None:
     """:raises UsageWrong: when something is there and may not be replaced."""
-    if path.is_dir() or (path.exists() and not force):
+    if is_folder(path) or (is_there(path) and not force):
         raise UsageWrong(
             f"{path} is there already",
             reference="output-exists",
@@ -26,7 +27,7 @@ PUBLIC = 0o644  # others read it: a reviewer, node_exporter
 
 def write(path: Path, content: str, mode: int = PUBLIC) -> None:
     """Write as a whole or not at all: who reads meanwhile sees the old or the new one. Raises ``OutputFailed``."""
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # ``resolve`` raises for a loop of links
     temporary = ""
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

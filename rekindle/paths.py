@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import UsageWrong
+from journal import files
 from rekindle.typed import command
 
 ENVIRONMENT = "REKINDLE_JOURNAL"
@@ -45,8 +47,12 @@ def journal_for_watch(cluster: str, ca: str = "") -> Path:
 
 
 def journals_of_watches() -> list[Path]:
-    """Every journal of a watch without a plan in the state folder."""
-    return sorted((state_folder() / "watches").glob("*.db"))
+    """
+    Every journal of a watch without a plan in the state folder.
+
+    :raises JournalFailed: when that cannot be looked into.
+    """
+    return _journals_in(state_folder() / "watches")
 
 
 def journal_for_rehearsal(scenario: str) -> Path:
@@ -65,6 +71,7 @@ def newest_journal(option: str | None) -> Path:
     The journal that was named, else the one that was written last.
 
     :raises UsageWrong: when it is not there, or there is none at all.
+    :raises JournalFailed: when nobody may look whether it is.
     """
     given = given_journal(option)
     found = given if given is not None else _newest()
@@ -74,7 +81,7 @@ def newest_journal(option: str | None) -> Path:
             reference="no-journal",
             hint="name one with --journal FILE, or begin: `rekindle rehearse june-12`",
         )
-    if not found.exists():
+    if not files.is_there(found):
         raise UsageWrong(
             f"there is no journal at {found}",
             reference="no-journal",
@@ -84,10 +91,24 @@ def newest_journal(option: str | None) -> Path:
 
 
 def all_journals() -> list[Path]:
-    """Every journal in the state folder, of clusters before those of watches and rehearsals."""
+    """
+    Every journal in the state folder, of clusters before those of watches and rehearsals.
+
+    :raises JournalFailed: when that cannot be looked into: none that was seen is not none.
+    """
     folder = state_folder()
-    patterns = ("*.db", "watches/*.db", "rehearsals/*.db")
-    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+    folders = (folder, folder / "watches", folder / "rehearsals")
+    return [path for one in folders for path in _journals_in(one)]
+
+
+def _journals_in(folder: Path) -> list[Path]:
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  names are what is needed
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise files.unreadable(folder, error) from error
+    return sorted(folder / name for name in names if name.endswith(".db"))
 
 
 def _newest() -> Path | None:
@@ -102,14 +123,19 @@ def _instead() -> str:
 
 
 def _written(path: Path) -> float:
-    log = path.with_name(path.name + "-wal")
-    return max(path.stat().st_mtime, log.stat().st_mtime if log.exists() else 0.0)
+    """Say when it was written last; what went meanwhile, or may not be looked at, is the oldest."""
+    newest = 0.0
+    for one in (path, path.with_name(path.name + "-wal")):
+        with suppress(OSError):
+            newest = max(newest, one.stat().st_mtime)
+    return newest
 
 
 def _ours(path: Path) -> Path:
+    """:raises JournalFailed: when a folder of it cannot be made."""
     for folder in (path.parent.parent, path.parent):
         if folder.name in {"rekindle", "rehearsals", "watches"}:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.make_folder(folder)
     return path
 
 

@@ -6,8 +6,10 @@ Everything that is missing is told at once, at the line that names it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile, read_yaml
 from phases.section import Flux
 from rekindle.recipes import recipe
+from rekindle.there import is_there, lacking
 from rekindle.typed import command as typed
 
 _NOT_TEXT = "write it as UTF-8, or take an earlier version of it: `git log -p FILE` has them"
@@ -111,6 +114,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise OSError(0, f"not UTF-8 at byte {error.start}") from error
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "cannot be the name of a file") from error
 
 
 def _shown(path: Path) -> Path:
@@ -147,8 +152,7 @@ class _Finisher:
             etcd["sha256"] = _digest_of_large(Path(etcd["snapshot"]))
         if crds["directory"]:
             crds["directory"] = self.existing(crds["directory"], "crds", "directory")
-            found = Path(crds["directory"]).glob("*.yaml")
-            crds["available"] = sorted(file.stem for file in found)
+            crds["available"] = self._listed(crds["directory"], "crds", "directory")
         for name, command in section["commands"].items():
             here = ("commands", name, "directory")
             command["directory"] = self.existing(command["directory"], *here)
@@ -172,13 +176,30 @@ class _Finisher:
         return absolute
 
     def _absolute(self, name: str) -> str:
-        return str((self._folder / Path(name).expanduser()).absolute())
+        path = Path(name)
+        with suppress(RuntimeError):  # ~NOBODY: there is no such file either
+            path = path.expanduser()
+        return str((self._folder / path).absolute())
+
+    def _listed(self, folder: str, *path: str) -> list[str]:
+        """Name the CRDs of a folder; one that nobody may list is not one without any."""
+        try:
+            names = os.listdir(folder)  # noqa: PTH208  names are what is needed
+        except (FileNotFoundError, ValueError):
+            return []  # said already
+        except OSError as error:
+            said = f"{folder} cannot be listed: {error.strerror or error}"
+            if is_there(Path(folder)):
+                self._missing.append(self._marks.problem(path, said))
+            return []
+        return sorted(Path(name).stem for name in names if name.endswith(".yaml"))
 
     def existing(self, name: str, *path: str) -> str:
         """Return an absolute path; what is not there becomes a problem at its place."""
         absolute = self._absolute(name)
-        if not Path(absolute).exists():
-            self._missing.append(self._marks.problem(path, f"{absolute} does not exist"))
+        lacks = lacking(Path(absolute))
+        if lacks:
+            self._missing.append(self._marks.problem(path, f"{absolute} {lacks}"))
         return absolute
 
 
@@ -186,12 +207,12 @@ def _digest_of_large(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
 def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
+    except (OSError, ValueError):
         return ""

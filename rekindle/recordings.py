@@ -31,6 +31,7 @@ from rekindle.simulator.recorded import Recording, name_of, recording_of
 from rekindle.simulator.witnessed import BLIND
 from rekindle.simulator.world import SimWorld
 from rekindle.simulator.written import scenario_text, tree_text
+from rekindle.there import is_there
 
 
 def read(source: Source) -> Recording:
@@ -102,7 +103,7 @@ def write_to(folder: Path, recording: Recording) -> Path:
     """
     path = folder / f"{recording.scenario.name}.yaml"
     for one in (path, path.with_suffix(".tree.yaml")):
-        if one.exists():
+        if is_there(one):
             raise UsageWrong(
                 f"{one} is there already",
                 reference="output-exists",

@@ -134,7 +134,8 @@ def abandon_world(found: Found) -> dict[str, Json]:
     """End the process of a rehearsal that nobody pursues, if it lives; return what it counted."""
     from rekindle.simulator.client import WorldAddress, connect
 
-    with suppress(Diagnosed, OSError):
+    # msgspec's: of an address that an earlier version wrote without a speed that is a number, and nobody can use.
+    with suppress(Diagnosed, OSError, msgspec.ValidationError):
         world = connect(msgspec.convert(found.opened.world, WorldAddress))
         if world is not None:
             counted = world.summary()

@@ -27,6 +27,7 @@ from rekindle.looks.takes import Take, Takes
 from rekindle.recipes import recipe
 from rekindle.retold import rows_of
 from rekindle.runs import Source
+from rekindle.there import is_there
 
 WITHHELD = "[redacted: what differs is a secret, or made of one]"
 KEPT = 1_000  # differences that are kept; what is over is counted
@@ -104,7 +105,7 @@ def _held_against(
     source: Source, plan: Plan | None, fit: Callable[[Iterator[Row]], Iterator[Row]]
 ) -> Replayed:
     film = film_of(source.journal, source.run_id)
-    takes = Takes(film) if film.exists() else None
+    takes = Takes(film) if is_there(film) else None
     result = Replayed(source, Replayer(recipe(), plan), film=film if takes else None)
     with Reader(source.journal) as reader:
         if reader.holder_alive() is not True:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UsageWrong
+from journal import files
 from journal.errors import Diagnosed
 from journal.reader import Reader
 from journal.row import RunSummary
 from journal.steady import JUMPED, SteadyClock
-from rekindle.paths import all_journals, given_journal
+from rekindle.paths import all_journals, given_journal, state_folder
 from rekindle.spans import between
+from rekindle.there import may_be_file
 
 HISTORY = "`rekindle history --journal FILE` lists the runs of a journal"
 SHOWN = 5
@@ -34,11 +36,16 @@ def find_run(name: str, *also: Path | None) -> Source:
 
     :raises UsageWrong: when there is none, or several begin so.
     """
-    if os.sep in name or name.endswith(".db") or Path(name).is_file():
+    if os.sep in name or name.endswith(".db") or may_be_file(Path(name)):
         return _newest_of(Path(name).absolute())
     found: dict[str, Source] = {}
     unread: list[str] = []
-    for path in dict.fromkeys((*(one for one in also if one is not None), *all_journals())):
+    known = [one for one in also if one is not None]
+    try:
+        known += all_journals()
+    except Diagnosed as error:
+        unread.append(f"{state_folder()} ({error.reference})")
+    for path in dict.fromkeys(known):
         try:
             for source in _runs_of(path):
                 longest = found.get(source.run_id, source)  # a copy may be of an earlier hour
@@ -64,14 +71,14 @@ def find_run(name: str, *also: Path | None) -> Source:
 
 
 def _runs_of(path: Path) -> Iterator[Source]:
-    if path.exists():
+    if files.is_there(path):
         with Reader(path) as reader:
             for run in reader.runs():
                 yield Source(path, run.run_id, run.last_seq)
 
 
 def _newest_of(path: Path) -> Source:
-    if not path.exists():
+    if not files.is_there(path):
         raise UsageWrong(
             f"there is no journal at {path}",
             reference="no-journal",
@@ -116,7 +123,7 @@ def run_in(path: Path, run_id: str | None) -> Source:
     :raises UsageWrong: when there is none, or several begin so.
     """
     runs: Sequence[RunSummary] = ()
-    if path.exists():
+    if files.is_there(path):
         with Reader(path) as reader:
             runs = reader.runs()
     found = pick(runs, path, run_id)
@@ -133,7 +140,7 @@ def chosen(run: str | None, option: str | None) -> Source:
 
     if run is None:
         return run_in(existing_journal(option), None)
-    if option is not None and named() and not Path(run).is_file():
+    if option is not None and named() and not may_be_file(Path(run)):
         return run_in(existing_journal(option), run)
     return find_run(run, given_journal(option))
 

@@ -19,6 +19,7 @@ from rekindle.adopting.written import Place
 from rekindle.output import OutputFailed
 from rekindle.planfile import TreePlace, read_plan
 from rekindle.schemas import text_of
+from rekindle.there import is_there
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ def _inventory(placed: Placed, draft: Draft, place: Place, roots: Path) -> None:
         taken = inventoried.of_git(tree)
     except Diagnosed as error:
         placed.without = f"{error.message} ({error.reference})"
-        if place.inventory.exists():
+        if is_there(place.inventory):
             placed.without += f"; {place.inventory} is from before"
         return
     _put(placed, place.inventory, inventoryfile.text(taken))
@@ -108,7 +109,7 @@ def _write(placed: Placed, path: Path, text: str) -> None:
             reference="output-unwritable",
             hint="make room, or name another file: `rekindle init --output FILE`",
         ) from error
-    if not path.exists():
+    if not is_there(path):
         placed.new.append(path)
     outputfile.write(path, text)
 

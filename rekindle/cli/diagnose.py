@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -99,12 +100,20 @@ def listed(kubeconfig: Path, meanwhile: Callable[[], None] = lambda: None) -> Sn
     from rekindle.adapters.listing import list_all
 
     tell(f"looking through {kubeconfig} ...")
-    with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(list_all, kubeconfig, logs=True)
-        import rekindle.diagnosed  # noqa: F401  for its time
+    looking: Future[Snapshot] = Future()
 
-        meanwhile()
-        return looking.result()
+    def look() -> None:
+        try:
+            looking.set_result(list_all(kubeconfig, logs=True))
+        except BaseException as error:  # noqa: BLE001  whoever waits gets it
+            looking.set_exception(error)
+
+    # No executor: the end of the program waits for its threads, and a kubeconfig may be a pipe that nobody writes to.
+    Thread(target=look, name="look", daemon=True).start()
+    import rekindle.diagnosed  # noqa: F401  for its time
+
+    meanwhile()
+    return looking.result()
 
 
 def _inventory(name: str) -> Inventory:

@@ -10,6 +10,7 @@ import click
 from rekindle.cli.options import FOLDER, journal_option, json_option, verbose_option
 from rekindle.output import print_json, print_line, tell
 from rekindle.paths import PLAN
+from rekindle.there import may_be_there
 
 if TYPE_CHECKING:
     from engine.errors import Problem
@@ -38,7 +39,7 @@ def command(plan: str | None, journal: str | None, *, as_json: bool, verbose: bo
     from rekindle.doctor import packages
     from rekindle.doctor.check import EXITS, document, lines, worst
 
-    named = plan or (PLAN if Path(PLAN).exists() else None)
+    named = plan or (PLAN if may_be_there(Path(PLAN)) else None)
     loaded: Plan | None = None
     troubles: tuple[Check, ...] = ()
     if named is not None and not packages.broken():

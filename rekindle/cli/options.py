@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,6 +92,21 @@ def approve_option(function: F) -> F:
         multiple=True,
         help="Approve this question as soon as it is asked; the id is bound to its evidence.",
     )(function)
+
+
+class Speed(click.FloatRange):
+    """Seconds of a cluster in a second of ours. NaN is in every range, for it is neither below nor above anything."""
+
+    def __init__(self, *, above_zero: bool = True) -> None:
+        """Take 0, as fast as possible, unless it must be *above_zero*."""
+        super().__init__(min=0.0, max=100_000.0, min_open=above_zero)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  click's own signature
+        """Refuse what is no number of seconds."""
+        speed = super().convert(value, param, ctx)
+        if isnan(speed):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return speed
 
 
 def record_option(function: F) -> F:

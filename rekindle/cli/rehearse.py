@@ -11,6 +11,7 @@ import click
 from engine.errors import UsageWrong
 from rekindle.cli.options import (
     FOLDER,
+    Speed,
     about,
     approve_option,
     causes_option,
@@ -79,7 +80,7 @@ class Wanted:
 @causes_option
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0.0, max=100_000.0),
+    type=Speed(above_zero=False),
     default=0.0,
     show_default="as fast as possible",
     help="Seconds of the cluster in a second of yours.",
@@ -143,6 +144,7 @@ def _rehearse_run(recorded: str, journal: str | None, wanted: Wanted, speed: flo
     from rekindle.recordings import keep, read, scenario_beside
     from rekindle.runs import find_run
     from rekindle.simulator.recorded import name_of
+    from rekindle.there import is_there
 
     given = given_journal(journal)
     source = find_run(recorded, given)
@@ -151,8 +153,8 @@ def _rehearse_run(recorded: str, journal: str | None, wanted: Wanted, speed: flo
     scenario = scenario_beside(path, source)
     found = newest(path)
     goes_on = found is not None and not found.memory.outcome
-    if (
-        not goes_on or not scenario.exists()
+    if not goes_on or not is_there(
+        scenario
     ):  # what an open rehearsal lives from is not written anew
         keep(read(source), scenario)
     tell(f"from run {source.run_id} in {source.journal}; what was assumed is said in {scenario}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rekindle.cli.options import about, journal_option, json_option
+from rekindle.cli.options import Speed, about, journal_option, json_option
 from rekindle.completing import complete_runs
 from rekindle.output import tell
 
@@ -32,7 +32,7 @@ SHOWN = 20
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0.0, max=100_000.0, min_open=True),
+    type=Speed(),
     help="Show the run as it was, so many of its seconds in one of yours; compares nothing.",
 )
 @click.option("--all", "everything", is_flag=True, help="Print every difference, not the first 20.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from rekindle.cli.options import (
     json_option,
     record_option,
 )
+from rekindle.typed import command as command_of
+
+if TYPE_CHECKING:
+    from rekindle.folding import Found
 
 
 @click.command("resume")
@@ -78,9 +83,20 @@ def command(
         raise UsageWrong(
             f"the plan of this run is in its journal; {plan} does not go with it",
             reference="plan-twice",
-            hint="leave it away; `rekindle run PLAN` goes on with an open run under the plan as it is today",
+            hint=_instead(found, plan),
         )
     if takes_over:
         given = read_plan(Path(plan)) if plan is not None else None
         return handover.take_over(found, options, yes=yes, plan=given)
     return resume_run(found, options, lambda f, p: world_of(f, p, path))
+
+
+def _instead(found: Found, plan: str) -> str:
+    """Say what takes a plan in the place of this: `run` refuses every watch, and a rehearsal's is its scenario's."""
+    if found.simulated:
+        return "leave it away: the plan of a rehearsal is its scenario's"
+    if found.memory.watches:
+        acts = command_of("resume", "--take-over", plan)
+        return f"leave it away to watch on; `{acts}` lets it act under the plan as it is today"
+    goes_on = command_of("run", plan)
+    return f"leave it away; `{goes_on}` goes on with an open run under the plan as it is today"

@@ -11,6 +11,7 @@ import click
 from engine.errors import UsageWrong
 from rekindle.cli.options import (
     FOLDER,
+    Speed,
     about,
     causes_option,
     default_kubeconfig,
@@ -22,6 +23,7 @@ from rekindle.cli.options import (
 )
 from rekindle.output import tell
 from rekindle.paths import PLAN
+from rekindle.there import may_be_there
 
 if TYPE_CHECKING:
     from engine.plan import Plan
@@ -65,7 +67,7 @@ def _key(_context: click.Context, _option: click.Parameter, value: str | None) -
 @click.option("--scenario", metavar="NAME", help="Watch a rehearsal's cluster instead.")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0.0, max=100_000.0, min_open=True),
+    type=Speed(),
     show_default=f"{SPEED:g}",
     help="Seconds of a scenario's cluster in a second of yours.",
 )
@@ -111,7 +113,7 @@ def command(  # noqa: PLR0913  an option each
     told = Told(journal, until_done, as_json=as_json, record=record, verbose=verbose)
     if scenario is not None:
         return _simulated(scenario, speed, told)
-    if plan is None and (any(without.values()) or not Path(PLAN).exists()):
+    if plan is None and (any(without.values()) or not may_be_there(Path(PLAN))):
         path = Path(kubeconfig) if kubeconfig is not None else default_kubeconfig()
         return _unplanned(Unplanned(path, inventory, network), told)
     return _real(plan or PLAN, told)

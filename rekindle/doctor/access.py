@@ -12,6 +12,7 @@ from rekindle.adapters.authorities import Client, NoContext, Unreadable
 from rekindle.doctor import needs
 from rekindle.doctor.certificates import NotUnderstood, day, parse
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
+from rekindle.there import may_be_there
 
 if TYPE_CHECKING:
     from phases.section import Section
@@ -51,7 +52,7 @@ def rows(host: Host, section: Section) -> list[Check]:
         ),
         *role(str(talosconfig), talos.client),
     ]
-    if not kubeconfig.exists():
+    if not may_be_there(kubeconfig):
         said = "not there; a run fetches it from Talos"
         return [*found, ok("access.kubeconfig", str(kubeconfig), said)]
     kube = gathered(kubeconfig, authorities.of_kubeconfig, authorities.client_of_kubeconfig)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekindle.doctor.check import EVERYTHING, Check, Verdict, ok, unknown, warning
+from rekindle.there import is_folder
 
 if TYPE_CHECKING:
     from rekindle.doctor.host import Free, Host
@@ -28,7 +29,7 @@ def rows(host: Host, journal: Path) -> list[Check]:
 
 def nearest(folder: Path) -> Path:
     """Return the folder, or the nearest above it that is there already."""
-    return next((one for one in (folder, *folder.parents) if one.is_dir()), Path("/"))
+    return next((one for one in (folder, *folder.parents) if is_folder(one)), Path("/"))
 
 
 def _row(host: Host, name: str, folder: Path, *, blocks: frozenset[str]) -> Check:

@@ -15,6 +15,7 @@ from journal.errors import Diagnosed
 from journal.reader import Reader
 from rekindle.doctor.check import EVERYTHING, Check, Verdict, ok, unknown, warning
 from rekindle.doctor.disk import nearest
+from rekindle.there import is_folder, is_there, may_be_there
 
 if TYPE_CHECKING:
     from rekindle.doctor.host import Host
@@ -47,9 +48,11 @@ def rows(host: Host, path: Path) -> list[Check]:
     folder = nearest(path.parent)
     rows_of_folder = [
         place(str(path.parent), host.filesystem(folder)),
-        writable(str(path.parent), may_write=os.access(folder, os.W_OK)),
+        writable(
+            str(path.parent), may_write=os.access(folder, os.W_OK | os.X_OK), file=_in_the_way(path)
+        ),
     ]
-    if not path.exists():
+    if not may_be_there(path):
         return [*rows_of_folder, ok("journal.file", str(path), "not there yet; a run makes it")]
     found = gathered(path)
     return [
@@ -57,6 +60,12 @@ def rows(host: Host, path: Path) -> list[Check]:
         *judged(str(path), found),
         clock(str(path), found.last, host.now()),
     ]
+
+
+def _in_the_way(path: Path) -> str:
+    """Name the file that stands where a folder would have to be; empty: none does."""
+    first = next((one for one in path.parents if is_there(one)), path.parent)
+    return "" if is_folder(first) else str(first)
 
 
 def gathered(path: Path) -> Found:
@@ -98,8 +107,12 @@ def place(folder: str, kind: str) -> Check:
     return ok(name, folder, kind)
 
 
-def writable(folder: str, *, may_write: bool) -> Check:
-    """Judge whether a journal can be written there."""
+def writable(folder: str, *, may_write: bool, file: str = "") -> Check:
+    """Judge whether a journal can be written there; *file* stands where a folder would have to be."""
+    if file:
+        todo = "take another folder with --journal FILE, or set XDG_STATE_HOME"
+        said = f"cannot be made: {file} is no folder"
+        return Check("journal.folder", folder, Verdict.RED, said, todo, EVERYTHING)
     if may_write:
         return ok("journal.folder", folder, "can be written")
     todo = f"give yourself the right to write to {folder}, or take another with --journal FILE"

@@ -83,7 +83,8 @@ def _pushed(repository: str, unpushed: int | None) -> Check:
         return warning("tree.pushed", repository, said, todo)
     if unpushed:
         todo = "push: Flux never sees what its remote has not"
-        return warning("tree.pushed", repository, f"{unpushed} commits are not pushed", todo)
+        said = "1 commit is" if unpushed == 1 else f"{unpushed} commits are"
+        return warning("tree.pushed", repository, f"{said} not pushed", todo)
     return ok("tree.pushed", repository, "pushed, as of the last fetch")
 
 

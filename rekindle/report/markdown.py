@@ -31,6 +31,7 @@ from rekindle.report.phrases import (
 )
 from rekindle.report.story import Story
 from rekindle.spans import between, clock, span, stamp
+from rekindle.there import is_folder
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Environment
@@ -173,7 +174,7 @@ def loader_for(template: Path | None, name: str) -> BaseLoader:
     named = PrefixLoader({PACKAGED: ours})
     if template is None:
         return ChoiceLoader([ours, named])
-    if template.is_dir():
+    if is_folder(template):
         return ChoiceLoader([FileSystemLoader(template), named, ours])
     try:
         source = template.read_text(encoding="utf-8")

@@ -22,9 +22,12 @@ from rekindle.simulator.checking import wrong_with
 from rekindle.simulator.errors import ScenarioInvalid
 from rekindle.simulator.fitting import unfit
 from rekindle.simulator.tree import Item, Tree, load_tree
+from rekindle.there import may_be_file
 
 SCHEMA = "rekindle.scenario/1"
 FOLDER = Path(__file__).parent
+# Of a plan, before it is checked as a plan.
+LOOKED_INTO = ("commands", "crds", "flux", "machine", "probes")
 SCENARIOS = FOLDER / "scenarios"
 TREES = FOLDER / "data"
 Role = Literal["controlplane", "worker"]
@@ -224,10 +227,10 @@ def names() -> list[str]:
 def find_scenario(name: str) -> Path:
     """Return the path of a scenario: a file, or one of the package's by name."""
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") and path.is_file():
+    if path.suffix in (".yaml", ".yml") and may_be_file(path):
         return path
     path = SCENARIOS / f"{name}.yaml"
-    if not path.is_file():
+    if not may_be_file(path):
         raise ScenarioInvalid(
             f"there is no scenario {name!r}",
             reference="scenario-unknown",
@@ -264,10 +267,16 @@ def read_scenario(path: Path) -> tuple[Scenario, Marks]:
     scenario = msgspec.convert(raw, Scenario)
     tree = tree_path(scenario, path)
     found = [marks.problem(at, said) for at, said in _unfit(scenario, load_tree(tree))]
+    parts = {name: scenario.plan.get(name, {}) for name in LOOKED_INTO}
+    found += [
+        marks.problem(("plan", name), "must be a mapping")
+        for name, part in parts.items()
+        if not isinstance(part, dict)
+    ]
     if found:
         raise _invalid(found, "mend what is named above")
-    check_commands(scenario, scenario.plan.get("commands", {}))
-    check_probes(scenario, scenario.plan.get("probes", {}))
+    check_commands(scenario, parts["commands"])
+    check_probes(scenario, parts["probes"])
     return replace(scenario, tree=str(tree)), marks
 
 
@@ -279,7 +288,7 @@ def _invalid(problems: list[Problem], hint: str) -> ScenarioInvalid:
 def tree_path(scenario: Scenario, path: Path) -> Path:
     """Return the path of a scenario's tree: beside the scenario, else in the package."""
     beside = path.resolve().parent / scenario.tree
-    return beside if beside.is_file() else TREES / scenario.tree
+    return beside if may_be_file(beside) else TREES / scenario.tree
 
 
 def check_commands(scenario: Scenario, names: Iterable[str]) -> None:

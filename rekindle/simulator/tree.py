@@ -127,7 +127,7 @@ def load_tree(path: Path) -> Tree:
     """Read a tree, once; every error names the file."""
     try:
         tree = msgspec.convert(yaml.load(path.read_text("utf-8"), Loader), Tree)  # noqa: S506  a safe loader
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise ScenarioInvalid(
             f"{path.name} is no tree: {error}",
             reference="scenario-invalid",

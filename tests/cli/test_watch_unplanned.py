@@ -471,6 +471,8 @@ def test_a_plan_that_would_be_ignored_is_refused(rekindle: Program, tmp_path: Pa
     answer = rekindle("resume", "recovery.yaml", *NAMED)
 
     assert (answer.code, "error (plan-twice): " in answer.err) == (64, True), answer.err
+    assert "`rekindle resume --take-over recovery.yaml --journal" in answer.err
+    assert "rekindle run" not in answer.err  # which refuses every watch
 
 
 def test_it_is_rehearsed_with_machines_that_are_made_of_its_nodes(

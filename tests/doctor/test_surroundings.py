@@ -6,6 +6,7 @@ Mutants: let a dirty tree forbid something; take the limits for MiB; verify no j
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -130,6 +131,30 @@ def test_a_journal_is_on_a_local_disk(kind: str, verdict: str) -> None:
 def test_a_folder_that_cannot_be_written_forbids_everything() -> None:
     assert EVERYTHING == journal.writable("/state", may_write=False).blocks
     assert "ok" == str(journal.writable("/state", may_write=True).verdict)
+
+
+def test_a_folder_that_cannot_be_made_forbids_everything(tmp_path: Path) -> None:
+    """Where its state folder would be, or above it, is a file. Mutant: look only for the nearest folder above."""
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "rekindle"):
+        found = row(journal.rows(Machine().host, folder / "j.db"), "journal.folder")
+        assert (str(found.verdict), found.blocks) == ("red", EVERYTHING)
+        assert f"{tmp_path / 'file'} is no folder" in found.said
+
+
+def test_a_folder_that_may_be_written_and_not_entered_is_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mutant: ask for the right to write alone."""
+    monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.X_OK)
+    found = row(journal.rows(Machine().host, tmp_path / "j.db"), "journal.folder")
+    assert str(found.verdict) == "red"
+
+
+@pytest.mark.parametrize(("unpushed", "said"), [(1, "1 commit is"), (2, "2 commits are")])
+def test_commits_that_are_not_pushed_are_counted(unpushed: int, said: str) -> None:
+    found = row(tree.judged("/git", Tree(REVISION, (), unpushed)), "tree.pushed")
+    assert found.said == f"{said} not pushed"
 
 
 def test_no_journal_yet_is_in_order(tmp_path: Path) -> None:

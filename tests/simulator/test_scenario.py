@@ -218,6 +218,22 @@ def test_a_scenario_s_plan_is_read_as_a_plan_file_is(key: str, tmp_path: Path) -
     assert plan.verbs["command.run"].retry.on == ("exit-1",)
 
 
+@pytest.mark.parametrize("part", ["commands", "crds", "flux", "machine", "probes"])
+@pytest.mark.parametrize("written", ["", "5", "[{}]"])
+def test_what_is_looked_into_before_a_plan_is_checked_is_a_mapping(
+    tmp_path: Path, part: str, written: str
+) -> None:
+    """Mutant: take any of them as it stands; a list of mappings has no names, and nothing has no ``get``."""
+    text = SMALL.read_text("utf-8").partition("\nplan:\n")[0]
+    path = scenario(tmp_path, f"{text}\nplan:\n  {part}: {written}\n")
+    line = len(path.read_text().splitlines())
+
+    with pytest.raises(ScenarioInvalid) as error:
+        load_scenario(path)
+
+    assert f"{path}:{line}:3: plan.{part}: must be a mapping" in error.value.message.splitlines()
+
+
 def test_what_is_wrong_with_a_scenario_s_plan_is_told_at_its_line(tmp_path: Path) -> None:
     """Mutants: the machine only after the rest; no marks; another file's name."""
     text = SMALL.read_text("utf-8")
