@@ -14,7 +14,7 @@ from engine.allowing import allowed, answer_to
 from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait
 from engine.guests import judgements, wishes
 from engine.machine import Machine, Move
-from engine.memory import TOO_LATE, Memory
+from engine.memory import Memory
 from engine.patience import spoken
 from engine.plan import DONE, Plan
 from engine.recipe import Facts, Judgement, Recipe, Verdict
@@ -185,7 +185,7 @@ def _too_late(rules: Rules, memory: Memory, answer: Answer) -> Answer:
     after = spoken(rules.plan.machine.states[memory.state].deadline.after)
     last = answer.reason if isinstance(answer, Wait | Act) else ""
     return Stuck(
-        reference=TOO_LATE,
+        reference="state-deadline-passed",
         message=f"{memory.state} did not reach its goal within {after}; at the end: {last}",
         hint="look into what is named here; `rekindle resume` gives the state a fresh deadline",
     )
