@@ -20,7 +20,7 @@ from rekindle import output
 from rekindle.cli import resume
 from rekindle.rehearsal import abandon_world
 from tests.cli.conftest import Program
-from tests.phases.test_section import PLAN
+from tests.phases.test_section import INVENTORY, PLAN
 
 pytestmark = pytest.mark.program
 
@@ -82,15 +82,15 @@ def test_an_inventory_that_is_not_there_has_no_place(rekindle: Program, words: s
 
 def test_what_a_file_is_called_says_nothing_to_the_terminal(rekindle: Program) -> None:
     """Mutants: tell it as it is; print it as it is (a row of doctor)."""
-    text = PLAN.replace("talosconfig: talosconfig", 'talosconfig: "\\e[31m\\u009b1mred\\u202e"')
+    text = PLAN.replace("talosconfig: talosconfig", 'talosconfig: "\\e[31m\\u009b1mmauve\\u202e"')
     (rekindle.folder / "recovery.yaml").write_text(text)
-    (rekindle.folder / "inventory.yaml").write_text("")
+    (rekindle.folder / "inventory.yaml").write_text(INVENTORY)
 
     refused, looked = rekindle("plan", "--check", "recovery.yaml"), rekindle("doctor")
 
     assert (refused.code, looked.code) == (64, 2), refused.err + looked.err
     for told in (refused.err, looked.out):
-        assert "red" in told
+        assert "mauve" in told
         assert not {"\x1b", "\x9b", "\u202e"} & set(told)
     assert len(refused.err.splitlines()) > 3
 

@@ -142,7 +142,7 @@ def test_a_state_folder_that_nobody_may_look_into_has_not_no_journal(
     """
     Not to be entered, not to be listed, and listed without being entered.
 
-    Mutants: ``glob``, which takes a refusal for nothing; ``stat`` of what is to be the newest, without a net.
+    Mutant: ``glob``, which takes a refusal for nothing.
     """
     folder = here / "state" / "rekindle"
     folder.mkdir(parents=True)
@@ -153,6 +153,18 @@ def test_a_state_folder_that_nobody_may_look_into_has_not_no_journal(
 
     folder.chmod(0o700)
     assert (code, "error (journal-unreadable): cannot read " in told) == (74, True), told
+
+
+def test_what_leads_nowhere_is_not_the_newest(asked: Asked, here: Path) -> None:
+    """A link, or a journal that goes while it is looked for. Mutant: ``stat`` of each, without a net."""
+    folder = here / "state" / "rekindle"
+    folder.mkdir(parents=True)
+    rich_journal(folder / "j.db")
+    (folder / "k.db").symlink_to("nowhere")
+
+    code, told = asked("history")
+
+    assert (code, f"journal {folder / 'j.db'}\n" in told) == (0, True), told
 
 
 @pytest.mark.parametrize(
@@ -205,6 +217,8 @@ def site(folder: Path, old: str = "", new: str = "") -> Path:
         ("roots: roots.yaml", 'roots: "a\\0b"', "cannot be the name of a file"),
         ("config: cp-1.yaml", 'config: "a\\0b"', "cannot be the name of a file"),
         ("{file: inventory.yaml}", '{file: "a\\0b"}', "cannot be the name of a file"),
+        ("commands:", 'crds: {directory: "a\\0b"}\ncommands:', "cannot be the name of a file"),
+        ("commands:", 'etcd: {snapshot: "a\\0b"}\ncommands:', "cannot be the name of a file"),
         ("roots: roots.yaml", "roots: ~nobody-here/r", "~nobody-here/r does not exist"),
         (
             "commands:",
