@@ -17,8 +17,8 @@ from journal.redactor import redact_text
 WATCH = "watch"  # the purpose of a run that begins nothing
 VERDICT = "time_to_verdict_seconds"  # in documents and closing entries
 DONE = "done"  # a state, and an answer of a run that its goal does not end
-# As ``engine.judging`` refers to it (literally, as everybody refers): said of a state, and so of all that was still waited
-# for in it, and not of what is wrong with any one of them.
+# As ``engine.judging`` refers to it (literally, as everybody refers): said of a state, and so of all that was still
+# waited for in it, and not of what is wrong with any one of them.
 TOO_LATE = "state-deadline-passed"
 
 
