@@ -15,6 +15,7 @@ from engine.answer import Act, Answer, Subject, Wait
 from engine.memory import Attempt, Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding, Instant, Json, Outcome
+from journal.redactor import redact_text
 from phases import codes, order
 from phases.clearing import CLEARED, SOURCES, Asked, is_blind, servers, waited
 from phases.diagnosis.controllers import WORKERS
@@ -119,7 +120,8 @@ def is_resumed(subject: Subject, fact: Fact, cause: str, memory: Memory) -> bool
 def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
     """Once per UID, generation and cause; a nudge that did not help is not repeated."""
     uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
-    shown = brief(cause)
+    # As the journal will have it, which keeps nothing that looks like a secret: key and token have to be known again.
+    shown = redact_text(brief(cause))
     key = f"{uid}/{generation}/{shown}{_occurrence(section, subject, cause, memory)}"
     if key in memory.keys and not _may_repeat(subject, key, memory):
         return _woken(section, subject, fact, shown, key, memory)

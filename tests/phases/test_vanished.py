@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from engine.answer import Act, Answer, Stuck, Wait
 from journal.entries import Fact, Finding, Remedy
+from journal.redactor import redact
 from phases import flux_synced, pods_healthy
-from phases.nudges import CONFIRM_SECONDS, NUDGES_IN_FLIGHT
+from phases.nudges import CONFIRM_SECONDS, NUDGES_IN_FLIGHT, nudge
 from phases.vanished import GRACE_SECONDS, vanished
 from tests.phases.making import START, facts, memory_of, plan
 
@@ -256,3 +257,24 @@ def test_a_night_that_took_many_workloads_wakes_their_kustomizations_a_few_at_a_
 
     acts = [answer for answer in answers.values() if isinstance(answer, Act)]
     assert len(acts) == NUDGES_IN_FLIGHT
+
+
+def test_who_was_woken_is_known_again_though_the_journal_keeps_no_secrets() -> None:
+    """Mutant: compare the key as it is thought with what the journal kept of it; it would be sent again and again."""
+    known = night()
+    cause = "object:Secret/apps/password=hunter22"
+    first = nudge(PLAN.target, APPS, known[APPS], cause, memory_of(PLAN, known, {}, LATE))
+    assert isinstance(first, Act)
+    kept = redact(first.arguments)
+    assert isinstance(kept, dict)
+    assert "hunter22" not in str(kept)
+    assert (kept["once"], kept["requested_at"]) == (
+        first.arguments["once"],
+        first.arguments["requested_at"],
+    )
+    done = {**woken(first), "arguments": kept}
+
+    memory = memory_of(PLAN, known, {"attempts": [done]}, LATE)
+    again = nudge(PLAN.target, APPS, known[APPS], cause, memory)
+
+    assert isinstance(again, Wait)
