@@ -164,16 +164,21 @@ def _hindrance(memory: Memory, *, held: bool) -> str:
     if stuck:
         return f"stuck: {stuck[0].get('message', '')}"
     for root in roots(memory):
-        ours = not memory.watches and _is_cleared_by_us(root)  # tied hands clear nothing
+        ours = not memory.watches and _is_cleared_by_us(root, memory)  # tied hands clear nothing
         if root.clears_itself == "no" and not root.next_after and not ours:
             return f"this never clears by itself: {root.message}"
     return "" if held else "nobody pursues it"
 
 
-def _is_cleared_by_us(root: Finding) -> bool:
+def _is_cleared_by_us(root: Finding, memory: Memory) -> bool:
     from phases.hands import verb_for
-    from phases.verbs import RELEASE
+    from phases.verbs import PREAPPLY, RELEASE
 
+    applied = memory.last_of(
+        PREAPPLY, root.subject
+    )  # a CRD that Helm does not put back is applied out of band
+    if applied is not None and applied.outcome is not e.Outcome.FAILED:
+        return True
     return verb_for(root) not in {"", RELEASE}  # what a finalizer holds needs a person
 
 

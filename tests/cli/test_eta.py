@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine.memory import Approval, Memory, Timer
+from engine.memory import Approval, Attempt, Memory, Timer
 from journal import entries as e
-from journal.entries import Fact, Finding
+from journal.entries import Fact, Finding, Outcome
 from phases.path import Learnt
 from rekindle import eta as module
 from rekindle.eta import Forecast, eta, of_found
@@ -177,6 +177,15 @@ def test_what_the_recovery_clears_or_what_blocks_later_is_no_hindrance(
     findings: dict[str, Finding],
 ) -> None:
     assert eta(replace(RUN, findings=findings), PLAN, Learnt()).seconds is not None
+
+
+@pytest.mark.parametrize(("outcome", "known"), [(None, True), (Outcome.FAILED, False)])
+def test_a_crd_that_is_being_applied_is_no_hindrance(outcome: Outcome | None, known: bool) -> None:  # noqa: FBT001
+    gone = replace(never("X2")["f"], subject="crd/a.b")
+    applied = Attempt("a1", "crd.preapply", "crd/a.b", 1, 1, START, 15.0, outcome=outcome)
+    memory = replace(RUN, findings={"f": gone}, last={"crd.preapply crd/a.b": applied})
+
+    assert (eta(memory, PLAN, Learnt()).seconds is not None) is known
 
 
 def test_a_session_works_it_out_every_ten_seconds_of_the_world() -> None:
