@@ -295,14 +295,24 @@ class Runner:
         self._last_wall, self._last_monotonic = wall, monotonic
         simulated = self.memory.identity.get("kind") == "simulated"
         if abs(jump) > CLOCK_JUMP_SECONDS and not simulated:
-            self._write(e.ClockJumped(at=self._world.now(), seconds=round(jump, 3)))
+            self._note_jump(self._world.now(), jump)
 
     def _note_set_back(self, now: Instant) -> None:
         """A clock that was set back while nobody held the run: until it had caught up, no time would seem to pass."""
         back = now - self.memory.now
         simulated = self.memory.identity.get("kind") == "simulated"
         if back < -CLOCK_JUMP_SECONDS and not simulated:
-            self._write(e.ClockJumped(at=now, seconds=round(back, 3)))
+            self._note_jump(now, back)
+
+    def _note_jump(self, now: Instant, seconds: float) -> None:
+        """
+        Write that the clock jumped.
+
+        The last sign of life before that is of the other clock: a process that dies before the next one would resume at
+        an instant that is hours ahead, and find its deadlines passed.
+        """
+        self._logbook.heartbeat(now)
+        self._write(e.ClockJumped(at=now, seconds=round(seconds, 3)))
 
     def _write(self, entry: AnyEntry) -> None:
         self._append((entry,))

@@ -399,6 +399,9 @@ def test_a_clock_that_was_set_back_while_nobody_held_the_run_is_noted(
     assert jumps == [one.seconds for one in told if isinstance(one, e.ClockJumped)]
     assert isinstance(told[-1], e.RunResumed)
     assert bench.runner.memory.now == (before + later if jumps else before)
+    # A sign of life by the clock that counts from now on comes first: the last one is of a clock that was ahead.
+    steps = [step for step in bench.order.steps if "heartbeat" in step or "ClockJumped" in step]
+    assert steps == ([f"heartbeat {before + later:g}", "wrote ClockJumped"] if jumps else [])
 
 
 def test_a_heartbeat_says_every_five_seconds_that_somebody_is_there() -> None:
