@@ -59,8 +59,7 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         listed = facts.get(codes.kind(kind))
         if listed is None or listed.code != codes.SEEN:
             return Judgement(Verdict.UNKNOWN, unlisted(kind, listed), 0, len(subjects))
-    for key in section.flux.controllers:
-        name = codes.subject("deployment", key)
+    for name in _controllers_of(section):
         gone = facts.get(name, KEPT).code == codes.ABSENT
         if gone:  # what all others say of themselves is as old as that
             why = f"{name} is Absent: nobody reconciles what it serves"
@@ -128,10 +127,20 @@ def _is_behind(fact: Fact, facts: Facts) -> bool:
     return family == "namespace"
 
 
+def _controllers_of(section: Section) -> list[Subject]:
+    """Name the controllers that something here needs: a cluster without releases may have nobody for them."""
+    needed = (
+        key
+        for key in section.flux.controllers
+        if section.releases or not key.endswith("/helm-controller")
+    )
+    return [codes.subject("deployment", key) for key in needed]
+
+
 def _controllers(plan: Plan, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
     section: Section = plan.target
     answers: dict[Subject, Answer] = {}
-    subjects = [codes.subject("deployment", key) for key in section.flux.controllers]
+    subjects = _controllers_of(section)
     absent = [s for s in subjects if s not in facts or facts[s].code == codes.ABSENT]
     going = [s for s in absent if home_goes(s, facts)]
     if going:

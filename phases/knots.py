@@ -94,7 +94,7 @@ def missing_kinds(
             answers[subject] = _untied(section, subject, why, facts, memory)
     for found in findings.values():
         # One that a bootstrap may untie is left to it: Helm does not take over CRDs that somebody else applied before.
-        knot = found.root and found.clears_itself == "no" and _is_knot(section, found, findings)
+        knot = found.root and _is_knot(section, found, findings)
         absent = facts.get(found.subject, GONE).code == codes.ABSENT
         if knot and absent and found.subject not in answers:
             answers[found.subject] = _untied(section, found.subject, found.message, facts, memory)
@@ -104,8 +104,10 @@ def missing_kinds(
 def _is_knot(section: Section, found: Finding, findings: Findings) -> bool:
     """Say whether only a CRD that is applied out of band ends it; of one that is just gone it has to be at hand."""
     if found.rule == DEADLOCK:
-        return _is_near(found, findings)
-    return found.rule == DELETED and found.subject in section.early
+        return found.clears_itself == "no" and _is_near(found, findings)
+    # That nobody brings it is said only once all of Flux is at rest.
+    lost = found.clears_itself == "no" or found.cause == "missing"
+    return found.rule == DELETED and lost and found.subject in section.early
 
 
 def _is_near(knot: Finding, findings: Findings) -> bool:

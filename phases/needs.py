@@ -188,7 +188,9 @@ def _secrets(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     for store, owner in section.stores:
         yield store, codes.subject("crd", STORES_CRD)
         yield store, section.source
-        yield store, providers.get(STORES_CRD, "")
+        provider = providers.get(STORES_CRD, "")
+        # A Kustomization that brings both has applied the one before the other, and may itself wait for the store.
+        yield store, applied(provider) if provider.startswith("kustomization/") else provider
         if owner:
             yield store, applied(codes.subject("kustomization", owner))
     for item in section.inventory.externalsecrets:

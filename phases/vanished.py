@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.answer import Act, Answer, Subject, Wait
+from engine.answer import Act, Answer, Stuck, Subject, Wait
 from engine.memory import Memory
 from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.homes import home_goes
-from phases.nudges import nudge
+from phases.kinds import EXTERNAL_SECRETS_CRD
+from phases.needs import STORES_CRD
+from phases.nudges import brief, nudge
 from phases.section import Section
+from phases.verbs import NUDGE, VERBS
 
 # A look tells kinds one after the other: what was applied a moment ago may not be in it yet.
 GRACE_SECONDS = 10.0
+AGAIN_SECONDS = 3600.0
+KINDS = {"externalsecret": EXTERNAL_SECRETS_CRD, "store": STORES_CRD}
+KEPT = Fact(codes.UNKNOWN)
 RELEASE = codes.subject("HelmRelease", "")
 
 
@@ -33,6 +39,8 @@ def vanished(section: Section, facts: Facts, memory: Memory) -> dict[Subject, An
             continue
         if home_goes(subject, facts):
             continue  # an attempt of its parent would wait for the namespace, and hold a worker
+        if not _is_served(subject, facts):
+            continue  # an attempt of its parent would fail: nothing serves the kind
         applied = facts.get(parent)
         if applied is None or applied.code != codes.READY or applied.since is None:
             continue
@@ -56,6 +64,16 @@ def _open(section: Section, facts: Facts) -> Iterator[tuple[Subject, Fact | None
         yield subject, fact, section.parents.get(subject, "")
     for subject, fact in section.standing_workloads.open_in(facts):
         yield subject, fact, section.owners.get(subject, "")
+    for subject, provider in section.bringers.items():
+        gone = facts.get(subject, KEPT).code == codes.ABSENT
+        if gone and not provider.startswith(RELEASE):
+            yield subject, facts[subject], provider
+
+
+def _is_served(subject: Subject, facts: Facts) -> bool:
+    """Say whether nothing tells that an object's kind is not there."""
+    crd = facts.get(codes.subject("crd", KINDS.get(subject.partition("/")[0], "")))
+    return crd is None or crd.code == codes.READY
 
 
 def _again(
@@ -63,7 +81,26 @@ def _again(
 ) -> dict[Subject, Answer]:
     """Once for all that went by the same moment: one attempt of the parent applies everything."""
     latest = max(facts[child].since or 0.0 for child in children)
-    woken = nudge(section, parent, facts[parent], f"gone@{latest:.0f}", memory)
+    names = brief(",".join(sorted(children)))
+    uid = facts[parent].detail["uid"]
+    told_at = memory.resumed.at if memory.resumed is not None else 0.0
+    again = [
+        key
+        for key in memory.keys
+        if key.startswith(f"{uid}/")
+        and f"/gone:{names}@" in key
+        and float(key.rpartition("@")[2]) > max(told_at, memory.now - AGAIN_SECONDS)
+    ]
+    cause = f"gone:{names}@{latest:.0f}"
+    if len(again) >= VERBS[NUDGE].retry.attempts and not again[-1].endswith(f"/{cause}"):
+        return {
+            parent: Stuck(
+                reference="attempts-exhausted",
+                message=f"{parent} was woken {len(again)} times for {names}, which somebody deletes each time",
+                hint="look who deletes it (the API server's audit log); then `rekindle resume`",
+            )
+        }
+    woken = nudge(section, parent, facts[parent], cause, memory)
     if isinstance(woken, Act):
         why = (
             f"it is Ready, and {', '.join(sorted(children))} that it applied is not there any more"

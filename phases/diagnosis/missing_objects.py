@@ -20,7 +20,7 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.objects import Meta, Pod, condition, key_of
+from phases.objects import Condition, Meta, Pod, condition, key_of
 from phases.readiness.lacking import TO_DECRYPT, TO_READ, TO_SUBSTITUTE, VALUES, asked
 
 _KIND = {
@@ -175,10 +175,26 @@ def _is_nobodys(scene: Scene, found: Missing, maker: str, askers: tuple[Subject,
     if found.rule == "K8":
         return True
     from_git = found.kind == "ConfigMap" or (found.rule == "K9" and scene.seen("ExternalSecret"))
-    return from_git and not found.keys and not any(_appliers(scene, frozenset(askers)))
+    asked_at = max(found.since, default=None)
+    if not from_git or found.keys or (found.kind == "Secret" and _any_begins(scene, asked_at)):
+        return False
+    return not any(_appliers(scene, frozenset(askers), asked_at))
 
 
-def _appliers(scene: Scene, askers: frozenset[Subject]) -> Iterator[bool]:
+def _any_begins(scene: Scene, asked_at: Instant | None) -> bool:
+    """Say whether a controller may still make a Secret, or has meanwhile: any not at work when it was asked."""
+    ready = (condition(d.status.conditions, "Available") for d in scene.of("Deployment").values())
+    return not scene.seen("Deployment") or any(
+        said is None or said.status != "True" or _is_later(said, asked_at) for said in ready
+    )
+
+
+def _is_later(said: Condition, asked_at: Instant | None) -> bool:
+    at = instant(said)
+    return at is not None and asked_at is not None and at > asked_at
+
+
+def _appliers(scene: Scene, askers: frozenset[Subject], asked_at: Instant | None) -> Iterator[bool]:
     """Say of each object of Flux that does not itself ask for it whether it may still bring something that is new."""
     for kind in ("Kustomization", "HelmRelease"):
         yield not scene.seen(kind)
@@ -190,7 +206,9 @@ def _appliers(scene: Scene, askers: frozenset[Subject]) -> Iterator[bool]:
                 continue
             # Who waits for others comes only after them, and these are asked here as well.
             done = ready is not None and (ready.status == "True" or ready.reason == WAITS)
-            yield going or not done
+            # What Helm made after that is in nobody's status: who asked has not looked again.
+            made = kind == "HelmRelease" and ready is not None and _is_later(ready, asked_at)
+            yield going or not done or made
 
 
 def _whence(scene: Scene, found: Missing, maker: str) -> str:

@@ -32,7 +32,7 @@ STEPS = {"N1": (UNSERVE,), "T1": (APPLY,), "T8": BOTH}
 BEFORE = {RECOVER: (SNAPSHOT,)}
 SPACES = ("namespace", "namespace-gone", "namespace-missing")
 FAMILIES = {"backend": "service", "api": "apiservice", "webhook": "webhook", "store": "store"}
-GONE = "gone@"
+GONE = ("gone@", "gone:")
 RESUMED = "resumed:"  # before the cause, where a person resumed and no fact tells that it is over
 LOOK_SECONDS = 10.0  # of causes, at most
 

@@ -496,3 +496,27 @@ def test_a_set_waits_for_the_webhook_that_is_asked_about_it_unless_it_brings_it(
 @pytest.mark.parametrize("took", [[9.0, 1.0, 4.0], [8.0, 1.0, 4.0, 2.0], [0.1, 0.2, 0.3, 0.7]])
 def test_of_durations_the_one_in_the_middle_counts(took: list[float]) -> None:
     assert medians({"deployment": took}) == {"deployment": statistics.median(took)}
+
+
+def test_a_kustomization_may_bring_a_store_and_its_kind() -> None:
+    """Mutant: a store needs all that brings its CRD to be well, also who waits for the store itself."""
+    inventory = {
+        "kustomizations": [
+            {"key": "flux-system/cluster"},
+            {"key": "flux-system/eso", "parent": "flux-system/cluster", "wait": True},
+        ],
+        "helmreleases": [],
+        "externalsecrets": [],
+        "stores": [{"name": "vault", "parent": "flux-system/eso"}],
+        "crds": [
+            {
+                "name": "clustersecretstores.external-secrets.io",
+                "provider": "kustomization/flux-system/eso",
+            }
+        ],
+    }
+
+    path = critical_path(plan({"inventory": inventory}).target, {}, START)
+
+    assert path.circle == ()
+    assert path.remaining_seconds is not None

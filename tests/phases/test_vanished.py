@@ -17,7 +17,8 @@ from journal.entries import Fact, Finding, Remedy
 from journal.redactor import redact
 from phases import flux_synced, pods_healthy
 from phases.nudges import CONFIRM_SECONDS, NUDGES_IN_FLIGHT, nudge
-from phases.vanished import GRACE_SECONDS, vanished
+from phases.vanished import AGAIN_SECONDS, GRACE_SECONDS, vanished
+from phases.verbs import NUDGE, VERBS
 from tests.phases.making import START, facts, memory_of, plan
 
 PARENTS = {
@@ -69,6 +70,49 @@ def test_a_parent_is_not_woken_for_what_goes_with_its_namespace() -> None:
 
     assert told(night(**{WEB: absent(), **spaces})) == {}
     assert list(told(night(**{WEB: absent(), "namespace/apps": {"code": "Ready"}}))) == [APPS]
+
+
+def test_a_parent_is_not_woken_for_what_nothing_serves() -> None:
+    """Mutant: wake it; the attempt can only fail, and makes what is Ready a failure."""
+    kind = "crd/externalsecrets.external-secrets.io"
+
+    assert told(night(**{LOGIN: absent(), kind: absent()})) == {}
+    assert list(told(night(**{LOGIN: absent(), kind: {"code": "Ready"}}))) == [APPS]
+
+
+@pytest.mark.parametrize(
+    ("provider", "woken"), [("kustomization/flux-system/apps", [APPS]), (WEB, [])]
+)
+def test_a_crd_that_somebody_deleted_is_applied_again_by_its_kustomization(
+    provider: str, woken: list[str]
+) -> None:
+    """Mutants: CRDs are nobody's children; Helm is asked, which does not look at what runs."""
+    crds = [{"name": "gadgets.example.com", "provider": provider}]
+    of = plan({"inventory": {**PARENTS["inventory"], "crds": crds}})
+    known = night(**{"crd/gadgets.example.com": absent()})
+
+    assert list(vanished(of.target, known, memory_of(of, known, {}, LATE))) == woken
+
+
+def test_what_somebody_deletes_again_and_again_is_said_and_not_brought_for_ever() -> None:
+    """Mutants: each deletion is another cause; those of other children count; a person's resume counts for nothing."""
+    attempts: list[dict[str, Any]] = []
+    for number in range(VERBS[NUDGE].retry.attempts):
+        at = 60.0 * number
+        known = night(**{APPS: ready(START + at), LOGIN: absent(START + at + 20)})
+        answer = told(known, *attempts, now=at + 40)[APPS]
+        attempts.append(woken(answer, at + 40))
+
+    at += 60
+    known = night(**{APPS: ready(START + at), LOGIN: absent(START + at + 20)})
+    stuck = told(known, *attempts, now=at + 40)[APPS]
+    other = night(**{APPS: ready(START + at), WEB: absent(START + at + 20)})
+    late = told(known, *attempts, now=at + 40 + 2 * AGAIN_SECONDS)[APPS]
+
+    assert isinstance(stuck, Stuck)
+    assert "which somebody deletes each time" in stuck.message
+    assert isinstance(told(other, *attempts, now=at + 40)[APPS], Act)
+    assert isinstance(late, Act)
 
 
 def woken(act: Answer, at: float = 50.0) -> dict[str, Any]:

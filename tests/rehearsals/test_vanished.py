@@ -44,7 +44,7 @@ def test_a_release_that_somebody_deleted_is_applied_again_by_its_parent() -> Non
 
     assert ended.outcome == "done"
     assert ended.memory.now - ended.memory.opened_at < 1200
-    again = [entry for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone@")]
+    again = [entry for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone:")]
     assert [entry.target for entry in again] == ["kustomization/default/echo"]
 
 
@@ -55,7 +55,7 @@ def test_a_store_that_somebody_deleted_is_applied_again_before_a_secret_misses_i
     assert ended.outcome == "done"
     assert ended.memory.now - ended.memory.opened_at < 120
     again = [
-        entry.target for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone@")
+        entry.target for entry in nudges(run) if str(entry.arguments["cause"]).startswith("gone:")
     ]
     assert again == ["kustomization/external-secrets/external-secrets-stores"]
 

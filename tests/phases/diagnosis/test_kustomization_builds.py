@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from phases.diagnosis.graph import roots_of
-from tests.phases.diagnosis.flux_objects import SINCE, hr, ks, said
+from tests.phases.diagnosis.flux_objects import SINCE, deployment, hr, ks, said
 from tests.phases.diagnosis.scenes import found_by, made, recorded, rules_of, scene
 
 RETRY = ("True", "ProgressingWithRetry", "Building manifests for revision x")
@@ -165,6 +165,12 @@ WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/a' is not ready
         ([ks("fails", ready=FAILED)], "unknown"),
         ([ks("going", ready=DONE, deleted=SINCE)], "unknown"),
         ([hr("coming", ready=WORKS)], "unknown"),
+        ([hr("before", ready=DONE, since=SINCE - 5)], "no"),
+        (
+            [hr("after", ready=DONE, since=SINCE + 5)],
+            "unknown",
+        ),  # what Helm made is in nobody's status
+        ([deployment("sealed-secrets", available=0)], "unknown"),
     ],
 )
 def test_what_git_should_have_brought_comes_no_more_once_git_is_through(
