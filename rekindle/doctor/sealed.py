@@ -14,6 +14,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -44,6 +45,7 @@ _RECIPIENT = re.compile(
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+/=@_-]*")
 
 Recipients = frozenset[str]
+Inode = tuple[int, int]  # a device, and what the file is on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,9 @@ def encrypted_in(repository: Path) -> Found:
     found: dict[Recipients, list[tuple[Path, str]]] = {}
     unread: list[Path] = []
     paths = list(islice(_files(repository, unread), FILES_LIMIT + 1))
-    left = BYTES_LIMIT
+    left, ours = BYTES_LIMIT, _open_here()
     for path in paths[:FILES_LIMIT]:
-        read = _read(path)
+        read = _read(path, ours)
         left -= len(read.content) if read is not None else 0
         if left < 0:
             break
@@ -140,11 +142,28 @@ def _is_elsewhere(link: Path, root: Path) -> bool:
     )
 
 
-def _read(path: Path) -> _Read | None:
-    """Read as much of a file as may tell who can open it; None where it cannot be read."""
+def _open_here() -> frozenset[Inode]:
+    """
+    Return which files this process has open: its journal, and what SQLite keeps beside it.
+
+    Whoever closes such a file loses every lock that the process has on it (fcntl(2); "How To Corrupt An SQLite Database
+    File", 2.2): another process then takes the journal for nobody's, and cuts off what is mapped here.
+    """
+    found = set()
+    for descriptor in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # the listing's own is closed by now
+            told = os.fstat(int(descriptor.name))
+            found.add((told.st_dev, told.st_ino))
+    return frozenset(found)
+
+
+def _read(path: Path, ours: frozenset[Inode]) -> _Read | None:
+    """Read as much of a file as may tell who can open it; None where it cannot be read. *ours* are left alone."""
     nothing = _Read(b"")
     try:
         told = path.stat()
+        if (told.st_dev, told.st_ino) in ours:
+            return nothing
         # The kernel's own files have no size, and some of them answer never.
         if not stat.S_ISREG(told.st_mode) or not told.st_size:
             return nothing
