@@ -32,7 +32,8 @@ STEPS = {"N1": (UNSERVE,), "T1": (APPLY,), "T8": BOTH}
 BEFORE = {RECOVER: (SNAPSHOT,)}
 SPACES = ("namespace", "namespace-gone", "namespace-missing")
 FAMILIES = {"backend": "service", "api": "apiservice", "webhook": "webhook", "store": "store"}
-GONE = ("gone@", "gone:")
+GONE = "gone"  # the key of all that was woken for something that went away
+WENT = ("gone@", "gone:")  # so its cause begins, the first in journals of before
 RESUMED = "resumed:"  # before the cause, where a person resumed and no fact tells that it is over
 LOOK_SECONDS = 10.0  # of causes, at most
 
@@ -60,7 +61,7 @@ def _keys(one: Action) -> set[str]:
     if one.verb in ONLY or one.verb in SEVERAL:
         keys.add(f"verb {one.verb}")
     if one.verb == NUDGE and one.because:
-        keys |= {GONE} if one.because.startswith(GONE) else _subjects(one)
+        keys |= {GONE} if one.because.startswith(WENT) else _subjects(one)
     return keys
 
 
@@ -102,7 +103,7 @@ def _wakes(cause: Cause, one: Action, until: Instant) -> bool:
     """A nudge comes once its cause has cleared: the next cause of the same object, and no end, bounds it."""
     if one.verb != NUDGE or not one.because or not cause.found <= one.intended <= until:
         return False
-    if one.because.startswith(GONE):
+    if one.because.startswith(WENT):
         told = (said.lower() for said in cause.evidence)
         return any(said.partition(" ")[0] == one.target for said in told)
     return cause.subject in _subjects(one)

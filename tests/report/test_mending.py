@@ -172,7 +172,7 @@ def test_the_parent_that_was_asked_again_is_about_what_had_gone() -> None:
     cause = stood(
         "X2", "deployment/a/web", evidence=("Deployment/a/web absent", "Kustomization/a/app Ready")
     )
-    woken = act("flux.nudge", "kustomization/a/app", 20.0, "gone@17")
+    woken = act("flux.nudge", "kustomization/a/app", 20.0, "gone:deployment/a/web@17")
     other = act("flux.nudge", "kustomization/a/other", 20.0, "gone@17")
 
     assert actions_of(cause, [cause], [woken], 100.0) == ("a1",)
