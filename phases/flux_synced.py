@@ -47,7 +47,6 @@ from phases.verbs import ROOT, settled
 
 KINDS = ("Namespace", "CustomResourceDefinition", "GitRepository", "Kustomization", "HelmRelease")
 BROKEN = {codes.ABSENT, codes.BLOCKED, codes.FAILED, codes.TERMINATING, codes.SUSPENDED}
-KEPT = Fact(codes.UNKNOWN)
 ROOT_SETTLE_SECONDS = 30.0
 
 
@@ -60,8 +59,10 @@ def guard(plan: Plan, facts: Facts) -> Judgement:
         if listed is None or listed.code != codes.SEEN:
             return Judgement(Verdict.UNKNOWN, unlisted(kind, listed), 0, len(subjects))
     for name in _controllers_of(section):
-        gone = facts.get(name, KEPT).code == codes.ABSENT
-        if gone:  # what all others say of themselves is as old as that
+        fact = facts.get(name)
+        if (
+            fact is not None and fact.code == codes.ABSENT
+        ):  # what all others say of themselves is as old as that
             why = f"{name} is Absent: nobody reconciles what it serves"
             return Judgement(Verdict.BROKEN, why, 0, len(subjects))
     open_ = section.standing_expected.open_in(facts)

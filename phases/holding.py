@@ -17,7 +17,7 @@ from phases import codes
 from phases.homes import home_goes
 from phases.leaks import FLUX_FINALIZER, leak_of
 from phases.section import Section
-from phases.serving import Serving, serving
+from phases.serving import GONE, Serving, serving
 from phases.verbs import RELEASE, settled
 
 RELEASE_SETTLE_SECONDS = 60.0  # what holds a namespace is listed now and then, not watched
@@ -34,7 +34,6 @@ BUILT_IN = frozenset(
         "batch.kubernetes.io/job-tracking",
     }
 )
-NOT_THERE = frozenset({codes.ABSENT, codes.TERMINATING})
 WANTED = ("group", "version", "resource", "kind", "namespace", "name", "uid", "finalizers")
 
 
@@ -152,4 +151,4 @@ def _is_at_work(
 
 
 def _is_lost(controller: Subject, facts: Facts) -> bool:
-    return facts[controller].code in NOT_THERE and home_goes(controller, facts)
+    return facts[controller].code in GONE and home_goes(controller, facts)

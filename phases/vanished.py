@@ -26,7 +26,6 @@ from phases.verbs import NUDGE, VERBS
 GRACE_SECONDS = 10.0
 AGAIN_SECONDS = 3600.0
 KINDS = {"externalsecret": EXTERNAL_SECRETS_CRD, "store": STORES_CRD}
-KEPT = Fact(codes.UNKNOWN)
 RELEASE = codes.subject("HelmRelease", "")
 
 
@@ -65,9 +64,8 @@ def _open(section: Section, facts: Facts) -> Iterator[tuple[Subject, Fact | None
     for subject, fact in section.standing_workloads.open_in(facts):
         yield subject, fact, section.owners.get(subject, "")
     for subject, provider in section.bringers.items():
-        gone = facts.get(subject, KEPT).code == codes.ABSENT
-        if gone and not provider.startswith(RELEASE):
-            yield subject, facts[subject], provider
+        if not provider.startswith(RELEASE):
+            yield subject, facts.get(subject), provider
 
 
 def _is_served(subject: Subject, facts: Facts) -> bool:

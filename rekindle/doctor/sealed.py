@@ -30,6 +30,7 @@ READ_LIMIT_BYTES = 16 * 1024 * 1024
 # By which sops knows the format of a file; any other it takes for binary (stores/stores.go).
 _KNOWN = (".yaml", ".yml", ".json", ".env", ".ini")
 _HEAD_BYTES = 8192
+_DESCRIPTORS = 4096  # the lowest that is free is given out first, and a session has some dozens
 _LEFT_OUT = frozenset({".git", ".venv", "node_modules", ".direnv", "__pycache__"})
 _MARK = re.compile(rb"(?:^|\n)\"?sops[\"_.:\]]|\[sops\]|\"sops\"\s*:")
 # A list of age recipients that is not empty: in YAML and JSON, and flattened as dotenv and INI have it.
@@ -150,9 +151,9 @@ def _open_here() -> frozenset[Inode]:
     File", 2.2): another process then takes the journal for nobody's, and cuts off what is mapped here.
     """
     found = set()
-    for descriptor in Path("/dev/fd").iterdir():
-        with suppress(OSError):  # the listing's own is closed by now
-            told = os.fstat(int(descriptor.name))
+    for descriptor in range(_DESCRIPTORS):  # /dev/fd would tell them, where there is one
+        with suppress(OSError):
+            told = os.fstat(descriptor)
             found.add((told.st_dev, told.st_ino))
     return frozenset(found)
 
