@@ -9,7 +9,9 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -65,15 +67,13 @@ class Terminal:
         return bool(found)
 
 
-def on_terminal(program: Program, *arguments: str, code: str = "", **env: str) -> Terminal:
-    """Start the program with all three streams on a terminal; without NO_COLOR unless *env* says so."""
+def at_terminal(command: Sequence[str | Path], env: Mapping[str, str], folder: Path) -> Terminal:
+    """Start a command with all three streams on a terminal of its own."""
     master, slave = pty.openpty()
-    begin = ["-c", f"{code}\n{MAIN}"] if code else ["-m", "rekindle"]
-    kept = {key: value for key, value in program.environment.items() if key != "NO_COLOR"}
     process = subprocess.Popen(
-        [sys.executable, *begin, *arguments],
-        env={**kept, "TERM": "xterm", "COLUMNS": "160", "LINES": "40", **env},
-        cwd=program.folder,
+        command,
+        env=env,
+        cwd=folder,
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -81,3 +81,11 @@ def on_terminal(program: Program, *arguments: str, code: str = "", **env: str) -
     )
     os.close(slave)
     return Terminal(process, master)
+
+
+def on_terminal(program: Program, *arguments: str, code: str = "", **env: str) -> Terminal:
+    """Start the program on a terminal; without NO_COLOR unless *env* says so."""
+    begin = ["-c", f"{code}\n{MAIN}"] if code else ["-m", "rekindle"]
+    kept = {key: value for key, value in program.environment.items() if key != "NO_COLOR"}
+    surroundings = {**kept, "TERM": "xterm", "COLUMNS": "160", "LINES": "40", **env}
+    return at_terminal([sys.executable, *begin, *arguments], surroundings, program.folder)

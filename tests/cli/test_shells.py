@@ -8,7 +8,6 @@ presses Tab; fish is asked for what it would offer. Mutants: a script of another
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import pytest
 from rekindle.folding import newest
 from rekindle.sentences import questions
 from tests.cli.conftest import Program
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import at_terminal
 
 pytestmark = pytest.mark.system
 
@@ -51,18 +50,8 @@ class Typist:
 
     def __init__(self, shell: str, program: Program, journal: Path) -> None:
         words, setup = SHELLS[shell]
-        master, slave = pty.openpty()
-        process = subprocess.Popen(
-            [installed(shell), *words],
-            env={**surroundings(program, journal), "PS1": "ready> ", "COLUMNS": "200"},
-            cwd=program.folder,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-        self.terminal = Terminal(process, master)
+        env = {**surroundings(program, journal), "PS1": "ready> ", "COLUMNS": "200"}
+        self.terminal = at_terminal([installed(shell), *words], env, program.folder)
         self.terminal.until("ready> ")
         self.terminal.type(f"{setup}; echo set''up\n")
         self.terminal.until("setup\r\n")
