@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
@@ -71,7 +72,11 @@ class Seen:
 
 
 class Eye:
-    """Watches four kinds in threads, until the process ends."""
+    """
+    Lists and watches four kinds in threads, until the process ends.
+
+    A watch alone would never tell what was deleted between its end and the next one's beginning.
+    """
 
     def __init__(self, kubeconfig: str) -> None:
         """Begin to look."""
@@ -81,10 +86,15 @@ class Eye:
         api = client.ApiClient()
         self._pool: urllib3.PoolManager = api.rest_client.pool_manager
         self._seen: dict[str, Seen] = {}
-        self.there: set[str] = set()
+        self._there: dict[str, set[str]] = {family: set() for family in PATHS}
         for family, path in PATHS.items():
-            url = f"{api.configuration.host}{path}?watch=true&timeoutSeconds={WATCH_SECONDS}"
+            url = f"{api.configuration.host}{path}"
             threading.Thread(target=self._follow, args=(family, url), daemon=True).start()
+
+    @property
+    def there(self) -> set[str]:
+        """Return what is there of all four kinds."""
+        return set().union(*map(set.copy, self._there.values()))
 
     def forget(self) -> None:
         """Begin a new pass."""
@@ -104,27 +114,48 @@ class Eye:
         return self.of(subject).ready is not None
 
     def _follow(self, family: str, url: str) -> None:
-        """Watch a kind; a watch that ends is begun again, and shows everything that is there once more."""
+        """List a kind and watch it; where a watch ends or cannot go on, begin anew."""
         while True:
             try:
-                stream = self._pool.request(
-                    "GET", url, preload_content=False, timeout=WATCH_SECONDS
-                )
-                rest = b""
-                for piece in stream.stream(65536):
-                    *lines, rest = (rest + piece).split(b"\n")
-                    for line in lines:
-                        self._take(family, json.loads(line))
+                version = self._list(family, url)
+                self._watch(family, f"{url}?watch=true&resourceVersion={version}")
             except urllib3.exceptions.HTTPError:
                 time.sleep(AGAIN_SECONDS)
 
-    def _take(self, family: str, event: dict[str, Any]) -> None:
-        found = event["object"]
-        subject = f"{family}/{found['metadata']['name']}"
-        if event["type"] == "DELETED":
-            self.there.discard(subject)
-            return
-        self.there.add(subject)
+    def _list(self, family: str, url: str) -> str:
+        """Take all that is there, and nothing else is; return the version that a watch goes on from."""
+        answer = self._pool.request("GET", url, timeout=WATCH_SECONDS)
+        if answer.status != HTTPStatus.OK:
+            raise urllib3.exceptions.ResponseError(f"{url}: {answer.status}")
+        body = json.loads(answer.data)
+        found = {f"{family}/{item['metadata']['name']}": item for item in body["items"]}
+        self._there[family] = set(found)
+        for subject, item in found.items():
+            self._take(family, subject, item)
+        return str(body["metadata"]["resourceVersion"])
+
+    def _watch(self, family: str, url: str) -> None:
+        stream = self._pool.request(
+            "GET",
+            f"{url}&timeoutSeconds={WATCH_SECONDS}",
+            preload_content=False,
+            timeout=WATCH_SECONDS,
+        )
+        rest = b""
+        for piece in stream.stream(65536):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                event = json.loads(line)
+                if event.get("type") not in {"ADDED", "MODIFIED", "DELETED"}:
+                    return  # the version is too old, or the server refuses
+                subject = f"{family}/{event['object']['metadata']['name']}"
+                if event["type"] == "DELETED":
+                    self._there[family].discard(subject)
+                else:
+                    self._there[family].add(subject)
+                    self._take(family, subject, event["object"])
+
+    def _take(self, family: str, subject: str, found: dict[str, Any]) -> None:
         seen, state = self.of(subject), _state(family, found)
         if not seen.steps or seen.steps[-1][1] != state:
             seen.steps.append((time.time(), state))

@@ -18,6 +18,7 @@ from journal.entries import Fact
 from phases import codes
 from phases.blockers import blockers
 from phases.cni_up import installing
+from phases.diagnosis.lost import KIND_GONE
 from phases.fetched import fetched
 from phases.homes import home_goes, home_of
 from phases.knots import (
@@ -87,7 +88,7 @@ def decide(plan: Plan, facts: Facts, findings: Findings, memory: Memory) -> dict
     answers: dict[Subject, Answer] = {}
     answers.update(_controllers(plan, facts, memory))
     if not answers:
-        answers.update(_roots(section, facts, memory))
+        answers.update(_roots(section, facts, findings, memory))
     answers.update(kinds(section, facts, findings, memory))
     answers.update(namespaces(section, facts, findings, memory))
     answers.update(missing_kinds(section, facts, findings, memory))
@@ -158,7 +159,9 @@ def _controllers(plan: Plan, facts: Facts, memory: Memory) -> dict[Subject, Answ
     return answers
 
 
-def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answer]:
+def _roots(
+    section: Section, facts: Facts, findings: Findings, memory: Memory
+) -> dict[Subject, Answer]:
     subjects = [codes.subject("gitrepository", section.flux.source)]
     subjects += section.roots
     absent = [s for s in subjects if s not in facts or facts[s].code == codes.ABSENT]
@@ -172,6 +175,11 @@ def _roots(section: Section, facts: Facts, memory: Memory) -> dict[Subject, Answ
     if going:
         # A root that is applied now spends its first attempt on waiting for them, and may park for an hour.
         return {codes.ROOT: Wait(f"the roots are applied once these namespaces are gone: {going}")}
+    unserved = next((f for f in findings.values() if f.cause == KIND_GONE), None)
+    if unserved is not None and not set(absent).isdisjoint(unserved.blocks):
+        # The API would refuse it, and the tries would be used up before the kind is there again.
+        text = f"the roots are applied once {unserved.subject} is there"
+        return {codes.ROOT: Wait(text, can_clear=unserved.clears_itself)}
     if not section.flux.roots:
         text = f"{reason}; without a plan nobody knows what brings them"
         return {codes.ROOT: Wait(text, can_clear="unknown")}

@@ -20,11 +20,11 @@ from phases.kinds import EXTERNAL_SECRETS_CRD
 from phases.needs import STORES_CRD
 from phases.nudges import brief, nudge
 from phases.section import Section
-from phases.verbs import NUDGE, VERBS
 
 # A look tells kinds one after the other: what was applied a moment ago may not be in it yet.
 GRACE_SECONDS = 10.0
-AGAIN_SECONDS = 3600.0
+# What somebody deletes each time it comes back is brought back so often within so long; then a person looks who does.
+AGAIN_TIMES, AGAIN_SECONDS = 6, 3600.0
 KINDS = {"externalsecret": EXTERNAL_SECRETS_CRD, "store": STORES_CRD}
 RELEASE = codes.subject("HelmRelease", "")
 
@@ -82,15 +82,11 @@ def _again(
     names = brief(",".join(sorted(children)))
     uid = facts[parent].detail["uid"]
     told_at = memory.resumed.at if memory.resumed is not None else 0.0
-    again = [
-        key
-        for key in memory.keys
-        if key.startswith(f"{uid}/")
-        and f"/gone:{names}@" in key
-        and float(key.rpartition("@")[2]) > max(told_at, memory.now - AGAIN_SECONDS)
-    ]
+    recent = max(told_at, memory.now - AGAIN_SECONDS)
+    ours = (key for key in memory.keys if key.startswith(f"{uid}/") and f"/gone:{names}@" in key)
+    again = [key for key in ours if _went_at(key) > recent]
     cause = f"gone:{names}@{latest:.0f}"
-    if len(again) >= VERBS[NUDGE].retry.attempts and not again[-1].endswith(f"/{cause}"):
+    if len(again) >= AGAIN_TIMES and not again[-1].endswith(f"/{cause}"):
         return {
             parent: Stuck(
                 reference="attempts-exhausted",
@@ -107,3 +103,8 @@ def _again(
     told = f"{parent} is Ready and was asked to apply it again; it is not there"
     until = woken.until if isinstance(woken, Wait) else None
     return {child: Wait(told, until, can_clear="unknown") for child in children}
+
+
+def _went_at(key: str) -> float:
+    """Return when that went for which *key* was written: it is the last part of the cause that the key ends with."""
+    return float(key.rpartition("@")[2])

@@ -8,7 +8,7 @@ is still at, or another finding explains, is to come and is not missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -16,7 +16,14 @@ from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.expected import Expected, expected, is_gone
-from phases.diagnosis.lost import SETTLED_SECONDS, Loss, brought_by, nobody_brings
+from phases.diagnosis.lost import (
+    KIND_GONE,
+    SETTLED_SECONDS,
+    Loss,
+    brought_by,
+    flux_kind_gone,
+    nobody_brings,
+)
 from phases.diagnosis.rule import Proof, Rule
 from phases.diagnosis.scene import Scene, instant, is_younger
 from phases.diagnosis.structure import is_well
@@ -25,7 +32,16 @@ from phases.objects import Flux, Namespace, Node, condition
 
 SOURCE: Final = "kustomize-controller v1.9.5 and helm-controller 1.6.4: who is Ready looks again at its interval"
 MAKERS: Final = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
-BEFORE: Final = {"GitRepository": "Deployment", "Kustomization": "GitRepository"}
+CRD: Final = "CustomResourceDefinition"
+TOOLKIT: Final = ".toolkit.fluxcd.io"
+FLUX_CRDS: Final = {
+    "GitRepository": f"gitrepositories.source{TOOLKIT}",
+    "HelmRelease": f"helmreleases.helm{TOOLKIT}",
+    "Kustomization": f"kustomizations.kustomize{TOOLKIT}",
+    "OCIRepository": f"ocirepositories.source{TOOLKIT}",
+}
+BEFORE: Final = {"GitRepository": "Deployment", "Kustomization": "GitRepository", CRD: "Deployment"}
+OPERATOR: Final = "/flux-operator"  # the Deployment's name in its chart
 NEW_CLUSTER_SECONDS: Final = 300.0  # so long nodes may take to register
 
 
@@ -42,6 +58,7 @@ def _absent(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
     gone = {one.subject: one for one in expected(scene.inventory) if is_gone(scene, one)}
     if not gone:
         return
+    gone |= {one.subject: one for one in _kinds_of_flux(scene, {o.kind for o in gone.values()})}
     above = {subject: tuple(_above(one, gone)) for subject, one in gone.items()}
     due = {subject for subject, one in gone.items() if _is_due(scene, one)}
     known = explained(others, scene) if due else frozenset[Subject]()
@@ -53,6 +70,15 @@ def _absent(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
             yield _finding(scene, one, below)
 
 
+def _kinds_of_flux(scene: Scene, kinds: Collection[str]) -> Iterator[Expected]:
+    """Return the CRDs of Flux' own, of these *kinds*, that are not there though others of Flux' are."""
+    if not any(name.endswith(TOOLKIT) for name in scene.of(CRD)):
+        return
+    for kind in FLUX_CRDS.keys() & kinds:
+        if FLUX_CRDS[kind] not in scene.of(CRD):
+            yield Expected(CRD, FLUX_CRDS[kind], first=True)
+
+
 def _above(one: Expected, gone: Mapping[Subject, Expected]) -> Iterator[Subject]:
     """Return what is absent itself and has to come before it: of Flux its controllers, its source, its roots."""
     space = one.key.partition("/")[0] if "/" in one.key else ""
@@ -60,6 +86,9 @@ def _above(one: Expected, gone: Mapping[Subject, Expected]) -> Iterator[Subject]
         yield codes.subject("Namespace", space)
     if one.maker in gone:
         yield one.maker
+    kind = codes.subject(CRD, FLUX_CRDS.get(one.kind, ""))
+    if kind in gone:
+        yield kind
     if one.first and one.kind in BEFORE:
         before = BEFORE[one.kind]
         yield from (s for s, other in gone.items() if other.first and other.kind == before)
@@ -128,8 +157,12 @@ def _is_at_rest(scene: Scene) -> bool:
 def _finding(scene: Scene, one: Expected, below: tuple[Subject, ...]) -> Finding:
     maker = maker_of(scene, one)
     loss = Loss(one.kind, one.key, one.maker, maker, first=one.first)
-    told = nobody_brings(loss) if maker is None else brought_by(loss, maker)
+    if one.first and one.kind == CRD:
+        told = flux_kind_gone(next((k for k in scene.of("Deployment") if k.endswith(OPERATOR)), ""))
+    else:
+        told = nobody_brings(loss) if maker is None else brought_by(loss, maker)
     name = f"{one.kind} {one.key}"
+    asked_by = name if told.cause != KIND_GONE else f"{len(below)} objects of Flux"
     return Finding(
         subject=one.subject,
         cause=told.cause,
@@ -137,7 +170,7 @@ def _finding(scene: Scene, one: Expected, below: tuple[Subject, ...]) -> Finding
         blocks=below,
         clears_itself=told.clears_itself,
         rule="X2",
-        evidence=(f"{one.kind}/{one.key} absent", f"inventory: {name}", *told.evidence),
+        evidence=(f"{one.kind}/{one.key} absent", f"inventory: {asked_by}", *told.evidence),
         clears_when=f"{name} exists" if not told.when else told.when,
         remedies=told.remedies,
     )

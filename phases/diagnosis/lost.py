@@ -20,6 +20,7 @@ from phases.readiness.releases import COMPARES
 SETTLED_SECONDS: Final = (
     60.0  # a look tells kinds one after the other, and a controller takes a moment
 )
+KIND_GONE: Final = "flux-kind-gone"
 ROOT: Final = {
     "Deployment": "a controller of Flux",
     "GitRepository": "the source that all follow",
@@ -128,4 +129,28 @@ def nobody_brings(loss: Loss) -> Told:
                 "what made it (a person, a bootstrap, an operator), and whether the inventory is of today"
             ),
         ),
+    )
+
+
+def flux_kind_gone(operator: str) -> Told:
+    """Say how a kind of Flux' own comes back; *operator*: the Deployment of flux-operator, if there is one."""
+    why = "it is one of Flux' own kinds, which nothing in Git brings, and all objects of it went with it"
+    who = look("who deleted it (the API server's audit log)")
+    if not operator:
+        again = reversible(
+            "apply Flux' manifests again, of the version that runs: `flux install --export`, then "
+            "`kubectl apply --server-side`"
+        )
+        return Told(KIND_GONE, why, NO, (again, who))
+    namespace = operator.partition("/")[0]
+    ask = nudge(
+        f"`kubectl -n {namespace} annotate --overwrite fluxinstance flux "
+        'reconcile.fluxcd.io/requestedAt="$(date +%s)"`: flux-operator applies it again at once'
+    )
+    return Told(
+        KIND_GONE,
+        f"{why}; flux-operator applies it again when it next looks, every hour by default",
+        YES,
+        (ask, who),
+        (f"Deployment/{operator}",),
     )

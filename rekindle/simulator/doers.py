@@ -140,8 +140,11 @@ def apply_root(cluster: SimCluster, arguments: Arguments) -> Answer:
     items = [Item("GitRepository", key=cluster.maker.source)]
     items += [Item("Kustomization", key=key) for key in cluster.tree.roots]
     for item in items:
+        # What is on its way out is refused (403); what is not there is not found.
+        if text := cluster.maker.refusal(item):
+            return no(DENIED if "terminated" in text else NOT_FOUND, text.strip())
         if text := cluster.maker.dry_run(item):
-            return no(PRECONDITION, text.strip())
+            return no(TRANSIENT, text.strip())
     for item in items:
         try:
             cluster.maker.apply(item, LABELS)

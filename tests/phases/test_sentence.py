@@ -319,6 +319,7 @@ FAMILIES = [
     ("WH3", "denied", "stuck"),
     ("X2", "deleted-under-release", "stuck"),
     ("X2", "flux-gone", "waits"),  # command.run
+    ("X2", "flux-kind-gone", "stuck"),
     ("X2", "root-gone", "waits"),  # root.apply
 ]
 

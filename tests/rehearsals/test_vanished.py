@@ -6,6 +6,8 @@ Mutant: leave ``vanished`` out of the state: the run is stuck at its deadline, w
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from engine.runner import Ended
@@ -25,9 +27,19 @@ DEFINED = EventSpec(
 )
 
 
-def night(event: EventSpec) -> tuple[Story, Ended]:
-    """A healthy cluster in which one thing is deleted, and how the run ends."""
-    found = replace(load_scenario(find_scenario("healthy")), events=(event,))
+SMALL = Path(__file__).parents[1] / "simulator" / "data" / "small-healthy.yaml"
+KIND_OF_FLUX = EventSpec(
+    at=5.0,
+    do="delete",
+    kind="CustomResourceDefinition",
+    key="gitrepositories.source.toolkit.fluxcd.io",
+)
+
+
+def night(event: EventSpec, *, small: bool = False) -> tuple[Story, Ended]:
+    """A healthy cluster (the *small* one has no flux-operator) in which one thing is deleted, and how the run ends."""
+    path = SMALL if small else find_scenario("healthy")
+    found = replace(load_scenario(path), events=(event,))
     run, _ = story("healthy", found=found, operator=found.operator)
     ended = run.session()
     assert ended is not None
@@ -97,3 +109,20 @@ def test_a_crd_that_helm_does_not_put_back_is_applied_with_all_that_went_with_it
         entry.target for entry in nudges(run) if str(entry.arguments["cause"]).startswith("kind:")
     ]
     assert again == ["kustomization/cert-manager/cert-manager-issuers"]
+
+
+def test_a_kind_of_flux_that_nobody_puts_back_ends_the_wait_and_uses_up_no_try() -> None:
+    """
+    The source cannot be applied without its kind.
+
+    Mutants: say that the source is to be applied again, and wait for the hour of the state; apply it none the less.
+    """
+    run, ended = night(KIND_OF_FLUX, small=True)
+
+    stuck = [a for a in ended.memory.answers.values() if a["answer"] == "stuck"]
+    assert any(
+        "gitrepositories.source.toolkit.fluxcd.io is expected" in a["message"] for a in stuck
+    )
+    assert ended.memory.now - ended.memory.opened_at < 300
+    begun = [x for x in run.book.entries() if isinstance(x, e.ActionIntended)]
+    assert "root.apply" not in {entry.verb for entry in begun}

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.world import DENIED, NOT_FOUND
+from journal.entries import Outcome
 from phases.objects import Condition, Flux
 from phases.snapshot import Seen, Snapshot
 from rekindle.simulator.faults import Faults
@@ -259,3 +261,24 @@ def test_what_was_applied_is_written_down_before_it_is_healthy() -> None:
         ids = [entry.id for entry in status.inventory.entries]
         assert ids, key
         assert all(len(one.split("_")) == 4 for one in ids)
+
+
+def test_a_root_is_refused_by_the_words_of_what_refuses_it() -> None:
+    """404 for a kind that nothing serves, 403 in a namespace on its way out. Mutant: one code for both."""
+    world = small("healthy")
+    world.cluster.api.delete("GitRepository", world.cluster.maker.source)
+    world.cluster.api.delete("CustomResourceDefinition", "gitrepositories.source.toolkit.fluxcd.io")
+    run_for(world, 10)
+
+    refused = do(world, "a1", "root.apply", "root")
+
+    assert (refused.outcome, refused.code) == (Outcome.FAILED, NOT_FOUND)
+    assert 'no matches for kind "GitRepository"' in str(refused.evidence)
+
+    world = small("healthy")
+    world.cluster.api.delete("GitRepository", world.cluster.maker.source)
+    world.cluster.api.delete("Namespace", "flux-system")
+
+    refused = do(world, "a1", "root.apply", "root")
+
+    assert (refused.outcome, refused.code) == (Outcome.FAILED, DENIED)

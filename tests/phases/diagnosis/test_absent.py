@@ -198,6 +198,49 @@ def test_the_source_is_before_the_roots_and_the_controllers_before_both() -> Non
     ]
 
 
+def flux_crd(plural: str, kind: str, group: str) -> dict[str, Any]:
+    spec = {"group": group, "names": {"kind": kind, "plural": plural}}
+    return made(
+        "CustomResourceDefinition", f"{plural}.{group}", said("Established", "True"), spec=spec
+    )
+
+
+KS_CRD = flux_crd("kustomizations", "Kustomization", "kustomize.toolkit.fluxcd.io")
+GIT_CRD = flux_crd("gitrepositories", "GitRepository", "source.toolkit.fluxcd.io")
+SOURCE = "gitrepository/flux-system/flux-system"
+
+
+def test_a_kind_of_flux_is_before_its_objects_and_nothing_in_git_brings_it() -> None:
+    """No apply of the source can succeed. Mutant: say that the source is to be applied again."""
+    (found,) = said_of(without(SOURCE, instead=(KS_CRD,))).values()
+
+    assert found.subject == "crd/gitrepositories.source.toolkit.fluxcd.io"
+    assert (found.cause, found.clears_itself, found.blocks) == ("flux-kind-gone", "no", (SOURCE,))
+    assert dangers(found) == {"reversible", "look"}
+
+
+def test_flux_operator_brings_a_kind_of_flux_back_when_it_next_looks() -> None:
+    """Its chart's hour. Mutant: never look for the operator; a run would end for what comes by itself."""
+    operator = work("Deployment", "flux-system/flux-operator")
+
+    (found,) = said_of(without(SOURCE, instead=(KS_CRD, operator))).values()
+
+    assert (found.cause, found.clears_itself) == ("flux-kind-gone", "yes")
+    assert dangers(found) == {"nudge", "look"}
+    assert "-n flux-system annotate" in found.remedies[0].text
+
+
+def test_a_kind_of_flux_is_not_missed_where_it_is_or_where_flux_has_none() -> None:
+    """Mutants: ask nobody whether the kind is there; take a cluster without Flux for one that lost a kind."""
+    assert list(said_of(without(SOURCE, instead=(KS_CRD, GIT_CRD)))) == [SOURCE]
+    assert list(said_of(without(SOURCE))) == [SOURCE]
+    controllers = tuple(s for s in well() if s.endswith("-controller"))
+    roots = ("kustomization/flux-system/cluster", "kustomization/flux-system/apps")
+    assert list(said_of(without(SOURCE, *roots, *controllers, instead=(KS_CRD,)))) == [
+        "deployment/flux-system/source-controller"
+    ]
+
+
 @pytest.mark.parametrize(
     ("maker", "gone"),
     [
