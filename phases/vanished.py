@@ -1,5 +1,5 @@
 """
-What a Kustomization applied and somebody deleted since, or scaled to zero: it is Ready, and looks again only at its interval.
+What a Kustomization applied and somebody deleted or scaled to zero since: it is Ready, and looks at its interval only.
 
 So it goes with what was still being deleted when its parent applied it: the API server takes the apply, the deletion
 ends a moment later, and for an hour nobody misses what is gone. One nudge of the parent brings it back.
