@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rekindle.folding import Found
     from rekindle.simulator.client import WorldAddress
     from rekindle.simulator.tree import Tree
+    from rekindle.simulator.world import SimWorld
 
 
 PLAN = ("plan",)  # where a scenario has its plan
@@ -87,7 +88,7 @@ def plan_of(scenario: Scenario, marks: Marks, tree: Tree | None = None) -> Plan:
     return plan
 
 
-def in_process(name: str) -> tuple[Plan, World]:
+def in_process(name: str) -> tuple[Plan, SimWorld]:
     """Make a scenario's cluster inside this process: to be looked at, not to be recovered."""
     from rekindle.simulator.world import SimWorld
 
