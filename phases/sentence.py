@@ -42,6 +42,9 @@ BESIDE = {kind.lower() for kind in MORE_KINDS}
 OTHERS = ("C", "F", "L", "N", "T")
 # Rules about what is wrong and keeps nobody from becoming Ready: one object of two owners, and drift.
 HARMLESS = frozenset({"H12", "N12"})
+# Rules about what is corrected in Git, and may be already: while the source may still be fetched nobody knows.
+IN_GIT = frozenset({"H6", "H9", "K2", "K6", "K8", "K9", "K10", "K11", "K19"})
+SOURCE_SECONDS = NUDGED_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,21 @@ def _lasting_from(name: str, root: Finding, case: _Case) -> float | None:
     found_at = memory.found_at.get(name)
     if found_at is None or any(_is_to_be_woken(answers.get(s)) for s in concerned):
         return None
-    return max(found_at + STANDING_SECONDS, *(_woken_until(s, memory) for s in concerned))
+    woken = (_woken_until(s, memory) for s in concerned)
+    return max(found_at + STANDING_SECONDS, _fetched_until(root, case), *woken)
+
+
+def _fetched_until(root: Finding, case: _Case) -> float:
+    """Say until when a revision is waited for that may have what is wrong put right: not where none can come."""
+    if root.rule not in IN_GIT or case.section is None:
+        return 0.0
+    memory, source = case.memory, case.section.source
+    passing = (
+        memory.found_at.get(name, memory.now) + SOURCE_SECONDS
+        for name, finding in case.findings.items()
+        if finding.subject == source and finding.clears_itself != "no"
+    )
+    return max(passing, default=0.0)
 
 
 def _is_to_be_woken(answer: Answer | None) -> bool:

@@ -28,7 +28,8 @@ from phases.diagnosis.rule import (
     reversible,
 )
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.diagnosis.structure import is_well
+from phases.diagnosis.structure import blames_source, has_artifact, is_well
+from phases.more_objects import Chart
 from phases.objects import Condition, Flux, condition, key_of
 
 KINDS: Final = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart")
@@ -83,6 +84,9 @@ LOOKS: Final = {
 MAY_PASS: Final = {"dns", "git", "limit", "pull", "unreachable"}
 
 
+OF_AN_INDEX: Final = {"absent", "chart-reference"}  # another index may have it
+
+
 class Ill(NamedTuple):
     """A source that is Ready=False: which rule speaks for it, and the cause in a word."""
 
@@ -131,23 +135,34 @@ def _first(patterns: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str:
 
 
 def consumers(scene: Scene, kind: str, key: str) -> tuple[Subject, ...]:
-    """Name what is not well and uses a source, beyond the Kustomizations that the structure knows."""
+    """
+    Name what is not well and gets nothing from a source, beyond the Kustomizations that the structure knows.
+
+    With an artifact of the source they go on (helm-controller 1.6.3 isReady), unless they say themselves that they do
+    not; a chart that is well serves its releases, whatever became of its repository.
+    """
     found: list[Subject] = []
-    charts = {f"{kind}/{key}"}
+    empty = {f"{kind}/{key}": not has_artifact(scene.get(kind, key))}
     for chart_key, chart in scene.of("HelmChart").items():
         ref = chart.spec.source_ref
         if ref is None or (ref.kind, f"{chart.metadata.namespace}/{ref.name}") != (kind, key):
             continue
-        charts.add(f"HelmChart/{chart_key}")
-        if not is_well(chart):
+        if not is_well(chart) and (empty[f"{kind}/{key}"] or _lacks_source(chart)):
+            empty[f"HelmChart/{chart_key}"] = not has_artifact(chart)
             found.append(codes.subject("HelmChart", chart_key))
-    releases = scene.of("HelmRelease").values()
-    found.extend(
-        subject_of("HelmRelease", release.metadata)
-        for release in releases
-        if not is_well(release) and chart_of(release) in charts
-    )
+    for release in scene.of("HelmRelease").values():
+        lacks = empty.get(chart_of(release))
+        if lacks is not None and not is_well(release) and (lacks or blames_source(release)):
+            found.append(subject_of("HelmRelease", release.metadata))
     return tuple(found)
+
+
+def _lacks_source(chart: Chart) -> bool:
+    """Say whether a chart waits for its source, or is not in what that served last: it may be in what comes next."""
+    ready = condition(chart.status.conditions, "Ready")
+    if ready is None or ready.status != "False":
+        return False
+    return ready.reason in WAITS_FOR_SOURCE or _first(REGISTRY, ready.message) in OF_AN_INDEX
 
 
 def chart_of(release: Flux) -> str:
@@ -176,8 +191,7 @@ def _finding(scene: Scene, ill: Ill, message: str, clears: str, *remedies: Any) 
 
 def _serves(ill: Ill) -> str:
     """Say whether it still has something to serve: then only what is new is missing."""
-    artifact = getattr(ill.found.status, "artifact", None)
-    return " (it still serves what it fetched before)" if artifact and artifact.revision else ""
+    return " (it still serves what it fetched before)" if has_artifact(ill.found) else ""
 
 
 def _credentials(scene: Scene) -> Iterator[Finding]:
