@@ -19,6 +19,7 @@ from tests.adapters.conftest import write_kubeconfig
 from tests.adapters.scripted import Answer as Scripted
 from tests.adapters.scripted import ScriptedApi, refused
 from tests.cli.conftest import Answer, Program
+from tests.init.kustomize import put_on_path
 from tests.phases import cluster_objects as made
 from tests.testbed import build
 
@@ -343,6 +344,54 @@ def test_a_tree_needs_no_plan(rekindle: Program, tree: Path, kustomize: dict[str
 
     assert (answer.code, read(answer.out).pods) == (0, 2)
     assert "# - how many pods the DaemonSets have: no nodes are known without a plan" in answer.out
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> dict[str, str]:
+    """A kustomize for machines without one, which refuses a resource with a key twice as the real one does."""
+    return {"PATH": f"{put_on_path(tmp_path / 'programs')}{os.pathsep}{os.environ['PATH']}"}
+
+
+TWICE = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {}\ndata: {}\n"
+
+
+def test_a_key_that_stands_twice_is_an_error_of_the_operators_own_file(
+    rekindle: Program, tree: Path, stand_in: dict[str, str]
+) -> None:
+    file = tree / "kubernetes" / "twice.yaml"
+    file.write_text(TWICE)
+    words = ("--repository", str(tree), "--roots", str(tree / "roots.yaml"))
+
+    answer = rekindle("inventory", *words, env=stand_in)
+
+    assert (answer.code, answer.out) == (78, "")
+    said = f"error (duplicate-key): {file}:5: the key 'data' stands here and in line 4"
+    assert said in answer.err
+
+
+def test_a_key_that_stands_twice_in_what_nothing_reads_is_no_error(
+    rekindle: Program, tree: Path, stand_in: dict[str, str]
+) -> None:
+    """
+    A generator's file, and one that no kustomization names; what kustomize takes one of is noted.
+
+    Mutants: refuse any YAML file below the path; write the note with the folder of this machine.
+    """
+    folder = tree / "kubernetes"
+    (folder / "twice.yaml").write_text(TWICE)
+    (folder / "app.yaml").write_text("a: 1\na: 2\n")
+    (folder / "kustomization.yaml").write_text(
+        "namespace: a\nnamespace: default\nresources: [echo.yaml]\n"
+        "configMapGenerator: [{name: app, files: [app.yaml]}]\n"
+    )
+    words = ("--repository", str(tree), "--roots", str(tree / "roots.yaml"))
+
+    answer = rekindle("inventory", *words, env=stand_in)
+
+    assert (answer.code, read(answer.out).pods) == (0, 2)
+    note = "which is meant: 'namespace' in lines 1 and 2 of kubernetes/kustomization.yaml"
+    assert f"not known: {note}" in answer.err
+    assert f"# - {note}: kustomize takes one of the two in silence" in answer.out
 
 
 @pytest.mark.system

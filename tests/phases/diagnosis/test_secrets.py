@@ -8,7 +8,17 @@ import pytest
 
 from phases.diagnosis.graph import roots_of
 from tests.phases.diagnosis.flux_objects import SINCE, Said, hr, ks, said
-from tests.phases.diagnosis.scenes import AT, found_by, made, pod, rules_of, scene, stamp, waits
+from tests.phases.diagnosis.scenes import (
+    AT,
+    endpoints,
+    found_by,
+    made,
+    pod,
+    rules_of,
+    scene,
+    stamp,
+    waits,
+)
 
 VALID: Said = ("True", "Valid", "store validated")
 WEAK: Said = ("True", "ValidationUnknown", "could not determine validation status")
@@ -208,7 +218,7 @@ def test_what_somebody_misses_is_blocked_by_who_should_make_it() -> None:
 HOOK = "validate.externalsecret.external-secrets.io"
 REFUSED = (
     f'ExternalSecret/apps/a dry-run failed (InternalError): Internal error occurred: failed calling webhook "{HOOK}": '
-    'failed to call webhook: Post "https://external-secrets-webhook.x.svc:443/validate": dial tcp 10.0.0.1:443: '
+    'failed to call webhook: Post "https://external-secrets-webhook.eso.svc:443/validate": dial tcp 10.0.0.1:443: '
     "connect: connection refused"
 )
 
@@ -249,12 +259,54 @@ def test_only_the_hook_of_that_name_tells_where_it_is_served() -> None:
         "metadata": {"name": "x"},
         "webhooks": hooks,
     }
-    refused = ks("a", ready=("False", "ReconciliationFailed", REFUSED))
+    called = REFUSED.replace("external-secrets-webhook.eso.svc", "right.eso.svc")
+    refused = ks("a", ready=("False", "ReconciliationFailed", called))
     del refused["status"]["conditions"][0]["lastTransitionTime"]
 
     (found,) = found_by("E6", scene(refused, config))
 
     assert (found.subject, found.since) == ("service/eso/right", None)
+
+
+def eso(name: str) -> dict[str, Any]:
+    client = {"service": {"name": "external-secrets-webhook", "namespace": name}}
+    hook = {"name": HOOK, "clientConfig": client}
+    return {**made("ValidatingWebhookConfiguration", name), "webhooks": [hook]}
+
+
+SERVICES = {name: made("Service", f"{name}/external-secrets-webhook") for name in ("eso", "test")}
+
+
+@pytest.mark.parametrize("order", [("eso", "test"), ("test", "eso")])
+@pytest.mark.parametrize("dead", ["eso", "test"])
+@pytest.mark.parametrize("told", [True, False], ids=["told", "by its backend"])
+def test_of_two_external_secrets_the_dead_one_is_the_cause(
+    order: tuple[str, str], dead: str, *, told: bool
+) -> None:
+    """Mutant: the first configuration with a webhook of that name."""
+    (serves,) = {"eso", "test"} - {dead}
+    message = REFUSED.replace(".eso.svc", f".{dead}.svc")
+    message = message if told else f'failed calling webhook "{HOOK}": connection refused'
+    answering = endpoints(f"{serves}/external-secrets-webhook", True)
+    refused = ks("a", ready=("False", "ReconciliationFailed", message))
+
+    (found,) = found_by("E6", scene(refused, *map(eso, order), *SERVICES.values(), answering))
+
+    assert found.subject == f"service/{dead}/external-secrets-webhook"
+
+
+@pytest.mark.parametrize("order", [("eso", "test"), ("test", "eso")])
+def test_of_two_external_secrets_that_nothing_tells_apart_both_are_named(
+    order: tuple[str, str],
+) -> None:
+    """Mutant: the first of them."""
+    message = f'failed calling webhook "{HOOK}": connection refused'
+    refused = ks("a", ready=("False", "ReconciliationFailed", message))
+
+    (found,) = found_by("E6", scene(refused, *map(eso, order), *SERVICES.values()))
+
+    assert (found.subject, found.blocks) == (f"webhook/{HOOK}", ("kustomization/flux-system/a",))
+    assert all(f"service/{name}/external-secrets-webhook" in found.message for name in order)
 
 
 @pytest.mark.parametrize(
