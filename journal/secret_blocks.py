@@ -90,7 +90,7 @@ def _is_encoded(body: list[str]) -> bool:
     told = [
         line.strip() for line in body if line.strip() and not _TAKEN_OUT.fullmatch(line.strip())
     ]
-    return bool(told) and compiled(_ENCODED).fullmatch("\n".join(told)) is not None
+    return compiled(_ENCODED).fullmatch("\n".join(told)) is not None
 
 
 def _end(lines: list[str], filled: list[int], first: int, column: int) -> int:

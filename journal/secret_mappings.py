@@ -67,16 +67,16 @@ def _redact_lines(lines: list[str], kind_of: Callable[[str], str]) -> None:
         # In a sentence it is no key, and what follows has to look like a secret.
         column = indent_of(line)
         alone = opening.start() == column
-        below, done = _below(lines, number + 1, column)
-        for one in _hidden(below, column, kind) if alone else _made_up(below[:1]):
-            whole = lines[one.number]
-            end = one.start + len(one.value)
-            lines[one.number] = f"{whole[: one.start]}[redacted:{kind}]{whole[end:]}"
-        done = done if alone else 0
+        below, end = _below(lines, number + 1, column, whole=alone)
+        for one in _hidden(below, column, kind) if alone else _made_up(below):
+            before, after = one.start, one.start + len(one.value)
+            near = lines[one.number]
+            lines[one.number] = f"{near[:before]}[redacted:{kind}]{near[after:]}"
+        done = end if alone else done
 
 
-def _below(lines: list[str], first: int, column: int) -> tuple[list[_Line], int]:
-    """Return the lines further in, or the next one if it is not, and the number of the line after them."""
+def _below(lines: list[str], first: int, column: int, *, whole: bool) -> tuple[list[_Line], int]:
+    """Return the lines further in (or but one), or the next one if it is not, and the number of the line after them."""
     below: list[_Line] = []
     for number in range(first, len(lines)):
         line = lines[number]
@@ -87,8 +87,9 @@ def _below(lines: list[str], first: int, column: int) -> tuple[list[_Line], int]
         # A list may stand as far in as its name.
         if read.column > column or (read.column == column and read.item):
             below.append(read)
-            continue
-        if not below and read.column == column and not read.member:
+            if whole:
+                continue
+        elif not below and read.column == column and not read.member:
             below.append(read)
         return below, number
     return below, len(lines)

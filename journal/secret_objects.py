@@ -76,4 +76,4 @@ def _through(text: str, begin: int, kind: str, parts: list[str]) -> int:
 def _divided(word: str, member: str) -> tuple[str, str]:
     """Divide ``b:`` of YAML, and ``b:hunter2`` as Go prints a map; a word by itself belongs to the member before it."""
     name, colon, said = word.partition(":")
-    return (name, said) if colon and not said.startswith("//") else (member, word)
+    return (name, said) if colon else (member, word)

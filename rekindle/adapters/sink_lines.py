@@ -29,8 +29,7 @@ _BRACKET = (b"[", b"{")
 # A name with nothing after it.
 _ALONE = re.compile(rb":[ \t]{0,80}(?:[#!&][^\n]{0,1024})?[\r\n]{0,2}\Z")
 _ITEM = b"- "
-# What the redactor would take out anywhere below the name of a secret, in JSON and elsewhere.
-_MEMBERS = b'"value": "x", "a": "Zz19Zz19Zz19Zz19"\n'
+# What the redactor would take out anywhere below the name of a secret.
 _WORD = b"Zz19Zz19Zz19Zz19Zz19Zz19\n"
 _APART = re.compile(rb"[ \t]*(?:#.*)?\r?\n?")
 _APART_LINES = 16
@@ -94,7 +93,7 @@ class Together:
                 return False
             self._listed = alone and not line.lstrip().startswith(_ITEM)
             # What the redactor would do with anything below it tells whether it is a secret's.
-            below = b" " * (_column(line) + 8) + (_MEMBERS if bracket else _WORD)
+            below = b" " * (_column(line) + 8) + _WORD
             block = self._safe(line + below) != self._safe(line) + below
         if value or block:
             self._column = _column(line) if block else -1

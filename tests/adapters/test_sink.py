@@ -135,6 +135,9 @@ def test_what_stands_below_a_name_is_held_if_it_may_be_a_secret_only() -> None:
     said = [b"".join(redacting.take(line)) for line in lines]
     assert said == [b"metadata:\n", b"  a\n", b"", b"", b"token:\n  [redacted:token]\nb\n"]
 
+    for opened in (b"- token:\n", b"password: |\n", b"passwords: [\n"):
+        assert [*redactor().take(opened + b"- b\n")] == [opened, b"- b\n"]
+
     text = b"tls.key: |\n  MIIEvQIBADANBgkqhkiG\n  hunter2\nlast\n"
     assert kept(text) == b"tls.key: |\n  [redacted:key]\n\nlast\n"
     text = b'"auth": {\n  "a": "hunter2"\n}\n'

@@ -206,7 +206,10 @@ PLANTED = {
     "passwords within a text": (r'"{\"tokens\":[\"a\",\"planted\"]}"', "planted"),
     "a password's value": ('{"password": {"value": "planted, 2"}}', "planted"),
     "a login of curl": ("curl -sSfu bob:planted https://x/y", "planted"),
-    "a login of curl over lines": ("curl -s \\\n  -u 'bob:a planted' \\\n  https://x", "planted"),
+    "a login of curl over lines": (
+        "curl -s \\\n  -H x \\\n  -u 'bob:a planted' \\\n  https://x",
+        "planted",
+    ),
     "a login of curl in a list": ('exec: ["curl", "-u", "bob:planted", "x"]', "planted"),
     "a login of curl as an option": ("curl --user bob:planted x", "planted"),
     "a login for a proxy": ("x --proxy-user bob:planted y", "planted"),
@@ -224,6 +227,11 @@ PLANTED = {
     "what a sentence says a password was": ('the password for bob was "planted2".', "planted2"),
     "what a sentence says a token is": ("note: the token is: pl4nted-p1anted!", "pl4nted"),
     "what a sentence says a key is": ("your API key is planted0123.", "planted0123"),
+    "what a sentence says credentials are": ("the credentials are planted2", "planted2"),
+    "a value below its key below a sentence": (
+        "no such token:\n  password:\n    planted\n",
+        "planted",
+    ),
     "a value on the line after its key": ("a:\n  password:\n    planted\nb: 1", "planted"),
     "a value far below its key": ("token: # it\n\n  # here\n    'planted 2' # is\n", "planted"),
     "a value below its key, no further in": ("Password:\nplanted2planted2\n", "planted2"),
@@ -393,6 +401,9 @@ ORDINARY = [
     "password:\n  required\ntoken:\n  not found\nsecret:\n  flux-system/sops-age\n",
     "secret:\n  secretName: ghcr-2\n  items:\n  - key: a1b2c3\n    path: a1b2c3\n  defaultMode: 420\n",
     "token:\nnext: a1b2c3d4\n- token:\n- a1b2c3d4\npassword:\nexpired\n",
+    "could not read the password:\n  sesame\ncould not read the token:\n  is it there\n  a1b2c3d4\n",
+    "token:\n  not here\na1b2c3d4\ncredentials:\n  ids:\n  - a1b2c3d4\n  - b2c3d4e5\n",
+    '{"metadata": {"labels": {"a": "a1b2c3d4"}, "a": [{"b": "a1b2c3d4"}]}, "tokenName": 1}',
     "could not get the secret:\n  grafana-admin2\ncould not read password:\n  open /etc/p4ss99: EOF\n",
     r'"serviceAccountToken:\n  path: t0k3n99\n  expirationSeconds: 3607\n"',
     "answer.key: |\n  see the manual of 2024\ntls.key: 1704 bytes\ntls.crt: |\n  MIIEvQIBADANBgkqhkiG9w0B\n",
@@ -579,11 +590,12 @@ def test_of_a_mapping_only_what_belongs_to_it_goes() -> None:
     """Mutants: go on with what stands no further in; lose a comment, a quote or an empty line."""
     text = (
         "- token:\n    a:\n\n    - 'Zz19Zz19' # it\n    b: Zz19Zz19\r\n  c: Zz19Zz19\n"
-        "password:\nnext: Zz19Zz19\n"
+        "password:\nnext: Zz19Zz19\npassword:\n  a: b\n  value: hunter2\n"
     )
 
     wanted = text.replace("'Zz19Zz19'", "'[redacted:token]'")
-    assert redact_text(text) == wanted.replace("b: Zz19Zz19", "b: [redacted:token]")
+    wanted = wanted.replace("b: Zz19Zz19", "b: [redacted:token]")
+    assert redact_text(text) == wanted.replace("hunter2", "[redacted:password]")
 
 
 def test_of_a_login_in_a_list_the_password_goes() -> None:
@@ -685,6 +697,8 @@ def test_what_is_written_is_redacted_where_only_a_neighbour_tells_what_it_is() -
 
 def test_what_holds_no_secret_comes_back_byte_for_byte() -> None:
     body = b'{"token-count": 3, "z": 1.50, "a": "secret \\u0041"}'
+    assert redact_payload(body) is body
+    body = b'{"argv": ["curl", "-u", "https://x/y"], "z": 1.50}'
     assert redact_payload(body) is body
 
 
@@ -793,6 +807,15 @@ def test_a_long_text_takes_no_long_time(piece: str) -> None:
     text = "secret@ value cookie $1$ curl sig= token:\n " + piece * (200_000 // len(piece))
     start = time.process_time()
     redact_text(text)
+    assert time.process_time() - start < 2.0
+
+
+@pytest.mark.parametrize("opened", ["token:\n", "the token:\n"])
+def test_many_mappings_in_one_another_take_no_long_time(opened: str) -> None:
+    """Mutant: for each of them, go through all that is below it."""
+    text = "".join(f"{' ' * column}{opened}" for column in range(2000))
+    start = time.process_time()
+    assert redact_text(text) == text
     assert time.process_time() - start < 2.0
 
 
