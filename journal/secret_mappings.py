@@ -67,12 +67,11 @@ def _redact_lines(lines: list[str], kind_of: Callable[[str], str]) -> None:
         # In a sentence it is no key, and what follows has to look like a secret.
         column = indent_of(line)
         alone = opening.start() == column
-        below, end = _below(lines, number + 1, column, whole=alone)
+        below, done = _below(lines, number + 1, column, whole=alone)
         for one in _hidden(below, column, kind) if alone else _made_up(below):
             before, after = one.start, one.start + len(one.value)
             near = lines[one.number]
             lines[one.number] = f"{near[:before]}[redacted:{kind}]{near[after:]}"
-        done = end if alone else done
 
 
 def _below(lines: list[str], first: int, column: int, *, whole: bool) -> tuple[list[_Line], int]:
