@@ -287,7 +287,7 @@ FAMILIES = [
     ("C2", "names-taken", "stuck"),
     ("C4", "deadlock", "waits"),  # crd.preapply
     ("C5", "version-still-stored", "stuck"),
-    ("E4", "item", "stuck"),
+    ("E4", "target", "stuck"),
     ("F1", "absent", "waits"),  # command.run
     ("F1", "scaled-to-zero", "stuck"),
     ("H2", "MissingRollbackTarget", "stuck"),
