@@ -22,6 +22,7 @@ from phases.diagnosis.quoting import meant, quote
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.diagnosis.secrets_targets import emptied
+from phases.diagnosis.to_come import may_come
 from phases.objects import Condition, ExternalSecret, condition, key_of
 
 STORES: Final = ("ClusterSecretStore", "SecretStore")
@@ -95,14 +96,14 @@ def _is_unsynced(found: ExternalSecret) -> bool:
 
 
 def _blocked(scene: Scene, found: Iterable[ExternalSecret]) -> tuple[Subject, ...]:
-    """Name ExternalSecrets, and of the Secrets that they should make those that somebody misses."""
+    """Name ExternalSecrets, and of the Secrets that they should make those that somebody misses, or who does."""
     missed = missing(scene)
     subjects: dict[Subject, None] = {}
     for one in found:
         subjects[subject_of("ExternalSecret", one.metadata)] = None
         target = codes.subject("Secret", target_of(one.metadata, one.spec.target.name))
         if target in missed:
-            subjects[target] = None
+            subjects.update(dict.fromkeys(missed[target].blocks))
     return tuple(subjects)
 
 
@@ -130,20 +131,23 @@ def _broken(scene: Scene) -> Iterator[Finding]:
         if scene.seen(kind) and scene.get(kind, key) is None and any(map(_is_failed, waiting)):
             stores = () if scene.inventory is None else scene.inventory.stores
             listed = {item.name for item in stores}
+            unsynced = [r for r in waiting if _is_unsynced(r)]
             yield _of_store(
                 scene,
                 "E1",
                 store,
-                [r for r in waiting if _is_unsynced(r)],
+                unsynced,
                 cause="store-absent",
                 message=f"{kind} {key} does not exist{meant(key, scene.of(kind))}",
-                clears_itself=UNKNOWN if key in listed or _may_come(scene) else NO,
+                clears_itself=UNKNOWN if key in listed or _may_come(scene, unsynced) else NO,
             )
 
 
-def _may_come(scene: Scene) -> bool:
-    """Say whether the inventory has Kustomizations of which nobody knows what they bring."""
-    return scene.inventory is not None and bool(scene.inventory.unknown)
+def _may_come(scene: Scene, waiting: list[ExternalSecret]) -> bool:
+    """Say whether somebody is left who may bring the store of these: nobody who waits for their Secrets is."""
+    behind = set(_blocked(scene, waiting))
+    missed = missing(scene)
+    return may_come(scene, behind.union(*(missed[s].askers for s in behind if s in missed)))
 
 
 def _unverified(scene: Scene) -> Iterator[Finding]:
