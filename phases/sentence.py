@@ -33,6 +33,10 @@ KUBELET_SECONDS = 300.0
 # CRD): all of them may be brought by what is not applied yet.
 LACKING = ("absent", "missing", "refused", "credentials", "forbidden", "version-not-served")
 APPLIERS = ("kustomization/", "helmrelease/")
+# What a server refuses to a source may be for want of a Secret, and that of an ExternalSecret that is still to be read;
+# of what is asked for by its name the rules know themselves whether one makes it.
+FOR_A_SECRET = frozenset({"refused", "credentials"})
+MAKERS = (*APPLIERS, "externalsecret/")
 # Causes that are the kubelet's last word and not its last attempt: a registry, or a mirror of one, may be among what
 # still comes up (a mirror's "not found" hides that the registry behind it is out of reach), and what a container needs
 # to start with is most while everything starts at once.
@@ -272,7 +276,8 @@ def _may_be_ended(root: Finding, coming: list[Subject], memory: Memory) -> bool:
         return bool(coming) or _is_being_tried(memory) or _is_coming_up(root, memory)
     if family and family != "kind":
         return True
-    return _lacks(root, memory) and any(s.startswith(APPLIERS) for s in coming)
+    bringers = MAKERS if root.cause in FOR_A_SECRET else APPLIERS
+    return _lacks(root, memory) and any(s.startswith(bringers) for s in coming)
 
 
 def _is_coming_up(root: Finding, memory: Memory) -> bool:
@@ -284,7 +289,7 @@ def _is_coming_up(root: Finding, memory: Memory) -> bool:
 
 
 def _lacks(root: Finding, memory: Memory) -> bool:
-    """Say whether what is missing may be brought by any Kustomization or release that is not applied yet."""
+    """Say whether what is missing may be brought by what is not applied, or not made, yet."""
     return any(word in root.cause for word in LACKING) or _gave_up_for(root, memory) == "kind"
 
 

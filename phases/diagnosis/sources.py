@@ -16,6 +16,7 @@ from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.controllers import DEFAULT_NAMESPACE, deployment_of
+from phases.diagnosis.missing_objects import any_begins, maker_of
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
     NO,
@@ -29,8 +30,10 @@ from phases.diagnosis.rule import (
 )
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.diagnosis.structure import blames_source, has_artifact, is_well
+from phases.diagnosis.to_come import may_come
 from phases.more_objects import Chart
 from phases.objects import Condition, Flux, condition, key_of
+from phases.readiness.lacking import asked
 
 KINDS: Final = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart")
 # A chart says these while it waits for its own source; the source says why.
@@ -80,6 +83,8 @@ LOOKS: Final = {
     "refused": "whether the pull Secret exists, and is the right one",
     "unreachable": "whether the server answers from inside the cluster: network, DNS, then the server",
 }
+# The longest pause between two attempts (``--max-retry-delay``), and an attempt.
+RETRIED_SECONDS: Final = 15 * 60.0 + 60.0
 # What may pass by itself, and what nobody has told apart; all else is for somebody to mend.
 MAY_PASS: Final = {"dns", "git", "limit", "pull", "unreachable"}
 
@@ -173,20 +178,54 @@ def chart_of(release: Flux) -> str:
     return f"HelmChart/{release.status.helm_chart}" if release.status.helm_chart else ""
 
 
-def _finding(scene: Scene, ill: Ill, message: str, clears: str, *remedies: Any) -> Finding:  # noqa: ANN401
+def _finding(scene: Scene, ill: Ill, message: str, *remedies: Any, clears: str = "") -> Finding:  # noqa: ANN401
+    maker = _maker(scene, ill)
     return Finding(
         subject=subject_of(ill.kind, ill.found.metadata),
         cause=ill.cause,
         message=f"{ill.kind} {key_of(ill.found.metadata)} {message}{_serves(ill)}: {quote(ill.ready.message)}",
         blocks=consumers(scene, ill.kind, key_of(ill.found.metadata)),
-        clears_itself=clears,
+        clears_itself=clears or _clears(scene, ill),
         rule=ill.rule,
         uid=ill.found.metadata.uid,
         since=instant(ill.ready),
         evidence=(path_of(ill.kind, ill.found.metadata, "status.conditions[Ready]"),),
         clears_when=f"the {ill.kind} is Ready",
-        remedies=remedies,
+        remedies=(*((look(f"why {maker} has not made its Secret"),) if maker else ()), *remedies),
     )
+
+
+def _clears(scene: Scene, ill: Ill) -> str:
+    """What may pass by itself may clear; so may a Secret that is not there, while somebody is left who may bring it."""
+    lacks = asked(ill.ready, ill.found.metadata.namespace)
+    if lacks is None:
+        return UNKNOWN if ill.cause in MAY_PASS else NO
+    since = instant(ill.ready)
+    left = (
+        _maker(scene, ill)
+        or not scene.seen("ExternalSecret")
+        or any_begins(scene, since, RETRIED_SECONDS)
+        or may_come(scene, _unserved(scene), since, RETRIED_SECONDS)
+    )
+    return UNKNOWN if left else NO
+
+
+def _unserved(scene: Scene) -> frozenset[Subject]:
+    """Return the sources whose Secret nobody is known to make, and who waits for these: none brings another's."""
+
+    def find() -> Iterator[Subject]:
+        for ill in ill_sources(scene):
+            if asked(ill.ready, ill.found.metadata.namespace) and not _maker(scene, ill):
+                yield subject_of(ill.kind, ill.found.metadata)
+                yield from consumers(scene, ill.kind, key_of(ill.found.metadata))
+
+    return scene.once("unserved", lambda: frozenset(find()))
+
+
+def _maker(scene: Scene, ill: Ill) -> Subject:
+    """Name the ExternalSecret that would make the Secret which it lacks; empty: it lacks none, or nobody would."""
+    lacks = asked(ill.ready, ill.found.metadata.namespace)
+    return maker_of(scene, lacks.key) if lacks is not None else ""
 
 
 def _serves(ill: Ill) -> str:
@@ -201,7 +240,6 @@ def _credentials(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "is refused by its server",
-            NO,
             reversible("apply the deploy key's Secret again from SOPS, then nudge the source"),
             never("put the password into the URL"),
         )
@@ -214,7 +252,6 @@ def _remote(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "cannot be fetched",
-            UNKNOWN if ill.cause in MAY_PASS else NO,
             look(LOOKS.get(ill.cause, "what its message says")),
             nudge("annotate the source with reconcile.fluxcd.io/requestedAt once it answers"),
             *([never("switch the host key check off")] if ill.cause == "host-key" else []),
@@ -228,7 +265,6 @@ def _registry(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "cannot be pulled",
-            UNKNOWN if ill.cause in MAY_PASS else NO,
             look(LOOKS.get(ill.cause, "what its message says")),
         )
 
@@ -240,9 +276,9 @@ def _verification(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "has no signature that verifies",
-            UNKNOWN,
             look("the time on the nodes first: after a cold start clocks are off"),
             never("take the verification out"),
+            clears=UNKNOWN,
         )
 
 

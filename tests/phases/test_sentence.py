@@ -121,6 +121,19 @@ def test_what_is_not_there_may_still_be_brought_by_what_is_not_applied_yet(cause
     assert isinstance(sentenced(pending, {"f": built}, memory())[SUBJECT], Stuck)
 
 
+@pytest.mark.parametrize("cause", ["refused", "credentials"])
+def test_what_is_refused_may_be_for_want_of_what_an_external_secret_is_to_make(cause: str) -> None:
+    """Mutants: nobody but Flux brings anything; an ExternalSecret brings whatever is absent, or comes for ever."""
+    root = replace(ROOT, rule="S3", cause=cause)
+    pending: dict[str, Answer] = {**WAITS, "externalsecret/apps/ghcr": Wait("woken")}
+
+    assert sentenced(pending, {"f": root}, memory()) == pending
+    hopeless: dict[str, Answer] = {**WAITS, "externalsecret/apps/x": Wait("no", can_clear="no")}
+    assert isinstance(sentenced(hopeless, {"f": root}, memory())[SUBJECT], Stuck)
+    absent = replace(ROOT, cause="source-absent")
+    assert isinstance(sentenced(pending, {"f": absent}, memory())[SUBJECT], Stuck)
+
+
 def test_a_nudge_is_given_the_time_of_an_attempt() -> None:
     def nudged(ago: float) -> Memory:
         last = Attempt("a1", NUDGE, SUBJECT, 1, 1, NOW - ago, 15.0)
@@ -294,7 +307,7 @@ FAMILIES = [
     ("C2", "names-taken", "stuck"),
     ("C4", "deadlock", "waits"),  # crd.preapply
     ("C5", "version-still-stored", "stuck"),
-    ("E4", "item", "stuck"),
+    ("E4", "target", "stuck"),
     ("F1", "absent", "waits"),  # command.run
     ("F1", "scaled-to-zero", "stuck"),
     ("H2", "MissingRollbackTarget", "stuck"),

@@ -160,6 +160,7 @@ def test_a_missing_secret_is_one_cause_for_all_who_ask_for_it() -> None:
 DONE, FAILED = ("True", "Succeeded", ""), ("False", "ReconciliationFailed", "no")
 WORKS = ("Unknown", "Progressing", "")
 WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/a' is not ready")
+ON_DONE = {"dependsOn": [{"name": "done"}]}  # it has not looked at it again yet
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,8 @@ WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/a' is not ready
     [
         ([], "no"),
         ([ks("done", ready=DONE)], "no"),
-        ([ks("behind", ready=WAITS)], "no"),
+        ([ks("behind", ready=WAITS, spec={"dependsOn": [{"name": "a"}]})], "no"),
+        ([ks("done", ready=DONE), ks("next", ready=WAITS, spec=ON_DONE)], "unknown"),
         ([hr("done", ready=DONE)], "no"),
         ([ks("off", ready=FAILED, spec={"suspend": True})], "no"),
         ([ks("coming", ready=WORKS)], "unknown"),
