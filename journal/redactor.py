@@ -223,7 +223,12 @@ def redact_text(text: str) -> str:
     if "ls0tls1crud" in lowered:
         text = compiled(_ENCODED_PEM).sub(_encoded_pem, text)
     text = _unnamed(text, lowered)
-    return _named(text, lowered) if any(word in lowered for word in WORDS) else text
+    named = any(word in lowered for word in WORDS)
+    if named:
+        text = _named(text, lowered)
+    if (named or "auth" in lowered) and compiled(_GROUP).search(text):
+        text = redact_objects(text)
+    return text
 
 
 def _unnamed(text: str, lowered: str) -> str:
@@ -234,8 +239,6 @@ def _unnamed(text: str, lowered: str) -> str:
     if "auth" in lowered:
         text = compiled(_HEADER).sub(r"\1[redacted:authorization]", text)
         text = compiled(_BASIC).sub(_basic, text)
-        if compiled(_GROUP).search(text):
-            text = redact_objects(text)
     if "bearer" in lowered or "basic" in lowered:
         text = compiled(_BEARER).sub(r"\1 [redacted:authorization]", text)
     if "cookie" in lowered:
@@ -268,7 +271,7 @@ def _named(text: str, lowered: str) -> str:
         for pattern in (_LINE, _SPOKEN, _BOOTSTRAP):
             text = compiled(pattern).sub(_assigned, text)
         if compiled(_GROUP).search(text):
-            text = redact_objects(compiled(_GROUPED).sub(_grouped, text))
+            text = compiled(_GROUPED).sub(_grouped, text)
     return text
 
 

@@ -455,6 +455,15 @@ def test_without_any_one_pattern_a_planted_secret_survives(
     assert any(secret in redact_text(text) for text, secret in PLANTED.values())
 
 
+def test_what_an_object_holds_is_called_by_its_own_name() -> None:
+    """Mutant: call it as the object is."""
+    text = '{"auth": {"x": {"password": "hunter2hunter2", "t": "hunter2hunter2"}}}'
+
+    found = redact_text(text)
+    assert found == '{"auth": {"x": {"password": "[redacted:password]", "t": "[redacted:auth]"}}}'
+    assert msgspec.json.decode(found) == redact(msgspec.json.decode(text))
+
+
 def test_of_a_block_only_what_belongs_to_it_goes() -> None:
     """Mutants: take the next line for the block's, an empty one for its end, or a list's item for its neighbour."""
     text = "a:\n  password: |\n    x\n\n    y\n  next: 1\n- value: |\n    kept\n- name: PASSWORD\n"
