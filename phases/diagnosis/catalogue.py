@@ -41,6 +41,7 @@ from phases.diagnosis import (
     storage,
     talos_diagnostics,
     unexplained,
+    unspoken,
     volumes,
     webhooks,
     workloads,
@@ -90,6 +91,7 @@ KNOWING: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
 RULES: tuple[Rule, ...] = (
     *KNOWING,
     *unexplained.rules_after(KNOWING),
+    *unspoken.rules_after(KNOWING),
     *absent.rules_after(KNOWING),
 )
 BY_ID = {rule.id: rule for rule in RULES}
