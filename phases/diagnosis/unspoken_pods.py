@@ -249,8 +249,7 @@ def _is_without_pods(
             return has_lasted(scene, found.metadata, crew.at, patience)
     crew.words = f"{fact.detail['ready']} of {fact.detail['expected']} pods ready"
     crew.at, crew.where = last, "status"
-    is_new = is_younger(scene, found.metadata, patience)
-    return not is_new and has_lasted(scene, found.metadata, last, patience)
+    return has_lasted(scene, found.metadata, last, patience)
 
 
 def _last_ready(scene: Scene, wanted: set[Subject]) -> dict[Subject, Instant]:

@@ -16,6 +16,7 @@ import pytest
 from phases.diagnosis.catalogue import diagnose
 from phases.diagnosis.graph import roots_of
 from phases.diagnosis.structure import blocking
+from phases.snapshot import NodeLook
 from rekindle.diagnosed import CRITICAL, HEALTHY, of_scene
 from tests.phases.diagnosis.flux_objects import deployment as controller
 from tests.phases.diagnosis.flux_objects import hr, ks
@@ -142,6 +143,7 @@ def test_a_pod_whose_probe_fails_is_said_with_its_workload() -> None:
         (web(spec={"progressDeadlineSeconds": 9000}), one()),  # so long it may take
         (node("c", at=AT - 500), web(), one(on="c")),  # its node came back, and it begins anew
         (web(1), one(metadata={"deletionTimestamp": stamp(AT - 599)})),
+        (web(), one(on="gone")),  # the garbage collector's
     ],
 )
 def test_a_pod_that_is_ready_begins_has_ended_or_goes_is_not_named(well: tuple[Any, ...]) -> None:
@@ -177,6 +179,8 @@ def test_a_container_that_fails_to_start_is_said_in_its_own_words(reason: str) -
     assert found.message.endswith(f"container c waits: {reason}: so it is")
     assert found.evidence == ("Pod/apps/web-1 .status.containerStatuses[c].state",)
     is_well(web(1, 2), one(waits(reason, "so it is"), at=AT - 59))
+    both = one(waits("PodInitializing"), waits(reason, "so it is", name="d"))
+    assert cause(late(), both).message.endswith(f"container d waits: {reason}: so it is")
 
 
 @pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing"])
@@ -324,6 +328,23 @@ def test_nodes_that_were_lost_together_are_said_once() -> None:
     assert rules_of(scene(*lost, web(), one())) == ["T17"]
 
 
+def test_what_hangs_on_a_node_is_behind_it_and_who_has_a_new_pod_is_not() -> None:
+    """L20 says what can be done about the pods; it is no cause beside the node."""
+    going = one(on="c", metadata={"deletionTimestamp": stamp(AT - 100)})
+    looked_at = scene(*BASE, node("c", *LOST), web(1), going)
+    (found,) = found_by("X5", looked_at)
+
+    assert rules_of(looked_at) == ["L20", "X5"]
+    assert found.blocks == ("pods-on/c",)
+    assert [root.id for root in of_scene(looked_at).roots] == ["X5:k8s-node/c"]
+
+
+def test_a_node_whose_machine_a_rule_speaks_of_is_not_said_again() -> None:
+    looked_at = scene(*BASE, node("c", *LOST), nodes={"c": NodeLook(stage="foreign")})
+
+    assert rules_of(looked_at) == ["T3"]
+
+
 def test_a_pod_that_replaces_itself_and_failed_is_said() -> None:
     """Of a ReplicaSet's or a Job's, and one of nobody's, its end is its answer."""
     ended = {"phase": "Failed", "reason": "Evicted"}
@@ -367,6 +388,19 @@ def test_a_claim_whose_pod_finds_no_node_has_been_said() -> None:
     assert rules_of(scene(*BASE, claim(), web(), user)) == ["L5"]
 
 
+def test_a_claim_that_a_rule_speaks_of_is_not_said_again_but_one_that_lost_its_volume_is() -> None:
+    """Whatever else ails its user."""
+    former = {"namespace": "apps", "name": "data", "uid": "another"}
+    released = made(
+        "PersistentVolume", "pv", spec={"claimRef": former}, status={"phase": "Released"}
+    )
+    taken = claim(spec={"volumeName": "pv"}, metadata=ASKED)
+    crash = one(waits("CrashLoopBackOff", "back-off"), spec=USES)
+
+    assert rules_of(scene(*BASE, released, taken)) == ["L12"]
+    assert rules_of(scene(*BASE, claim("Lost"), late(), crash)) == ["L8", "X5"]
+
+
 def test_ceph_in_error_is_said_where_nobody_waits_for_it() -> None:
     def ceph(health: str, **more: Any) -> dict[str, Any]:
         return made("CephCluster", "rook/ceph", status={"ceph": {"health": health, **more}})
@@ -404,20 +438,37 @@ def test_what_another_rule_explains_is_not_said_again() -> None:
     assert rules_of(scene(*BASE, late(), crash, one(name="apps/web-2"))) == ["L8"]
     assert rules_of(scene(*BASE, late(), one(waits("ImagePullBackOff", "x")))) == ["L7"]
     assert found_by("X5", scene(*nodes, gone, late(), one())) == []
+    going = one(metadata={"deletionTimestamp": stamp(TWO_HOURS)})
+    assert found_by("X5", scene(*nodes, gone, web(1), going)) == []
+    assert found_by("X5", scene(*nodes, gone, work("StatefulSet", "apps/db", 0, 3))) == []
+
+
+IN_VAIN = "timeout waiting for: [Deployment/apps/web status: 'Failed']"
+CLAIMED = "PersistentVolumeClaim/apps/data"
+GIVEN_UP = ("False", "InstallFailed", IN_VAIN)
+STALLED = ("True", "RetriesExceeded", "terminal error")
 
 
 def test_what_waited_for_it_in_vain_is_behind_it_but_not_what_never_clears() -> None:
     """A release that has given up ends the wait of a run, and has named what it gave up for."""
-    text = "timeout waiting for: [Deployment/apps/web status: 'Failed']"
-    again = scene(*BASE, late(), one(), ks("k", ready=("False", "HealthCheckFailed", text)))
-    gave_up = hr(
-        "r",
-        ready=("False", "InstallFailed", text),
-        stalled=("True", "RetriesExceeded", "terminal error"),
-    )
-    over = scene(*BASE, late(), one(), gave_up)
+    again = scene(*BASE, late(), one(), ks("k", ready=("False", "HealthCheckFailed", IN_VAIN)))
+    over = scene(*BASE, late(), one(), hr("r", ready=GIVEN_UP, stalled=STALLED))
 
     assert [root.id for root in roots_of(diagnose(again), blocking(again))] == [
         "X5:deployment/apps/web"
     ]
     assert rules_of(over) == ["H1"]
+    of_claim = hr(
+        "r", ready=(*GIVEN_UP[:2], IN_VAIN.replace("Deployment/apps/web", CLAIMED)), stalled=STALLED
+    )
+    assert rules_of(scene(*BASE, claim("Lost"), of_claim)) == ["H1"]
+
+
+def test_neither_a_node_nor_a_claim_goes_before_what_never_clears() -> None:
+    """A release has given up for what they hold up."""
+    over = (web(), hr("r", ready=GIVEN_UP, stalled=STALLED))
+    (lost,) = found_by("X5", scene(*BASE, *over, node("c", *LOST), one(on="c")))
+    (volume,) = found_by("X5", scene(*BASE, *over, claim("Lost"), one(spec=USES)))
+
+    assert (lost.subject, lost.blocks) == ("k8s-node/c", ())
+    assert (volume.subject, volume.blocks) == ("persistentvolumeclaim/apps/data", ())
