@@ -119,8 +119,7 @@ def _unspoken(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
         return
     known: Known = scene.once("spoken", partial(_known, others, scene))
     for ill in nodes:
-        # A machine that a rule speaks of is why its Node is not ready.
-        if ill.subject not in known.spoken and codes.node(ill.metadata.name) not in known.spoken:
+        if ill.subject not in known.spoken:
             blocked = _on(ill.metadata.name, of_pods, known)
             yield ill.finding(s for s in blocked if s not in known.final)
     explained: set[Subject] = set()
