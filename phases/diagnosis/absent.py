@@ -18,10 +18,13 @@ from phases import codes
 from phases.diagnosis.expected import Expected, expected, is_gone
 from phases.diagnosis.lost import (
     KIND_GONE,
+    ROOT,
     SETTLED_SECONDS,
     Loss,
+    Told,
     brought_by,
     flux_kind_gone,
+    gone_with_its_home,
     nobody_brings,
 )
 from phases.diagnosis.rule import Proof, Rule
@@ -66,8 +69,10 @@ def _absent(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
         if above[subject] or subject in known:
             continue
         below = _below(subject, above)
-        if subject in due or (one.kind == "Namespace" and not due.isdisjoint(below)):
-            yield _finding(scene, one, below)
+        if subject in due:
+            yield _finding(one, below, _told(scene, one))
+        elif one.kind == "Namespace" and not due.isdisjoint(below):
+            yield _finding(one, below, _told_of_home(below, gone))
 
 
 def _kinds_of_flux(scene: Scene, kinds: Collection[str]) -> Iterator[Expected]:
@@ -154,13 +159,24 @@ def _is_at_rest(scene: Scene) -> bool:
     return True
 
 
-def _finding(scene: Scene, one: Expected, below: tuple[Subject, ...]) -> Finding:
+def _told_of_home(below: tuple[Subject, ...], gone: Mapping[Subject, Expected]) -> Told:
+    """Tell of a namespace that is missed only for what is in it: of Flux its controllers, else its source and roots."""
+    firsts = [gone[s] for s in below if gone[s].first and gone[s].kind in ROOT]
+    if firsts:
+        head = min(firsts, key=lambda one: tuple(ROOT).index(one.kind))
+        return gone_with_its_home(head.kind, head.key)
+    return nobody_brings(Loss("Namespace", "", "", None), at_rest=False)
+
+
+def _told(scene: Scene, one: Expected) -> Told:
+    if one.first and one.kind == CRD:
+        return flux_kind_gone(next((k for k in scene.of("Deployment") if k.endswith(OPERATOR)), ""))
     maker = maker_of(scene, one)
     loss = Loss(one.kind, one.key, one.maker, maker, first=one.first)
-    if one.first and one.kind == CRD:
-        told = flux_kind_gone(next((k for k in scene.of("Deployment") if k.endswith(OPERATOR)), ""))
-    else:
-        told = nobody_brings(loss) if maker is None else brought_by(loss, maker)
+    return nobody_brings(loss) if maker is None else brought_by(loss, maker)
+
+
+def _finding(one: Expected, below: tuple[Subject, ...], told: Told) -> Finding:
     name = f"{one.kind} {one.key}"
     asked_by = name if told.cause != KIND_GONE else f"{len(below)} objects of Flux"
     return Finding(

@@ -6,6 +6,8 @@ Registration by list, one line a family; a rule's id is unique.
 
 from __future__ import annotations
 
+from functools import partial
+
 from journal.entries import Finding
 from phases.diagnosis import (
     absent,
@@ -46,8 +48,11 @@ from phases.diagnosis import (
     webhooks,
     workloads,
 )
+from phases.diagnosis.graph import in_series
+from phases.diagnosis.own import is_own
 from phases.diagnosis.rule import Rule, ask
 from phases.diagnosis.scene import Scene
+from phases.diagnosis.structure import blocking
 
 FAMILIES = (
     apiservices.RULES,
@@ -98,5 +103,8 @@ BY_ID = {rule.id: rule for rule in RULES}
 
 
 def diagnose(scene: Scene) -> dict[str, Finding]:
-    """Run every rule; findings by id, which is ``RULE:subject``."""
-    return ask(RULES, scene)
+    """Run every rule; findings by id, which is ``RULE:subject``, and of causes in series what each comes after."""
+    findings = ask(RULES, scene)
+    if not any(map(is_own, findings.values())):
+        return findings
+    return in_series(findings, scene.once("blocking", partial(blocking, scene)))

@@ -95,8 +95,8 @@ def brought_by(loss: Loss, maker: Flux) -> Told:
     )
 
 
-def nobody_brings(loss: Loss) -> Told:
-    """Say how it comes back where nothing in the cluster is known to bring it."""
+def nobody_brings(loss: Loss, *, at_rest: bool = True) -> Told:
+    """Say how it comes back where nothing in the cluster is known to bring it; *at_rest*: all of Flux is done."""
     if loss.kind == "Node":
         return Told(
             "no-node",
@@ -109,25 +109,32 @@ def nobody_brings(loss: Loss) -> Told:
             ),
         )
     if loss.first:
-        what = ROOT[loss.kind]
-        return Told(
-            "flux-gone" if loss.kind == "Deployment" else "root-gone",
-            f"it is {what}, which nothing in Git applies",
-            UNKNOWN,
-            (
-                reversible("apply it again as at bootstrap; `rekindle run PLAN` does just that"),
-                look("who deleted it: with pruning on, what it applied goes as well"),
-                never("reconcile everything else: nothing else brings it"),
-            ),
-        )
+        return _as_at_bootstrap(loss.kind, f"it is {ROOT[loss.kind]}, which nothing in Git applies")
+    why = "all that Flux has to do is done, and nobody is known to bring it"
+    if not at_rest:
+        why = "what should be in it went with it, and nobody is known to bring it"
+    made = (
+        "what made it (a person, a bootstrap, an operator), and whether the inventory is of today"
+    )
+    return Told("missing", why, UNKNOWN, (look(made),))
+
+
+def gone_with_its_home(kind: str, key: str) -> Told:
+    """Say how a namespace comes back in which something of Flux is that nothing in Git applies."""
+    return _as_at_bootstrap(
+        kind, f"{kind} {key} is in it, {ROOT[kind]}, which nothing in Git applies"
+    )
+
+
+def _as_at_bootstrap(kind: str, why: str) -> Told:
     return Told(
-        "missing",
-        "all that Flux has to do is done, and nobody is known to bring it",
+        "flux-gone" if kind == "Deployment" else "root-gone",
+        why,
         UNKNOWN,
         (
-            look(
-                "what made it (a person, a bootstrap, an operator), and whether the inventory is of today"
-            ),
+            reversible("apply it again as at bootstrap; `rekindle run PLAN` does just that"),
+            look("who deleted it: with pruning on, what it applied goes as well"),
+            never("reconcile everything else: nothing else brings it"),
         ),
     )
 

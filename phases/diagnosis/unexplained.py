@@ -18,6 +18,7 @@ from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import UNKNOWN, Proof, Rule, ask, look
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
 from phases.diagnosis.structure import blocking
+from phases.diagnosis.victims import is_suspended
 from phases.objects import condition
 
 SOURCE: Final = "its own Ready condition (kstatus: fluxcd/pkg/runtime v0.60 conditions)"
@@ -68,13 +69,13 @@ def _unexplained(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
 
 
 def _failing(scene: Scene) -> Iterator[tuple[str, Any, Any]]:
-    """Return what has been not ready for a while and is not on its way out; what is suspended has a rule."""
+    """Return what has been not ready for a while and is not on its way out; if it is suspended, K18 or Git says so."""
     for kind in KINDS:
         for found in scene.of(kind).values():
             ready = condition(found.status.conditions, "Ready")
             if ready is None or ready.status != "False" or ready.reason in WAITS:
                 continue
-            if deleted_at(found.metadata) is not None:
+            if deleted_at(found.metadata) is not None or is_suspended(found):
                 continue
             since = instant(ready)
             if since is not None and scene.older(since, PATIENCE.get(kind, STOOD_SECONDS)):

@@ -17,7 +17,7 @@ from tests.adapters.scripted import ScriptedApi
 from tests.adapters.talos_nodes import make_certificate
 from tests.cli.conftest import Program
 from tests.phases.diagnosis.flux_objects import deployment
-from tests.phases.diagnosis.scenes import AT, made, scene, stamp
+from tests.phases.diagnosis.scenes import AT, failed, made, said, scene, stamp
 from tests.phases.diagnosis.test_absent import without
 
 
@@ -162,6 +162,50 @@ def test_what_waiting_may_not_mend_is_said_whatever_else_was_not_seen() -> None:
     assert of_scene(broken).verdict == "critical"
 
     assert of_scene(_unseen(broken, "Node")).verdict == "critical"
+
+
+@pytest.mark.parametrize(("suspended", "verdict"), [(True, "critical"), (False, "warning")])
+def test_what_is_suspended_never_clears_whatever_it_said_last(
+    *, suspended: bool, verdict: str
+) -> None:
+    """The kind that it lacked is served by now: who is not suspended gets by. It answered 1."""
+    lacked = failed("Kustomization", "f/a", LACKED, spec={"suspend": suspended})
+
+    found = of_scene(scene(lacked, SERVED, *CONTROLLERS))
+
+    assert (found.verdict, len(found.roots)) == (verdict, 1)
+
+
+def test_what_blocks_next_is_told_after_what_blocks_now() -> None:
+    """Mutant: count it among the causes that block now."""
+    timed_out = "timeout waiting for: [Deployment/apps/db status: 'InProgress']"
+    first = made("Kustomization", "f/db", said("Ready", "False", "HealthCheckFailed", timed_out))
+    then = made(
+        "Kustomization",
+        "f/a",
+        said("Ready", "False", "BuildFailed", "kustomize build failed: x"),
+        spec={"dependsOn": [{"name": "db"}]},
+    )
+
+    told = list(lines(of_scene(scene(first, then, *CONTROLLERS)), verbose=False))
+
+    assert told[0] == "1 cause"
+    assert told[2].startswith("Kustomization f/db waited in vain")
+    assert any(line.startswith("will block next: Kustomization f/a cannot be") for line in told)
+
+
+LACKED = 'no matches for kind "Widget" in version "example.com/v1"'
+CONTROLLERS = [deployment(f"{name}-controller") for name in ("helm", "kustomize", "source")]
+SERVED = made(
+    "CustomResourceDefinition",
+    "widgets.example.com",
+    said("Established", "True"),
+    spec={
+        "group": "example.com",
+        "names": {"kind": "Widget", "plural": "widgets"},
+        "versions": [{"name": "v1", "served": True}],
+    },
+)
 
 
 def _unseen(whole: Scene, kind: str) -> Scene:

@@ -188,6 +188,44 @@ def test_a_namespace_is_before_what_should_be_in_it() -> None:
     assert set(found["namespace/apps"].blocks) == set(inside)
 
 
+def test_flux_s_own_namespace_comes_back_as_flux_does() -> None:
+    """Nobody misses the namespace for itself. Mutants: say that all of Flux is done; take the root before Flux."""
+    inside = [s for s in well() if s.partition("/")[2].startswith("flux-system/")]
+
+    (found,) = said_of(without("namespace/flux-system", *inside)).values()
+
+    assert (found.subject, found.cause) == ("namespace/flux-system", "flux-gone")
+    assert (
+        "Deployment flux-system/source-controller is in it, a controller of Flux" in found.message
+    )
+    assert dangers(found) == {"reversible", "look", "never"}
+
+
+def test_of_a_namespace_that_is_missed_for_what_a_kustomization_brings_nobody_says_that_flux_is_done() -> (
+    None
+):
+    """Mutant: say of it what is said at rest."""
+    busy = ks("apps", ready=WELL)
+    late = ks("late", ready=BUSY)
+    listed = {
+        **INVENTORY,
+        "kustomizations": [*INVENTORY["kustomizations"], {"key": "flux-system/late"}],
+    }
+    inside = [s for s in well() if s.partition("/")[2].startswith("apps/")]
+    looked_at = without(
+        "namespace/apps",
+        "kustomization/flux-system/apps",
+        *inside,
+        instead=(busy, late),
+        inventory=listed,
+    )
+
+    (found,) = said_of(looked_at).values()
+
+    assert (found.subject, found.cause) == ("namespace/apps", "missing")
+    assert "what should be in it went with it" in found.message
+
+
 def test_the_source_is_before_the_roots_and_the_controllers_before_both() -> None:
     flux = ("gitrepository/flux-system/flux-system", "kustomization/flux-system/cluster")
     controllers = tuple(s for s in well() if s.endswith("-controller"))
