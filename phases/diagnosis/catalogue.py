@@ -43,6 +43,7 @@ from phases.diagnosis import (
     storage,
     talos_diagnostics,
     unexplained,
+    unspoken,
     volumes,
     webhooks,
     workloads,
@@ -95,6 +96,7 @@ KNOWING: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
 RULES: tuple[Rule, ...] = (
     *KNOWING,
     *unexplained.rules_after(KNOWING),
+    *unspoken.rules_after(KNOWING),
     *absent.rules_after(KNOWING),
 )
 BY_ID = {rule.id: rule for rule in RULES}

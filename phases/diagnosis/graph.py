@@ -35,17 +35,19 @@ class Root:
 
 def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root, ...]:
     """Find the roots among *findings*; *blocking* says what each subject that is not well blocks by its nature."""
-    reached = {name: _reach(finding, findings, blocking) for name, finding in findings.items()}
+    by_subject = _by_subject(findings)
+    reached = {name: _reach(finding, by_subject, blocking) for name, finding in findings.items()}
+    reaching: dict[Subject, list[str]] = {}  # of each subject, what reaches it
+    for name, subjects in reached.items():
+        for subject in subjects & by_subject.keys():
+            reaching.setdefault(subject, []).append(name)
     roots: list[Root] = []
     for name, finding in findings.items():
         later = _later(name, findings, reached)
         above = [
             other
-            for other, subjects in reached.items()
-            if other != name
-            and other not in later
-            and finding.subject in subjects
-            and findings[other].subject != finding.subject
+            for other in reaching.get(finding.subject, ())
+            if other not in later and findings[other].subject != finding.subject
         ]
         if is_own(finding):
             above = []
@@ -129,12 +131,16 @@ def _weight(root: Root) -> tuple[bool, int, str]:
     return bool(root.finding.next_after), -len(root.victims), root.id
 
 
+def _by_subject(findings: Mapping[str, Finding]) -> dict[Subject, list[Finding]]:
+    found: dict[Subject, list[Finding]] = {}
+    for finding in findings.values():
+        found.setdefault(finding.subject, []).append(finding)
+    return found
+
+
 def _reach(
-    finding: Finding, findings: Mapping[str, Finding], blocking: Blocking
+    finding: Finding, by_subject: Mapping[Subject, list[Finding]], blocking: Blocking
 ) -> frozenset[Subject]:
-    by_subject: dict[Subject, list[Finding]] = {}
-    for other in findings.values():
-        by_subject.setdefault(other.subject, []).append(other)
     seen: set[Subject] = set()
     # What will block next is explained by its own finding, not by the structure around its subject; but for what its
     # subject itself has to get through.
@@ -163,9 +169,7 @@ def tree(
     *mark*: what is said of a finding behind its words.
     """
     yield f"{root.finding.message}{mark(root.finding)}"
-    by_subject: dict[Subject, list[Finding]] = {}
-    for other in findings.values():
-        by_subject.setdefault(other.subject, []).append(other)
+    by_subject = _by_subject(findings)
     seen = {root.finding.subject}
     stack = [(subject, 1) for subject in reversed(_next(root.finding, blocking))]
     while stack:

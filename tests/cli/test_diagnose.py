@@ -17,7 +17,7 @@ from tests.adapters.scripted import ScriptedApi
 from tests.adapters.talos_nodes import make_certificate
 from tests.cli.conftest import Program
 from tests.phases.diagnosis.flux_objects import deployment
-from tests.phases.diagnosis.scenes import failed, made, said, scene
+from tests.phases.diagnosis.scenes import AT, failed, made, said, scene, stamp
 from tests.phases.diagnosis.test_absent import without
 
 
@@ -236,14 +236,26 @@ def test_what_blocks_most_is_said_with_what_it_goes_through(rekindle: Program) -
 
 
 def test_what_is_short_is_counted_and_is_not_well_though_nothing_is_in_its_way() -> None:
-    """23 of 104 is not green. Mutants: count nothing; call it healthy where no rule finds anything."""
-    starting = made("Deployment", "apps/web", spec={"replicas": 2}, status={"replicas": 2})
+    """
+    23 of 104 is not green, and that it clears by itself nobody said.
+
+    Mutants: count nothing; call it healthy, or what clears by itself, where no rule finds anything.
+    """
+    starting = made(
+        "Deployment",
+        "apps/web",
+        spec={"replicas": 2},
+        status={"replicas": 2},
+        metadata={"creationTimestamp": stamp(AT - 60)},
+    )
     found = of_scene(without("deployment/apps/web", instead=(starting,)))
 
     assert found.roots == ()
-    assert found.verdict == "warning"
+    assert found.verdict == "critical"
     told = list(lines(found, verbose=False))
-    assert told[0].endswith("but not all that is expected is there yet")
+    assert told[0].endswith(
+        "but not all that is expected is there yet, and nothing says that it comes"
+    )
     assert told[1] == "of what is expected: 3 of 5 pods are ready; everything is there"
     assert document(found)["counts"]["pods"] == {"there": 3, "expected": 5}
     well = of_scene(without())
