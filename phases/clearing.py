@@ -71,8 +71,15 @@ def _source(asked: Asked) -> bool:
 
 
 def _store(asked: Asked) -> bool:
-    fact = asked.facts.get(codes.subject("store", asked.name))
-    return fact is not None and fact.code == codes.READY and not fact.reason
+    """A store that was well all along, and then as well, is not what an ExternalSecret failed for."""
+    fact, failed = (
+        asked.facts.get(codes.subject("store", asked.name)),
+        asked.facts.get(asked.subject),
+    )
+    if fact is None or fact.code != codes.READY or fact.reason:
+        return False
+    since = None if failed is None else failed.since
+    return fact.since is None or since is None or fact.since >= since
 
 
 def _backend(asked: Asked) -> bool:

@@ -96,4 +96,4 @@ def store(found: ExternalSecret | None) -> Fact:
         return blocked(text_of(ready), f"reason:{ready.reason}", since_of(ready), told)
     if ready.reason != VALID:
         return Fact(READY, f"{ready.reason}: not verified", detail={"verified": False})
-    return Fact(READY)
+    return Fact(READY, since=since_of(ready))

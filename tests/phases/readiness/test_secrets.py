@@ -154,6 +154,11 @@ def test_trap_a_store_that_nobody_could_ask_is_not_verified() -> None:
     assert ({"verified": False}, {}) == (weak.detail, strong.detail)
 
 
+def test_since_when_a_store_is_well() -> None:
+    """Mutant: leave the instant out; who failed before it is not told from who failed after it."""
+    assert store(made(ExternalSecret, "Ready=True/Valid")).since == MOVED_AT
+
+
 def test_since_when_it_fails() -> None:
     lost = made(ExternalSecret, "Ready=False/SecretSyncedError no")
 
