@@ -125,6 +125,7 @@ def _resumed(memory: Memory, entry: e.RunResumed) -> Memory:
         interrupted="",
         begun={},  # nobody saw what became of it meanwhile
         resumed=_stuck(memory, entry.at) or memory.resumed,
+        acts_since=memory.acts_since if memory.actions else memory.acts_since and entry.at,
         attempts={} if entry.fresh_deadlines else memory.attempts,
     )
 
@@ -175,6 +176,7 @@ def _jumped(memory: Memory, entry: e.ClockJumped) -> Memory:
         open={key: _attempted(attempt, back) for key, attempt in memory.open.items()},
         approvals={key: _answered(approval, back) for key, approval in memory.approvals.items()},
         resumed=memory.resumed and replace(memory.resumed, at=back(memory.resumed.at)),
+        acts_since=memory.acts_since and back(memory.acts_since),
         regressions=tuple(map(back, memory.regressions)),
         retrials={
             key: replace(retrial, due=retrial.due + entry.seconds)
@@ -227,7 +229,8 @@ def _others(memory: Memory, entry: e.ByHand | e.TakenOver) -> Memory:
         purpose = purpose if memory.purpose == WATCH else memory.purpose
         known = entry.identity or memory.identity
         cluster = str(entry.identity.get("cluster", memory.cluster))
-        return replace(memory, purpose=purpose, lasting=False, identity=known, cluster=cluster)
+        freed = replace(memory, purpose=purpose, lasting=False, acts_since=entry.at)
+        return replace(freed, identity=known, cluster=cluster)
     shown = {name: str(entry.evidence.get(name, "")) for name in ("subject", "old", "new")}
     deed = Deed(verb=entry.verb, target=entry.target, at=entry.at, **shown)
     wished = _without(memory.wished, key_of(entry.verb, entry.target))

@@ -135,6 +135,8 @@ class Memory(msgspec.Struct, frozen=True):
     *objections* are what the session's preflight left. *begun* is since when each thing is worked on, if a session has
     seen all of that; *took* how many seconds each was worked on when it last became well in this run, *took_earlier* in
     the runs before it.
+    *acts_since*: when a run that only watched was given hands, or last resumed before it began anything; None: it never
+    watched.
     *met* are all the codes that this run has seen of what there is but one of (a subject without a ``/``), in the order
     in which they came.
     """
@@ -152,6 +154,7 @@ class Memory(msgspec.Struct, frozen=True):
     goal: str = ""
     request: dict[str, Json] = {}
     lasting: bool = False
+    acts_since: Instant | None = None
     identity: dict[str, Json] = {}
     world: dict[str, Json] = {}
     facts: dict[str, Fact] = {}

@@ -17,7 +17,9 @@ import msgspec
 
 from journal import secret_shapes
 from journal.secret_blocks import redact_blocks
+from journal.secret_mappings import redact_mappings
 from journal.secret_names import (
+    LOGIN,
     NAME,
     PLURAL,
     SPOKEN,
@@ -25,13 +27,17 @@ from journal.secret_names import (
     WEAK,
     WHOLE,
     WORDS,
+    is_folder,
     is_reference,
+    kind_of_group,
     kind_of_key,
     kind_of_name,
     names_secrets,
     paired_member,
     with_options,
 )
+from journal.secret_objects import redact_below, redact_objects
+from journal.secret_sentences import redact_login, redact_logins, redact_said, redact_signed
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -60,6 +66,8 @@ _KEPT: Final = r"(?!\\*[\"']?\[redacted:)"
 _GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
 _QUOTED: Final = r"\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|'[^'\n]*'"
 
+# What gives a value to a key; few texts have it.
+_GIVEN: Final = r"=|\"\s*:"
 # key=value, "key": "value" and --key value, wherever they stand.
 _ASSIGNED: Final = (
     rf"(?i)({_PREFIX}{NAME}(?: ?= ?|\\*\"\s*:\s*)){_KEPT}"
@@ -71,7 +79,7 @@ _OPTION: Final = (
     rf"({_QUOTED}|[^\s\"']{{3,}})"
 )
 # A list of secrets in JSON, or an object with the secret; few texts have either.
-_GROUP: Final = r":\s{0,8}[\[{]"
+_GROUP: Final = r":\s{0,8}(?:map)?[\[{]"
 _GROUPED: Final = (
     rf"(?i)({_PREFIX}{NAME}{PLURAL}?\\*[\"']?\s{{0,8}}:\s{{0,8}}"
     rf"(?:\[|\{{{_GAP}\\*[\"']value\\*[\"']\s{{0,8}}:){_GAP})"
@@ -134,14 +142,17 @@ _COOKIE: Final = (
 _MARK: Final = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 # At least one of these is in every text that any pattern above matches: a cheap way to say "nothing here".
-_HINTS: Final = tuple(
-    dict.fromkeys(
-        (
-            *(hint for shape in secret_shapes.SHAPES for hint in shape.hints),
-            *("ls0tls1crud", "authorization", "bearer", "basic ", "@", "auth", "cookie", "dockerc"),
-            *WORDS,
-        )
+_TOLD: Final = dict.fromkeys(
+    (
+        *WORDS,
+        *("auth", "@", "ls0tls1crud", "bearer", "basic ", "cookie", "dockerc"),
+        *("curl", "-user", "-u ", "sig=", "signature="),
+        *(hint for shape in secret_shapes.SHAPES for hint in shape.hints),
     )
+)
+# What has another one in it needs no look of its own.
+_HINTS: Final = tuple(
+    hint for hint in _TOLD if not any(one in hint for one in _TOLD if one != hint)
 )
 _HINT_BYTES: Final = tuple(hint.encode() for hint in _HINTS)
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
@@ -191,7 +202,7 @@ def _is_clean(value: Json) -> bool:
                 return False
     elif isinstance(value, list):
         return all(
-            _redact_named(option, one) == one if option else _is_clean(one)
+            _redact_item(option, one) == one if option else _is_clean(one)
             for option, one in with_options(value)
         )
     return True
@@ -201,13 +212,27 @@ def _is_clean(value: Json) -> bool:
 def redact_text(text: str) -> str:
     """Replace the secrets in a text by ``[redacted:KIND]``; to do it again changes nothing."""
     lowered = text.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    for hint in _HINTS:
+        if hint in lowered:
+            break
+    else:
         return text
     for kind, hints, pattern in secret_shapes.SHAPES:
         if any(hint in lowered for hint in hints):
             text = compiled(pattern).sub(f"[redacted:{kind}]", text)
     if "ls0tls1crud" in lowered:
         text = compiled(_ENCODED_PEM).sub(_encoded_pem, text)
+    text = _unnamed(text, lowered)
+    named = any(word in lowered for word in WORDS)
+    if named:
+        text = _named(text, lowered)
+    if (named or "auth" in lowered) and compiled(_GROUP).search(text):
+        text = redact_objects(text)
+    return text
+
+
+def _unnamed(text: str, lowered: str) -> str:
+    """Replace what is a secret by its place in a URL, a header or a command line."""
     if "@" in lowered:
         for pattern in (_URL, _URL_TOKEN):
             text = compiled(pattern).sub(r"\1[redacted:url-credentials]@", text)
@@ -220,19 +245,28 @@ def redact_text(text: str) -> str:
         text = compiled(_COOKIE).sub(r"\1[redacted:cookie]", text)
     if "dockerc" in lowered:
         text = compiled(_DOCKER).sub(_assigned, text)
-    return _named(text, lowered) if any(word in lowered for word in WORDS) else text
+    if "curl" in lowered or "-user" in lowered or "-u " in lowered:
+        text = redact_logins(text)
+    if "sig=" in lowered or "signature=" in lowered:
+        text = redact_signed(text)
+    return text
 
 
 def _named(text: str, lowered: str) -> str:
     """Replace what is a secret by the name that stands beside it."""
-    if ("\n" in text or "\\n" in text) and ("|" in text or ">" in text):
-        text = redact_blocks(text, kind_of_name)
+    if "\n" in text or "\\n" in text:
+        if "|" in text or ">" in text:
+            text = redact_blocks(text, kind_of_name)
+        text = redact_mappings(text, kind_of_group)
     if "value" in lowered:
         text = compiled(_PAIRED).sub(_assigned, text)
         text = compiled(_PAIRED_BACK).sub(_assigned_back, text)
     if "--" in text:
         text = compiled(_OPTION).sub(_assigned, text)
-    text = compiled(_ASSIGNED).sub(_assigned, text)
+    if compiled(_GIVEN).search(text):
+        text = compiled(_ASSIGNED).sub(_assigned, text)
+    if " is" in text or " was" in text or " are" in text:
+        text = redact_said(text)
     if ":" in text:
         for pattern in (_LINE, _SPOKEN, _BOOTSTRAP):
             text = compiled(pattern).sub(_assigned, text)
@@ -242,6 +276,8 @@ def _named(text: str, lowered: str) -> str:
 
 
 def _redact_item(option: str, value: Json) -> Json:
+    if option == LOGIN:
+        return redact(redact_login(value) if isinstance(value, str) else value)
     return _redact_named(option, value) if option else redact(value)
 
 
@@ -254,7 +290,7 @@ def _redact_named(key: str, value: Json) -> Json:
         return [_redact_named(key, one) for one in value]
     if isinstance(value, dict):
         named = {member: _redact_named(key, value[member]) for member in VALUES & value.keys()}
-        return {**redact(value), **named}
+        return {**redact_below(key, redact(value)), **named}
     if not isinstance(value, str) or not value:
         return redact(value)
     shaped = redact_text(value)
@@ -276,6 +312,8 @@ def _grouped(match: re.Match[str]) -> str:
 
 
 def _replaced(value: str, name: str) -> str:
+    if is_folder(name, value):
+        return value
     edge = re.match(r"\\*[\"']", value)
     quote = edge[0] if edge else ""
     return f"{quote}[redacted:{kind_of_key(name)}]{quote}"

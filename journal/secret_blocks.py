@@ -12,11 +12,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from journal.secret_lines import blanks_of, by_lines, indent_of
 from journal.secret_shapes import compiled
 
 _EDGE: Final = r"(\\{0,7}[\"']?)"
 _WORD: Final = r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]{1,128})"
-_INDENT: Final = re.compile(r"[ \t]*(?:-[ \t]+)*")
 _NAMING: Final = re.compile(rf"{_EDGE}(name|key)\1[ \t]{{0,8}}:[ \t]+(\S.*)", re.IGNORECASE)
 # With a tag or an anchor, and at the end of what a controller says before it.
 _HEADER: Final = re.compile(
@@ -26,8 +26,12 @@ _HEADER: Final = re.compile(
 _APART: Final = re.compile(r"[ \t]*(?:#.*)?\r?")
 _COMMENT: Final = re.compile(r"[ \t]#.*")
 _APART_LINES: Final = 16
-# How many backslashes a line's end has: in a text, in a text within that, and once more.
-_DEPTHS: Final = (1, 2, 4)
+# A file with a key, as a Secret has it; of which only the base64 of one is taken out: "answer.key" may be a text.
+_KEY_FILE: Final = r"(?i)[a-z0-9_.-]{0,120}(?:\.key|key\.(?:pem|der)|id_(?:rsa|ecdsa|ed25519))"
+_ENCODED: Final = (
+    r"(?=[^\n]*(?:[0-9+/]|[a-z][A-Z]))[A-Za-z0-9+/_-]{16,}={0,2}(?:\n[A-Za-z0-9+/_-]+={0,2})*"
+)
+_TAKEN_OUT: Final = re.compile(r"\[redacted:[a-z0-9-]+\]={0,2}")
 
 
 class _Header(NamedTuple):
@@ -40,46 +44,35 @@ class _Header(NamedTuple):
 
 def redact_blocks(text: str, kind_of: Callable[[str], str]) -> str:
     """Replace the blocks of secrets; *kind_of* says of a key which kind of secret it names, empty: of none."""
-    if "\n" in text:
-        lines = text.split("\n")
-        _redact_lines(lines, kind_of)
-        text = "\n".join(lines)
-    for depth in _DEPTHS:
-        if "\\" * depth + "n" in text:
-            text = _redact_within(text, depth, kind_of)
-    return text
+    return by_lines(text, lambda lines: _redact_lines(lines, kind_of), opens_block)
 
 
-def _redact_within(text: str, depth: int, kind_of: Callable[[str], str]) -> str:
-    """Do it in each text within this one. Quotes end it; a quote of its own has more backslashes than its line ends."""
-    parts = compiled(rf"((?<!\\)\\{{0,{2 * depth - 2}}}\"|\n)").split(text)
-    ends = compiled(rf"(?<!\\)((?:\\{{{depth}}}r)?\\{{{depth}}}n)")
-    for number in range(0, len(parts), 2):
-        if "|" in parts[number] or ">" in parts[number]:
-            lines = ends.split(parts[number])
-            lines[::2] = _redact_lines(lines[::2], kind_of)
-            parts[number] = "".join(lines)
-    return "".join(parts)
+def opens_block(text: str) -> bool:
+    """Say whether a text may have a block at all."""
+    return "|" in text or ">" in text
 
 
-def _redact_lines(lines: list[str], kind_of: Callable[[str], str]) -> list[str]:
+def _redact_lines(lines: list[str], kind_of: Callable[[str], str]) -> None:
     """Replace the blocks of secrets in the list itself; it keeps its length."""
     filled: list[int] = []
     for header in _headers(lines):
         kind = kind_of(header.key)
-        if not kind and header.key != "value":
+        of_file = compiled(_KEY_FILE).fullmatch(header.key) is not None
+        if not kind and not of_file and header.key != "value":
             continue
         filled = filled or [number for number, line in enumerate(lines) if line.strip()]
         first = header.line + 1
         end = _end(lines, filled, first, header.column)
-        kind = kind or _neighbours(lines, header, end, kind_of)
+        if of_file:
+            kind = kind or ("key" if _is_encoded(lines[first:end]) else "")
+        else:
+            kind = kind or _neighbours(lines, header, end, kind_of)
         if kind and end > first:
             body = lines[first:end]
             indent = re.match(r"[ \t]*", next((line for line in body if line.strip()), ""))
             mark = f"{indent[0] if indent else ''}[redacted:{kind}]"
             # As many lines as before, so that what comes after them keeps its place.
             lines[first:end] = [mark, *("" for _ in body[1:])]
-    return lines
 
 
 def _headers(lines: list[str]) -> Iterator[_Header]:
@@ -87,16 +80,17 @@ def _headers(lines: list[str]) -> Iterator[_Header]:
         if "|" in line or ">" in line:
             key = _HEADER.search(line)
             if key is not None:
-                indent = _indent(line)
+                indent = indent_of(line)
                 alone = key.start() == indent
-                blank = len(line) - len(line.lstrip(" \t"))
-                yield _Header(number, key[2], indent if alone else blank)
+                yield _Header(number, key[2], indent if alone else blanks_of(line))
 
 
-def _indent(line: str) -> int:
-    """Where a line's own text begins: the hyphens of a list are its indentation too."""
-    match = _INDENT.match(line)
-    return match.end() if match else 0
+def _is_encoded(body: list[str]) -> bool:
+    """Say whether lines are base64; where a key of a known shape was taken out, the rest of it may still be there."""
+    told = [
+        line.strip() for line in body if line.strip() and not _TAKEN_OUT.fullmatch(line.strip())
+    ]
+    return compiled(_ENCODED).fullmatch("\n".join(told)) is not None
 
 
 def _end(lines: list[str], filled: list[int], first: int, column: int) -> int:
@@ -106,7 +100,7 @@ def _end(lines: list[str], filled: list[int], first: int, column: int) -> int:
         number = filled[at]
         line = lines[number]
         if line.strip():
-            if len(line) - len(line.lstrip(" \t")) <= column:
+            if blanks_of(line) <= column:
                 break
             end = number + 1
     return end
@@ -117,8 +111,8 @@ def _neighbours(lines: list[str], header: _Header, end: int, kind_of: Callable[[
     for number, step in ((header.line - 1, -1), (end, 1)):
         near = _filled(lines, number, step)
         line = lines[near].rstrip() if 0 <= near < len(lines) else ""
-        name = _NAMING.match(line, _indent(line))
-        if name is None or _indent(line) != header.column:
+        name = _NAMING.match(line, indent_of(line))
+        if name is None or indent_of(line) != header.column:
             continue
         # A list's next item begins there.
         apart = "-" in lines[header.line if step < 0 else near][: header.column]

@@ -103,6 +103,7 @@ class Ceph(ApiStruct, frozen=True, rename="camel"):
     """Ceph's own health: HEALTH_OK, HEALTH_WARN or HEALTH_ERR."""
 
     health: str = ""
+    last_changed: str = ""
 
 
 class CephStatus(ApiStruct, frozen=True, rename="camel"):

@@ -141,11 +141,26 @@ def _begin(now: Beginning) -> Answer:
     doubtful = [a for a in attempts if a.outcome in {None, Outcome.UNSETTLED, Outcome.DONE}]
     if doubtful:
         return _in_doubt(now, doubtful[-1])
+    due = _by_hand_until(now.memory) if not attempts else None
+    if due is not None and not now.memory.passed(due):
+        shown = f"it would show within {spoken(BOOTSTRAP_PATIENCE_SECONDS)}"
+        text = f"somebody may have begun etcd by hand before this run had hands: {shown}"
+        return Wait(text, due)
     # A certain refusal is repeated where it was given, never elsewhere.
     name = str(attempts[-1].arguments["node"]) if attempts else now.waiting[0]
     if name not in now.waiting:
         return Wait(f"{name} refused the {now.word} and does not wait for etcd any more")
     return _act(now, name, None)
+
+
+def _by_hand_until(memory: Memory) -> float | None:
+    """
+    Say until when an etcd may show that somebody else began while this run only watched; None: it never did.
+
+    On another node than the one that the watch named, and so late that the look at a take-over shows nothing of it.
+    """
+    since = memory.acts_since
+    return None if since is None else since + BOOTSTRAP_PATIENCE_SECONDS
 
 
 def _act(now: Beginning, name: str, doubt: Ask | None) -> Answer:

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.answer import Subject
 from phases import codes
+from phases.autoscalers import Fewest, fewest_of
 from phases.belonging import APPLIED, is_left_over, labelled, owner_of
 from phases.charts import needs_of_secret
 from phases.diagnosis.scene import Scene, subject_of
@@ -54,7 +56,8 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
 
     *classes*: who brings each StorageClass, as a Git tree tells it.
 
-    Pods of a Deployment or StatefulSet are those that its spec asks for, of a DaemonSet the nodes that it is for.
+    Pods of a Deployment or StatefulSet are those that its spec asks for, or the fewest that its autoscaler leaves it;
+    of a DaemonSet the nodes that it is for.
     """
     kustomizations = scene.of("Kustomization")
     source = source_of(scene)
@@ -65,8 +68,9 @@ def inventory_of(scene: Scene, classes: Mapping[str, str] | None = None) -> Json
     }
     brought = _brought(scene, source)
     brought.stored.classes.update(classes or {})
+    fewest = fewest_of(scene)
     workloads = [
-        _workload(scene, brought, kind, found)
+        _workload(scene, brought, kind, found, fewest)
         for kind in WORKLOADS
         for found in scene.of(kind).values()
     ]
@@ -188,12 +192,12 @@ def parent_of(scene: Scene, key: str) -> str | None:
     return None if parent == key or scene.get("Kustomization", parent or "") is None else parent
 
 
-def _workload(scene: Scene, brought: Brought, kind: str, found: Workload) -> Json:
+def _workload(scene: Scene, brought: Brought, kind: str, found: Workload, fewest: Fewest) -> Json:
     owner = owner_of(scene, found.metadata)
     return {
         "kind": kind,
         "key": key_of(found.metadata),
-        "pods": pods_of(kind, found),
+        "pods": _pods_left(kind, found, fewest),
         "owner": owner,
         "needs": brought.needs_of_pods(found.spec, subject_of(kind, found.metadata), owner),
     }
@@ -204,6 +208,22 @@ def pods_of(kind: str, found: Workload) -> int:
     if kind == "DaemonSet":
         return found.status.desired_number_scheduled or 0
     return 1 if found.spec.replicas is None else found.spec.replicas
+
+
+def autoscaled(scene: Scene) -> dict[Subject, int]:
+    """Return the workloads that are autoscaled, each with the pods that it asks for now."""
+    there = ((kind, scene.get(kind, key)) for kind, key in sorted(fewest_of(scene)))
+    return {
+        subject_of(kind, found.metadata): pods_of(kind, found)
+        for kind, found in there
+        if found is not None
+    }
+
+
+def _pods_left(kind: str, found: Workload, fewest: Fewest) -> int:
+    """Return how many pods a workload has whatever its autoscaler does; none of them scales what asks for none."""
+    asked = pods_of(kind, found)
+    return asked and fewest.get((kind, key_of(found.metadata)), asked)
 
 
 def _secret(scene: Scene, key: str, found: ExternalSecret) -> Json:

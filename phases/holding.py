@@ -82,6 +82,9 @@ def _served(who: Serving, holder: Fact, name: str, memory: Memory) -> Wait | Non
     due = max(holder.since or 0.0, memory.entered_at) + CONTROLLER_SECONDS
     if memory.passed(due):
         return None
+    if who.by:
+        text = f"{name} waits for its controller: {who.comes} comes back by {who.by}"
+        return Wait(text, due, can_clear="unknown")
     if who.comes:
         if who.certain:
             return Wait(f"{name} waits for its controller: {who.comes} comes back", due)
@@ -120,7 +123,8 @@ def _waited_for(who: Serving) -> str:
     """Say whom a person might still give time, instead of a yes."""
     minutes = int(CONTROLLER_SECONDS // 60)
     if who.comes:
-        return f" {who.comes}, which may serve it, did not come back in {minutes} minutes"
+        by = f" ({who.by} brings it back)" if who.by else ""
+        return f" {who.comes}, which may serve it, did not come back in {minutes} minutes{by}"
     if who.lives:
         return (
             f" {who.lives}, which may serve it, runs and did not let go of it in {minutes} minutes"

@@ -15,11 +15,12 @@ from phases.objects import Condition, ConditionsStatus, Meta, Reference, SourceS
 
 
 class ServiceReference(ApiStruct, frozen=True, rename="camel"):
-    """Where a webhook or an aggregated API is served from."""
+    """Where a webhook or an aggregated API is served from; *path* is a webhook's alone."""
 
     namespace: str = ""
     name: str = ""
     port: int | None = None
+    path: str = ""
 
 
 class ApiServiceSpec(ApiStruct, frozen=True, rename="camel"):

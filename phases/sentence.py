@@ -32,6 +32,10 @@ KUBELET_SECONDS = 300.0
 # Words in the causes of what is not there, or is refused for want of what is not there (a credential, a right, a newer
 # CRD): all of them may be brought by what is not applied yet.
 LACKING = ("absent", "missing", "refused", "credentials", "forbidden", "version-not-served")
+# What a server refuses to a source may be for want of a Secret, and that of an ExternalSecret that is still to be read;
+# of what is asked for by its name the rules know themselves whether one makes it.
+FOR_A_SECRET = frozenset({"refused", "credentials"})
+MAKERS = (*APPLIERS, "externalsecret/")
 # Causes that are the kubelet's last word and not its last attempt: a registry, or a mirror of one, may be among what
 # still comes up (a mirror's "not found" hides that the registry behind it is out of reach), and what a container needs
 # to start with is most while everything starts at once.
@@ -41,6 +45,9 @@ BESIDE = {kind.lower() for kind in MORE_KINDS}
 OTHERS = ("C", "F", "L", "N", "T")
 # Rules about what is wrong and keeps nobody from becoming Ready: one object of two owners, and drift.
 HARMLESS = frozenset({"H12", "N12"})
+# Rules about what is corrected in Git, and may be already: while the source may still be fetched nobody knows.
+IN_GIT = frozenset({"H6", "H9", "K2", "K6", "K8", "K9", "K10", "K11", "K19"})
+SOURCE_SECONDS = NUDGED_SECONDS
 
 
 def sentenced(
@@ -154,7 +161,21 @@ def _lasting_from(name: str, root: Finding, case: Case) -> float | None:
     found_at = memory.found_at.get(name)
     if found_at is None or any(_is_to_be_woken(answers.get(s)) for s in concerned):
         return None
-    return max(found_at + STANDING_SECONDS, *(_woken_until(s, memory) for s in concerned))
+    woken = (_woken_until(s, memory) for s in concerned)
+    return max(found_at + STANDING_SECONDS, _fetched_until(root, case), *woken)
+
+
+def _fetched_until(root: Finding, case: Case) -> float:
+    """Say until when a revision is waited for that may have what is wrong put right: not where none can come."""
+    if root.rule not in IN_GIT or case.section is None:
+        return 0.0
+    memory, source = case.memory, case.section.source
+    passing = (
+        memory.found_at.get(name, memory.now) + SOURCE_SECONDS
+        for name, finding in case.findings.items()
+        if finding.subject == source and finding.clears_itself != "no"
+    )
+    return max(passing, default=0.0)
 
 
 def _is_to_be_woken(answer: Answer | None) -> bool:
@@ -220,7 +241,8 @@ def _may_be_ended(root: Finding, coming: list[Subject], memory: Memory) -> bool:
         return bool(coming) or _is_being_tried(memory) or _is_coming_up(root, memory)
     if family and family != "kind":
         return True
-    return _lacks(root, memory) and any(s.startswith(APPLIERS) for s in coming)
+    bringers = MAKERS if root.cause in FOR_A_SECRET else APPLIERS
+    return _lacks(root, memory) and any(s.startswith(bringers) for s in coming)
 
 
 def _is_coming_up(root: Finding, memory: Memory) -> bool:
@@ -232,7 +254,7 @@ def _is_coming_up(root: Finding, memory: Memory) -> bool:
 
 
 def _lacks(root: Finding, memory: Memory) -> bool:
-    """Say whether what is missing may be brought by any Kustomization or release that is not applied yet."""
+    """Say whether what is missing may be brought by what is not applied, or not made, yet."""
     return any(word in root.cause for word in LACKING) or _gave_up_for(root, memory) == "kind"
 
 

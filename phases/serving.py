@@ -35,11 +35,13 @@ class Serving:
     Who runs, and who is to come; empty: nobody.
 
     *certain*: it is known to serve the finalizer (of one to come: to be brought by who brings the kind), and no guess.
+    *by*: what a person types to have it back, where it does not come without; empty: it comes by itself.
     """
 
     lives: Subject = ""
     comes: Subject = ""
     certain: bool = True
+    by: str = ""
 
 
 def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -> Serving:
@@ -59,7 +61,7 @@ def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -
         return Serving(comes=_anybody(section, held, facts), certain=False)
     found = _of(section, brought.items, held, facts)
     if found.comes:  # it may be this one, whatever else of the release runs by now
-        return Serving(comes=found.comes, certain=brought.is_known)
+        return Serving(comes=found.comes, certain=brought.is_known, by=found.by)
     all_run = all(
         _code(facts, codes.subject(item.kind, item.key)) == codes.READY for item in brought.items
     )
@@ -70,7 +72,7 @@ def serving(section: Section, detail: dict[str, Any], rule: str, facts: Facts) -
 
 def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts) -> Serving:
     """One whose namespace goes as well neither lives nor comes: it is not there for long, or not yet."""
-    lives = comes = ""
+    lives = comes = by = ""
     for item in items:
         subject = codes.subject(item.kind, item.key)
         if home_goes(subject, facts):
@@ -79,8 +81,10 @@ def _of(section: Section, items: Iterable[WorkloadItem], held: str, facts: Facts
         if code == codes.READY:
             lives = subject
         elif code in UNSETTLED or _is_to_come(section, item.owner, held, facts):
-            comes = subject
-    return Serving(lives, comes)
+            comes, by = subject, ""
+        elif not comes and (typed := _by_hand(section, item.owner, facts)):
+            comes, by = subject, typed
+    return Serving(lives, comes, by=by)
 
 
 def _anybody(section: Section, held: str, facts: Facts) -> Subject:
@@ -126,6 +130,29 @@ def _is_to_come(section: Section, subject: Subject, held: str, facts: Facts) -> 
             return subject in section.roots and not _any_goes(section, facts)
         subject = parent
     return False
+
+
+def _by_hand(section: Section, subject: Subject, facts: Facts) -> str:
+    """
+    Say what a person types to have back what is gone of *subject*, which does not bring it again by itself.
+
+    Somebody suspended it in the cluster, or who applies it, if it is gone as well; or it is a release that does not
+    look at what runs.
+    """
+    seen: set[Subject] = set()
+    while subject and subject not in seen and not home_goes(subject, facts):
+        seen.add(subject)
+        found = facts.get(subject, NOBODY)
+        kind, _, key = subject.partition("/")
+        namespace, _, name = key.rpartition("/")
+        if found.code == codes.SUSPENDED:
+            return f"`flux resume {kind} {name} -n {namespace}`"
+        if found.code == codes.READY and kind == "helmrelease" and "uid" in found.detail:
+            return f"`flux reconcile helmrelease {name} -n {namespace} --force`"
+        if found.code not in GONE:
+            return ""
+        subject = section.parents.get(subject, "")
+    return ""
 
 
 def _is_at_work(subject: Subject, found: Fact, held: str) -> bool:

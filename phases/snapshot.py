@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from journal.entries import Instant
+from phases.autoscaler_objects import HorizontalPodAutoscaler, ScaledObject
 from phases.backup_objects import CephCluster, Replication, VolumeSnapshot
 from phases.followed import Objects
 from phases.more_objects import (
@@ -190,13 +191,15 @@ MORE_KINDS: dict[str, Any] = {
 ALL_KINDS: dict[str, Any] = {**KINDS, **MORE_KINDS}
 
 # Kinds that only an inventory reads: they are listed where one is taken from a cluster, and nobody watches them.
-LISTED_KINDS: dict[str, Any] = {
-    **ALL_KINDS,
+UNWATCHED_KINDS: dict[str, Any] = {
     "StorageClass": StorageClass,
     "CSIDriver": CsiDriver,
     "VolumeSnapshot": VolumeSnapshot,
     "Bucket": Source,
+    "HorizontalPodAutoscaler": HorizontalPodAutoscaler,
+    "ScaledObject": ScaledObject,  # KEDA's
 }
+LISTED_KINDS: dict[str, Any] = {**ALL_KINDS, **UNWATCHED_KINDS}
 
 
 class OperatorLook(msgspec.Struct, frozen=True):

@@ -1,5 +1,5 @@
 """
-What a Kustomization applied and somebody deleted since: it is Ready, and looks again only at its interval.
+What a Kustomization applied and somebody deleted or scaled to zero since: it is Ready, and looks at its interval only.
 
 So it goes with what was still being deleted when its parent applied it: the API server takes the apply, the deletion
 ends a moment later, and for an hour nobody misses what is gone. One nudge of the parent brings it back.
@@ -34,7 +34,7 @@ def vanished(section: Section, facts: Facts, memory: Memory) -> dict[Subject, An
     answers: dict[Subject, Answer] = {}
     gone: dict[Subject, list[Subject]] = {}
     for subject, fact, parent in _open(section, facts):
-        if fact is None or fact.code != codes.ABSENT or fact.since is None:
+        if fact is None or not _is_missing(fact) or fact.since is None:
             continue
         if home_goes(subject, facts):
             continue  # an attempt of its parent would wait for the namespace, and hold a worker
@@ -68,6 +68,11 @@ def _open(section: Section, facts: Facts) -> Iterator[tuple[Subject, Fact | None
             yield subject, facts.get(subject), provider
 
 
+def _is_missing(fact: Fact) -> bool:
+    """Say whether something is gone, or was scaled to zero, which its parent did not ask for."""
+    return fact.code == codes.ABSENT or bool(fact.detail.get("zero"))
+
+
 def _is_served(subject: Subject, facts: Facts) -> bool:
     """Say whether nothing tells that an object's kind is not there."""
     crd = facts.get(codes.subject("crd", KINDS.get(subject.partition("/")[0], "")))
@@ -96,9 +101,9 @@ def _again(
         }
     woken = nudge(section, parent, facts[parent], cause, memory)
     if isinstance(woken, Act):
-        why = (
-            f"it is Ready, and {', '.join(sorted(children))} that it applied is not there any more"
-        )
+        scaled = any(facts[child].code != codes.ABSENT for child in children)
+        now = "is scaled to zero by now" if scaled else "is not there any more"
+        why = f"it is Ready, and {', '.join(sorted(children))} that it applied {now}"
         return {parent: replace(woken, reason=why)}
     told = f"{parent} is Ready and was asked to apply it again; it is not there"
     until = woken.until if isinstance(woken, Wait) else None

@@ -56,7 +56,8 @@ class Diagnosis:
         """
         Healthy: what every cluster has was seen, and nothing is wrong or short; critical: waiting may not help.
 
-        Critical is what was seen, whatever was not.
+        Critical is what was seen, whatever was not. What is short clears by itself only where something is found that
+        does: of the rest nobody knows.
         """
         if not self.listed:
             return UNKNOWN
@@ -64,8 +65,14 @@ class Diagnosis:
             return CRITICAL
         if self.blind:
             return UNKNOWN
-        short = any(there < wanted for there, wanted in self.counts.values())
-        return WARNING if self.roots or short else HEALTHY
+        if self.roots:
+            return WARNING
+        return CRITICAL if self.short else HEALTHY
+
+    @property
+    def short(self) -> bool:
+        """Say whether less is there, or ready, than is expected."""
+        return any(there < wanted for there, wanted in self.counts.values())
 
 
 def of_scene(scene: Scene) -> Diagnosis:
@@ -134,8 +141,8 @@ def lines(found: Diagnosis, *, verbose: bool) -> Iterator[str]:
             f"({found.unseen[found.blind[0]]}); {_so_far(found)}"
         )
     elif not found.roots:
-        short = found.verdict != HEALTHY
-        more = ", but not all that is expected is there yet" if short else ""
+        more = ", but not all that is expected is there yet, and nothing says that it comes"
+        more = more if found.short else ""
         yield f"{_so_far(found)}{more}"
     else:
         yield headed(len(found.findings), found.roots)

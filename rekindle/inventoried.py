@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from engine.errors import EnvironmentWrong, NoApi
 from journal.redactor import redact_text
+from phases import codes
+from phases.autoscalers import not_told
 from phases.belonging import is_left_over, owner_of
 from phases.charts import Charts, charts_in
 from phases.diagnosis.scene import Scene
-from phases.existing import NEEDED, followed, hooks_in, inventory_of, source_of
+from phases.existing import NEEDED, autoscaled, followed, hooks_in, inventory_of, source_of
 from phases.hooks import Hooks
 from phases.inventory import Inventory
 from phases.joining import NO_CHARTS, NONE, joined
@@ -44,7 +46,8 @@ class Taken:
     *foreign* maps Kustomizations to a source that is not the inventory's (``Kind NS/NAME``); *notes* are further
     things that are not known; *unready* what was not healthy (``SUBJECT: why``). *held*: what each of Git's
     Kustomizations brings, *classes*: who brings each of its StorageClasses, *named*: what its objects name that it has
-    not. *hooks*: the cluster's webhooks, *charts*: what else its charts bring.
+    not. *hooks*: the cluster's webhooks, *charts*: what else its charts bring. *autoscaled*: the workloads that count
+    with the fewest pods that an autoscaler leaves them, each with those that it asked for when it was looked at.
     """
 
     inventory: Inventory
@@ -57,6 +60,7 @@ class Taken:
     named: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
     hooks: Hooks = NONE
     charts: Charts = NO_CHARTS
+    autoscaled: Mapping[str, int] = field(default_factory=dict)
 
 
 def of_git(place: TreePlace, *, alone: bool = True) -> Taken:
@@ -111,10 +115,11 @@ def of_cluster(
         for name, owner in _left(scene)
     ]
     notes += [f"whether Git suspends {key}, which is suspended here" for key in paused]
+    notes += map(redact_text, not_told(scene))
     hooks = hooks_in(scene, raw["workloads"])
     charts = charts_in(scene, source_of(scene))
     said = (f"{name} at {at}", foreign, tuple(notes), _unready(scene))
-    return Taken(inventory, *said, hooks=hooks, charts=charts)
+    return Taken(inventory, *said, hooks=hooks, charts=charts, autoscaled=autoscaled(scene))
 
 
 def of_both(git: Taken, cluster: Taken) -> Taken:
@@ -129,6 +134,19 @@ def of_both(git: Taken, cluster: Taken) -> Taken:
         {**cluster.foreign, **git.foreign},
         (*git.notes, *left),
         (*absent, *cluster.unready),
+        autoscaled=cluster.autoscaled,
+    )
+
+
+def autoscaled_in(taken: Taken) -> tuple[str, ...]:
+    """Say with how many pods each autoscaled workload of an inventory counts, and how many it had."""
+    subjects = (
+        (codes.subject(item.kind, item.key), item.pods) for item in taken.inventory.workloads
+    )
+    return tuple(
+        f"{subject}: at least {pods}; it had {taken.autoscaled[subject]}"
+        for subject, pods in subjects
+        if subject in taken.autoscaled
     )
 
 
@@ -175,6 +193,7 @@ def document(taken: Taken, file: str | None) -> dict[str, Any]:
         "foreign": dict(taken.foreign),
         "notes": list(taken.notes),
         "unready": list(taken.unready),
+        "autoscaled": list(autoscaled_in(taken)),
         "inventory": taken.inventory.model_dump(mode="json", by_alias=True),
     }
 

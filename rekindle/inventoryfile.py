@@ -18,7 +18,7 @@ from engine.checked import validated
 from engine.errors import OurBug, PlanInvalid, Problem, UsageWrong
 from engine.yamlfile import YamlFile, read_yaml
 from phases.inventory import Inventory
-from rekindle.inventoried import Taken, listed
+from rekindle.inventoried import Taken, autoscaled_in, listed
 
 _FIRST = (
     "What should exist. Review it, and name it in recovery.yaml as inventory: {file: ...}.",
@@ -77,6 +77,10 @@ def _comment(taken: Taken) -> Iterator[str]:
         yield "#"
         yield "# These follow a source of their own; what else they bring is unknown, not missing:"
         yield from _items(f"{key} ({source})" for key, source in sorted(taken.foreign.items()))
+    if scaled := autoscaled_in(taken):
+        yield "#"
+        yield "# Autoscalers scale these, and what they add is not missed:"
+        yield from _items(scaled)
     if taken.notes:
         yield "#"
         yield "# Not known:"

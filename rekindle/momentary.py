@@ -63,8 +63,8 @@ def nodes_of(memory: Memory) -> dict[str, dict[str, str]]:
     return dict(sorted(found.items()))
 
 
-def document(then: Stood, path: Path) -> dict[str, Any]:
-    """Write it as JSON: the document of ``status`` then, and more."""
+def document(then: Stood, path: Path, *, verbose: bool = False) -> dict[str, Any]:
+    """Write it as JSON: the document of ``status`` then, and more; *verbose*: of ``status -v``."""
     memory, row = then.past.found.memory, then.past.row
     return {
         **shown.document(then.view, then.past.found, path),
@@ -79,7 +79,14 @@ def document(then: Stood, path: Path) -> dict[str, Any]:
         "nodes": nodes_of(memory),
         "open": [{**_open(a), "attempt": a.attempt} for a in memory.open.values()],
         "timers": {name: to_builtins(timer) for name, timer in sorted(memory.timers.items())},
+        **(_graph(then) if verbose else {}),
     }
+
+
+def _graph(then: Stood) -> dict[str, Any]:
+    from rekindle.remembered import document as graph
+
+    return graph(then.past.found)
 
 
 def _open(attempt: Attempt) -> dict[str, Any]:
@@ -92,18 +99,20 @@ def _open(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def lines(then: Stood, path: Path) -> Iterator[str]:
-    """Say it in lines, the first ones as ``status`` said them."""
+def lines(then: Stood, path: Path, *, verbose: bool = False) -> Iterator[str]:
+    """Say it in lines, the first ones as ``status`` said them; *verbose*: all causes below, as ``status -v`` did."""
     memory, row = then.past.found.memory, then.past.row
     yield f"{stamp(then.past.at)}, after entry {row.seq} ({row.kind}), written {stamp(row.wall_ns / NANOSECONDS)}"
-    yield from shown.lines(then.view, then.past.found, path)
+    seen = replace(then.view, causes=()) if verbose else then.view
+    yield from shown.lines(seen, then.past.found, path)
     if then.past.turn is not None:
         yield (
             f"{'mid-turn':14}what was seen up to here is decided upon by entry {then.past.turn}; "
             f"--at {then.past.turn} shows that"
         )
     yield from _column("nodes", (_node(name, said) for name, said in nodes_of(memory).items()))
-    yield from _column("findings", (cause(found) for found in roots(memory)))
+    if not verbose:
+        yield from _column("findings", (cause(found) for found in roots(memory)))
     yield from _column(
         "open",
         (
@@ -119,6 +128,11 @@ def lines(then: Stood, path: Path) -> Iterator[str]:
     yield from _column("questions", (f"{i}  {asked}" for i, asked, _, _ in then.view.approvals))
     if then.past.withdrawn:
         yield f"{'withdrawn':14}{then.past.withdrawn} entries before: what they said is not in this picture"
+    if verbose:
+        from rekindle import remembered
+
+        yield ""
+        yield from remembered.lines(then.past.found)
 
 
 def _node(name: str, said: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from engine.errors import PlanInvalid, Problem, UsageWrong
 from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile, read_yaml
 from phases.section import Flux
+from rekindle import kubeconfigs
 from rekindle.recipes import recipe
 from rekindle.there import is_there, lacking
 from rekindle.typed import command as typed
@@ -168,9 +169,8 @@ class _Finisher:
     def _own(self, name: str) -> str:
         """Our kubeconfig is replaced as a whole when it is foreign: it may not be the user's."""
         absolute = self._absolute(name)
-        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
-        theirs = {str(Path.home() / ".kube" / "config"), *filter(None, named)}
-        if absolute in {str(Path(path).absolute()) for path in theirs}:
+        theirs = (Path.home() / ".kube" / "config", *kubeconfigs.named())
+        if absolute in {str(path.absolute()) for path in theirs}:
             text = "this is your own kubeconfig; name a file of rekindle's own, beside the plan"
             self._problems.append(self._marks.problem(("kubernetes", "kubeconfig"), text))
         return absolute

@@ -15,10 +15,12 @@ from engine.judging import Rules
 from engine.memory import Memory
 from engine.patience import spoken
 from engine.plan import from_compiled
+from engine.ports import Watcher
 from engine.recipe import Recipe
 from engine.turn import Turn
 from journal import entries as e
 from journal.row import Row
+from rekindle.elaborating import elaborated
 from rekindle.pace import Pace
 from rekindle.watchers import Show
 
@@ -46,17 +48,27 @@ SKIPPED_SECONDS = 60.0  # of the world, without anybody: less is waited for as e
 
 @dataclass(slots=True)
 class Player:
-    """Plays rows; *speed* is seconds of the world in a second of ours. ``play`` says whether it was seen to its end."""
+    """
+    Plays rows; *speed* is seconds of the world in a second of ours. ``play`` says whether it was seen to its end.
+
+    *verbose*: each cause is told in full where it was found, as the session did that was asked to.
+    """
 
     recipe: Recipe
     show: Show
     pace: Pace
     speed: float
+    verbose: bool = False
     memory: Memory = field(default_factory=Memory)
+    _watcher: Watcher = field(init=False)
     _rules: Rules | None = None
     _begun: float = 0.0  # ours, at which the world's time was _from
     _from: float = 0.0
     _until: float = 0.0  # of the world: what is shown next
+
+    def __post_init__(self) -> None:
+        """Put whoever tells causes before whoever shows the run."""
+        self._watcher = elaborated(self.show, self.show.say, verbose=self.verbose)
 
     def play(self, rows: Iterable[Row]) -> bool:
         """Show one commit after the other, each in its time."""
@@ -88,9 +100,11 @@ class Player:
     def _shown(self, commit: list[Row]) -> None:
         for rows, turned in _turns(commit):
             self._fold(rows)
-            self.show.wrote(rows)
+            self._watcher.wrote(rows)
             if turned and self._rules is not None:
-                self.show.turned(self._rules, Turn((), self.memory, {}, {}, (), diagnosed=False))
+                self._watcher.turned(
+                    self._rules, Turn((), self.memory, {}, {}, (), diagnosed=False)
+                )
 
     def _fold(self, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -33,12 +33,14 @@ from rekindle.simulator.scenario import (
     load_scenario,
     read_scenario,
 )
+from rekindle.speeds import speed_of
 
 if TYPE_CHECKING:
     from engine.world import World
     from rekindle.folding import Found
     from rekindle.simulator.client import WorldAddress
     from rekindle.simulator.tree import Tree
+    from rekindle.simulator.world import SimWorld
 
 
 PLAN = ("plan",)  # where a scenario has its plan
@@ -86,7 +88,7 @@ def plan_of(scenario: Scenario, marks: Marks, tree: Tree | None = None) -> Plan:
     return plan
 
 
-def in_process(name: str) -> tuple[Plan, World]:
+def in_process(name: str) -> tuple[Plan, SimWorld]:
     """Make a scenario's cluster inside this process: to be looked at, not to be recovered."""
     from rekindle.simulator.world import SimWorld
 
@@ -124,19 +126,25 @@ def same_scenario(found: Found, name: str) -> bool:
 
 def world_again(found: Found) -> World:
     """Find the world of a rehearsal, or build it again from its log."""
-    from rekindle.simulator.client import WorldAddress, connect_or_spawn
+    from rekindle.simulator.client import connect_or_spawn
 
-    address = msgspec.convert(found.opened.world, WorldAddress)
-    return connect_or_spawn(address)
+    return connect_or_spawn(_address(found))
+
+
+def _address(found: Found) -> WorldAddress:
+    from rekindle.simulator.client import WorldAddress
+
+    opened = found.opened
+    return msgspec.convert({**opened.world, "speed": speed_of(opened)}, WorldAddress)
 
 
 def abandon_world(found: Found) -> dict[str, Json]:
     """End the process of a rehearsal that nobody pursues, if it lives; return what it counted."""
-    from rekindle.simulator.client import WorldAddress, connect
+    from rekindle.simulator.client import connect
 
-    # msgspec's: of an address that an earlier version wrote without a speed that is a number, and nobody can use.
+    # msgspec's: of a rehearsal whose journal does not say where its world was, as nobody can go on with it.
     with suppress(Diagnosed, OSError, msgspec.ValidationError):
-        world = connect(msgspec.convert(found.opened.world, WorldAddress))
+        world = connect(_address(found))
         if world is not None:
             counted = world.summary()
             world.shutdown()

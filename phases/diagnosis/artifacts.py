@@ -21,6 +21,7 @@ from phases.diagnosis.quoting import meant
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, nudge
 from phases.diagnosis.scene import Scene, path_of, subject_of
 from phases.diagnosis.sources import WAITS_FOR_SOURCE, chart_of
+from phases.diagnosis.to_come import may_come
 from phases.objects import Condition, Flux, condition
 
 NO_ARTIFACT = re.compile(r"artifact not found", re.IGNORECASE)
@@ -37,6 +38,10 @@ Wanted = dict[tuple[str, str], list[tuple[Subject, Condition]]]
 
 def _kustomizations(scene: Scene) -> Iterable[Finding]:
     """K5: Kustomizations find no artifact."""
+    return _findings(scene, "K5", _wanted_by_kustomizations(scene))
+
+
+def _wanted_by_kustomizations(scene: Scene) -> Wanted:
     wanted: Wanted = {}
     for found, ready in failing(scene, "Kustomization"):
         ref = found.spec.source_ref
@@ -44,18 +49,22 @@ def _kustomizations(scene: Scene) -> Iterable[Finding]:
             key = f"{ref.namespace or found.metadata.namespace}/{ref.name}"
             mine = subject_of("Kustomization", found.metadata)
             wanted.setdefault((ref.kind, key), []).append((mine, ready))
-    return _findings(scene, "K5", wanted)
+    return wanted
 
 
 def _releases(scene: Scene) -> Iterable[Finding]:
     """H4: HelmReleases find no chart."""
+    return _findings(scene, "H4", _wanted_by_releases(scene))
+
+
+def _wanted_by_releases(scene: Scene) -> Wanted:
     wanted: Wanted = {}
     for found, ready in failing(scene, "HelmRelease"):
         if ready.reason in {"SourceNotReady", "ArtifactFailed"}:
             kind, _, key = _chart(found).partition("/")
             mine = subject_of("HelmRelease", found.metadata)
             wanted.setdefault((kind, key), []).append((mine, ready))
-    return _findings(scene, "H4", wanted)
+    return wanted
 
 
 def _is_empty(ready: Condition) -> bool:
@@ -111,7 +120,7 @@ def _state(scene: Scene, kind: str, key: str, *, lost: bool) -> tuple[str, str, 
     if source is None:
         soon = f"{kind}/{key}" == _expected(scene)
         near = meant(key, scene.of(kind))
-        return "source-absent", f"does not exist{near}", UNKNOWN if soon else NO
+        return "source-absent", f"does not exist{near}", UNKNOWN if soon else _absent(scene)
     ready = condition(source.status.conditions, "Ready")
     if ready is not None and ready.status == "False":
         return _waits(scene, source, ready)
@@ -124,14 +133,40 @@ def _state(scene: Scene, kind: str, key: str, *, lost: bool) -> tuple[str, str, 
 
 def _waits(scene: Scene, chart: Any, ready: Condition) -> tuple[str, str, str] | None:  # noqa: ANN401
     """A chart that waits for a source which does not exist has nobody else to say so."""
-    if ready.reason not in WAITS_FOR_SOURCE:
+    key = _lacked(scene, chart, ready)
+    if not key:
         return None
+    kind = chart.spec.source_ref.kind
+    near = meant(key, scene.of(kind))
+    text = f"is made from {kind} {key}, which does not exist{near}"
+    return "source-absent", text, _absent(scene)
+
+
+def _lacked(scene: Scene, chart: Any, ready: Condition) -> str:  # noqa: ANN401
+    """Return the key of the source that a chart waits for, if that does not exist."""
+    if ready.reason not in WAITS_FOR_SOURCE:
+        return ""
     ref = chart.spec.source_ref
     key = f"{chart.metadata.namespace}/{ref.name}"
-    if not scene.seen(ref.kind) or scene.get(ref.kind, key) is not None:
-        return None
-    near = meant(key, scene.of(ref.kind))
-    return "source-absent", f"is made from {ref.kind} {key}, which does not exist{near}", NO
+    return key if scene.seen(ref.kind) and scene.get(ref.kind, key) is None else ""
+
+
+def _absent(scene: Scene) -> str:
+    """Say whether a source that does not exist may come: nobody who waits for such a one brings another's."""
+
+    def starved() -> frozenset[Subject]:
+        wanted = (*_wanted_by_kustomizations(scene).items(), *_wanted_by_releases(scene).items())
+        return frozenset(s for what, by in wanted if _is_absent(scene, *what) for s, _ in by)
+
+    return UNKNOWN if may_come(scene, scene.once("starved", starved)) else NO
+
+
+def _is_absent(scene: Scene, kind: str, key: str) -> bool:
+    source: Any = scene.get(kind, key)
+    if source is None:
+        return scene.seen(kind)
+    ready = condition(source.status.conditions, "Ready")
+    return ready is not None and ready.status == "False" and bool(_lacked(scene, source, ready))
 
 
 def _expected(scene: Scene) -> str:

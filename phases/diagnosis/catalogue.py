@@ -6,6 +6,8 @@ Registration by list, one line a family; a rule's id is unique.
 
 from __future__ import annotations
 
+from functools import partial
+
 from journal.entries import Finding
 from phases.diagnosis import (
     absent,
@@ -41,12 +43,16 @@ from phases.diagnosis import (
     storage,
     talos_diagnostics,
     unexplained,
+    unspoken,
     volumes,
     webhooks,
     workloads,
 )
+from phases.diagnosis.graph import in_series
+from phases.diagnosis.own import is_own
 from phases.diagnosis.rule import Rule, ask
 from phases.diagnosis.scene import Scene
+from phases.diagnosis.structure import blocking
 
 FAMILIES = (
     apiservices.RULES,
@@ -90,11 +96,15 @@ KNOWING: tuple[Rule, ...] = (*FIRST, *deadlocks.rules_after(BEFORE))
 RULES: tuple[Rule, ...] = (
     *KNOWING,
     *unexplained.rules_after(KNOWING),
+    *unspoken.rules_after(KNOWING),
     *absent.rules_after(KNOWING),
 )
 BY_ID = {rule.id: rule for rule in RULES}
 
 
 def diagnose(scene: Scene) -> dict[str, Finding]:
-    """Run every rule; findings by id, which is ``RULE:subject``."""
-    return ask(RULES, scene)
+    """Run every rule; findings by id, which is ``RULE:subject``, and of causes in series what each comes after."""
+    findings = ask(RULES, scene)
+    if not any(map(is_own, findings.values())):
+        return findings
+    return in_series(findings, scene.once("blocking", partial(blocking, scene)))

@@ -127,7 +127,7 @@ def without_pods(scene: Scene) -> Iterator[Subject]:
         return
     for name, kinds in SERVES.items():
         work = deployment_of(scene, name)
-        if work is not None and work.status.available_replicas:
+        if work is not None and _is_available(work):
             continue
         if work is not None:  # that one is not there has another reason
             yield subject_of("Deployment", work.metadata)
@@ -137,9 +137,10 @@ def without_pods(scene: Scene) -> Iterator[Subject]:
 
 
 def _down(scene: Scene) -> Iterable[Finding]:
-    """F1: nobody serves a kind of which there are objects."""
+    """F1: nobody serves a kind of which there are objects; or, if somebody scaled its controller down, should be."""
     if not scene.seen("Deployment"):
         return
+    behind = tuple(without_pods(scene))
     for name, kinds in SERVES.items():
         waiting = [
             subject_of(kind, found.metadata)
@@ -147,12 +148,20 @@ def _down(scene: Scene) -> Iterable[Finding]:
             for found in scene.of(kind).values()
             if not is_well(found) and getattr(found.spec, "type", "") != "oci"
         ]
-        if any(scene.of(kind) for kind in kinds):
-            work = deployment_of(scene, name)
-            if work is None:
-                yield _absent(scene, name, kinds, waiting)
-            elif not work.status.available_replicas:
-                yield _unavailable(name, work, kinds, waiting)
+        work = deployment_of(scene, name)
+        there = any(scene.of(kind) for kind in kinds)
+        if work is None and there:
+            yield _absent(scene, name, kinds, waiting)
+        elif work is not None and not _is_available(work):
+            families = tuple(codes.subject(kind, "") for kind in kinds)
+            to_come = [subject for subject in behind if subject.startswith(families)]
+            if there or (to_come and work.spec.replicas == 0):
+                yield _unavailable(name, work, kinds, waiting or to_come)
+
+
+def _is_available(work: Workload) -> bool:
+    """Of what was scaled to zero a moment ago the status still tells pods."""
+    return bool(work.status.available_replicas) and work.spec.replicas != 0
 
 
 def _absent(scene: Scene, name: str, kinds: tuple[str, ...], waiting: list[Subject]) -> Finding:

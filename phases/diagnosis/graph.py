@@ -3,7 +3,9 @@ Roots instead of forty red rows.
 
 Findings block subjects, and subjects block one another: a Kustomization its dependents and what it applies. A root is
 a finding that no other finding blocks; in a circle of findings all are roots together, since waiting ends none of
-them. What blocks only next does not explain what is before it. Victims are everything that a root reaches.
+them. A cause that is an object's own (``own``) is a root wherever it stands: what is upstream may come before it, and
+does not explain it. What blocks only next does not explain what is before it. Victims are everything that a root
+reaches.
 """
 
 from __future__ import annotations
@@ -11,10 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from engine.answer import Subject
 from journal.entries import Finding
+from phases.diagnosis.own import is_own
 
 Blocking = Mapping[Subject, tuple[Subject, ...]]
+AHEAD = "C4"  # the rule that speaks of what nobody has run into yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +35,60 @@ class Root:
 
 def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root, ...]:
     """Find the roots among *findings*; *blocking* says what each subject that is not well blocks by its nature."""
-    reached = {name: _reach(finding, findings, blocking) for name, finding in findings.items()}
+    by_subject = _by_subject(findings)
+    reached = {name: _reach(finding, by_subject, blocking) for name, finding in findings.items()}
+    reaching: dict[Subject, list[str]] = {}  # of each subject, what reaches it
+    for name, subjects in reached.items():
+        for subject in subjects & by_subject.keys():
+            reaching.setdefault(subject, []).append(name)
     roots: list[Root] = []
     for name, finding in findings.items():
         later = _later(name, findings, reached)
         above = [
             other
-            for other, subjects in reached.items()
-            if other != name
-            and other not in later
-            and finding.subject in subjects
-            and findings[other].subject != finding.subject
+            for other in reaching.get(finding.subject, ())
+            if other not in later and findings[other].subject != finding.subject
         ]
-        circle = [o for o in above if findings[o].subject in reached[name]]
+        if is_own(finding):
+            above = []
+        circle = [
+            other
+            for other in above
+            if findings[other].subject in reached[name] and not _outranks(findings[other], finding)
+        ]
         if len(circle) < len(above):
             continue  # something outside any circle explains it
         victims = tuple(sorted(reached[name] - {finding.subject}))
         roots.append(Root(name, finding, victims, circle=bool(circle)))
     return tuple(sorted(roots, key=_weight))
+
+
+def _outranks(own: Finding, finding: Finding) -> bool:
+    """Say whether one of two that hold each other is a cause of its own: the other waits for it, in no deadlock."""
+    return is_own(own) and finding.clears_itself != "no"
+
+
+def in_series(findings: Mapping[str, Finding], blocking: Blocking) -> dict[str, Finding]:
+    """
+    Return the findings, and of each that is an object's own what has to clear before it blocks again.
+
+    What is upstream keeps the object from being tried, but for what waits for that very object. A deadlock of kinds
+    (C4) looks ahead: its consumers get to their kinds only once they are built.
+    """
+    roots = roots_of(findings, blocking)
+    told = dict(findings)
+    for mine in roots:
+        if not is_own(mine.finding):
+            continue
+        before = (
+            root.id
+            for root in roots
+            if mine.finding.subject in root.victims
+            and root.finding.subject not in mine.victims
+            and root.finding.rule != AHEAD
+        )
+        told[mine.id] = replace(mine.finding, next_after=tuple(sorted(before)))
+    return told
 
 
 def _later(
@@ -89,15 +131,21 @@ def _weight(root: Root) -> tuple[bool, int, str]:
     return bool(root.finding.next_after), -len(root.victims), root.id
 
 
+def _by_subject(findings: Mapping[str, Finding]) -> dict[Subject, list[Finding]]:
+    found: dict[Subject, list[Finding]] = {}
+    for finding in findings.values():
+        found.setdefault(finding.subject, []).append(finding)
+    return found
+
+
 def _reach(
-    finding: Finding, findings: Mapping[str, Finding], blocking: Blocking
+    finding: Finding, by_subject: Mapping[Subject, list[Finding]], blocking: Blocking
 ) -> frozenset[Subject]:
-    by_subject: dict[Subject, list[Finding]] = {}
-    for other in findings.values():
-        by_subject.setdefault(other.subject, []).append(other)
     seen: set[Subject] = set()
-    # What will block next is explained by its own finding, not by the structure around its subject.
-    todo = [*finding.blocks, *(() if finding.next_after else blocking.get(finding.subject, ()))]
+    # What will block next is explained by its own finding, not by the structure around its subject; but for what its
+    # subject itself has to get through.
+    around = () if finding.next_after and not is_own(finding) else blocking.get(finding.subject, ())
+    todo = [*finding.blocks, *around]
     while todo:
         subject = todo.pop()
         if subject in seen:
@@ -121,9 +169,7 @@ def tree(
     *mark*: what is said of a finding behind its words.
     """
     yield f"{root.finding.message}{mark(root.finding)}"
-    by_subject: dict[Subject, list[Finding]] = {}
-    for other in findings.values():
-        by_subject.setdefault(other.subject, []).append(other)
+    by_subject = _by_subject(findings)
     seen = {root.finding.subject}
     stack = [(subject, 1) for subject in reversed(_next(root.finding, blocking))]
     while stack:

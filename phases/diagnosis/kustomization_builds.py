@@ -16,8 +16,8 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.missing_objects import found_by
 from phases.diagnosis.quoting import quote
-from phases.diagnosis.rule import NO, Proof, Rule, destructive, look, never, reversible
-from phases.diagnosis.scene import Scene
+from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, destructive, look, never, reversible
+from phases.diagnosis.scene import Scene, instant
 from phases.objects import Condition, Flux, key_of
 from phases.readiness.flux import NO_PATH
 from phases.readiness.lacking import asked
@@ -47,6 +47,7 @@ def _each(
         if told is None:
             continue
         cause, text, remedies = told
+        newer = _is_outdated(scene, found, ready)
         yield finding(
             scene,
             "Kustomization",
@@ -54,11 +55,26 @@ def _each(
             rule,
             ready,
             cause=cause,
-            message=f"Kustomization {key_of(found.metadata)} {text}",
-            clears_itself=NO,
+            message=f"Kustomization {key_of(found.metadata)} {text}"
+            + ("; its source serves a later revision by now" if newer else ""),
+            clears_itself=UNKNOWN if newer else NO,
             clears_when="an attempt at a later revision, or with what was missing, succeeds",
             remedies=remedies,
         )
+
+
+def _is_outdated(scene: Scene, found: Flux, ready: Condition) -> bool:
+    """Say whether its source serves what the last attempt has not seen; where the folder lacks, no attempt is noted."""
+    ref = found.spec.source_ref
+    if ref is None:
+        return False
+    source = scene.get(ref.kind, f"{ref.namespace or found.metadata.namespace}/{ref.name}")
+    artifact = source.status.artifact if source is not None else None
+    if artifact is None or artifact.revision == found.status.last_attempted_revision:
+        return False
+    since = instant(ready)
+    updated = artifact.last_update_time
+    return updated is not None and since is not None and updated.timestamp() > since
 
 
 def _path(scene: Scene) -> Iterable[Finding]:

@@ -3,7 +3,8 @@ Secrets and ConfigMaps that are asked for and not there, each once, with all tha
 
 Neither is ever listed, so what is missing is read from those who miss it: Flux's controllers
 (``phases.readiness.lacking``), and the kubelet (pkg/kubelet/kubelet_pods.go). One missing Secret has stopped forty
-Kustomizations: it is one cause, and the first rule that sees it speaks for all who ask.
+Kustomizations: it is one cause, and the first rule that sees it speaks for all who ask. Where sources alone do, each
+says it itself (S1, S3).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from engine.answer import Subject
@@ -20,8 +22,17 @@ from phases.diagnosis.attempts import failing
 from phases.diagnosis.flux_findings import finding
 from phases.diagnosis.rule import NO, UNKNOWN, Proof, Rule, look, never, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.objects import Condition, Meta, Pod, condition, key_of
-from phases.readiness.lacking import TO_DECRYPT, TO_READ, TO_SUBSTITUTE, VALUES, asked
+from phases.diagnosis.structure import FLUX_KINDS, SOURCES
+from phases.diagnosis.to_come import is_unread, may_come
+from phases.objects import Meta, Pod, condition, key_of
+from phases.readiness.lacking import (
+    TO_DECRYPT,
+    TO_FETCH,
+    TO_READ,
+    TO_SUBSTITUTE,
+    VALUES,
+    asked,
+)
 
 _KIND = {
     "secret": "Secret",
@@ -31,9 +42,10 @@ _KIND = {
 }
 NOT_FOUND = re.compile(r'\b(secrets?|configmaps?) "([^"]+)" not found', re.IGNORECASE)
 KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)")
-RULE_FOR: Final = {TO_DECRYPT: "K8", TO_SUBSTITUTE: "K9", TO_READ: "H5"}
-WAITS: Final = "DependencyNotReady"
+FETCHES: Final = "S"  # sources: their own rules speak for them
+RULE_FOR: Final = {TO_DECRYPT: "K8", TO_SUBSTITUTE: "K9", TO_READ: "H5", TO_FETCH: FETCHES}
 READY: Final = "status.conditions[Ready]"
+PART_OF: Final = "app.kubernetes.io/part-of"
 ORDER: Final = ("K8", "K9", "H5", "E7")  # whose finding speaks for all who miss the same
 
 
@@ -50,8 +62,19 @@ class Missing:
 
     @property
     def rule(self) -> str:
-        """The rule that speaks."""
-        return next(rule for rule in ORDER if rule in self.by)
+        """The rule that speaks; empty: none does."""
+        return next((rule for rule in ORDER if rule in self.by), "")
+
+    @property
+    def askers(self) -> tuple[Subject, ...]:
+        """All who ask, each once."""
+        by = (self.by.get(rule, ()) for rule in (*ORDER, FETCHES))
+        return tuple(dict.fromkeys(asker for found in by for asker in found))
+
+    @property
+    def blocks(self) -> tuple[Subject, ...]:
+        """What is blocked by who should make it: who asks, where nobody speaks for the Secret itself."""
+        return (self.subject,) if self.rule else self.askers
 
     @property
     def subject(self) -> Subject:
@@ -83,7 +106,7 @@ Miss = tuple[str, str, str, str, Subject, Instant | None, str]
 
 
 def _of_flux(scene: Scene) -> Iterator[Miss]:
-    for kind in ("Kustomization", "HelmRelease"):
+    for kind in (*FLUX_KINDS, *SOURCES):
         for found, ready in failing(scene, kind):
             said = asked(ready, found.metadata.namespace)
             if said is not None:
@@ -146,7 +169,7 @@ def found_by(scene: Scene, rule: str) -> Iterator[Finding]:
 
 
 def _finding(scene: Scene, found: Missing) -> Finding:
-    askers = tuple(dict.fromkeys(asker for rule in ORDER for asker in found.by.get(rule, ())))
+    askers = found.askers
     maker = maker_of(scene, found.key) if found.kind == "Secret" else ""
     what = f"has no key {', '.join(sorted(found.keys))}" if found.keys else "does not exist"
     return Finding(
@@ -154,7 +177,7 @@ def _finding(scene: Scene, found: Missing) -> Finding:
         cause="key-missing" if found.keys else "missing",
         message=f"{found.kind} {found.key} {what}: {len(askers)} wait for it{_whence(scene, found, maker)}",
         blocks=askers,
-        clears_itself=NO if _is_nobodys(scene, found, maker, askers) else UNKNOWN,
+        clears_itself=NO if _is_nobodys(scene, found, maker) else UNKNOWN,
         rule=found.rule,
         since=min(found.since, default=None),
         evidence=tuple(found.evidence),
@@ -163,7 +186,7 @@ def _finding(scene: Scene, found: Missing) -> Finding:
     )
 
 
-def _is_nobodys(scene: Scene, found: Missing, maker: str, askers: tuple[Subject, ...]) -> bool:
+def _is_nobodys(scene: Scene, found: Missing, maker: str) -> bool:
     """
     Say whether nobody is left who could make it.
 
@@ -176,39 +199,26 @@ def _is_nobodys(scene: Scene, found: Missing, maker: str, askers: tuple[Subject,
         return True
     from_git = found.kind == "ConfigMap" or (found.rule == "K9" and scene.seen("ExternalSecret"))
     asked_at = max(found.since, default=None)
-    if not from_git or found.keys or (found.kind == "Secret" and _any_begins(scene, asked_at)):
+    if not from_git or found.keys or (found.kind == "Secret" and any_begins(scene, asked_at)):
         return False
-    return not any(_appliers(scene, frozenset(askers), asked_at))
+    return not may_come(scene, found.askers, asked_at)
 
 
-def _any_begins(scene: Scene, asked_at: Instant | None) -> bool:
-    """Say whether a controller may still make a Secret, or has meanwhile: any not at work when it was asked."""
-    ready = (condition(d.status.conditions, "Available") for d in scene.of("Deployment").values())
-    return not scene.seen("Deployment") or any(
-        said is None or said.status != "True" or _is_later(said, asked_at) for said in ready
-    )
+def any_begins(scene: Scene, asked_at: Instant | None, pause: float = inf) -> bool:
+    """
+    Say whether a controller may still make a Secret, or has meanwhile: any not at work when it was asked.
 
-
-def _is_later(said: Condition, asked_at: Instant | None) -> bool:
-    at = instant(said)
-    return at is not None and asked_at is not None and at > asked_at
-
-
-def _appliers(scene: Scene, askers: frozenset[Subject], asked_at: Instant | None) -> Iterator[bool]:
-    """Say of each object of Flux that does not itself ask for it whether it may still bring something that is new."""
-    for kind in ("Kustomization", "HelmRelease"):
-        yield not scene.seen(kind)
-        for flux in scene.of(kind).values():
-            ready = condition(flux.status.conditions, "Ready")
-            # What is going may be made anew by whoever applied it.
-            going = flux.metadata.deletion_timestamp is not None
-            if (flux.spec.suspend and not going) or subject_of(kind, flux.metadata) in askers:
-                continue
-            # Who waits for others comes only after them, and these are asked here as well.
-            done = ready is not None and (ready.status == "True" or ready.reason == WAITS)
-            # What Helm made after that is in nobody's status: who asked has not looked again.
-            made = kind == "HelmRelease" and ready is not None and _is_later(ready, asked_at)
-            yield going or not done or made
+    Flux's own make none, so that it says nothing when they came; who is not at work now may be what all waits for.
+    """
+    if not scene.seen("Deployment"):
+        return True
+    for work in scene.of("Deployment").values():
+        said = condition(work.status.conditions, "Available")
+        if said is None or said.status != "True":
+            return True
+        if work.metadata.labels.get(PART_OF) != "flux" and is_unread(scene, said, asked_at, pause):
+            return True
+    return False
 
 
 def _whence(scene: Scene, found: Missing, maker: str) -> str:

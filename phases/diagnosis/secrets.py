@@ -1,9 +1,11 @@
 """
 Secret stores and ExternalSecrets (catalogue E1-E5; E5 is in ``secrets_targets``).
 
-External Secrets says why only in events: a failed ExternalSecret's condition is the same words for an outage and for a
-key that does not exist (external-secrets helm-chart-2.9.0, pkg/controllers/externalsecret and secretstore/common.go).
-So one is told from the other by its neighbours. No value of any Secret is ever seen here.
+External Secrets says why only in events: a failed ExternalSecret's condition is the same words for an outage, for a
+quota, for a store that was not there and for a key that does not exist (external-secrets helm-chart-2.9.0,
+pkg/controllers/externalsecret and secretstore/common.go). So one is told from the other by its neighbours, and by what
+was first: a failure that began before its store was Ready says nothing about that store. The instant is that of the
+first failure; later ones do not move it. No value of any Secret is ever seen here.
 """
 
 from __future__ import annotations
@@ -20,13 +22,19 @@ from phases.diagnosis.quoting import meant, quote
 from phases.diagnosis.rule import NO, UNKNOWN, YES, Proof, Rule, look, never, nudge, reversible
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
 from phases.diagnosis.secrets_targets import emptied
+from phases.diagnosis.to_come import may_come
 from phases.objects import Condition, ExternalSecret, condition, key_of
 
 STORES: Final = ("ClusterSecretStore", "SecretStore")
 MANY: Final = 2  # so many at once, and none that works, is no missing key
 UNSERVED: Final = "could not get secret data from provider"
 WEAK: Final = "ValidationUnknown"
-OF_STORE: Final = r"could not get (Cluster)?SecretStore\b|desired SecretStore \S+ is not ready"
+# Where it says one of these it gave its queue no error, so that no other attempt comes by itself.
+FINAL: Final = re.compile(
+    r"failed to take ownership|owned by another|target is immutable|invalid generic target"
+)
+# The longest pause between two attempts (pkg/controllers/common/common.go), and an attempt.
+RETRIED_SECONDS: Final = 420.0 + 30.0
 Store = tuple[str, str]  # its kind and key
 
 
@@ -74,10 +82,12 @@ def _is_unserved(found: ExternalSecret) -> bool:
     return ready is not None and ready.status == "False" and UNSERVED in ready.message
 
 
-def _is_of_store(found: ExternalSecret) -> bool:
-    """Its store was not there, or not ready, when it asked last: the controller asks again by itself."""
-    ready = _ready(found)
-    return ready is not None and re.search(OF_STORE, ready.message) is not None
+def _is_of_before(scene: Scene, store: Store, found: ExternalSecret) -> bool:
+    """Say whether it began to fail before its store was Ready, and its controller may not have asked again since."""
+    failed, ready = instant(_ready(found)), instant(_ready(scene.get(*store)))
+    if failed is None or ready is None or failed > ready:
+        return False
+    return not scene.older(ready, RETRIED_SECONDS)
 
 
 def _is_unsynced(found: ExternalSecret) -> bool:
@@ -86,14 +96,14 @@ def _is_unsynced(found: ExternalSecret) -> bool:
 
 
 def _blocked(scene: Scene, found: Iterable[ExternalSecret]) -> tuple[Subject, ...]:
-    """Name ExternalSecrets, and of the Secrets that they should make those that somebody misses."""
+    """Name ExternalSecrets, and of the Secrets that they should make those that somebody misses, or who does."""
     missed = missing(scene)
     subjects: dict[Subject, None] = {}
     for one in found:
         subjects[subject_of("ExternalSecret", one.metadata)] = None
         target = codes.subject("Secret", target_of(one.metadata, one.spec.target.name))
         if target in missed:
-            subjects[target] = None
+            subjects.update(dict.fromkeys(missed[target].blocks))
     return tuple(subjects)
 
 
@@ -121,20 +131,23 @@ def _broken(scene: Scene) -> Iterator[Finding]:
         if scene.seen(kind) and scene.get(kind, key) is None and any(map(_is_failed, waiting)):
             stores = () if scene.inventory is None else scene.inventory.stores
             listed = {item.name for item in stores}
+            unsynced = [r for r in waiting if _is_unsynced(r)]
             yield _of_store(
                 scene,
                 "E1",
                 store,
-                [r for r in waiting if _is_unsynced(r)],
+                unsynced,
                 cause="store-absent",
                 message=f"{kind} {key} does not exist{meant(key, scene.of(kind))}",
-                clears_itself=UNKNOWN if key in listed or _may_come(scene) else NO,
+                clears_itself=UNKNOWN if key in listed or _may_come(scene, unsynced) else NO,
             )
 
 
-def _may_come(scene: Scene) -> bool:
-    """Say whether the inventory has Kustomizations of which nobody knows what they bring."""
-    return scene.inventory is not None and bool(scene.inventory.unknown)
+def _may_come(scene: Scene, waiting: list[ExternalSecret]) -> bool:
+    """Say whether somebody is left who may bring the store of these: nobody who waits for their Secrets is."""
+    behind = set(_blocked(scene, waiting))
+    missed = missing(scene)
+    return may_come(scene, behind.union(*(missed[s].askers for s in behind if s in missed)))
 
 
 def _unverified(scene: Scene) -> Iterator[Finding]:
@@ -160,7 +173,7 @@ def _outage(scene: Scene) -> Iterator[Finding]:
     """E3: a store that calls itself valid serves nobody."""
     for store, readers in _readers(scene).items():
         failed = [r for r in readers if _is_unserved(r)]
-        if _is_sound(scene, store) and MANY <= len(failed) == len(readers):
+        if _serves_nobody(scene, store, readers):
             starts = [at for r in failed if (at := instant(_ready(r))) is not None]
             yield _of_store(
                 scene,
@@ -174,21 +187,34 @@ def _outage(scene: Scene) -> Iterator[Finding]:
             )
 
 
+def _serves_nobody(scene: Scene, store: Store, readers: list[ExternalSecret]) -> bool:
+    """Say whether a sound store gave nothing to anybody, and to some of them since it is sound."""
+    if not _is_sound(scene, store) or not all(map(_is_unserved, readers)):
+        return False
+    return sum(not _is_of_before(scene, store, r) for r in readers) >= MANY
+
+
 def _single(scene: Scene) -> Iterator[Finding]:
     """E4: one fails where its neighbours do not: what it asks for is not there, or its target refuses it."""
     for store, readers in _readers(scene).items():
-        unserved = [r for r in readers if _is_unserved(r)]
-        alone = len(unserved) < MANY or len(unserved) < len(readers)
-        for found in readers:
-            if _is_failed(found) and _is_of_store(found):
-                if _is_sound(scene, store):
-                    text = "failed while its store was not ready, which it is by now"
-                    yield _of_one(scene, store, found, "store", text)
-            elif _is_failed(found) and not _is_unserved(found):
+        sound = _is_sound(scene, store) and not _serves_nobody(scene, store, readers)
+        for found in filter(_is_failed, readers):
+            if not _is_unserved(found):
                 yield _of_one(scene, store, found, "target", "cannot write its Secret")
-            elif alone and found in unserved and _is_sound(scene, store):
-                text = "fails while its store is Valid: what it names is probably missing there"
+            elif sound and _is_of_before(scene, store, found):
+                text = "fails since before its store was Ready, and is tried again"
+                yield _of_one(scene, store, found, "store", text)
+            elif sound:
+                text = "fails while its store is Valid: what it names may be missing there, or a quota used up"
                 yield _of_one(scene, store, found, "item", text)
+
+
+def _clears(found: ExternalSecret, cause: str) -> str:
+    """An item may come and a quota pass, and of a target most failures are tried again as well."""
+    if cause == "store":
+        return YES
+    ready = _ready(found)
+    return NO if ready is not None and FINAL.search(ready.message) else UNKNOWN
 
 
 def _of_one(scene: Scene, store: Store, found: ExternalSecret, cause: str, text: str) -> Finding:
@@ -199,7 +225,7 @@ def _of_one(scene: Scene, store: Store, found: ExternalSecret, cause: str, text:
         cause=cause,
         message=f"ExternalSecret {key_of(found.metadata)} {text} ({said})",
         blocks=_blocked(scene, [found])[1:],
-        clears_itself=YES if cause == "store" else NO,
+        clears_itself=_clears(found, cause),
         rule="E4",
         uid=found.metadata.uid,
         since=instant(ready),

@@ -31,7 +31,7 @@ def emptied(scene: Scene) -> Iterator[Finding]:
         if ready is None or ready.status != "True" or found.metadata.deletion_timestamp is not None:
             continue
         target = codes.subject("Secret", target_of(found.metadata, found.spec.target.name))
-        blocks = (target,) if target in missed else ()
+        blocks = missed[target].blocks if target in missed else ()
         if ready.reason in GONE_SECRET:
             text = f"says Ready, and has no Secret: {ready.reason}"
             yield _finding(found, ready, ready.reason, text, NO, blocks)

@@ -16,6 +16,7 @@ from engine.answer import Subject
 from journal.entries import Finding
 from phases import codes
 from phases.diagnosis.controllers import DEFAULT_NAMESPACE, deployment_of
+from phases.diagnosis.missing_objects import any_begins, maker_of
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import (
     NO,
@@ -28,8 +29,11 @@ from phases.diagnosis.rule import (
     reversible,
 )
 from phases.diagnosis.scene import Scene, instant, path_of, subject_of
-from phases.diagnosis.structure import is_well
+from phases.diagnosis.structure import blames_source, has_artifact, is_well
+from phases.diagnosis.to_come import may_come
+from phases.more_objects import Chart
 from phases.objects import Condition, Flux, condition, key_of
+from phases.readiness.lacking import asked
 
 KINDS: Final = ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart")
 # A chart says these while it waits for its own source; the source says why.
@@ -79,8 +83,13 @@ LOOKS: Final = {
     "refused": "whether the pull Secret exists, and is the right one",
     "unreachable": "whether the server answers from inside the cluster: network, DNS, then the server",
 }
+# The longest pause between two attempts (``--max-retry-delay``), and an attempt.
+RETRIED_SECONDS: Final = 15 * 60.0 + 60.0
 # What may pass by itself, and what nobody has told apart; all else is for somebody to mend.
 MAY_PASS: Final = {"dns", "git", "limit", "pull", "unreachable"}
+
+
+OF_AN_INDEX: Final = {"absent", "chart-reference"}  # another index may have it
 
 
 class Ill(NamedTuple):
@@ -131,23 +140,34 @@ def _first(patterns: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str:
 
 
 def consumers(scene: Scene, kind: str, key: str) -> tuple[Subject, ...]:
-    """Name what is not well and uses a source, beyond the Kustomizations that the structure knows."""
+    """
+    Name what is not well and gets nothing from a source, beyond the Kustomizations that the structure knows.
+
+    With an artifact of the source they go on (helm-controller 1.6.3 isReady), unless they say themselves that they do
+    not; a chart that is well serves its releases, whatever became of its repository.
+    """
     found: list[Subject] = []
-    charts = {f"{kind}/{key}"}
+    empty = {f"{kind}/{key}": not has_artifact(scene.get(kind, key))}
     for chart_key, chart in scene.of("HelmChart").items():
         ref = chart.spec.source_ref
         if ref is None or (ref.kind, f"{chart.metadata.namespace}/{ref.name}") != (kind, key):
             continue
-        charts.add(f"HelmChart/{chart_key}")
-        if not is_well(chart):
+        if not is_well(chart) and (empty[f"{kind}/{key}"] or _lacks_source(chart)):
+            empty[f"HelmChart/{chart_key}"] = not has_artifact(chart)
             found.append(codes.subject("HelmChart", chart_key))
-    releases = scene.of("HelmRelease").values()
-    found.extend(
-        subject_of("HelmRelease", release.metadata)
-        for release in releases
-        if not is_well(release) and chart_of(release) in charts
-    )
+    for release in scene.of("HelmRelease").values():
+        lacks = empty.get(chart_of(release))
+        if lacks is not None and not is_well(release) and (lacks or blames_source(release)):
+            found.append(subject_of("HelmRelease", release.metadata))
     return tuple(found)
+
+
+def _lacks_source(chart: Chart) -> bool:
+    """Say whether a chart waits for its source, or is not in what that served last: it may be in what comes next."""
+    ready = condition(chart.status.conditions, "Ready")
+    if ready is None or ready.status != "False":
+        return False
+    return ready.reason in WAITS_FOR_SOURCE or _first(REGISTRY, ready.message) in OF_AN_INDEX
 
 
 def chart_of(release: Flux) -> str:
@@ -158,26 +178,59 @@ def chart_of(release: Flux) -> str:
     return f"HelmChart/{release.status.helm_chart}" if release.status.helm_chart else ""
 
 
-def _finding(scene: Scene, ill: Ill, message: str, clears: str, *remedies: Any) -> Finding:  # noqa: ANN401
+def _finding(scene: Scene, ill: Ill, message: str, *remedies: Any, clears: str = "") -> Finding:  # noqa: ANN401
+    maker = _maker(scene, ill)
     return Finding(
         subject=subject_of(ill.kind, ill.found.metadata),
         cause=ill.cause,
         message=f"{ill.kind} {key_of(ill.found.metadata)} {message}{_serves(ill)}: {quote(ill.ready.message)}",
         blocks=consumers(scene, ill.kind, key_of(ill.found.metadata)),
-        clears_itself=clears,
+        clears_itself=clears or _clears(scene, ill),
         rule=ill.rule,
         uid=ill.found.metadata.uid,
         since=instant(ill.ready),
         evidence=(path_of(ill.kind, ill.found.metadata, "status.conditions[Ready]"),),
         clears_when=f"the {ill.kind} is Ready",
-        remedies=remedies,
+        remedies=(*((look(f"why {maker} has not made its Secret"),) if maker else ()), *remedies),
     )
+
+
+def _clears(scene: Scene, ill: Ill) -> str:
+    """What may pass by itself may clear; so may a Secret that is not there, while somebody is left who may bring it."""
+    lacks = asked(ill.ready, ill.found.metadata.namespace)
+    if lacks is None:
+        return UNKNOWN if ill.cause in MAY_PASS else NO
+    since = instant(ill.ready)
+    left = (
+        _maker(scene, ill)
+        or not scene.seen("ExternalSecret")
+        or any_begins(scene, since, RETRIED_SECONDS)
+        or may_come(scene, _unserved(scene), since, RETRIED_SECONDS)
+    )
+    return UNKNOWN if left else NO
+
+
+def _unserved(scene: Scene) -> frozenset[Subject]:
+    """Return the sources whose Secret nobody is known to make, and who waits for these: none brings another's."""
+
+    def find() -> Iterator[Subject]:
+        for ill in ill_sources(scene):
+            if asked(ill.ready, ill.found.metadata.namespace) and not _maker(scene, ill):
+                yield subject_of(ill.kind, ill.found.metadata)
+                yield from consumers(scene, ill.kind, key_of(ill.found.metadata))
+
+    return scene.once("unserved", lambda: frozenset(find()))
+
+
+def _maker(scene: Scene, ill: Ill) -> Subject:
+    """Name the ExternalSecret that would make the Secret which it lacks; empty: it lacks none, or nobody would."""
+    lacks = asked(ill.ready, ill.found.metadata.namespace)
+    return maker_of(scene, lacks.key) if lacks is not None else ""
 
 
 def _serves(ill: Ill) -> str:
     """Say whether it still has something to serve: then only what is new is missing."""
-    artifact = getattr(ill.found.status, "artifact", None)
-    return " (it still serves what it fetched before)" if artifact and artifact.revision else ""
+    return " (it still serves what it fetched before)" if has_artifact(ill.found) else ""
 
 
 def _credentials(scene: Scene) -> Iterator[Finding]:
@@ -187,7 +240,6 @@ def _credentials(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "is refused by its server",
-            NO,
             reversible("apply the deploy key's Secret again from SOPS, then nudge the source"),
             never("put the password into the URL"),
         )
@@ -200,7 +252,6 @@ def _remote(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "cannot be fetched",
-            UNKNOWN if ill.cause in MAY_PASS else NO,
             look(LOOKS.get(ill.cause, "what its message says")),
             nudge("annotate the source with reconcile.fluxcd.io/requestedAt once it answers"),
             *([never("switch the host key check off")] if ill.cause == "host-key" else []),
@@ -214,7 +265,6 @@ def _registry(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "cannot be pulled",
-            UNKNOWN if ill.cause in MAY_PASS else NO,
             look(LOOKS.get(ill.cause, "what its message says")),
         )
 
@@ -226,9 +276,9 @@ def _verification(scene: Scene) -> Iterator[Finding]:
             scene,
             ill,
             "has no signature that verifies",
-            UNKNOWN,
             look("the time on the nodes first: after a cold start clocks are off"),
             never("take the verification out"),
+            clears=UNKNOWN,
         )
 
 

@@ -2,13 +2,14 @@
 What blocks what by its nature, among what is not well.
 
 Edges run from a blocker to the blocked: a dependency to its dependents, a parent to what it should have applied and
-has not, a source to its consumers, what brings a CRD to its kind, an object to those whose health check waited
-for it. What is well blocks nobody and is nobody's victim.
+has not, a source without an artifact to its consumers, what brings a CRD to its kind, an object to those whose health
+check waited for it. What is well blocks nobody and is nobody's victim; what is suspended waits for nobody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.answer import Subject
 from phases import codes
@@ -16,12 +17,13 @@ from phases.diagnosis.graph import Blocking
 from phases.diagnosis.missing import missing
 from phases.diagnosis.providers import is_deadlocked
 from phases.diagnosis.scene import Scene
-from phases.diagnosis.victims import subjects
+from phases.diagnosis.victims import is_suspended, subjects
 from phases.objects import Flux, Meta, Reference, condition
-from phases.readiness.flux import HEALTH_ITEM
+from phases.readiness.flux import HEALTH_ITEM, NO_PATH
 
 FLUX_KINDS = ("Kustomization", "HelmRelease")
 Edge = tuple[Subject, Subject]  # the blocker, the blocked
+SOURCELESS = frozenset({"ArtifactFailed", "SourceNotReady"})  # reasons of both controllers
 SOURCES = ("GitRepository", "OCIRepository", "Bucket", "HelmRepository", "HelmChart")
 JUDGED = {kind.lower() for kind in (*FLUX_KINDS, *SOURCES)}
 
@@ -30,16 +32,28 @@ def blocking(scene: Scene) -> Blocking:
     """Return the edges between Flux objects that are not well, from the cluster and from the inventory."""
     ill = ill_of(scene)
     edges: dict[Subject, dict[Subject, None]] = {}
+    paused = _suspended(scene)
     kinds = tuple(dict.fromkeys(_kinds(scene)))
     for blocker, blocked in (*_in_cluster(scene), *_in_inventory(scene), *kinds):
-        is_victim = blocked in ill or (blocker, blocked) in kinds
+        is_victim = (blocked in ill and blocked not in paused) or (blocker, blocked) in kinds
         if blocker != blocked and blocker in ill and is_victim:
             edges.setdefault(blocker, {})[blocked] = None
     for blocker, blocked in _awaited(scene):
         # Whether other kinds are well is not judged here: who has no finding of its own explains nothing.
-        if blocker in ill or blocker.partition("/")[0] not in JUDGED:
+        known = blocker in ill or blocker.partition("/")[0] not in JUDGED
+        if known and blocked not in paused:
             edges.setdefault(blocker, {})[blocked] = None
     return {blocker: tuple(blocked) for blocker, blocked in edges.items()}
+
+
+def _suspended(scene: Scene) -> set[Subject]:
+    """Return what nobody tries: neither a source nor a dependency keeps it, whatever its last attempt said."""
+    return {
+        _subject(kind, found.metadata)
+        for kind in FLUX_KINDS
+        for found in scene.of(kind).values()
+        if is_suspended(found)
+    }
 
 
 def _in_cluster(scene: Scene) -> Iterator[Edge]:
@@ -50,7 +64,23 @@ def _in_cluster(scene: Scene) -> Iterator[Edge]:
                 yield _referred(kind, dependency, found.metadata), mine
             source = found.spec.source_ref
             if source is not None and source.kind in SOURCES:
-                yield _referred(source.kind, source, found.metadata), mine
+                referred = _referred(source.kind, source, found.metadata)
+                served = scene.get(source.kind, referred.partition("/")[2])
+                if blames_source(found) or not has_artifact(served):
+                    yield referred, mine
+
+
+def has_artifact(source: Any) -> bool:  # noqa: ANN401  sources and charts are of several kinds
+    """Say whether a source still serves something: who consumes it goes on, at what it fetched before."""
+    return source is not None and source.status.artifact is not None
+
+
+def blames_source(found: Flux) -> bool:
+    """Say whether a consumer's last attempt got nothing from its source; a folder that is not in it is another case."""
+    ready = condition(found.status.conditions, "Ready")
+    if ready is None or ready.status != "False":
+        return False
+    return ready.reason in SOURCELESS and NO_PATH not in ready.message
 
 
 def _awaited(scene: Scene) -> Iterator[Edge]:

@@ -7,22 +7,25 @@ while and is neither what another finding is about nor behind one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 from engine.answer import Subject
 from journal.entries import Finding
-from phases.diagnosis.graph import roots_of
+from phases.diagnosis.graph import Blocking, roots_of
 from phases.diagnosis.quoting import quote
 from phases.diagnosis.rule import UNKNOWN, Proof, Rule, ask, look
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
 from phases.diagnosis.structure import blocking
+from phases.diagnosis.victims import is_suspended
 from phases.objects import condition
 
 SOURCE: Final = "its own Ready condition (kstatus: fluxcd/pkg/runtime v0.60 conditions)"
 STOOD_SECONDS: Final = 60.0
-# Of workloads the rules about pods speak, with more to go by than a condition.
+# An authority may take that long to answer, and a name to be known everywhere.
+PATIENCE: Final = {"Certificate": 600.0}
+# Of nodes, workloads, pods and claims X5 speaks, with more to go by than this one condition.
 KINDS: Final = (
     "Kustomization",
     "HelmRelease",
@@ -32,6 +35,7 @@ KINDS: Final = (
     "HelmChart",
     "ClusterSecretStore",
     "ExternalSecret",
+    "Certificate",
 )
 WAITS: Final = {"DependencyNotReady"}  # is explained by what it depends on
 
@@ -65,16 +69,16 @@ def _unexplained(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
 
 
 def _failing(scene: Scene) -> Iterator[tuple[str, Any, Any]]:
-    """Return what has been not ready for a while and is not on its way out; what is suspended has a rule."""
+    """Return what has been not ready for a while and is not on its way out; if it is suspended, K18 or Git says so."""
     for kind in KINDS:
         for found in scene.of(kind).values():
             ready = condition(found.status.conditions, "Ready")
             if ready is None or ready.status != "False" or ready.reason in WAITS:
                 continue
-            if deleted_at(found.metadata) is not None:
+            if deleted_at(found.metadata) is not None or is_suspended(found):
                 continue
             since = instant(ready)
-            if since is not None and scene.older(since, STOOD_SECONDS):
+            if since is not None and scene.older(since, PATIENCE.get(kind, STOOD_SECONDS)):
                 yield kind, found, ready
 
 
@@ -84,8 +88,12 @@ def explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
 
 
 def _explained(others: tuple[Rule, ...], scene: Scene) -> frozenset[Subject]:
-    findings = ask(others, scene)
-    behind = (root.victims for root in roots_of(findings, blocking(scene)))
+    return behind(ask(others, scene), blocking(scene))
+
+
+def behind(findings: Mapping[str, Finding], edges: Blocking) -> frozenset[Subject]:
+    """Return what these findings are about, what they block, and what waits behind them."""
+    waiting = (root.victims for root in roots_of(findings, edges))
     blocked = (found.blocks for found in findings.values())
     about = (found.subject for found in findings.values())
-    return frozenset((*about, *(s for part in (*behind, *blocked) for s in part)))
+    return frozenset((*about, *(s for part in (*waiting, *blocked) for s in part)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from engine.answer import Subject
 from journal.entries import Instant
@@ -62,7 +62,7 @@ def complaints(scene: Scene) -> tuple[Complaint, ...]:
 def _complaints(scene: Scene) -> Iterator[Complaint]:
     for kind, wanted in COMPLAINING.items():
         for item in scene.of(kind).values():
-            if _is_ready(item.status.conditions):
+            if _is_ready(item.status.conditions) or is_suspended(item):
                 continue
             for name, status in wanted:
                 said = condition(item.status.conditions, name)
@@ -74,6 +74,11 @@ def _complaints(scene: Scene) -> Iterator[Complaint]:
                         path_of(kind, item.metadata, f"status.conditions[{name}]"),
                         item.metadata.uid,
                     )
+
+
+def is_suspended(found: Any) -> bool:  # noqa: ANN401  any kind of Flux has it, and others have not
+    """Say whether nobody tries it: what its last attempt said is history, and nothing but its resumption is awaited."""
+    return bool(getattr(getattr(found, "spec", None), "suspend", False))
 
 
 def _is_ready(conditions: tuple[Condition, ...]) -> bool:

@@ -8,7 +8,7 @@ way. Messages are the API server's (kubernetes v1.36, apiserver pkg/admission/pl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,14 @@ from journal.entries import Finding, Remedy
 from phases import codes
 from phases.diagnosis.backends import ABSENT, EMPTY, SERVED, backend_of, name_of
 from phases.diagnosis.quoting import quote
+from phases.diagnosis.registrations import (
+    CONFIGURATIONS,
+    Registration,
+    are_one,
+    by_name,
+    called,
+    registrations,
+)
 from phases.diagnosis.rule import (
     NO,
     UNKNOWN,
@@ -32,7 +40,7 @@ from phases.diagnosis.rule import (
 from phases.diagnosis.scene import Scene, path_of
 from phases.diagnosis.victims import Complaint, saying, subjects
 from phases.diagnosis.words import listed, named
-from phases.more_objects import Webhook, WebhookConfiguration
+from phases.more_objects import Webhook
 
 CALLING: Final = re.compile(r'failed calling webhook "([^"]+)"(?:: ([^\n]*))?')
 DENIED: Final = re.compile(r'admission webhook "([^"]+)" denied the request(?:: ([^\n]*))?')
@@ -43,63 +51,72 @@ LACKING: Final = re.compile(
     r"|connection refused|no endpoints|timed out|timeout|deadline exceeded",
     re.IGNORECASE,
 )
-CONFIGURATIONS: Final = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+GONE: Final = "its configuration is gone"
+# Where it may have been any of several: nothing that could hit one that serves.
+WHICH: Final = (
+    look(
+        "find out which of them does not answer: ask who was refused to reconcile, and read where it called"
+    ),
+    never("delete one of them on suspicion: the other may be the dead one"),
+)
 ADMISSION: Final = "kubernetes v1.36 apiserver pkg/util/webhook/error.go: failed calling webhook"
 DENIAL: Final = "kubernetes v1.36 apiserver pkg/admission/plugin/webhook/errors/statuserror.go"
 
 
 @dataclass(slots=True)
 class Call:
-    """What is known of the webhooks of one configuration that cannot be called; *kind* is empty where it is gone."""
+    """
+    What is known of webhooks that cannot be called.
 
-    kind: str
-    configuration: WebhookConfiguration | None
+    *asking*: the configuration that asks for them; several where nothing tells which of them it was, none where it is
+    gone.
+    """
+
+    asking: dict[Subject, Registration]
     webhooks: dict[str, Webhook | None] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
 
     @property
     def subject(self) -> Subject:
-        """The configuration, or the webhook where no configuration is known."""
-        if self.configuration is None:
-            return codes.subject("webhook", next(iter(self.webhooks)))
-        return codes.subject(self.kind, self.configuration.metadata.name)
+        """The configuration, or the webhook where that is not known."""
+        if len(self.asking) == 1:
+            return next(iter(self.asking))
+        return codes.subject("webhook", next(iter(self.webhooks)))
 
 
-def _all(scene: Scene) -> Iterator[tuple[str, WebhookConfiguration, Webhook]]:
-    for kind in CONFIGURATIONS:
-        for found in scene.of(kind).values():
-            for webhook in found.webhooks:
-                yield kind, found, webhook
+def _call(name: str, *asking: Registration) -> Call:
+    webhook = asking[0].webhook if len(asking) == 1 else None
+    return Call({one.subject: one for one in asking}, {name: webhook})
 
 
 def _complained(scene: Scene, *, untrusted: bool) -> dict[Subject, Call]:
     """Gather the failed calls by the configuration that asks for them."""
-    known = {webhook.name: (kind, found, webhook) for kind, found, webhook in _all(scene)}
+    known = by_name(registrations(scene))
     calls: dict[Subject, Call] = {}
     for complaint in saying(scene, CALLING.pattern):
         for name, detail in CALLING.findall(complaint.message):
             if bool(UNTRUSTED.search(detail)) is not untrusted:
                 continue
-            kind, configuration, webhook = known.get(name, ("", None, None))
-            call = Call(kind, configuration, {name: webhook})
-            call = calls.setdefault(call.subject, call)
-            call.webhooks[name] = webhook
-            call.complaints.append(complaint)
-            call.details.append(detail)
+            found = called(scene, known.get(name, ()), detail, unanswered=not untrusted)
+            alike = len(found) > 1 and are_one(scene, found)
+            for fresh in [_call(name, one) for one in found] if alike else [_call(name, *found)]:
+                call = calls.setdefault(fresh.subject, fresh)
+                call.asking |= fresh.asking
+                call.webhooks |= fresh.webhooks
+                call.complaints.append(complaint)
+                call.details.append(detail)
     return calls
 
 
 def _unreachable(scene: Scene) -> Iterable[Finding]:
     """WH1: nobody answers: somebody was refused because of it, or whoever comes next will be."""
     calls = _complained(scene, untrusted=False)
-    for kind, found, webhook in _all(scene):
-        service = webhook.client_config.service
-        if webhook.failure_policy != "Fail" or service is None:
-            continue
-        if backend_of(scene, service) in (ABSENT, EMPTY):
-            call = Call(kind, found, {webhook.name: webhook})
-            calls.setdefault(call.subject, call).webhooks[webhook.name] = webhook
+    for one in registrations(scene):
+        webhook = one.webhook
+        if webhook.failure_policy == "Fail" and one.backend(scene) in {ABSENT, EMPTY}:
+            call = calls.setdefault(one.subject, _call(webhook.name, one))
+            call.webhooks[webhook.name] = webhook
     for call in calls.values():
         clears, why = _state(scene, call)
         remedies = (
@@ -116,9 +133,13 @@ def _unreachable(scene: Scene) -> Iterable[Finding]:
 
 def _state(scene: Scene, call: Call) -> tuple[str, str]:
     """Say what is the matter with the backend, and whether that passes."""
-    if call.configuration is None and all(scene.seen(kind) for kind in CONFIGURATIONS):
-        return YES, "its configuration is gone by now, and who was refused has not tried again"
     last = quote(call.details[-1]) if call.details else ""
+    if len(call.asking) > 1:
+        return UNKNOWN, f"{_untold(call)} ({last})"
+    if not call.asking and all(scene.seen(kind) for kind in CONFIGURATIONS):
+        known = by_name(registrations(scene))
+        gone = "nobody asks for it there" if call.webhooks.keys() & known else GONE
+        return YES, f"{gone} by now, and who was refused has not tried again"
     services = [w.client_config.service for w in call.webhooks.values() if w is not None]
     states = {backend_of(scene, one): name_of(one) for one in reversed(services) if one is not None}
     if ABSENT in states:
@@ -128,6 +149,12 @@ def _state(scene: Scene, call: Call) -> tuple[str, str]:
     if SERVED in states:
         return UNKNOWN, f"{states[SERVED]} has endpoints by now, the last call failed ({last})"
     return UNKNOWN, last
+
+
+def _untold(call: Call) -> str:
+    """Name all that it may have been: the wrong one must not be accused."""
+    ways = [path_of(one.kind, one.configuration.metadata) for one in call.asking.values()]
+    return f"{listed(ways)} have one of that name, and nothing tells which was called"
 
 
 def _untrusted(scene: Scene) -> Iterable[Finding]:
@@ -144,14 +171,16 @@ def _untrusted(scene: Scene) -> Iterable[Finding]:
             ),
             never("do that to a policy engine without approval"),
         )
-        why = f"is not trusted: {quote(call.details[-1])}"
+        which = f"{_untold(call)}: " if len(call.asking) > 1 else ""
+        why = f"is not trusted: {which}{quote(call.details[-1])}"
         yield _finding(call, "WH2", "untrusted", why, UNKNOWN, remedies)
 
 
 def _finding(
     call: Call, rule: str, cause: str, why: str, clears: str, remedies: tuple[Remedy, ...]
 ) -> Finding:
-    where = () if call.configuration is None else (path_of(call.kind, call.configuration.metadata),)
+    asking = call.asking.values()
+    where = [path_of(one.kind, one.configuration.metadata) for one in asking]
     return Finding(
         subject=call.subject,
         cause=cause,
@@ -159,11 +188,11 @@ def _finding(
         blocks=subjects(call.complaints),
         clears_itself=clears,
         rule=rule,
-        uid=call.configuration.metadata.uid if call.configuration is not None else "",
+        uid=next(one.configuration.metadata.uid for one in asking) if len(asking) == 1 else "",
         since=min((c.since for c in call.complaints if c.since is not None), default=None),
         evidence=(*where, *dict.fromkeys(c.evidence for c in call.complaints)),
         clears_when=f"{listed(call.webhooks)}: called with success, and who was refused tried again",
-        remedies=remedies,
+        remedies=remedies if len(asking) <= 1 else WHICH,
     )
 
 

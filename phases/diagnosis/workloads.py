@@ -11,9 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from engine.answer import Subject
 from journal.entries import Finding, Instant
 from phases import codes
+from phases.diagnosis.absent import MAKERS
 from phases.diagnosis.beneath import under_claims
+from phases.diagnosis.controllers import SERVES, deployment_of
+from phases.diagnosis.lost import compares
 from phases.diagnosis.network import COREDNS
 from phases.diagnosis.pods import (
     Group,
@@ -38,11 +42,12 @@ from phases.diagnosis.rule import (
     reversible,
 )
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
+from phases.diagnosis.structure import is_well
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.diagnosis.webhooks import CALLING, DENIED
 from phases.diagnosis.words import counted, listed
 from phases.more_objects import Job
-from phases.objects import ContainerStatus, Pod, condition, key_of
+from phases.objects import ContainerStatus, Flux, Pod, condition, key_of
 
 AVAILABLE: Final = re.compile(r"nodes are available: (.+?)(?:\. (?:no new|preemption)|\.?$)")
 CRASHING: Final = "CrashLoopBackOff"
@@ -135,24 +140,45 @@ def _scaled_down(scene: Scene) -> Iterable[Finding]:
         found = scene.get(item.kind, item.key)
         if found is None or item.pods == 0 or item.kind == "DaemonSet" or found.spec.replicas != 0:
             continue
+        if found in [deployment_of(scene, name) for name in SERVES]:  # F1's matter
+            continue
+        clears, when = _scaled_up_by(scene, item.owner)
         yield Finding(
             subject=codes.subject(item.kind, item.key),
             cause="scaled-to-zero",
             message=f"{item.kind} {item.key} is scaled to zero, and {counted(item.pods, 'pod')} should run",
             blocks=tuple(waited_for(scene, item.kind, found.metadata, WAITING)),
-            clears_itself=UNKNOWN,
+            clears_itself=clears,
             rule="L17",
             uid=found.metadata.uid,
             evidence=(
                 path_of(item.kind, found.metadata, "spec.replicas"),
                 f"inventory.workloads[{item.key}]",
             ),
-            clears_when="it is scaled up",
+            clears_when=when,
             remedies=(
                 look("who did: a rollback, an autoscaler, a person; compare with Git"),
                 reversible("scale it up as Git has it"),
             ),
         )
+
+
+def _scaled_up_by(scene: Scene, owner: Subject) -> tuple[str, str]:
+    """
+    Say whether who brings a workload scales it up again, and when.
+
+    A Kustomization that is Ready applies Git's number at its interval; Helm does not look at what runs, unless it was
+    told to. Who is still at work may, and of nobody nobody knows.
+    """
+    family, _, key = owner.partition("/")
+    maker: Flux | None = scene.get(MAKERS[family], key) if family in MAKERS else None
+    when = "it is scaled up"
+    if maker is None or maker.spec.suspend or not is_well(maker):
+        return UNKNOWN, when
+    if family == "helmrelease" and not compares(maker):
+        return NO, when
+    every = f", every {maker.spec.interval}" if maker.spec.interval else ""
+    return YES, f"{MAKERS[family]} {key} reconciles again{every}"
 
 
 def _refused(scene: Scene) -> Iterable[Finding]:

@@ -3,7 +3,8 @@ What a failed attempt says about what is not there, or does not answer: in the c
 
 Secrets and ConfigMaps are never listed, so that what is missing is read from those who miss it: kustomize-controller
 (decryption: internal/decryptor/decryptor.go; substitution: fluxcd/pkg kustomize/kustomize_varsub.go), helm-controller
-(fluxcd/pkg chartutil/values.go).
+(fluxcd/pkg chartutil/values.go), source-controller (1.9.1 internal/controller/*_controller.go,
+internal/helm/getter/client_opts.go; fluxcd/pkg runtime/secrets/reader.go).
 """
 
 from __future__ import annotations
@@ -23,9 +24,14 @@ VALUES: Final = re.compile(
     r"(?: with key '([^']+)')?: (.*)",
     re.DOTALL,
 )
+# Each of its callers puts words of its own before it; the key in quotes is always the Secret's.
+CREDENTIAL: Final = re.compile(
+    r"\bsecret '([^'/]+/[^']+)'(?:: failed to get secret '[^']+')?(?:: secrets? \"[^\"]+\")? not found"
+)
 NO_KEY: Final = "key not found"
 # What for.
 TO_READ, TO_SUBSTITUTE, TO_DECRYPT = "values", "substitution", "decryption"
+TO_FETCH = "credentials"
 # Nobody was there, by name or by address (Go's net); what is refused or not found has been reached.
 UNREACHED: Final = re.compile(
     r"no such host|server misbehaving|lookup \S+.*timeout|connection refused|no route to host"
@@ -57,6 +63,9 @@ def asked(ready: Condition, namespace: str) -> Asked | None:
             return None
         is_there = said[4] == NO_KEY
         return Asked(TO_READ, said[1], said[2], (said[3] or "") if is_there else "", is_there)
+    if ready.reason == "AuthenticationFailed":
+        said = CREDENTIAL.search(" ".join(ready.message.split()))
+        return Asked(TO_FETCH, "Secret", said[1]) if said is not None else None
     if ready.reason != "BuildFailed":
         return None
     line = " ".join(ready.message.split())

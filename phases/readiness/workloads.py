@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from engine.patience import seconds
-from journal.entries import Fact
+from journal.entries import Fact, Json
 from phases.codes import PROGRESSING, READY
 from phases.objects import Condition, Workload, WorkloadSpec, condition
 from phases.readiness.saying import (
@@ -28,12 +28,13 @@ DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 COMPLETE = "NewReplicaSetAvailable"
 UNSEEN = "the controller has not seen the latest generation"
 CANCELS = "CancelHealthCheckOnNewRevision"  # a gate of kustomize- and helm-controller
+TO_ZERO = "scaled to 0 "
 NO_DEADLINE = 2**31 - 1  # so the API says "never": the controller then writes no Progressing
 
 
 def verdict(kind: str, workload: Workload, expected: int) -> Fact:
     """Judge a workload that should have *expected* pods; detail.ready counts those that are."""
-    detail = {"ready": ready_pods(kind, workload), "expected": expected}
+    detail: dict[str, Json] = {"ready": ready_pods(kind, workload), "expected": expected}
     if workload.metadata.deletion_timestamp is not None:
         return terminating(workload.metadata, detail=detail)
     progressing = condition(workload.status.conditions, "Progressing")
@@ -44,6 +45,8 @@ def verdict(kind: str, workload: Workload, expected: int) -> Fact:
         return failed(text, cause, terminal=False, since=since, detail=detail)
     problem = _problem(kind, workload, expected)
     if problem:
+        if problem.startswith(TO_ZERO):
+            detail["zero"] = True  # no autoscaler did that; who brings it scales it up again
         return Fact(PROGRESSING, problem, detail=detail)
     nothing = kind != "DaemonSet" and workload.spec.replicas == 0
     return Fact(READY, "scaled to zero" if nothing else "", detail=detail)

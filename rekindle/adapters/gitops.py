@@ -209,7 +209,7 @@ def inventory(
     Render the tree from its *roots* (manifests of the source and the root Kustomizations).
 
     *source* is the key of the GitRepository that the tree is; else the first one of the roots, else that which the
-    first root follows. Raise a Diagnosed error for what does not build, or has a key twice.
+    first root follows. Raise a Diagnosed error for what does not build.
     """
     found = _Found(tuple(nodes))
     given = manifests.read(roots)
@@ -220,6 +220,7 @@ def inventory(
         for item in given:
             walk.sort_in(item, None)
         walk.go()
+    found.notes.update(copy.notes)
     if not found.kustomizations:
         raise KustomizeFailed(
             f"{roots} has no Flux Kustomization",

@@ -7,6 +7,7 @@ build in a copy: Flux writes into ``kustomization.yaml`` before it builds, and t
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 
 from journal.errors import Diagnosed
-from rekindle.adapters import manifests, sourceignore
+from rekindle.adapters import kustomize_files, manifests, sourceignore
 from rekindle.adapters.programs import ProgramFailed, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from rekindle.adapters.kustomize_files import Read
+    from rekindle.adapters.programs import Answer
+
 BUILD_SECONDS = 120.0
-_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (".yaml", ".yml")
 _LEFT_OUT = (".git", ".venv", "node_modules", ".direnv")
 # What Flux's sources leave out by themselves, of what looks like a manifest (fluxcd/pkg sourceignore v0.18).
@@ -44,6 +47,9 @@ _NOT_IN_SOURCES = {
 }
 _ANY_FOLDER = "--load-restrictor=LoadRestrictionsNone"
 _TEXT_LIMIT = 600
+_SILENT = "kustomize takes one of the two in silence"
+# How the YAML parsers in kustomize word it (go.yaml.in/yaml v3, and the v2 that turns YAML into JSON).
+_TWICE = re.compile(r"already defined at line|already set in map")
 
 
 class KustomizeFailed(Diagnosed):
@@ -56,7 +62,7 @@ class Tree:
     """
     A private copy of what Flux gets of a Git tree, and the program that builds from it. Use it as a context.
 
-    *ignore* is ``spec.ignore`` of the tree's source.
+    *ignore* is ``spec.ignore`` of the tree's source. *notes*: where what was built may not be what was meant.
     """
 
     def __init__(self, root: Path, ignore: str = "") -> None:
@@ -64,6 +70,7 @@ class Tree:
         self._program = _program()
         self._root = root
         self._ignore = ignore
+        self.notes: dict[str, None] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="rekindle-tree-")
         self._copy = Path(self._temporary.name) / "tree"
 
@@ -96,20 +103,22 @@ class Tree:
         """Build what a Flux Kustomization's spec describes."""
         relative = str(spec.get("path") or ".").removeprefix("/")
         folder = self._inside(relative)
-        for file in _yaml_files(folder):
-            self._refuse_duplicates(file)
         try:
             file, before = self._prepare(folder, spec)
         except yaml.YAMLError as error:
             why = f"its kustomization.yaml is no YAML: {getattr(error, 'problem', None) or error}"
             raise _failed(relative, why) from error
         try:
-            return self._run(folder, relative)
+            read = kustomize_files.read_by(folder, self._copy)
+            answer = self._run(folder, relative)
         finally:
             if before is None:
                 file.unlink()
             else:
                 file.write_bytes(before)
+        # Only now, for the lines that are named are those of the operator's own file.
+        self._judge(answer, read, relative)
+        return list(manifests.parse(answer.stdout, relative))
 
     def _inside(self, relative: str) -> Path:
         """Find a folder of the copy; a path out of the tree is refused."""
@@ -124,16 +133,16 @@ class Tree:
 
     def _prepare(self, folder: Path, spec: Mapping[str, Any]) -> tuple[Path, bytes | None]:
         """Write what Flux writes into kustomization.yaml; return the file and what it was before."""
-        file = next((folder / name for name in _FILES if (folder / name).is_file()), None)
-        before = None if file is None else file.read_bytes()
+        name = kustomize_files.of(folder)
+        file = folder / (name or kustomize_files.NAMES[0])
+        before = file.read_bytes() if name else None
         content: dict[str, Any] = {}
-        if file is None or before is None:
-            file, resources = folder / _FILES[0], _generated(folder)
+        if before is None:
+            resources = _generated(folder)
             # A folder with nothing in it builds to nothing, and is no error.
             content = {"resources": resources} if resources else {"namespace": "_placeholder"}
         else:
-            loaded = yaml.load(before, Loader=yaml.CSafeLoader)
-            content = loaded if isinstance(loaded, dict) else {}
+            content = kustomize_files.content_of(before)
             if not content.get("resources"):
                 content["buildMetadata"] = ["originAnnotations"]
         if spec.get("targetNamespace"):
@@ -148,26 +157,35 @@ class Tree:
         file.write_text(yaml.safe_dump(content))
         return file, before
 
-    def _run(self, folder: Path, relative: str) -> list[dict[str, Any]]:
+    def _run(self, folder: Path, relative: str) -> Answer:
         """Build a folder."""
         try:
-            answer = ask([*self._program, _ANY_FOLDER, str(folder)], seconds=BUILD_SECONDS)
+            return ask([*self._program, _ANY_FOLDER, str(folder)], seconds=BUILD_SECONDS)
         except ProgramFailed as error:
             raise _failed(relative, str(error)) from error
-        if answer.code != 0:
-            text = answer.stderr.replace(str(self._copy), str(self._root))
-            raise _failed(relative, text.strip()[-_TEXT_LIMIT:])
-        return list(manifests.parse(answer.stdout, relative))
 
-    def _refuse_duplicates(self, file: Path) -> None:
-        """Name the operator's file, not its copy. What is no YAML is for kustomize to judge."""
-        source = str(self._root / file.relative_to(self._copy.resolve()))
-        try:
-            nodes = list(yaml.compose_all(file.read_bytes(), Loader=yaml.CSafeLoader))
-        except (yaml.YAMLError, OSError):
+    def _judge(self, answer: Answer, read: Read, relative: str) -> None:
+        """
+        Refuse what kustomize refused, and note where it chose in silence.
+
+        It names neither file nor folder of a key that stands twice. Whether one is an error is its word alone: a tree
+        that builds for Flux is no error of ours.
+        """
+        if answer.code == 0:
+            for file in read.lenient:
+                for found in kustomize_files.duplicates(file):
+                    where = f"{found.where()} of {self._named(file)}"
+                    self.notes[f"which is meant: {found.key!r} in {where}: {_SILENT}"] = None
             return
-        for node in nodes:
-            manifests.refuse_duplicates(node, source)
+        text = answer.stderr.replace(str(self._copy), str(self._root))
+        for file in read.objects if _TWICE.search(text) else ():
+            for found in kustomize_files.duplicates(file):
+                raise manifests.duplicate(found, str(self._root / self._named(file)))
+        raise _failed(relative, text.strip()[-_TEXT_LIMIT:])
+
+    def _named(self, file: Path) -> Path:
+        """Name a file of the copy as its operator does, from the tree's root."""
+        return file.relative_to(self._copy.resolve())
 
 
 def _program() -> list[str]:
@@ -203,17 +221,12 @@ def _resources(folder: Path) -> Iterator[Path]:
         if path.name in _NOT_IN_SOURCES:
             continue
         if path.is_dir() and not path.is_symlink():
-            if any((path / name).is_file() for name in _FILES):
+            if kustomize_files.of(path):
                 yield path
             else:
                 yield from _resources(path)
         elif path.suffix in _SUFFIXES and not path.is_dir():
             yield path
-
-
-def _yaml_files(folder: Path) -> Iterator[Path]:
-    """List the YAML files below a folder."""
-    return (path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES)
 
 
 def _failed(relative: str, text: str) -> KustomizeFailed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import yaml
@@ -73,8 +73,8 @@ def parse(text: str | bytes, source: str) -> Iterator[dict[str, Any]]:
     """Parse a stream of documents; members of a List come one by one."""
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
-        for node in nodes:
-            refuse_duplicates(node, source)
+        for found in (found for node in nodes for found in duplicates(node)):
+            raise duplicate(found, source)
         documents = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -89,11 +89,25 @@ def parse(text: str | bytes, source: str) -> Iterator[dict[str, Any]]:
             yield from _members(document)
 
 
-def refuse_duplicates(node: yaml.Node | None, source: str) -> None:
-    """Raise on the first key that a mapping has twice."""
+class Duplicate(NamedTuple):
+    """A key that stands twice in a mapping, with both lines."""
+
+    key: str
+    first: int
+    line: int
+
+    def where(self) -> str:
+        """Name both lines, which may be one."""
+        if self.first == self.line:
+            return f"line {self.line}"
+        return f"lines {self.first} and {self.line}"
+
+
+def duplicates(node: yaml.Node | None) -> Iterator[Duplicate]:
+    """Return the keys that a mapping has twice, and all that is in it."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            refuse_duplicates(item, source)
+            yield from duplicates(item)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: dict[str, int] = {}
@@ -101,14 +115,18 @@ def refuse_duplicates(node: yaml.Node | None, source: str) -> None:
         if isinstance(key, yaml.ScalarNode):
             line = key.start_mark.line + 1
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise ManifestFailed(
-                    f"{source}:{line}: the key {key.value!r} stands here and in line "
-                    f"{seen[key.value]}",
-                    reference="duplicate-key",
-                    hint="keep one of the two; a parser would keep the last in silence",
-                )
+                yield Duplicate(key.value, seen[key.value], line)
             seen[key.value] = line
-        refuse_duplicates(value, source)
+        yield from duplicates(value)
+
+
+def duplicate(found: Duplicate, source: str) -> ManifestFailed:
+    """Say which key stands where; parsers would not."""
+    return ManifestFailed(
+        f"{source}:{found.line}: the key {found.key!r} stands here and in line {found.first}",
+        reference="duplicate-key",
+        hint="keep one of the two; a parser would keep the last in silence",
+    )
 
 
 def apply(

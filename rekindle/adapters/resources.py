@@ -9,6 +9,7 @@ _ADMISSION, _STORAGE = ("admissionregistration.k8s.io", "v1"), ("storage.k8s.io"
 _KUSTOMIZE, _HELM = "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"
 _SOURCE, _SECRETS = "source.toolkit.fluxcd.io", "external-secrets.io"
 _SNAPSHOT = "snapshot.storage.k8s.io"
+_KEDA = ("keda.sh", "v1alpha1")
 _VOLSYNC, _ROOK = ("volsync.backube", "v1alpha1"), ("ceph.rook.io", "v1")
 
 # Where each kind of a snapshot is found; of several versions the first that is served.
@@ -80,11 +81,13 @@ RESOURCES: dict[str, tuple[ResourcePath, ...]] = {
     "VolumeSnapshot": tuple(
         ResourcePath(_SNAPSHOT, version, "volumesnapshots") for version in ("v1", "v1beta1")
     ),
+    "HorizontalPodAutoscaler": (ResourcePath("autoscaling", "v2", "horizontalpodautoscalers"),),
+    "ScaledObject": (ResourcePath(*_KEDA, "scaledobjects"),),
 }
 # Groups of CRDs: their kinds may be absent.
 _DEFINED = (
     *(".fluxcd.io", "external-secrets.io", "gateway.networking.k8s.io", "cert-manager.io"),
-    *(_VOLSYNC[0], _ROOK[0], _SNAPSHOT),
+    *(_VOLSYNC[0], _ROOK[0], _SNAPSHOT, _KEDA[0]),
 )
 BUILT_IN = frozenset(
     kind for kind, (place, *_) in RESOURCES.items() if not place.group.endswith(_DEFINED)

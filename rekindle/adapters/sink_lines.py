@@ -18,11 +18,19 @@ _NAMING = re.compile(
     rb"(?:[ \t]#[^\n]{0,512})?[\r\n]{0,2}\Z"
 )
 _NAMING_BYTES = 1024
+# A command with logins that goes on on the next line.
+_CURL = re.compile(rb"\bcurl\b[^\n]{0,1024}\\\r?\n?\Z")
+_CONTINUED = re.compile(rb"\\\r?\n?\Z")
 # A value, for the name may stand below it.
 _VALUE = re.compile(rb"(?i)(?<![\w.-])value[\"'\\]{0,6}[ \t]{0,8}[:=]")
 # The end of a line that opens a block scalar, or a list or an object of JSON.
 _BLOCK = re.compile(rb"[|>][0-9+-]{0,2}[ \t]{0,80}(?:#[^\n]{0,1024})?[\r\n]{0,2}\Z")
 _BRACKET = (b"[", b"{")
+# A name with nothing after it.
+_ALONE = re.compile(rb":[ \t]{0,80}(?:[#!&][^\n]{0,1024})?[\r\n]{0,2}\Z")
+_ITEM = b"- "
+# What the redactor would take out anywhere below the name of a secret.
+_WORD = b"Zz19Zz19Zz19Zz19Zz19Zz19\n"
 _APART = re.compile(rb"[ \t]*(?:#.*)?\r?\n?")
 _APART_LINES = 16
 _INDENT = re.compile(rb"[ \t]*")
@@ -40,6 +48,7 @@ class Together:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._column = -1  # of the line that opened a block; -1: no block
+        self._listed = False  # a list that stands no further in than that line belongs to it
         self._leaving_out = False
 
     def take(self, line: bytes) -> bytes:
@@ -78,10 +87,13 @@ class Together:
         block = _BLOCK.search(line) is not None
         value = _VALUE.search(line) is not None
         if not value:
-            if not block and not line.rstrip().endswith(_BRACKET):
+            bracket = line.rstrip().endswith(_BRACKET)
+            alone = not block and not bracket
+            if alone and _ALONE.search(line) is None:
                 return False
+            self._listed = alone and not line.lstrip().startswith(_ITEM)
             # What the redactor would do with anything below it tells whether it is a secret's.
-            below = b" " * (_column(line) + 8) + b'"value": "x"\n'
+            below = b" " * (_column(line) + 8) + _WORD
             block = self._safe(line + below) != self._safe(line) + below
         if value or block:
             self._column = _column(line) if block else -1
@@ -96,7 +108,9 @@ class Together:
         """Say whether a line stands further in than the one that opened the block, or tells nothing by itself."""
         if _APART.fullmatch(line):
             return True
-        return 0 <= self._column < _column(line)
+        column = _column(line)
+        listed = self._listed and column == self._column and line.startswith(_ITEM, column)
+        return listed or 0 <= self._column < column
 
     def _closed(self, line: bytes) -> bytes:
         """Return what was held, which ends before this line, and the line if nothing below belongs to it."""
@@ -123,8 +137,8 @@ class Together:
     def _named(self, line: bytes) -> bytes:
         """Redact a line, and what the line before calls a secret in it."""
         given = self._told(line)
-        apart = _APART.fullmatch(line) is not None
-        if apart and self._before and self._before.count(b"\n") < _APART_LINES:
+        goes_on = _APART.fullmatch(line) or _CONTINUED.search(line)
+        if goes_on and self._before and self._before.count(b"\n") < _APART_LINES:
             self._before += line
         else:
             self._before = line if _is_naming(line) else b""
@@ -140,7 +154,9 @@ class Together:
 
 
 def _is_naming(line: bytes) -> bool:
-    return len(line) <= _NAMING_BYTES and _NAMING.search(line) is not None
+    """Say whether what follows a line is named by it, or belongs to it."""
+    short = len(line) <= _NAMING_BYTES
+    return short and (_NAMING.search(line) is not None or _CURL.search(line) is not None)
 
 
 def _column(line: bytes) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from rekindle import kubeconfigs
 from rekindle.adopting.found import Found
 from rekindle.adopting.machines import Machines
 from rekindle.adopting.reading import Document, SourceUnreadable, document_of
@@ -35,7 +36,8 @@ def read(found: Found, machines: Machines) -> Credentials:
     """
     Take the talosconfig that the nodes' tool writes; another one only where that is missing and there is one.
 
-    Where the repository has none, the one that talosctl would use is taken if it speaks of these nodes.
+    Where the repository has none, the one that talosctl would use is taken if it speaks of these nodes; and where it
+    has no kubeconfig, the one that kubectl would use is held against them.
 
     :raises SourceUnreadable: when the one that is taken is no YAML: no plan would be of use with it.
     """
@@ -56,6 +58,8 @@ def read(found: Found, machines: Machines) -> Credentials:
         _contexts(taken, document_of(found.root, taken.talosconfig), machines)
     for file in found.kubeconfigs:
         _server(taken, found, file, machines)
+    if not found.kubeconfigs:
+        _your_kubeconfig(taken, found, machines)
     return taken
 
 
@@ -86,9 +90,14 @@ def _outside(root: Path) -> Iterator[str]:
     """Name what talosctl looks at, in its order."""
     for named in (os.environ.get("TALOSCONFIG", ""), "~/.talos/config"):
         if named:
-            path = Path(os.path.expanduser(named)).absolute()  # noqa: PTH111  it raises where nobody has a home
-            within = path.is_relative_to(root.resolve())
-            yield str(path.relative_to(root.resolve()) if within else path)
+            yield _named(root, Path(os.path.expanduser(named)))  # noqa: PTH111  it raises where nobody has a home
+
+
+def _named(root: Path, file: Path) -> str:
+    """Name a file as the repository does; one from outside of it as a whole."""
+    path = file.absolute()
+    within = path.is_relative_to(root.resolve())
+    return str(path.relative_to(root.resolve()) if within else path)
 
 
 def _spoken_of(document: Document, context: str, machines: Machines) -> bool:
@@ -134,14 +143,29 @@ def _contexts(taken: Credentials, document: Document, machines: Machines) -> Non
         )
 
 
-def _server(taken: Credentials, found: Found, file: str, machines: Machines) -> None:
-    """Say when a kubeconfig that lies here speaks to another address than the nodes' source."""
+def _your_kubeconfig(taken: Credentials, found: Found, machines: Machines) -> None:
+    """
+    Say which kubeconfig the next commands look through, and whether it is of this cluster.
+
+    No plan names it. What is no file is left alone: a pipe can be read once, and not by us.
+    """
+    named = kubeconfigs.first_named()
+    file = _named(found.root, named) if named is not None else ""
+    if found.has(file):
+        place = len(taken.choices)
+        ours = _server(taken, found, file, machines)
+        said = f"{file} of $KUBECONFIG to compare, for the repository has no kubeconfig"
+        taken.choices.insert(place, f"{said}: it speaks to these nodes" if ours else said)
+
+
+def _server(taken: Credentials, found: Found, file: str, machines: Machines) -> bool:
+    """Say when a kubeconfig speaks to another address than the nodes' source; return whether it speaks to theirs."""
     try:
         document = document_of(found.root, file)
     except SourceUnreadable as error:
         taken.notes.append(f"whether {file} is of this cluster: {error.message}")
-        return
-    name = document.get("current-context")
+        return False
+    name, speaks = document.get("current-context"), False
     contexts = [document.mapping("contexts", n) for n in range(document.items("contexts"))]
     context = next((item for item in contexts if item.get("name") == name), {})
     wanted = context.get("context", {})
@@ -152,7 +176,8 @@ def _server(taken: Credentials, found: Found, file: str, machines: Machines) -> 
         server = document.said("clusters", number, "cluster", "server")
         ours = {machines.host, *(node.address.value for node in machines.nodes)} - {""}
         host = _host(server.value)
-        if host and ours and host not in ours:
+        speaks = host in ours
+        if host and ours and not speaks:
             taken.notes.append(
                 f"whether {file} is of this cluster: {server.origin} speaks to {host}"
             )
@@ -160,6 +185,7 @@ def _server(taken: Credentials, found: Found, file: str, machines: Machines) -> 
         taken.choices.append(
             f"nothing of the {len(contexts)} contexts of {file}: rekindle has its own"
         )
+    return speaks
 
 
 def _host(server: str) -> str:

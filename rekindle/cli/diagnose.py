@@ -50,7 +50,8 @@ def command(
     """
     Say why things are not there and whether waiting can help; changes nothing.
 
-    Exit codes: 0 all is well, 1 what is wrong or absent clears by itself, 2 waiting may not help, 3 could not tell.
+    Exit codes: 0 all is well, 1 what is wrong or absent clears by itself, 2 waiting may not help (or nobody knows), 3
+    could not tell.
     """
     expected = _inventory(inventory) if inventory is not None else None
     if scenario is not None:

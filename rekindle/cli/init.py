@@ -58,8 +58,9 @@ def command(
 
     REPOSITORY is this folder unless it is given. Reads talconfig.yaml or topf.yaml, the template's nodes.yaml or
     cluster.toml, talosconfig, kubeconfig, recipes, helmfile and Flux' roots; opens no encrypted file, and takes no
-    secret. Without a talosconfig there, it is $TALOSCONFIG or ~/.talos/config if that speaks of these nodes. Answers
-    0 when `rekindle plan` accepts what was written, 1 when something is missing yet.
+    secret. Without a talosconfig there, it is $TALOSCONFIG or ~/.talos/config if that speaks of these nodes; without a
+    kubeconfig, the first of $KUBECONFIG that is there is held against them. Answers 0 when `rekindle plan` accepts
+    what was written, 1 when something is missing yet.
     """
     from rekindle.adopting import draft as drafting
     from rekindle.adopting import placed as placing

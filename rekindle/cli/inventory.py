@@ -156,7 +156,7 @@ def _of_cluster(kubeconfig: str | None, scenario: str | None, classes: Mapping[s
 
         loaded, world = in_process(scenario)
         return inventoried.of_cluster(
-            world.look(), f"the simulated cluster {loaded.cluster}", classes
+            world.listed(), f"the simulated cluster {loaded.cluster}", classes
         )
     from phases.snapshot import LISTED_KINDS
     from rekindle.adapters.listing import cluster_of, list_all
@@ -170,7 +170,8 @@ def _of_cluster(kubeconfig: str | None, scenario: str | None, classes: Mapping[s
 
 def _tell(taken: Taken, output: str | None) -> None:
     """Say what was found, and loudly what is wrong with it."""
-    from rekindle.inventoried import listed
+    from phases.diagnosis.words import counted
+    from rekindle.inventoried import autoscaled_in, listed
 
     found = taken.inventory
     counts = f"{found.pods} pods of {len(found.workloads)} workloads"
@@ -178,6 +179,9 @@ def _tell(taken: Taken, output: str | None) -> None:
     tell(f"{output or 'inventory'}: {counts}; {flux}")
     for note in listed((*taken.foreign, *taken.notes)):
         tell(f"not known: {note}")
+    if scaled := autoscaled_in(taken):
+        count = counted(len(scaled), "workload")
+        tell(f"autoscaled: {count}, counted without the pods that autoscalers add")
     if taken.unready:
         tell(f"WARNING: taken from a cluster in which {len(taken.unready)} things are not ready:")
         for line in listed(taken.unready):

@@ -12,7 +12,13 @@ from journal import entries as e
 from journal.codec import kind_of
 from journal.reader import Reader
 from journal.row import Row
-from rekindle.cli.options import existing_journal, journal_option, json_option, run_option
+from rekindle.cli.options import (
+    existing_journal,
+    journal_option,
+    json_option,
+    run_option,
+    verbose_option,
+)
 from rekindle.lines import describe
 from rekindle.output import print_json, print_line, reader_left, tell
 from rekindle.retold import rows_of, told_json, told_line
@@ -41,6 +47,9 @@ QUIET = tuple(map(kind_of, _DETAIL))
     help="Show how things stood after that entry, or at that instant: ISO 8601, HH:MM:SS, or +SECONDS since opening.",
 )
 @click.option("--verify", is_flag=True, help="Check the whole chain; 0 if it holds, 77 if not.")
+@verbose_option(
+    "With --at: also every cause with its evidence, its rule and the tree of what it blocks, as `rekindle status -v`."
+)
 def command(
     journal: str | None,
     run_id: str | None,
@@ -49,11 +58,14 @@ def command(
     as_json: bool,
     everything: bool,
     verify: bool,
+    verbose: bool,
 ) -> int:
     """Show a run entry by entry or as it stood at a moment, or verify the chain."""
+    if verbose and moment is None:
+        raise click.UsageError("-v says the causes of a moment, and --at names it")
     path = existing_journal(journal)
     if moment is not None:
-        return _at(path, run_id, moment, as_json=as_json)
+        return _at(path, run_id, moment, as_json=as_json, verbose=verbose)
     with Reader(path) as reader:
         if verify:
             return _verify(reader, path, as_json=as_json)
@@ -87,14 +99,14 @@ def _verify(reader: Reader, path: Path, *, as_json: bool) -> int:
     return 0
 
 
-def _at(path: Path, run_id: str | None, moment: str, *, as_json: bool) -> int:
+def _at(path: Path, run_id: str | None, moment: str, *, as_json: bool, verbose: bool) -> int:
     from rekindle.momentary import document, lines, stood
 
     then = stood(path, run_id, moment)
     if as_json:
-        told_json(document(then, path))
+        told_json(document(then, path, verbose=verbose))
         return 0
-    for line in lines(then, path):
+    for line in lines(then, path, verbose=verbose):
         told_line(line)
     return 0
 

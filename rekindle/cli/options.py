@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from math import isnan
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rekindle import paths
+from rekindle import kubeconfigs, paths
 from rekindle.completing import complete_runs
 from rekindle.doing import Doing
 from rekindle.output import tell
@@ -73,14 +72,13 @@ def kubeconfig_option(function: F) -> F:
         "--kubeconfig",
         metavar="FILE",
         type=click.Path(dir_okay=False),
-        help="Default: KUBECONFIG's first file, else ~/.kube/config.",
+        help="Default: KUBECONFIG's first file that is there, else ~/.kube/config.",
     )(function)
 
 
 def default_kubeconfig() -> Path:
     """Return what ``--kubeconfig`` is without the option."""
-    named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return Path(named[0]) if named else Path.home() / ".kube" / "config"
+    return kubeconfigs.first_named() or Path.home() / ".kube" / "config"
 
 
 def approve_option(function: F) -> F:

@@ -57,9 +57,9 @@ def command(
             )
         from rekindle.rehearsal import in_process, requested
 
-        loaded, world = in_process(scenario)
+        loaded, simulated = in_process(scenario)
         request = request_of(loaded, reset, reset_scope) or requested(scenario)
-        return _show(loaded, world, request, as_json=as_json)
+        return _show(loaded, simulated, request, as_json=as_json)
     loaded = read_plan(Path(plan or PLAN))
     request = request_of(loaded, reset, reset_scope)
     if check:

@@ -21,6 +21,7 @@ from rekindle.cli.options import (
 )
 from rekindle.completing import complete_scenarios
 from rekindle.output import tell
+from rekindle.speeds import REHEARSED
 from rekindle.typed import command as command_line
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Wanted:
 @click.option(
     "--speed",
     type=Speed(above_zero=False),
-    default=0.0,
+    default=REHEARSED,
     show_default="as fast as possible",
     help="Seconds of the cluster in a second of yours.",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rekindle.cli.options import Speed, about, journal_option, json_option
+from rekindle.cli.options import Speed, about, journal_option, json_option, verbose_option
 from rekindle.completing import complete_runs
 from rekindle.output import tell
 
@@ -36,6 +36,7 @@ SHOWN = 20
     help="Show the run as it was, so many of its seconds in one of yours; compares nothing.",
 )
 @click.option("--all", "everything", is_flag=True, help="Print every difference, not the first 20.")
+@verbose_option("With --speed: also say each new cause in full, as `rekindle status -v` does.")
 def command(
     run: str | None,
     journal: str | None,
@@ -44,6 +45,7 @@ def command(
     *,
     as_json: bool,
     everything: bool,
+    verbose: bool,
 ) -> int:
     """
     Walk a run through today's code and say which decisions differ and why; or show it as it was.
@@ -54,10 +56,12 @@ def command(
     """
     from rekindle.runs import chosen
 
+    if verbose and speed is None:
+        raise click.UsageError("-v says causes while a run is shown again, and --speed shows it")
     source = chosen(run, journal)
     about(source.journal)
     if speed is not None:
-        return _play(source, speed)
+        return _play(source, speed, verbose=verbose)
     from rekindle.replaying import document, replayed
     from rekindle.retold import told_json, told_line
 
@@ -79,7 +83,7 @@ def _plan(name: str | None) -> Plan | None:
     return read_plan(Path(name)) if name is not None else None
 
 
-def _play(source: Source, speed: float) -> int:
+def _play(source: Source, speed: float, *, verbose: bool) -> int:
     """Show a run as it was; Ctrl-C leaves at once."""
     from engine.errors import Exit
     from journal.reader import Reader
@@ -95,7 +99,7 @@ def _play(source: Source, speed: float) -> int:
         show = watcher_for(sys.stderr, str(source.journal))
         orders.listen(pace.leave, close=show.close)
         try:
-            player = Player(recipe(), show, pace, speed)
+            player = Player(recipe(), show, pace, speed, verbose=verbose)
             with Reader(source.journal) as reader:
                 whole = player.play(rows_of(reader.rows(source.run_id)))
         finally:

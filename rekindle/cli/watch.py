@@ -23,6 +23,7 @@ from rekindle.cli.options import (
 )
 from rekindle.output import tell
 from rekindle.paths import PLAN
+from rekindle.speeds import WATCHED, speed_of
 from rekindle.there import may_be_there
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from phases.inventory import Inventory
     from rekindle.folding import Found
     from rekindle.session import Options
-
-SPEED = 60.0
 
 
 def _key(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -68,7 +67,7 @@ def _key(_context: click.Context, _option: click.Parameter, value: str | None) -
 @click.option(
     "--speed",
     type=Speed(),
-    show_default=f"{SPEED:g}",
+    show_default=f"{WATCHED:g}",
     help="Seconds of a scenario's cluster in a second of yours.",
 )
 @click.option(
@@ -290,11 +289,11 @@ def _simulated(name: str, speed: float | None, told: Told) -> int:
     found = _open_watch(path, told)
     options = told.options(path)
     if found is not None and not found.memory.outcome:
-        otherwise = speed is not None and speed != found.memory.world.get("speed")
+        otherwise = speed is not None and speed != speed_of(found.opened)
         if otherwise or not same_scenario(found, name):
             refuse_open(found, path)
         return resume_run(found, options, lambda f, p: world_of(f, p, path))
-    opening = opening_of(name, path, speed or SPEED, WATCH)
+    opening = opening_of(name, path, speed or WATCHED, WATCH)
     opening = replace(opening, lasting=told.lasting(otherwise=False))
     return open_run(opening, options, lambda f, p: world_of(f, p, path), before=found)
 

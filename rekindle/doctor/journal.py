@@ -83,6 +83,13 @@ def gathered(path: Path) -> Found:
 
 
 def _is_ahead(path: Path) -> bool:
+    """
+    Say whether SQLite would write ahead.
+
+    Whoever closes the file loses every lock that its process has on it (fcntl(2); "How To Corrupt An SQLite Database
+    File", 2.2). Only the command `doctor` comes here, which holds no journal, and after its reader has let go: a
+    session's preflight leaves this family out (``examine.preflight``).
+    """
     with suppress(OSError), path.open("rb") as file:
         return file.read(_HEADER_BYTES)[_FORMAT] == _WAL
     return False

@@ -16,8 +16,8 @@ from journal.entries import Fact, Finding, Instant, Observed
 from phases import codes
 from phases.snapshot import KINDS
 
-# Over once the subject is Ready: a CRD that is Established, a store, a release, a source, a Deployment.
-WELL = frozenset({"C4", "E1", "E2", "E3", "E4", "F1", "L2", "S1", "S2", "S3", "S4", "X1"})
+# Over once the subject is Ready: a CRD that is Established, a store, a release, a source, a Deployment, a node.
+WELL = frozenset({"C4", "E1", "E2", "E3", "E4", "F1", "L2", "S1", "S2", "S3", "S4", "X1", "X5"})
 # Over once the namespace is not Terminating any more: "gone, or Active again".
 LEAVES = frozenset({"N4", "N5", "N6", "N7", "N8", "N9"})
 # Over once the subject is there again, well or not.

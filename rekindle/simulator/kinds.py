@@ -59,6 +59,7 @@ _ALL = (
     Kind("Role", "rbac.authorization.k8s.io", "v1", "roles"),
     Kind("RoleBinding", "rbac.authorization.k8s.io", "v1", "rolebindings"),
     Kind("StorageClass", "storage.k8s.io", "v1", "storageclasses", namespaced=False),
+    Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpodautoscalers"),
     Kind("Ingress", "networking.k8s.io", "v1", "ingresses"),
     Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies"),
     Kind(

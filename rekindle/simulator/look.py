@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from phases.snapshot import (
     ALL_KINDS,
+    UNWATCHED_KINDS,
     ApiLook,
     Holder,
     KubeconfigLook,
@@ -52,6 +55,16 @@ class Looker:
             revision=cluster.sources.revision,
             probes=cluster.upkeep.looks() if cluster.scenario.probes else {},
         )
+
+    def listed(self) -> Snapshot:
+        """Return a snapshot of this instant as an inventory asks for it: with the kinds that nobody watches."""
+        look, api = self.look(), self._cluster.api
+        nodes = look.objects["Node"]  # all kinds are seen, or none is
+        if isinstance(nodes, Unseen):
+            more: dict[str, Seen[Objects] | Unseen] = dict.fromkeys(UNWATCHED_KINDS, nodes)
+        else:
+            more = {kind: Seen(dict(api.all(kind)), look.at) for kind in UNWATCHED_KINDS}
+        return replace(look, objects={**look.objects, **more})
 
     # --- Talos -----------------------------------------------------------------------------------
 

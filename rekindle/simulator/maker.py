@@ -18,7 +18,7 @@ from phases.objects import (
     Workload,
     WorkloadSpec,
 )
-from phases.snapshot import MORE_KINDS
+from phases.snapshot import MORE_KINDS, UNWATCHED_KINDS
 from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.claims import claim_of
 from rekindle.simulator.crds import Crds
@@ -29,6 +29,7 @@ from rekindle.simulator.tree import Item, Tree
 from rekindle.simulator.workloads import Workloads
 
 NEVER_OBSERVED = -1
+_READ: dict[str, Any] = {**MORE_KINDS, **UNWATCHED_KINDS}
 
 
 def reference(key: str, kind: str = "") -> Reference:
@@ -119,7 +120,7 @@ class Maker:
                 return claim_of(item.id, meta.labels, item.storage)
             case _:
                 finalizers = (item.finalizer,) if item.finalizer else ()
-                made = MORE_KINDS.get(item.kind, Plain)
+                made = _READ.get(item.kind, Plain)
                 return made(meta_of(item.id, labels=meta.labels, finalizers=finalizers))
 
     def _kustomization(self, item: Item, meta: Meta) -> Flux:

@@ -30,6 +30,7 @@ from rekindle.simulator.nodes import is_ready
 from rekindle.simulator.shapes import meta_of, stamp
 from rekindle.simulator.talos import Machines
 
+HASH = "pod-template-hash"
 EVICT_SECONDS = 300.0
 GRACE_SECONDS = 3.0
 CACHED_IMAGE = 0.3  # a pod starts in so much of the time where its image was pulled before
@@ -49,6 +50,14 @@ class Running:
     restarts: int = 0
     ready: bool = False
     claims: tuple[str, ...] = ()
+
+
+def owner_of(pod: Pod) -> tuple[str, str]:
+    """Return kind and key of the workload that a pod belongs to."""
+    owner, space = pod.metadata.owner_references[0], pod.metadata.namespace
+    if owner.kind == "ReplicaSet":
+        return "Deployment", f"{space}/{owner.name.removesuffix(f'-{pod.metadata.labels[HASH]}')}"
+    return owner.kind, f"{space}/{owner.name}"
 
 
 class Pods:
@@ -74,8 +83,10 @@ class Pods:
     def create(self, key: str, owner_uid: str, record: Running) -> None:
         """Create a pod. Refused as any create is."""
         kind, name = record.owner[0], record.owner[1].rpartition("/")[2]
-        kind = "ReplicaSet" if kind == "Deployment" else kind
         labels = {"app.kubernetes.io/name": name, "k8s-app": name}
+        if kind == "Deployment":  # by way of its ReplicaSet, which the label tells apart
+            labels[HASH] = owner_uid[:8]
+            kind, name = "ReplicaSet", f"{name}-{owner_uid[:8]}"
         meta = meta_of(key, labels=labels, owner_references=(Owner(kind, name, owner_uid),))
         self.records[key] = record
         self.by_owner.setdefault(record.owner, {})[key] = record

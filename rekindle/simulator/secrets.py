@@ -1,4 +1,8 @@
-"""External Secrets: stores that are valid while their backend answers, secrets that sync from valid stores."""
+"""
+External Secrets: stores that are valid while their backend answers, secrets that sync from valid stores.
+
+As external-secrets 2.9.0 does it: why a secret or a store failed is in an event, its condition has one text for all.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ STORE = "ClusterSecretStore"
 STORE_RETRY_SECONDS = 300.0
 BACKOFF_LIMIT_SECONDS = 420.0
 REFRESH_SECONDS = 3600.0
+UNREACHED = "unable to validate store"
+UNSERVED = "could not get secret data from provider"
 
 
 class Secrets:
@@ -58,8 +64,7 @@ class Secrets:
         if not backend or self._alive(backend):
             self.set(STORE, name, Condition("Ready", "True", "Valid", "store validated"))
             return STORE_RETRY_SECONDS
-        text = "unable to validate store: unable to reach the provider: connection refused"
-        self.set(STORE, name, Condition("Ready", "False", "ValidationFailed", text))
+        self.set(STORE, name, Condition("Ready", "False", "InvalidProviderConfig", UNREACHED))
         return STORE_RETRY_SECONDS
 
     def _sync(self, key: str) -> Steps:
@@ -67,10 +72,9 @@ class Secrets:
         found: ExternalSecret | None = self._api.get(SECRET, key)
         if found is None or terminating(found):
             return None
-        problem = self._problem(found)
-        if problem:
+        if not self._is_served(found):
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-            self.set(SECRET, key, Condition("Ready", "False", "SecretSyncedError", problem))
+            self.set(SECRET, key, Condition("Ready", "False", "SecretSyncedError", UNSERVED))
             return min(2.0 ** (failures - 1), BACKOFF_LIMIT_SECONDS)
         self._failures.pop(key, None)
         self.synced(key)
@@ -87,19 +91,11 @@ class Secrets:
         )
         self._api.update(SECRET, key, status=status)
 
-    def _problem(self, found: ExternalSecret) -> str:
+    def _is_served(self, found: ExternalSecret) -> bool:
         reference = found.spec.secret_store_ref
-        name = reference.name if reference is not None else ""
-        store: ExternalSecret | None = self._api.get(STORE, name)
-        if store is None:
-            return (
-                f'could not get ClusterSecretStore "{name}",'
-                f' ClusterSecretStore.external-secrets.io "{name}" not found'
-            )
-        ready = condition(store.status.conditions, "Ready")
-        if ready is None or ready.status != "True":
-            return f"the desired SecretStore {name} is not ready"
-        return ""
+        store: ExternalSecret | None = self._api.get(STORE, reference.name if reference else "")
+        ready = condition(store.status.conditions, "Ready") if store is not None else None
+        return ready is not None and ready.status == "True"
 
     def set(self, kind: str, key: str, new: Condition) -> None:
         """Set a condition of a store or a secret."""

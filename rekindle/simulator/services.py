@@ -23,7 +23,7 @@ from phases.more_objects import (
 from phases.objects import Pod, condition
 from rekindle.simulator.api import Api, terminating
 from rekindle.simulator.labels import SERVICE_NAME
-from rekindle.simulator.pods import Pods
+from rekindle.simulator.pods import Pods, owner_of
 from rekindle.simulator.shapes import meta_of
 
 SERVICE, SLICE = "Service", "EndpointSlice"
@@ -97,13 +97,11 @@ class Services:
         elif old is None:
             self._write(key)
 
-    def _pod_changed(self, key: str, old: Pod | None, new: Pod | None) -> None:
+    def _pod_changed(self, _key: str, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         if pod is None or _said(old) == _said(new):
             return
-        owner = pod.metadata.owner_references[0]
-        kind = SERVED[0] if owner.kind == "ReplicaSet" else owner.kind
-        for service in self._of((kind, f"{key.rpartition('/')[0]}/{owner.name}")):
+        for service in self._of(owner_of(pod)):
             self._write(service)
 
     def _write(self, service: str) -> None:

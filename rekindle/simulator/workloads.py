@@ -11,7 +11,7 @@ from rekindle.simulator.api import Api, Refused, terminating
 from rekindle.simulator.claims import CLAIM, claim_of
 from rekindle.simulator.events import Loop
 from rekindle.simulator.nodes import is_ready
-from rekindle.simulator.pods import Pods, Running
+from rekindle.simulator.pods import Pods, Running, owner_of
 from rekindle.simulator.shapes import with_condition
 from rekindle.simulator.tree import Item
 
@@ -81,9 +81,7 @@ class Workloads:
         if record is not None:
             self._soon(record.owner)
         elif old is not None:
-            owner = old.metadata.owner_references[0]
-            kind = "Deployment" if owner.kind == "ReplicaSet" else owner.kind
-            self._soon((kind, f"{old.metadata.namespace}/{owner.name}"))
+            self._soon(owner_of(old))
 
     def _node_changed(self, _name: str, old: Node | None, new: Node | None) -> None:
         if old is None or new is None or is_ready(old) != is_ready(new):

@@ -55,6 +55,10 @@ class SimWorld:
         """Return a snapshot of this instant."""
         return self._looker.look()
 
+    def listed(self) -> Snapshot:
+        """Return a snapshot of this instant, with the kinds that only an inventory reads."""
+        return self._looker.listed()
+
     def start(self, intent: Intent) -> None:
         """Begin an action."""
         self.cluster.actions.start(intent)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from phases.autoscaler_objects import ScaleTarget
 from phases.snapshot import ALL_KINDS, LISTED_KINDS, Seen, Unseen
 from rekindle.adapters.listing import list_all
 from rekindle.adapters.resources import RESOURCES
@@ -77,7 +78,53 @@ def test_an_inventory_asks_for_more_than_anybody_watches(
         "CSIDriver",
         "VolumeSnapshot",
         "Bucket",
+        "HorizontalPodAutoscaler",
+        "ScaledObject",
     }
+
+
+AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
+
+
+def test_an_inventory_reads_whom_autoscalers_scale_and_how_few_they_leave(
+    empty: ScriptedApi, tmp_path: Path
+) -> None:
+    metadata = {"name": "web", "namespace": "apps"}
+    target = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web"}
+    spec = {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 9, "metrics": []}
+    item = {"metadata": metadata, "spec": spec, "status": {"desiredReplicas": 5}}
+    empty.on(AUTOSCALERS, answer("HorizontalPodAutoscaler", item))
+    keda = {
+        "scaleTargetRef": {"name": "web"},
+        "idleReplicaCount": 0,
+        "triggers": [{"type": "cron"}],
+    }
+    item = {"metadata": metadata, "spec": keda}
+    empty.on("/apis/keda.sh/v1alpha1/scaledobjects", answer("ScaledObject", item))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url), kinds=LISTED_KINDS)
+
+    found, of_keda = (
+        snapshot.objects[kind] for kind in ("HorizontalPodAutoscaler", "ScaledObject")
+    )
+    assert isinstance(found, Seen)
+    assert isinstance(of_keda, Seen)
+    spec_of = found.value["apps/web"].spec
+    assert spec_of.scale_target_ref == ScaleTarget("apps/v1", "StatefulSet", "web")
+    assert spec_of.min_replicas == 3
+    scaled = of_keda.value["apps/web"].spec
+    assert scaled.scale_target_ref == ScaleTarget("apps/v1", "Deployment", "web")
+    assert (scaled.min_replica_count, scaled.idle_replica_count) == (0, 0)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_autoscalers_that_nobody_shows_are_unknown(
+    empty: ScriptedApi, tmp_path: Path, status: int
+) -> None:
+    """Mutant: take a server without autoscaling/v2 for one on which nothing is autoscaled."""
+    empty.on(AUTOSCALERS, refused(status))
+    snapshot = list_all(write_kubeconfig(tmp_path / "k", empty.url), kinds=LISTED_KINDS)
+
+    assert isinstance(snapshot.objects["HorizontalPodAutoscaler"], Unseen)
 
 
 def test_what_is_refused_is_unknown_and_hides_nothing_else(
@@ -95,7 +142,10 @@ def test_what_is_refused_is_unknown_and_hides_nothing_else(
 
 @pytest.mark.parametrize(
     "kind",
-    ["HelmRelease", "ReplicationDestination", "ReplicationSource", "CephCluster", "VolumeSnapshot"],
+    [
+        *("HelmRelease", "ReplicationDestination", "ReplicationSource", "CephCluster"),
+        *("VolumeSnapshot", "ScaledObject"),
+    ],
 )
 def test_a_kind_that_is_not_installed_is_seen_and_empty(
     empty: ScriptedApi, tmp_path: Path, kind: str

@@ -85,6 +85,13 @@ def test_a_value_that_is_still_to_come_is_not_cut_off_from_its_name() -> None:
         b"- name: DB_PASSWORD\n\n  # here\n  value: &a >-\n    hunter2\n- name: B\n  value: |\n    c\n",
         b"- value: |\n    hunter2\n\n  name: DB_PASSWORD\n- value: |\n    c\n  name: B\n",
         b'{"a": "password: |\\n  hunter2\\nb: 1", "c": "  d"}\n',
+        b"password:\n  hunter2\nlast: 1\n",
+        b"- password: # it\r\n\r\n    # here\r\n    'hunter2'\r\n- last\r\n",
+        b"The password:\nhunter2\nlast\n",
+        b"passwords:\n  a:\n    b: hunter2\n\n    c: d\ne: 1\n",
+        b"passwords:\n- a: hunter2\n  b: c\n- d\ne:\n- f\n- passwords:\n- hunt\n",
+        b'{\n  "passwords": {\n    "a": {\n      "b": "hunter2",\n      "c": 1\n    }\n  }\n}\n',
+        b"curl -s \\\n  -H x \\\n  -u 'bob:hunter2' \\\n  https://x\n-u bob:group\n",
     ],
 )
 def test_a_value_on_the_line_after_its_name_is_taken_out(text: bytes) -> None:
@@ -118,6 +125,23 @@ def test_what_is_held_is_given_out_with_the_line_after_it() -> None:
 
     held = b"password: |\n  [redacted:password]\nc\n"
     assert said == [b"data: |\n", b"  a\n", b"args: [\n", b"", b"", held]
+
+
+def test_what_stands_below_a_name_is_held_if_it_may_be_a_secret_only() -> None:
+    """Mutants: hold what is below any name; hold nothing of what is in base64, or below "auth"."""
+    redacting = redactor()
+
+    lines = (b"metadata:\n", b"  a\n", b"token:\n", b"  a1b2c3\n", b"b\n")
+    said = [b"".join(redacting.take(line)) for line in lines]
+    assert said == [b"metadata:\n", b"  a\n", b"", b"", b"token:\n  [redacted:token]\nb\n"]
+
+    for opened in (b"- token:\n", b"password: |\n", b"passwords: [\n"):
+        assert [*redactor().take(opened + b"- b\n")] == [opened, b"- b\n"]
+
+    text = b"tls.key: |\n  MIIEvQIBADANBgkqhkiG\n  hunter2\nlast\n"
+    assert kept(text) == b"tls.key: |\n  [redacted:key]\n\nlast\n"
+    text = b'"auth": {\n  "a": "hunter2"\n}\n'
+    assert kept(text) == text.replace(b"hunter2", b"[redacted:auth]")
 
 
 LONG = b"    hunter2 hunter2\n" * (LIMIT // 20)

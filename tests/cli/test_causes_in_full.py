@@ -4,6 +4,8 @@
 Mutants, each tried, that turn one of these red: name no rule, no evidence, no way out, or draw no tree; leave out what
 is explained, or what could not be listed; say nothing of whether a run is closed; say that all is well where nothing
 was seen; import the rules without ``-v``; leave a command's ``-v`` unheard; tell a cause each turn, or once for ever.
+
+The same of a moment (``log --at -v``), and where a run is shown again (``replay --speed -v``: ``test_playing``).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from engine.errors import Exit
 from engine.memory import Memory
 from journal import entries as e
 from journal.entries import Fact, Finding, Remedy
+from rekindle import momentary
 from rekindle.cli.table import cli
 from rekindle.elaborating import elaborated
 from rekindle.folding import Found, newest
@@ -243,6 +246,48 @@ def test_a_cancelled_run_tells_what_stood_when_it_ended(rekindle: Program, waiti
 
     assert re.search(rf"^\d causes?.*{re.escape(CLOSED)}$", answer.out, re.MULTILINE)
     assert "  rule         N6, seen on a real controller (" in answer.out
+
+
+@pytest.mark.program
+def test_a_moment_tells_them_as_status_did_then(rekindle: Program, waiting: Path) -> None:
+    """Mutants: tell what stands now; leave the short causes above; answer ``--json`` without the graph."""
+    journal = ("--journal", str(waiting))
+    status = rekindle("status", "-v", *journal).out
+    graph = rekindle("status", "-v", "--json", *journal).document
+    run = newest(waiting)
+    assert run is not None
+    assert rekindle("cancel", *journal).code == 0
+
+    moment = ("--at", str(run.last_seq), "-v")
+    told = rekindle("log", *moment, *journal).out
+    then = rekindle("log", *moment, "--json", *journal).document
+
+    above, below = status.split("\n\n", 1)
+    assert told.endswith(f"\n\n{below}")
+    assert told.split("\n", 1)[1].startswith(above)
+    assert " by itself: " not in told
+    assert "\nfindings" not in told
+    kept = ("findings", "blocking", "unseen")
+    assert [then[name] for name in kept] == [graph[name] for name in kept]
+    assert "blocking" not in rekindle("log", "--at", "9", "--json", *journal).document
+
+
+def test_before_the_first_look_there_is_nothing_to_tell(waiting: Path) -> None:
+    then = list(momentary.lines(momentary.stood(waiting, None, "2"), waiting, verbose=True))
+
+    assert then[-2:] == ["", "nothing was seen, so nothing can be said"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(("log",), "--at names it"), (("replay",), "--speed shows it")]
+)
+def test_where_no_causes_are_told_it_is_refused(
+    rekindle: Program, waiting: Path, words: tuple[str, ...], said: str
+) -> None:
+    """Mutant: ignore it."""
+    answer = rekindle(*words, "-v", "--journal", str(waiting))
+
+    assert (answer.code, answer.out, said in answer.err) == (64, "", True), answer.err
 
 
 class Silent:

@@ -17,7 +17,7 @@ from tests.adapters.scripted import ScriptedApi
 from tests.adapters.talos_nodes import make_certificate
 from tests.cli.conftest import Program
 from tests.phases.diagnosis.flux_objects import deployment
-from tests.phases.diagnosis.scenes import made, scene
+from tests.phases.diagnosis.scenes import AT, failed, made, said, scene, stamp
 from tests.phases.diagnosis.test_absent import without
 
 
@@ -164,6 +164,50 @@ def test_what_waiting_may_not_mend_is_said_whatever_else_was_not_seen() -> None:
     assert of_scene(_unseen(broken, "Node")).verdict == "critical"
 
 
+@pytest.mark.parametrize(("suspended", "verdict"), [(True, "critical"), (False, "warning")])
+def test_what_is_suspended_never_clears_whatever_it_said_last(
+    *, suspended: bool, verdict: str
+) -> None:
+    """The kind that it lacked is served by now: who is not suspended gets by. It answered 1."""
+    lacked = failed("Kustomization", "f/a", LACKED, spec={"suspend": suspended})
+
+    found = of_scene(scene(lacked, SERVED, *CONTROLLERS))
+
+    assert (found.verdict, len(found.roots)) == (verdict, 1)
+
+
+def test_what_blocks_next_is_told_after_what_blocks_now() -> None:
+    """Mutant: count it among the causes that block now."""
+    timed_out = "timeout waiting for: [Deployment/apps/db status: 'InProgress']"
+    first = made("Kustomization", "f/db", said("Ready", "False", "HealthCheckFailed", timed_out))
+    then = made(
+        "Kustomization",
+        "f/a",
+        said("Ready", "False", "BuildFailed", "kustomize build failed: x"),
+        spec={"dependsOn": [{"name": "db"}]},
+    )
+
+    told = list(lines(of_scene(scene(first, then, *CONTROLLERS)), verbose=False))
+
+    assert told[0] == "1 cause"
+    assert told[2].startswith("Kustomization f/db waited in vain")
+    assert any(line.startswith("will block next: Kustomization f/a cannot be") for line in told)
+
+
+LACKED = 'no matches for kind "Widget" in version "example.com/v1"'
+CONTROLLERS = [deployment(f"{name}-controller") for name in ("helm", "kustomize", "source")]
+SERVED = made(
+    "CustomResourceDefinition",
+    "widgets.example.com",
+    said("Established", "True"),
+    spec={
+        "group": "example.com",
+        "names": {"kind": "Widget", "plural": "widgets"},
+        "versions": [{"name": "v1", "served": True}],
+    },
+)
+
+
 def _unseen(whole: Scene, kind: str) -> Scene:
     objects = {**whole.snapshot.objects, kind: Unseen(0.0, "denied", "no")}
     return Scene(replace(whole.snapshot, objects=objects), whole.inventory)
@@ -192,14 +236,26 @@ def test_what_blocks_most_is_said_with_what_it_goes_through(rekindle: Program) -
 
 
 def test_what_is_short_is_counted_and_is_not_well_though_nothing_is_in_its_way() -> None:
-    """23 of 104 is not green. Mutants: count nothing; call it healthy where no rule finds anything."""
-    starting = made("Deployment", "apps/web", spec={"replicas": 2}, status={"replicas": 2})
+    """
+    23 of 104 is not green, and that it clears by itself nobody said.
+
+    Mutants: count nothing; call it healthy, or what clears by itself, where no rule finds anything.
+    """
+    starting = made(
+        "Deployment",
+        "apps/web",
+        spec={"replicas": 2},
+        status={"replicas": 2},
+        metadata={"creationTimestamp": stamp(AT - 60)},
+    )
     found = of_scene(without("deployment/apps/web", instead=(starting,)))
 
     assert found.roots == ()
-    assert found.verdict == "warning"
+    assert found.verdict == "critical"
     told = list(lines(found, verbose=False))
-    assert told[0].endswith("but not all that is expected is there yet")
+    assert told[0].endswith(
+        "but not all that is expected is there yet, and nothing says that it comes"
+    )
     assert told[1] == "of what is expected: 3 of 5 pods are ready; everything is there"
     assert document(found)["counts"]["pods"] == {"there": 3, "expected": 5}
     well = of_scene(without())

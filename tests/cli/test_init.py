@@ -73,6 +73,29 @@ def test_a_repository_without_a_talosconfig_is_used_with_yours(
     assert rekindle("plan", "--check", f"{name}/recovery.yaml", env=yours).code == 0
 
 
+def test_your_kubeconfig_is_compared_and_nothing_of_it_is_told(
+    rekindle: Program, path: dict[str, str], tmp_path: Path
+) -> None:
+    folder, yours = copied(rekindle, "just-topf"), tmp_path / "yours"
+    cluster = 'cluster: {server: "https://192.0.2.11:6443", certificate-authority-data: PLANTED}'
+    yours.write_text(
+        "current-context: PLANTED\n"
+        "contexts: [{name: PLANTED, context: {cluster: c, user: u}}]\n"
+        f"clusters: [{{name: c, {cluster}}}]\n"
+        "users: [{name: u, user: {token: PLANTED}}]\n"
+    )
+    named = f"{tmp_path / 'gone'}{os.pathsep}{yours}"
+
+    answer = rekindle("init", "just-topf", env={**path, "KUBECONFIG": named})
+
+    assert answer.code == 0, answer.err
+    said = f"took: {yours} of $KUBECONFIG to compare, for the repository has no kubeconfig"
+    assert f"{said}: it speaks to these nodes\n" in answer.err
+    plan = (folder / "recovery.yaml").read_text("utf-8")
+    assert "  kubeconfig: recovery/kubeconfig # " in plan
+    assert "PLANTED" not in answer.err + answer.out + plan
+
+
 def test_an_editor_is_told_the_schema_of_the_plan(rekindle: Program, path: dict[str, str]) -> None:
     """Mutant: name the schema and do not write it."""
     folder = copied(rekindle, "just-topf")

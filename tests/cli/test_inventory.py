@@ -17,8 +17,9 @@ from phases.inventory import Inventory
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
 from tests.adapters.scripted import Answer as Scripted
-from tests.adapters.scripted import ScriptedApi
+from tests.adapters.scripted import ScriptedApi, refused
 from tests.cli.conftest import Answer, Program
+from tests.init.kustomize import put_on_path
 from tests.phases import cluster_objects as made
 from tests.testbed import build
 
@@ -50,6 +51,7 @@ def test_a_healthy_cluster_gives_the_examples_inventory(rekindle: Program) -> No
     assert answer.code == 0
     assert as_sets(read(answer.out)) == as_sets(written)
     assert "104 pods of 61 workloads; 49 Kustomizations, 31 HelmReleases" in answer.err
+    assert "not known" not in answer.err  # of autoscalers, too, of which it has none
 
 
 def test_the_same_cluster_gives_the_same_text(rekindle: Program) -> None:
@@ -136,17 +138,20 @@ CONTROLLERS = [
 ]
 
 
+AUTOSCALERS = RESOURCES["HorizontalPodAutoscaler"][0].path()
 CLAIM = {"name": "a", "persistentVolumeClaim": {"claimName": "data"}}
 
 
 @contextmanager
-def served(folder: Path, objects: list[dict[str, Any]]) -> Iterator[str]:
-    """A kubeconfig of an API that serves these."""
+def served(folder: Path, objects: list[dict[str, Any]], denied: str = "") -> Iterator[str]:
+    """A kubeconfig of an API that serves these; nobody may list what is *denied*, a path."""
     with ScriptedApi() as api:
         for kind, places in RESOURCES.items():
             items = [found for found in objects if found["kind"] == kind]
             body = {"kind": f"{kind}List", "metadata": {"resourceVersion": "7"}, "items": items}
             api.on(places[0].path(), Scripted(json.dumps(body).encode()))
+        if denied:
+            api.on(denied, refused(403))
         yield str(write_kubeconfig(folder / "kubeconfig", api.url))
 
 
@@ -180,6 +185,48 @@ def test_an_inventory_knows_who_makes_the_volumes_of_a_class(
 
     needs = {item.key: item.needs for item in read(answer.out).workloads}
     assert needs["apps/reader"] == ("deployment/apps/driver",)
+
+
+AUTOSCALER = {
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": made.meta("apps/web"),
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        "minReplicas": 1,
+        "maxReplicas": 9,
+    },
+}
+
+
+def test_what_an_autoscaler_adds_is_not_expected_and_the_file_says_so(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutants: list only what a run watches; say nothing of it."""
+    words = ("inventory", "--from", "cluster", "--kubeconfig")
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS, AUTOSCALER]) as kubeconfig:
+        answer = rekindle(*words, kubeconfig)
+        document = json.loads(rekindle(*words, kubeconfig, "--json").out)
+
+    found = read(answer.out)
+    assert {item.key: item.pods for item in found.workloads}["apps/web"] == 1
+    assert (answer.code, found.pods) == (0, 6)
+    comment = answer.out.partition("schema:")[0].splitlines()
+    said = comment.index("# Autoscalers scale these, and what they add is not missed:")
+    assert comment[said + 1 :] == ["# - deployment/apps/web: at least 1; it had 2"]
+    assert "autoscaled: 1 workload, counted without the pods" in answer.err
+    assert document["autoscaled"] == ["deployment/apps/web: at least 1; it had 2"]
+
+
+def test_where_autoscalers_may_not_be_listed_the_pods_of_now_count_and_the_file_says_so(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    with served(tmp_path, [*made.healthy(), *CONTROLLERS, AUTOSCALER], denied=AUTOSCALERS) as file:
+        answer = rekindle("inventory", "--from", "cluster", "--kubeconfig", file)
+
+    assert (answer.code, read(answer.out).pods) == (0, 7)
+    assert "# - how few pods autoscalers leave, " in answer.out
+    assert "HorizontalPodAutoscaler cannot be listed: " in answer.err
+    assert "it had" not in answer.out
 
 
 def test_what_a_diagnosis_finds_is_not_healthy_either(rekindle: Program, tmp_path: Path) -> None:
@@ -297,6 +344,54 @@ def test_a_tree_needs_no_plan(rekindle: Program, tree: Path, kustomize: dict[str
 
     assert (answer.code, read(answer.out).pods) == (0, 2)
     assert "# - how many pods the DaemonSets have: no nodes are known without a plan" in answer.out
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> dict[str, str]:
+    """A kustomize for machines without one, which refuses a resource with a key twice as the real one does."""
+    return {"PATH": f"{put_on_path(tmp_path / 'programs')}{os.pathsep}{os.environ['PATH']}"}
+
+
+TWICE = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {}\ndata: {}\n"
+
+
+def test_a_key_that_stands_twice_is_an_error_of_the_operators_own_file(
+    rekindle: Program, tree: Path, stand_in: dict[str, str]
+) -> None:
+    file = tree / "kubernetes" / "twice.yaml"
+    file.write_text(TWICE)
+    words = ("--repository", str(tree), "--roots", str(tree / "roots.yaml"))
+
+    answer = rekindle("inventory", *words, env=stand_in)
+
+    assert (answer.code, answer.out) == (78, "")
+    said = f"error (duplicate-key): {file}:5: the key 'data' stands here and in line 4"
+    assert said in answer.err
+
+
+def test_a_key_that_stands_twice_in_what_nothing_reads_is_no_error(
+    rekindle: Program, tree: Path, stand_in: dict[str, str]
+) -> None:
+    """
+    A generator's file, and one that no kustomization names; what kustomize takes one of is noted.
+
+    Mutants: refuse any YAML file below the path; write the note with the folder of this machine.
+    """
+    folder = tree / "kubernetes"
+    (folder / "twice.yaml").write_text(TWICE)
+    (folder / "app.yaml").write_text("a: 1\na: 2\n")
+    (folder / "kustomization.yaml").write_text(
+        "namespace: a\nnamespace: default\nresources: [echo.yaml]\n"
+        "configMapGenerator: [{name: app, files: [app.yaml]}]\n"
+    )
+    words = ("--repository", str(tree), "--roots", str(tree / "roots.yaml"))
+
+    answer = rekindle("inventory", *words, env=stand_in)
+
+    assert (answer.code, read(answer.out).pods) == (0, 2)
+    note = "which is meant: 'namespace' in lines 1 and 2 of kubernetes/kustomization.yaml"
+    assert f"not known: {note}" in answer.err
+    assert f"# - {note}: kustomize takes one of the two in silence" in answer.out
 
 
 @pytest.mark.system

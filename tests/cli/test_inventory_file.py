@@ -196,6 +196,29 @@ def test_what_the_cluster_s_charts_bring_is_kept_for_what_git_names() -> None:
     assert item.needs == ("helmrelease/a/r",)
 
 
+def test_what_is_autoscaled_in_the_cluster_is_told_of_both_and_of_nothing_else() -> None:
+    """Mutants: drop it when they are joined; tell of what was left out."""
+    cluster = Inventory.model_validate({**EMPTY, "workloads": [ITEM], "pods": 2})
+    taken = Taken(cluster, "there", autoscaled={"deployment/apps/on": 5, "deployment/apps/gone": 3})
+
+    both = of_both(Taken(Inventory.model_validate(EMPTY), "git"), taken)
+
+    told = [line for line in text(both).splitlines() if "at least" in line]
+    assert told == ["# - deployment/apps/on: at least 2; it had 5"]
+
+
+def test_why_a_kind_cannot_be_listed_is_told_without_its_secrets() -> None:
+    """Mutant: put into a file that lies in Git what a proxy answered."""
+    found = scene(made.deployment("apps/web")).snapshot
+    denied = Unseen(0.0, "denied", "password: hunter2-and-more")
+    looks = {**found.objects, "HorizontalPodAutoscaler": denied}
+
+    (note,) = of_cluster(Snapshot(at=0.0, objects=looks), "there").notes
+
+    assert "HorizontalPodAutoscaler cannot be listed: password: " in note
+    assert "hunter2" not in note
+
+
 def test_needs_stand_on_the_line_of_their_object() -> None:
     fields = {"kustomizations": [{"key": "a/b", "needs": ["crd/c.example.com"]}]}
 

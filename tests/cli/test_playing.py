@@ -4,7 +4,7 @@ A run is shown again in the time of then, which comes from outside: nothing here
 Mutants that turn one of these red: show everything at once; let the clock run ahead of what is shown; wait through the
 night in which nobody was there; show an instant as one turn, so that the end comes before the last standing; write the
 opening to the journal alone; show a turn's own memory and not the journal's (``engine/runner.py``); take what the world
-settled for a part of a turn.
+settled for a part of a turn; leave ``-v`` unheard.
 """
 
 from __future__ import annotations
@@ -150,20 +150,23 @@ def test_the_host_s_pace_is_left_at_once_and_for_good() -> None:
     pace.close()
 
 
-@pytest.mark.parametrize("scenario", ["june-12", "reboot-mid-sync"])
+@pytest.mark.parametrize(
+    "words", [("june-12",), ("reboot-mid-sync",), ("june-12", "-v")], ids=" ".join
+)
 def test_a_run_is_shown_in_the_same_lines_as_then(
-    rekindle: Program, tmp_path: Path, scenario: str
+    rekindle: Program, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     journal = str(tmp_path / "j.db")
-    live = rekindle("rehearse", scenario, "--journal", journal)
+    live = rekindle("rehearse", *words, "--journal", journal)
 
-    again = rekindle("replay", "--speed", "100000", journal)
+    again = rekindle("replay", "--speed", "100000", *words[1:], journal)
 
     shown, told = live.err.splitlines(), again.err.splitlines()
     assert shown[0] == f"journal {journal}"
     assert told[-1].endswith("nothing was begun")
     assert ("run.opened" in told[0], "run.closed" in told[-2]) == (True, True)
     assert told[:-1] == shown[1:]
+    assert any(line.startswith("  rule  ") for line in told) == ("-v" in words)
 
 
 def test_one_instant_may_have_several_turns() -> None:

@@ -18,7 +18,8 @@ import pytest
 
 from rekindle import output
 from rekindle.cli import resume
-from rekindle.rehearsal import abandon_world
+from rekindle.rehearsal import abandon_world, world_again
+from rekindle.simulator.client import WorldAddress
 from tests.cli.conftest import Program
 from tests.phases.test_section import INVENTORY, PLAN
 
@@ -41,10 +42,76 @@ def test_both_ends_of_the_range_are_speeds(rekindle: Program, words: str) -> Non
     assert rekindle(*words.split(), "--journal", "j.db").code == 0
 
 
-def test_a_run_whose_speed_is_no_number_can_be_ended() -> None:
-    """As an earlier version journaled it. Mutant: let msgspec's error through."""
-    found: Any = SimpleNamespace(opened=SimpleNamespace(world={"speed": None}))
-    assert abandon_world(found) == {}
+def opened_with(purpose: str = "rehearse", **world: Any) -> Any:  # noqa: ANN401
+    return SimpleNamespace(opened=SimpleNamespace(purpose=purpose, world=world))
+
+
+ADDRESS = {"world": "w1", "scenario": "healthy", "seed": 1, "socket": "/x/world", "log": "/x/log"}
+
+
+def test_a_rehearsal_that_says_nothing_of_its_world_can_be_ended() -> None:
+    """Mutant: let msgspec's error through."""
+    assert abandon_world(opened_with()) == {}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "world", "speed"),
+    [
+        ("rehearse", {"speed": None}, 0.0),
+        ("watch", {"speed": None}, 60.0),
+        ("watch", {"speed": 5.0}, 5.0),
+        ("rehearse", {}, 0.0),
+    ],
+)
+def test_a_speed_that_was_no_number_is_that_of_the_command(
+    monkeypatch: pytest.MonkeyPatch, purpose: str, world: dict[str, Any], speed: float
+) -> None:
+    """Mutant: take one of the two for the other."""
+    found: list[WorldAddress] = []
+    monkeypatch.setattr("rekindle.simulator.client.connect_or_spawn", found.append)
+
+    world_again(opened_with(purpose, **ADDRESS, **world))
+
+    assert [address.speed for address in found] == [speed]
+
+
+AS_BEFORE = """
+import os
+from dataclasses import replace
+from rekindle import worlds
+from rekindle.cli import rehearse
+now = rehearse.opening_of
+def then(*words):
+    opening = now(*words)
+    return replace(opening, world={**opening.world, "speed": None})
+rehearse.opening_of, worlds.world_of = then, lambda *_: os._exit(70)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "again", "outcome"),
+    [
+        (("rehearse",), ("resume", "--json"), "done"),
+        (("rehearse",), ("rehearse", "healthy", "--json"), "done"),
+        (("watch", "--scenario"), ("watch", "--scenario", "healthy", "--speed", "60"), ""),
+    ],
+    ids=["resumed", "rehearsed", "watched"],
+)
+def test_a_run_whose_speed_was_no_number_is_gone_on_with(
+    rekindle: Program, tmp_path: Path, words: tuple[str, ...], again: tuple[str, ...], outcome: str
+) -> None:
+    """As an earlier version journaled NaN, and ended there. Mutant: read the address as it stands."""
+    journal = ("--journal", str(tmp_path / "j.db"))
+    assert rekindle(*words, "healthy", *journal, code=AS_BEFORE).code == 70
+
+    if outcome:
+        answer = rekindle(*again, *journal)
+        assert (answer.code, answer.document["outcome"]) == (0, outcome), answer.err
+        return
+    process = rekindle.until(tmp_path / "j.db", "observed", *again)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 75
 
 
 @pytest.mark.parametrize(

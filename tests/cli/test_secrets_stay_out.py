@@ -31,6 +31,8 @@ COMMANDS = (
     ("log",),
     ("log", "--all"),
     ("log", "--all", "--json"),
+    ("log", "--at", "9999-12-31", "-v"),
+    ("log", "--at", "9999-12-31", "-v", "--json"),
     ("status",),
     ("status", "--json"),
     ("status", "-v"),
@@ -41,6 +43,7 @@ COMMANDS = (
     ("replay", "--all"),
     ("replay", "--json"),
     ("replay", "--speed", "100000"),
+    ("replay", "--speed", "100000", "-v"),
     ("metrics",),
     ("trace",),
 )

@@ -64,3 +64,9 @@ def drafted(tmp_path: Path) -> Read:
         return draft(root, first, second)
 
     return read
+
+
+@pytest.fixture(autouse=True)
+def nobody_s_kubeconfig(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What whoever runs the tests has in their environment is none of their business."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)

@@ -2,7 +2,8 @@
 A stand-in for ``kustomize build``, for machines without one: what the example repositories use of it, and no more.
 
 Resources, components, ``namespace`` (which names a Namespace as well, as kustomize's transformer does) and generated
-ConfigMaps. A test marked ``system`` holds it against the real one.
+ConfigMaps. A resource with a key twice is refused, in the words of kustomize's YAML parser. A test marked ``system``
+holds it against the real one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,23 @@ PROGRAM = (
 PROGRAM += "from tests.init.kustomize import main\nmain()\n"
 
 
+class _Strict(yaml.SafeLoader):
+    """What reads resources."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Refuse a key that stands twice."""
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                sys.exit(
+                    "map[string]interface {}(nil): yaml: unmarshal errors:\n"
+                    f'  line {line}: mapping key "{key.value}" already defined at line {seen[key.value]}'
+                )
+            seen[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
 def build(folder: Path) -> list[dict[str, Any]]:
     """Return what a folder brings."""
     content = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
@@ -28,7 +46,8 @@ def build(folder: Path) -> list[dict[str, Any]]:
         if path.is_dir():
             objects += build(path)
         else:
-            objects += [one for one in yaml.safe_load_all(path.read_text("utf-8")) if one]
+            read = yaml.load_all(path.read_text("utf-8"), Loader=_Strict)
+            objects += [one for one in read if one]
     for made in content.get("configMapGenerator", []):
         objects.append(
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": made["name"]}}

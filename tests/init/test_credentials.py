@@ -2,11 +2,13 @@
 talosconfig and kubeconfig: which is taken, which context it speaks of, and never what is secret in it.
 
 Mutants, each tried: take any talosconfig of two; say nothing of a second context; put the
-text of a broken one into its error; look outside although the repository has one; take one of other nodes from there.
+text of a broken one into its error; look outside although the repository has one; take one of other nodes from there;
+take the first name of $KUBECONFIG alone, or one that is not there.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,62 @@ def test_a_kubeconfig_of_another_server_is_said(drafted: Read) -> None:
     (said,) = [note for note in drafted(files).unknown() if "kubeconfig" in note]
 
     assert said == "whether kubeconfig is of this cluster: kubeconfig:5 speaks to 198.51.100.1"
+
+
+@pytest.fixture
+def named(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kubeconfig that is the second of ``$KUBECONFIG``, after one that is not there."""
+    folder = tmp_path_factory.mktemp("kube")
+    (folder / "mine").write_text(KUBECONFIG, "utf-8")
+    paths = (folder / "not-there", folder / "mine", folder / "third")
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(["", *map(str, paths)]))
+    return folder / "mine"
+
+
+def test_where_the_repository_has_no_kubeconfig_yours_is_looked_at_and_said(
+    drafted: Read, named: Path
+) -> None:
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG})
+
+    said = f"{named} of $KUBECONFIG to compare, for the repository has no kubeconfig"
+    assert f"{said}: it speaks to these nodes" in draft.taken
+    assert not any("kubeconfig" in note for note in draft.credentials.notes)
+
+
+def test_one_of_the_environment_that_is_not_there_is_passed_over(
+    drafted: Read, named: Path
+) -> None:
+    """So is a pipe, which whoever reads it takes from the next who does."""
+    named.unlink()
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG})
+
+    assert not any("KUBECONFIG" in said for said in (*draft.taken, *draft.unknown()))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("192.0.2.10", "198.51.100.1"), "{file}:5 speaks to 198.51.100.1"),
+        (("PLANTED-CA", '"PLANTED-CA'), "{file}:8:1: "),
+    ],
+    ids=["another server", "no YAML"],
+)
+def test_yours_of_another_cluster_is_said(
+    drafted: Read, named: Path, change: tuple[str, str], said: str
+) -> None:
+    named.write_text(KUBECONFIG.replace(*change), "utf-8")
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG})
+
+    (note,) = [note for note in draft.unknown() if str(named) in note]
+    assert note.startswith(f"whether {named} is of this cluster: {said.format(file=named)}")
+    assert not any("it speaks to these nodes" in choice for choice in draft.taken)
+    assert "PLANTED" not in " ".join([*draft.unknown(), *draft.taken])
+
+
+def test_one_of_the_repository_keeps_your_kubeconfig_out(drafted: Read, named: Path) -> None:
+    draft = drafted({"talos/talconfig.yaml": TALCONFIG, "kubeconfig": KUBECONFIG})
+
+    assert str(named) not in " ".join([*draft.taken, *draft.unknown()])
 
 
 def test_a_talosconfig_that_is_no_yaml_is_refused_without_what_it_holds(drafted: Read) -> None:

@@ -205,6 +205,63 @@ PLANTED = {
     "passwords": ('{"passwords": ["a", "planted, 2"], "x": 1}', "planted"),
     "passwords within a text": (r'"{\"tokens\":[\"a\",\"planted\"]}"', "planted"),
     "a password's value": ('{"password": {"value": "planted, 2"}}', "planted"),
+    "a login of curl": ("curl -sSfu bob:planted https://x/y", "planted"),
+    "a login of curl over lines": (
+        "curl -s \\\n  -H x \\\n  -u 'bob:a planted' \\\n  https://x",
+        "planted",
+    ),
+    "a login of curl in a list": ('exec: ["curl", "-u", "bob:planted", "x"]', "planted"),
+    "a login of curl as an option": ("curl --user bob:planted x", "planted"),
+    "a login for a proxy": ("x --proxy-user bob:planted y", "planted"),
+    "a login of something else": ("/usr/bin/probe -u bob:planted2 10.0.0.1", "planted2"),
+    "a short name of a password": ("Server=db;Uid=sa;Pwd=planted;", "planted"),
+    "a short name of a password in YAML": ("db_pwd: planted", "planted"),
+    "a short name of a shared key": ("wpa-psk=planted", "planted"),
+    "a shared key": ('{"PreShared-Key": "planted 2"}', "planted"),
+    "a passcode": ("--pass-code planted", "planted"),
+    "a signed URL of Azure": ("GET https://x.blob/y?sv=2022-11-02&sig=planted%3D: 403", "planted"),
+    "a signed URL within a text": (r'"https://x.blob/y?sv=1\u0026sig=planted"', "planted"),
+    "a signed URL of S3": ("https://x/y?X-Amz-Date=1&X-Amz-Signature=planted&x=1", "planted"),
+    "a signed URL's token": ("https://x/y?X-Amz-Security-Token=planted%2F&x=1", "planted"),
+    "what a sentence says a password is": ("the password is planted2, and that is it", "planted2"),
+    "what a sentence says a password was": ('the password for bob was "planted2".', "planted2"),
+    "what a sentence says a token is": ("note: the token is: pl4nted-p1anted!", "pl4nted"),
+    "what a sentence says a key is": ("your API key is planted0123.", "planted0123"),
+    "what a sentence says credentials are": ("the credentials are planted2", "planted2"),
+    "a value below its key below a sentence": (
+        "no such token:\n  password:\n    planted\n",
+        "planted",
+    ),
+    "a value on the line after its key": ("a:\n  password:\n    planted\nb: 1", "planted"),
+    "a value far below its key": ("token: # it\n\n  # here\n    'planted 2' # is\n", "planted"),
+    "a value below its key, no further in": ("Password:\nplanted2planted2\n", "planted2"),
+    "a value on the line after a sentence": ("The admin password:\n\n  planted2 # it", "planted2"),
+    "a value on the line after its key within a text": (
+        r'{"x": "a: 1\npassword:\n  planted\nb: 1"}',
+        "planted",
+    ),
+    "a file with a key, in base64": (
+        "tls.crt: |\n  a\ntls.key: |\n  MIIEvQIBADANBgkqhkiG9w0B\n  planted2\nx: 1",
+        "planted2",
+    ),
+    "a file with a key, its begin known": (
+        f"tls.key: |\n  {PEM64[:48]}\n  {PEM64[48:96]}\n",
+        PEM64[48:96],
+    ),
+    "an object deep in another": ('{"credentials": {"a": {"b": "planted2"}}}', "planted2"),
+    "an object deep in another within a text": (
+        r'"{\"tokens\":[{\"a\":{\"id\":\"x\",\"b\":[\"planted2\"]}}]}"',
+        "planted2",
+    ),
+    "an object in a flow of YAML": ("credentials: {a: {b: planted2}, c: 1}", "planted2"),
+    "an object in YAML": (
+        "credentials:\n- c\ncredentials:\n  a:\n    id: x\n    b: planted2\nd: 1",
+        "planted2",
+    ),
+    "an object as Go prints it": ("map[credentials:map[a:map[id:x b:planted2]]]", "planted2"),
+    "an object in a list of YAML": ("tokens:\n- a: x\n  b: planted2\nd: 1", "planted2"),
+    "an object of logins": ('{"auth": {"a": {"b": "planted2"}}}', "planted2"),
+    "a password's value in YAML": ("password:\n  value: planted\n  name: x\n", "planted"),
 }
 
 PATTERNS = [
@@ -225,6 +282,11 @@ PATTERNS = [
     "_SPOKEN",
     "_BOOTSTRAP",
     "redact_blocks",
+    "redact_logins",
+    "redact_signed",
+    "redact_said",
+    "redact_mappings",
+    "redact_objects",
 ]
 
 # What clusters say all day.
@@ -322,6 +384,35 @@ ORDINARY = [
     "- name: DB_PASSWORD\n# it\n- value: |\n    kept\n",
     "- name: DB_PASSWORD\n# it\n- value: kept\n",
     "state: &a !!str on",
+    "curl: (22) The requested URL returned error: 403",
+    "docker run --user 1000:1000 --user nginx:www-data x; date -u +%H:%M:%SZ; chown -u root:root",
+    "git push -u git@github.com:owner/fleet2.git main; curl -u https://x/y; curl --user-agent a:b2c3d4",
+    "PWD=/root OLDPWD=/var/lib/x; pwd: /opt",
+    '{"PWD": "/root", "env": [{"name": "PWD", "value": "/srv/x2"}]}',
+    "- name: PWD\n  value: /srv/x2\n",
+    "tipsk and upskill; the pwd of it; psk ciphers are not offered",
+    "signature=sha256; config=x, no sig=1 here; unknown signature in image: x?y=signature",
+    "the password is wrong; the password is incorrect, password is required: try again",
+    "token is invalid; token is expired, the token is missing or token is required; Token is not yet valid",
+    "the token is 24h0m0s old; token was 3600s old; token is 2026-11-27T20:00:00Z; token is base64-encoded",
+    "the secret is flux-system/sops-age-2; secret is db-password-2; the secret is sops-age.v1",
+    "the token of pod grafana-7d9f8b6c5-x7k2p is ServiceAccount bound; secret is of type v1beta2",
+    "this is main@sha1:98844bf039d9b1f3; credentials of it was ***********; token is ${TOKEN_2}",
+    "password:\n  required\ntoken:\n  not found\nsecret:\n  flux-system/sops-age\n",
+    "secret:\n  secretName: ghcr-2\n  items:\n  - key: a1b2c3\n    path: a1b2c3\n  defaultMode: 420\n",
+    "token:\nnext: a1b2c3d4\n- token:\n- a1b2c3d4\npassword:\nexpired\n",
+    "could not read the password:\n  sesame\ncould not read the token:\n  is it there\n  a1b2c3d4\n",
+    "token:\n  not here\na1b2c3d4\ncredentials:\n  ids:\n  - a1b2c3d4\n  - b2c3d4e5\n",
+    '{"metadata": {"labels": {"a": "a1b2c3d4"}, "a": [{"b": "a1b2c3d4"}]}, "tokenName": 1}',
+    "could not get the secret:\n  grafana-admin2\ncould not read password:\n  open /etc/p4ss99: EOF\n",
+    r'"serviceAccountToken:\n  path: t0k3n99\n  expirationSeconds: 3607\n"',
+    "answer.key: |\n  see the manual of 2024\ntls.key: 1704 bytes\ntls.crt: |\n  MIIEvQIBADANBgkqhkiG9w0B\n",
+    '{"credentials": {"secretRef": {"name": "aws-2", "key": "k3y99x"}, "source": "Secret"}}',
+    "map[secret:map[secretName:grafana-tls2 defaultMode:420 uid:a1b2c3 url:https://x2.lab:1/y]]",
+    '{"auth": {"kubernetes": {"mountPath": "kube2", "role": "external-secrets", "region": "eu-west-1"}}}',
+    '{"token": {"for": "grafana-2", "since": "2026-11-27", "every": "24h", "as": "v1beta1"}} a1b2c3',
+    "credentials:\n  provider: aws2go\n  for: external-secrets\nuid: a1b2c3d4\n",
+    '{"properties": {"password": {"type": "string", "format": "base64", "default": ""}}}',
 ]
 
 
@@ -354,14 +445,23 @@ def test_without_any_one_pattern_a_planted_secret_survives(
     pattern: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mutants of this module, run each time."""
-    if pattern == "redact_blocks":
-        monkeypatch.setattr(redactor, pattern, lambda text, _: text)
+    if pattern.startswith("redact_"):
+        monkeypatch.setattr(redactor, pattern, lambda text, *_: text)
     elif pattern in PATTERNS:
         monkeypatch.setattr(redactor, pattern, r"(?!)()()()")
     else:
         rest = tuple(shape for shape in secret_shapes.SHAPES if shape.kind != pattern)
         monkeypatch.setattr(secret_shapes, "SHAPES", rest)
     assert any(secret in redact_text(text) for text, secret in PLANTED.values())
+
+
+def test_what_an_object_holds_is_called_by_its_own_name() -> None:
+    """Mutant: call it as the object is."""
+    text = '{"auth": {"x": {"password": "hunter2hunter2", "t": "hunter2hunter2"}}}'
+
+    found = redact_text(text)
+    assert found == '{"auth": {"x": {"password": "[redacted:password]", "t": "[redacted:auth]"}}}'
+    assert msgspec.json.decode(found) == redact(msgspec.json.decode(text))
 
 
 def test_of_a_block_only_what_belongs_to_it_goes() -> None:
@@ -467,6 +567,85 @@ def test_what_follows_an_option_in_a_list_is_its_argument() -> None:
     assert redact(redact(value)) == redact(value)
 
 
+def test_a_secret_deep_in_an_object_that_is_called_one_is_redacted() -> None:
+    """Mutants: know the first level only; take whatever is there for a secret, or what only tells of one."""
+    value = {
+        "credentials": {"a": {"b": "hunter2hunter2", "id": "x1y2z3", "c": ["S3cr3tS3cr3t", 3]}},
+        "tokens": [{"bob": {"t": "Zz19Zz19", "expiresAt": "n3v3rn3v3r"}}],
+        "auth": {
+            "kubernetes": {"role": "external-secrets", "serviceAccountRef": {"name": "a1b2c3"}}
+        },
+        "secrets": {"a": {"b": "hunter2hunter2"}},
+        "data": {"a": {"b": "hunter2hunter2"}},
+        "PWD": "/root",
+        "db_pwd": "/root",
+        "psk": "x",
+    }
+    wanted = value | {
+        "credentials": {
+            "a": {"b": "[redacted:credential]", "id": "x1y2z3", "c": ["[redacted:credential]", 3]}
+        },
+        "tokens": [{"bob": {"t": "[redacted:token]", "expiresAt": "n3v3rn3v3r"}}],
+        "db_pwd": "[redacted:password]",
+        "psk": "[redacted:key]",
+    }
+    assert redact(value) == wanted
+    assert redact(wanted) == wanted
+    written = redact_payload(msgspec.json.encode(value))
+    assert msgspec.json.decode(written) == wanted
+
+
+def test_of_a_mapping_only_what_belongs_to_it_goes() -> None:
+    """Mutants: go on with what stands no further in; lose a comment, a quote or an empty line."""
+    text = (
+        "- token:\n    a:\n\n    - 'Zz19Zz19' # it\n    b: Zz19Zz19\r\n  c: Zz19Zz19\n"
+        "password:\nnext: Zz19Zz19\npassword:\n  a: b\n  value: hunter2\n"
+    )
+
+    wanted = text.replace("'Zz19Zz19'", "'[redacted:token]'")
+    wanted = wanted.replace("b: Zz19Zz19", "b: [redacted:token]")
+    assert redact_text(text) == wanted.replace("hunter2", "[redacted:password]")
+
+
+def test_of_a_login_in_a_list_the_password_goes() -> None:
+    """Mutants: take any program's; take the user too; ask each text by itself whether it is clean."""
+    value = {
+        "argv": [
+            "/usr/bin/curl",
+            "-sfu",
+            "bob:a b",
+            "--user",
+            ":c",
+            "-u",
+            "https://x/y",
+            "-u",
+            "-v",
+        ],
+        "proxy": ["x", "--proxy-user", "bob:d", "--proxy-user", "bob", "-u", "1000:1000"],
+        "run": ["docker", "--user", "app:group", "-u", "bob:e", "--proxy-user", ["x"]],
+    }
+    wanted = value | {
+        "argv": [
+            *("/usr/bin/curl", "-sfu", "bob:[redacted:password]"),
+            *("--user", ":[redacted:password]", "-u", "https://x/y", "-u", "-v"),
+        ],
+        "proxy": [
+            *(
+                "x",
+                "--proxy-user",
+                "bob:[redacted:password]",
+                "--proxy-user",
+                "bob",
+                "-u",
+                "1000:1000",
+            )
+        ],
+    }
+    assert redact(value) == wanted
+    assert redact(wanted) == wanted
+    assert msgspec.json.decode(redact_payload(msgspec.json.encode(value))) == wanted
+
+
 def test_several_secrets_are_redacted_by_their_name() -> None:
     """Mutants: know the singular only; redact what is called "secrets", or is a number of them in a text."""
     value = {
@@ -527,6 +706,8 @@ def test_what_is_written_is_redacted_where_only_a_neighbour_tells_what_it_is() -
 
 def test_what_holds_no_secret_comes_back_byte_for_byte() -> None:
     body = b'{"token-count": 3, "z": 1.50, "a": "secret \\u0041"}'
+    assert redact_payload(body) is body
+    body = b'{"argv": ["curl", "-u", "https://x/y"], "z": 1.50}'
     assert redact_payload(body) is body
 
 
@@ -609,13 +790,41 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         "a_pass=",
         "pass=3 ",
         " pgpass",
+        "-u a:",
+        '-u "a:',
+        "-u 'a:\\\\\\",
+        "curl -u",
+        "&sig=",
+        "token is ",
+        "token is a1b2c3d4",
+        "password:\n",
+        "password:\n ",
+        "password:\\n ",
+        "  password: # ",
+        '"token": {',
+        '"token": {"a": ',
+        '\n"token":["\\"',
+        "token: {a: ",
+        "tls.key: |\n  a\n",
+        "tls.key: |\n",
+        "a1b2c3/",
+        "\n 1d",
     ],
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
     """Mutant: take the bound off any repetition that another one overlaps."""
-    text = "secret@ value cookie $1$ " + piece * (200_000 // len(piece))
+    text = "secret@ value cookie $1$ curl sig= token:\n " + piece * (200_000 // len(piece))
     start = time.process_time()
     redact_text(text)
+    assert time.process_time() - start < 2.0
+
+
+@pytest.mark.parametrize("opened", ["token:\n", "the token:\n"])
+def test_many_mappings_in_one_another_take_no_long_time(opened: str) -> None:
+    """Mutant: for each of them, go through all that is below it."""
+    text = "".join(f"{' ' * column}{opened}" for column in range(2000))
+    start = time.process_time()
+    assert redact_text(text) == text
     assert time.process_time() - start < 2.0
 
 

@@ -16,6 +16,7 @@ from phases import causes
 from phases.diagnosis.catalogue import diagnose
 from phases.diagnosis.scene import Scene
 from phases.snapshot import Seen, Snapshot
+from tests.phases.diagnosis.flux_objects import REVISION, ks, source
 from tests.phases.diagnosis.scenes import AT, failed, scene
 from tests.phases.making import plan
 
@@ -64,6 +65,23 @@ def test_a_run_journals_through_what_a_root_blocks_the_most() -> None:
     (root,) = [one for one in found.values() if one.root and one.subject == "kustomization/f/a"]
     assert root.through == "kustomization/f/b"
     assert len(root.victims) == 3
+
+
+def test_a_run_journals_an_own_cause_as_a_root_beside_the_source_that_fails() -> None:
+    """So that a sentence may be passed on it, and none on what blocks only next."""
+    broken = ks("a", ready=("False", "BuildFailed", "kustomize build failed: x"))
+    behind = ks("b", ready=("False", "BuildFailed", "kustomize build failed: x"))
+    behind["spec"]["dependsOn"] = [{"name": "a"}]
+    ready = ("False", "GitOperationFailed", "unable to clone: lookup github.com: i/o timeout")
+    git = source("GitRepository", revision=REVISION, ready=ready)
+
+    look = scene(broken, behind, git, unlisted=("Deployment",)).snapshot
+    found = causes.diagnose(plan(), look)
+
+    mine = "K10:kustomization/flux-system/a"
+    told = {name: one.next_after for name, one in found.items() if one.root}
+    assert told["S2:gitrepository/flux-system/flux-system"] == told[mine] == ()
+    assert told["K10:kustomization/flux-system/b"] == (mine,)
 
 
 def test_a_run_knows_what_its_commands_install_first() -> None:

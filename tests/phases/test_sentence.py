@@ -18,7 +18,14 @@ from engine.recipe import Facts
 from journal.entries import Fact, Finding, Remedy
 from phases import cni_up, codes
 from phases.nudges import NOT_YET
-from phases.sentence import KUBELET_SECONDS, NUDGED_SECONDS, STANDING_SECONDS, alarmed, sentenced
+from phases.sentence import (
+    KUBELET_SECONDS,
+    NUDGED_SECONDS,
+    SOURCE_SECONDS,
+    STANDING_SECONDS,
+    alarmed,
+    sentenced,
+)
 from phases.verbs import NUDGE
 from tests.phases.making import facts as made
 from tests.phases.making import memory_of, plan
@@ -112,6 +119,19 @@ def test_what_is_not_there_may_still_be_brought_by_what_is_not_applied_yet(cause
     assert isinstance(sentenced(WAITS, {"f": root}, memory())[SUBJECT], Stuck)
     built = replace(ROOT, cause="build-failed")
     assert isinstance(sentenced(pending, {"f": built}, memory())[SUBJECT], Stuck)
+
+
+@pytest.mark.parametrize("cause", ["refused", "credentials"])
+def test_what_is_refused_may_be_for_want_of_what_an_external_secret_is_to_make(cause: str) -> None:
+    """Mutants: nobody but Flux brings anything; an ExternalSecret brings whatever is absent, or comes for ever."""
+    root = replace(ROOT, rule="S3", cause=cause)
+    pending: dict[str, Answer] = {**WAITS, "externalsecret/apps/ghcr": Wait("woken")}
+
+    assert sentenced(pending, {"f": root}, memory()) == pending
+    hopeless: dict[str, Answer] = {**WAITS, "externalsecret/apps/x": Wait("no", can_clear="no")}
+    assert isinstance(sentenced(hopeless, {"f": root}, memory())[SUBJECT], Stuck)
+    absent = replace(ROOT, cause="source-absent")
+    assert isinstance(sentenced(pending, {"f": absent}, memory())[SUBJECT], Stuck)
 
 
 def test_a_nudge_is_given_the_time_of_an_attempt() -> None:
@@ -287,7 +307,7 @@ FAMILIES = [
     ("C2", "names-taken", "stuck"),
     ("C4", "deadlock", "waits"),  # crd.preapply
     ("C5", "version-still-stored", "stuck"),
-    ("E4", "item", "stuck"),
+    ("E4", "target", "stuck"),
     ("F1", "absent", "waits"),  # command.run
     ("F1", "scaled-to-zero", "stuck"),
     ("H2", "MissingRollbackTarget", "stuck"),
@@ -494,3 +514,40 @@ def test_who_cordoned_a_node_may_forget_it() -> None:
 
     hopes = {subject: a.can_clear for subject, a in told.items() if isinstance(a, Wait)}
     assert hopes == {"k8s-node/cp-2": "unknown", "k8s-node/cp-3": "yes"}
+
+
+SOURCE = Finding(
+    "gitrepository/flux-system/flux-system", "dns", "it cannot be fetched", rule="S2", root=True
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "waited"),
+    [
+        *(
+            (rule, SOURCE, True)
+            for rule in ["H6", "H9", "K2", "K6", "K8", "K9", "K10", "K11", "K19"]
+        ),
+        ("K7", SOURCE, False),
+        ("K10", replace(SOURCE, clears_itself="no"), False),
+        ("K10", replace(SOURCE, root=False), True),
+        ("K10", replace(SOURCE, subject=OTHER), False),
+    ],
+)
+def test_what_git_may_have_put_right_is_final_once_the_source_had_its_time(
+    rule: str, source: Finding, *, waited: bool
+) -> None:
+    """Mutants: a sentence at once; none at all; nothing that makes it be thought over again; a rule is left out."""
+    root = replace(ROOT, rule=rule, cause="x")
+    section, found = plan().target, {"f": root, "s": source}
+
+    def told(failed_for: float) -> Answer:
+        since = {"f": 0.0, "s": NOW - failed_for}
+        return sentenced(WAITS, found, memory(found_at=since), section)[SUBJECT]
+
+    assert isinstance(told(SOURCE_SECONDS), Stuck)
+    assert isinstance(told(SOURCE_SECONDS - 1), Wait if waited else Stuck)
+    early = memory(found_at={"f": 0.0, "s": NOW - 1})
+    answer = alarmed(WAITS, found, early, section)[SUBJECT]
+    assert isinstance(answer, Wait)
+    assert (answer.until == NOW - 1 + SOURCE_SECONDS) == waited

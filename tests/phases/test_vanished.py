@@ -256,6 +256,22 @@ def test_a_release_is_asked_only_where_it_looks_at_what_runs() -> None:
         assert isinstance(answers.get(WEB), Act) is asked
 
 
+def test_who_applies_what_somebody_scaled_to_zero_is_woken_to_scale_it_up() -> None:
+    """Mutants: wait for the interval; take what an autoscaler scaled down for what somebody did."""
+    for told_, asked in ((release(compares=True), True), (release(), False)):
+        zero = {"code": "Progressing", "since": START, "detail": {"zero": True}}
+        known = works(told_, **{SERVED: zero})
+
+        answer = pods_healthy.decide(WORKS, known, {}, memory_of(WORKS, known, {}, LATE)).get(WEB)
+
+        assert isinstance(answer, Act) is asked
+        if isinstance(answer, Act):
+            assert "is scaled to zero by now" in answer.reason
+    fewer = works(release(compares=True), **{SERVED: {"code": "Progressing", "since": START}})
+    memory = memory_of(WORKS, fewer, {}, LATE)
+    assert not isinstance(pods_healthy.decide(WORKS, fewer, {}, memory).get(WEB), Act)
+
+
 def test_what_helm_will_not_put_back_ends_the_wait_with_the_way_out() -> None:
     """Mutant: of a release that looks at nothing say that it clears by itself."""
     known = works(release(), **{SERVED: GONE})

@@ -81,6 +81,33 @@ def test_without_anybody_to_ask_nothing_is_removed() -> None:
     assert ended.memory.now - ended.memory.opened_at < 600
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_configurations_with_one_webhook_the_dead_one_is_asked_about(*, first: bool) -> None:
+    """
+    Two releases of one chart bring the same name twice. Mutants: the first of a name counts, or the last.
+
+    Then the one that serves is accused, nobody is asked about the other, and the run waits until its deadline.
+    """
+    found = loaded("dead-webhook")
+    (dead,) = found.initial.webhooks
+    serves = replace(
+        dead, configuration="twin", service="kube-system/twin", backend="kube-system/coredns"
+    )
+    hooks = (serves, dead) if first else (dead, serves)
+    begun = replace(found, initial=replace(found.initial, webhooks=hooks))
+    run, cluster = story("dead-webhook", found=begun, operator=found.operator)
+
+    assert run.to_the_end() == "done"
+
+    asked = {x.subject for x in run.book.entries() if isinstance(x, e.ApprovalAsked)}
+    assert {s for s in asked if "webhook" in s} == {"validatingwebhookconfiguration/policy-engine"}
+    assert set(cluster.api.all("ValidatingWebhookConfiguration")) == {"twin"}
+    told = {
+        key for x in run.book.entries() if isinstance(x, e.FindingsChanged) for key in x.changed
+    }
+    assert "WH1:validatingwebhookconfiguration/twin" not in told
+
+
 def test_what_cannot_be_listed_is_not_removed() -> None:
     found = loaded("dead-webhook")
     run, cluster = story("dead-webhook", found=found, operator=found.operator, blindfold=unlisted)

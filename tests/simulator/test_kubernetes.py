@@ -190,3 +190,14 @@ def test_pods_wait_unscheduled_where_no_node_is_ready() -> None:
 
     assert waiting
     assert {pod.status.conditions[0].reason for pod in waiting} == {"Unschedulable"}
+
+
+def test_a_deployments_pod_is_of_its_replica_set_and_bears_its_hash() -> None:
+    """Else rules take simulated pods for those of nobody: no real ReplicaSet is called as its Deployment."""
+    pods = objects(packaged("healthy"), "Pod")
+    (echo, *_) = [pod for key, pod in pods.items() if key.startswith("default/echo-")]
+    (owner,) = echo.metadata.owner_references
+    revision = echo.metadata.labels["pod-template-hash"]
+
+    assert (owner.kind, owner.name) == ("ReplicaSet", f"echo-{revision}")
+    assert echo.metadata.name.startswith(f"{owner.name}-")

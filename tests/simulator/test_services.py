@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import pytest
 
+from phases.autoscaler_objects import HorizontalPodAutoscaler
 from phases.more_objects import EndpointSlice
-from phases.snapshot import MORE_KINDS, Seen
+from phases.snapshot import ALL_KINDS, LISTED_KINDS, MORE_KINDS, Seen
 from rekindle.simulator.labels import SERVICE_NAME
 from rekindle.simulator.scenario import AdmissionWebhook
 from rekindle.simulator.shapes import with_meta
@@ -189,3 +190,17 @@ def test_a_client_without_sight_of_the_api_sees_none_of_it() -> None:
     world.cluster.unseen["api"] = world.now()
 
     assert not any(isinstance(world.look().objects[kind], Seen) for kind in MORE_KINDS)
+    assert not any(isinstance(look, Seen) for look in world.listed().objects.values())
+
+
+def test_an_inventory_is_shown_more_than_a_run_looks_at() -> None:
+    """Mutants: look at them in every run; leave them out of the list, or what a tree brings of them."""
+    world = small("healthy")
+    world.cluster.maker.apply(Item("HorizontalPodAutoscaler", key="apps/web"), {})
+    listed = world.listed().objects
+
+    assert set(world.look().objects) == set(ALL_KINDS)
+    assert {kind for kind, look in listed.items() if isinstance(look, Seen)} == set(LISTED_KINDS)
+    found = listed["HorizontalPodAutoscaler"]
+    assert isinstance(found, Seen)
+    assert isinstance(found.value["apps/web"], HorizontalPodAutoscaler)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from phases.diagnosis.catalogue import diagnose
-from tests.phases.diagnosis.scenes import found_by, made, pod, said, scene
+from tests.phases.diagnosis.scenes import found_by, made, pod, rules_of, said, scene
 
 ASKED = "volume.kubernetes.io/storage-provisioner"
 RBD = "storage.rbd.csi.ceph.com"
@@ -124,9 +124,12 @@ def test_who_waited_for_storage_says_how_it_is_by_now(
     assert len(found.evidence) == (2 if ends.startswith(";") else 1)
 
 
-def test_of_itself_no_storage_makes_a_finding() -> None:
-    """There is no rule about it: whatever waits for it speaks."""
-    assert diagnose(scene(ceph(), made("ReplicationDestination", "x/data", status=FAILED))) == {}
+def test_of_itself_no_storage_makes_a_finding_but_ceph_in_error() -> None:
+    """There is no rule about it: whatever waits for it speaks. Of Ceph in error X5 does, where nobody waits."""
+    restore = made("ReplicationDestination", "x/data", status=FAILED)
+    assert diagnose(scene(ceph("HEALTH_WARN"), restore)) == {}
+    assert list(diagnose(scene(ceph(), restore))) == ["X5:cephcluster/storage/ceph"]
+    assert "X5" not in rules_of(scene(ceph(), claim(), USER))
 
 
 def test_what_could_not_be_listed_is_not_named() -> None:

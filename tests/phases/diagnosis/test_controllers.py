@@ -36,6 +36,7 @@ def test_a_controller_that_is_gone_holds_everything_of_its_kind_that_is_not_read
     [
         (deployment(KUSTOMIZE, available=0), "unavailable", "unknown"),
         (deployment(KUSTOMIZE, available=0, replicas=0), "scaled-to-zero", "no"),
+        (deployment(KUSTOMIZE, available=1, replicas=0), "scaled-to-zero", "no"),
     ],
 )
 def test_a_controller_that_does_not_run(work: dict[str, Any], cause: str, clears: str) -> None:
@@ -60,6 +61,21 @@ def test_a_controller_that_does_not_run(work: dict[str, Any], cause: str, clears
 )
 def test_no_finding(objects: tuple[dict[str, Any], ...]) -> None:
     assert found_by("F1", scene(*objects)) == []
+
+
+def test_one_that_is_scaled_to_zero_is_missed_by_what_it_should_make() -> None:
+    """There is nothing of its kind yet. Mutants: ask for an object of the kind; blame one that only starts."""
+    inventory = {"roots": ["flux-system/a"], "kustomizations": [{"key": "flux-system/a"}]}
+    off = deployment(KUSTOMIZE, available=0, replicas=0)
+
+    (found,) = found_by("F1", scene(off, inventory=inventory))
+
+    assert (found.cause, found.clears_itself) == ("scaled-to-zero", "no")
+    assert found.blocks == ("kustomization/flux-system/a",)
+    starts = deployment(KUSTOMIZE, available=0)
+    assert found_by("F1", scene(starts, inventory=inventory)) == []
+    helm = deployment("helm-controller", available=0, replicas=0)
+    assert found_by("F1", scene(helm, inventory=inventory)) == [], "no release is expected"
 
 
 def test_one_controller_is_not_another() -> None:

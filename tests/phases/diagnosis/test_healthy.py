@@ -59,14 +59,25 @@ WRITTEN = (
         "Deployment",
         "kube-system/coredns",
         said("Available", "True"),
-        status={"availableReplicas": 2},
+        spec={"replicas": 2},
+        status={
+            "replicas": 2,
+            "readyReplicas": 2,
+            "updatedReplicas": 2,
+            "availableReplicas": 2,
+        },
     ),
     *(
         made(
             "Deployment",
             f"flux-system/{name}-controller",
             said("Available", "True"),
-            status={"availableReplicas": 1},
+            status={
+                "replicas": 1,
+                "readyReplicas": 1,
+                "updatedReplicas": 1,
+                "availableReplicas": 1,
+            },
         )
         for name in ("helm", "kustomize", "source")
     ),

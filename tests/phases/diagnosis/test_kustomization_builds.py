@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from phases.diagnosis.graph import roots_of
-from tests.phases.diagnosis.flux_objects import SINCE, deployment, hr, ks, said
+from tests.phases.diagnosis.flux_objects import (
+    OLDER,
+    REVISION,
+    SINCE,
+    deployment,
+    hr,
+    ks,
+    said,
+    source,
+)
 from tests.phases.diagnosis.scenes import found_by, made, recorded, rules_of, scene
 
 RETRY = ("True", "ProgressingWithRetry", "Building manifests for revision x")
@@ -151,6 +160,7 @@ def test_a_missing_secret_is_one_cause_for_all_who_ask_for_it() -> None:
 DONE, FAILED = ("True", "Succeeded", ""), ("False", "ReconciliationFailed", "no")
 WORKS = ("Unknown", "Progressing", "")
 WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/a' is not ready")
+ON_DONE = {"dependsOn": [{"name": "done"}]}  # it has not looked at it again yet
 
 
 @pytest.mark.parametrize(
@@ -158,7 +168,8 @@ WAITS = ("False", "DependencyNotReady", "dependency 'flux-system/a' is not ready
     [
         ([], "no"),
         ([ks("done", ready=DONE)], "no"),
-        ([ks("behind", ready=WAITS)], "no"),
+        ([ks("behind", ready=WAITS, spec={"dependsOn": [{"name": "a"}]})], "no"),
+        ([ks("done", ready=DONE), ks("next", ready=WAITS, spec=ON_DONE)], "unknown"),
         ([hr("done", ready=DONE)], "no"),
         ([ks("off", ready=FAILED, spec={"suspend": True})], "no"),
         ([ks("coming", ready=WORKS)], "unknown"),
@@ -368,3 +379,36 @@ def test_the_missing_keys_are_named() -> None:
     (found,) = found_by("E7", scene(pod("a", "couldn't find key b in Secret apps/db")))
 
     assert found.message.startswith("Secret apps/db has no key b: 1 wait for it")
+
+
+@pytest.mark.parametrize(
+    ("served", "attempted", "clears"),
+    [
+        ({"revision": REVISION, "updated": SINCE + 1}, OLDER, "unknown"),
+        ({"revision": REVISION, "updated": SINCE + 1}, "", "unknown"),
+        ({"revision": REVISION, "updated": SINCE + 1}, REVISION, "no"),
+        ({"revision": REVISION, "updated": SINCE}, OLDER, "no"),
+        ({}, OLDER, "no"),
+        (None, OLDER, "no"),
+    ],
+    ids=[
+        "later",
+        "no attempt is noted",
+        "fetched anew",
+        "not since",
+        "serves nothing",
+        "no source",
+    ],
+)
+def test_a_later_revision_may_have_put_it_right(
+    served: dict[str, Any] | None, attempted: str, clears: str
+) -> None:
+    """Else a run would end for it in the second before the next attempt."""
+    given = ks("a", ready=("False", BUILD, "kustomize build failed: x"))
+    given["status"]["lastAttemptedRevision"] = attempted
+    sources = [] if served is None else [source("GitRepository", **served)]
+
+    (found,) = found_by("K10", scene(given, *sources))
+
+    assert found.clears_itself == clears
+    assert ("serves a later revision by now" in found.message) == (clears == "unknown")

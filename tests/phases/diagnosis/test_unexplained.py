@@ -49,3 +49,16 @@ def test_what_a_rule_explains_is_not_said_twice() -> None:
     looked_at = scene(broken, unlisted=("Deployment",))
 
     assert rules_of(looked_at) == ["K10"]
+
+
+@pytest.mark.parametrize("suspended", [True, False])
+def test_what_git_suspends_is_left_alone(*, suspended: bool) -> None:
+    """No rule speaks for it: that it is suspended is meant. Mutant: leave that to K18."""
+    inventory = {"helmreleases": [{"key": "apps/web", "suspended": suspended}]}
+    looked_at = scene(
+        hr("web", ready=ODD, spec={"suspend": suspended}),
+        inventory=inventory,
+        unlisted=("Deployment",),
+    )
+
+    assert len(found_by("X1", looked_at)) == (0 if suspended else 1)

@@ -15,6 +15,10 @@ from tests.phases.diagnosis.scenes import AT, failed, made, said, scene
     [
         (failed("Kustomization", "f/a", "no"), ["kustomization/f/a"]),
         (failed("Kustomization", "f/a", ""), []),
+        (failed("Kustomization", "f/a", "no", spec={"suspend": True}), []),
+        (failed("Kustomization", "f/a", "no", spec={"suspend": False}), ["kustomization/f/a"]),
+        (failed("HelmChart", "f/a", "no", spec={"suspend": True}), []),
+        (failed("ExternalSecret", "f/a", "no"), ["externalsecret/f/a"]),
         (made("Kustomization", "f/a", said("Ready", "Unknown", message="no")), []),
         (made("HelmRelease", "f/a", said("Released", "False", message="no")), ["helmrelease/f/a"]),
         (made("HelmRelease", "f/a", said("Released", "True", message="no")), []),

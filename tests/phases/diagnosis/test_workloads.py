@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.phases.diagnosis.flux_objects import hr, ks
 from tests.phases.diagnosis.scenes import (
     AT,
     dangers,
@@ -207,6 +208,47 @@ def test_zero_is_a_finding_only_where_some_should_run(
     assert [finding.subject for finding in findings] == [f"{kind.lower()}/x/w"] * found
     assert found_by("L17", scene(workload)) == []
     assert found_by("L17", scene(inventory=inventory)) == []
+
+
+ZERO_BY = "helmrelease/x/w"
+SYNCED = ("True", "ReconciliationSucceeded", "")
+
+
+@pytest.mark.parametrize(
+    ("maker", "owner", "clears"),
+    [
+        (hr("w", namespace="x", ready=SYNCED), ZERO_BY, "no"),
+        (
+            hr("w", namespace="x", ready=SYNCED, spec={"driftDetection": {"mode": "enabled"}}),
+            ZERO_BY,
+            "yes",
+        ),
+        (hr("w", namespace="x", ready=("Unknown", "Progressing", "")), ZERO_BY, "unknown"),
+        (hr("w", namespace="x", ready=SYNCED, spec={"suspend": True}), ZERO_BY, "unknown"),
+        (ks("w", ready=SYNCED), "kustomization/flux-system/w", "yes"),
+        (ks("other", ready=SYNCED), "kustomization/flux-system/w", "unknown"),
+        (ks("w", ready=SYNCED), "", "unknown"),
+    ],
+    ids=["Helm", "Helm that compares", "at work", "suspended", "Git", "not there", "nobody"],
+)
+def test_zero_ends_by_itself_where_its_maker_looks_at_it(
+    maker: dict[str, Any], owner: str, clears: str
+) -> None:
+    """Mutants: call it unknown whoever brings it; trust a maker that is suspended, or at work."""
+    workload = made("Deployment", "x/w", spec={"replicas": 0})
+    item = {"kind": "Deployment", "key": "x/w", "pods": 1, "owner": owner}
+
+    (found,) = found_by("L17", scene(workload, maker, inventory={"workloads": [item]}))
+
+    assert found.clears_itself == clears
+
+
+def test_of_a_controller_of_flux_its_own_rule_speaks() -> None:
+    """Mutant: say it twice."""
+    off = made("Deployment", "flux-system/helm-controller", spec={"replicas": 0})
+    item = {"kind": "Deployment", "key": "flux-system/helm-controller", "pods": 1}
+
+    assert found_by("L17", scene(off, inventory={"workloads": [item]})) == []
 
 
 @pytest.mark.parametrize(

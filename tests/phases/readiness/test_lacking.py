@@ -45,6 +45,31 @@ MISSING = [
     ("ValuesError", VALUES.format("Secret", "apps/login", "not YAML"), "reason:ValuesError"),
     ("ValuesError", "anything else", "reason:ValuesError"),
     ("InstallFailed", 'secrets "login" not found', "reason:InstallFailed"),
+    (
+        "AuthenticationFailed",
+        "failed to get credential: failed to get secret 'apps/login': secrets \"login\" not found",
+        "object:Secret/apps/login",
+    ),
+    (
+        "AuthenticationFailed",
+        "failed to get image pull secret for serviceaccount 'apps/x': secret 'apps/login' not found",
+        "object:Secret/apps/login",
+    ),
+    (
+        "AuthenticationFailed",
+        "secret 'apps/login': key 'username' not found",
+        "reason:AuthenticationFailed",
+    ),
+    (
+        "AuthenticationFailed",
+        "'ca.crt' not found in secret 'apps/login'",
+        "reason:AuthenticationFailed",
+    ),
+    (
+        "GitOperationFailed",
+        "failed to get secret 'apps/login': secrets \"login\" not found",
+        "reason:GitOperationFailed",
+    ),
 ]
 
 

@@ -77,6 +77,7 @@ def test_deployments(
     assert fact.reason.startswith(reason)
     counts = {"ready": status.get("readyReplicas", 0), "expected": expected}
     assert counts == {name: fact.detail[name] for name in counts}
+    assert ("zero" in fact.detail) is fact.reason.startswith("scaled to 0 ")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ TOGETHER = (
     Cause("E6", "service/apps/nobody", "unknown", "service/apps/answering"),
     _hr("H1", "exhausted", "no"),
     _hr("H2", "no-target", "no"),
-    _source("H4", "helmchart", f"{F}-chartless", "no"),
+    _source("H4", "helmchart", f"{F}-chartless", "unknown"),
     Cause("H5", f"secret/{F}/absent-values", "unknown", f"secret/{F}/values"),
     _hr("H6", "dangling", "unknown"),
     *(_hr("H7", "hooked", "no"), _hr("H7", "waits", "unknown")),
@@ -107,7 +107,7 @@ TOGETHER = (
     _ks("K2", "dangling", "unknown", "after-plain"),
     _ks("K3", "after-paused", "no", "after-plain"),
     _ks("K4", "circle-a", "no", "after-plain"),
-    _source("K5", "gitrepository", "absent", "no"),
+    _source("K5", "gitrepository", "absent", "unknown"),
     _ks("K6", "no-path", "no"),
     _ks("K7", "wrong-key", "no"),
     Cause("K8", f"secret/{F}/absent-age", "no", f"secret/{F}/age"),
@@ -163,6 +163,8 @@ TOGETHER = (
     *(_webhook("WH1", "down"), _webhook("WH1", "externalsecret-validate")),
     _webhook("WH2", "untrusted"),
     *(_ks("WH3", "denied", "no"), _ks("WH3", "pruned", "no"), _ns("WH3", "undeletable", "no")),
+    # Over its deadline of a second, and K14 waits for it; the others that never get ready are given ten minutes.
+    _work("X5", "apps/failed-early", "unknown"),
 )
 # The same cluster, with an inventory: what else is known to be wrong.
 INVENTORIED = (
