@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from journal.entries import Instant
@@ -72,3 +73,9 @@ class Stuck:
 
 
 Answer = Done | Wait | Act | Ask | Stuck
+
+
+@lru_cache(maxsize=4096)
+def hopeless(answer: Wait) -> Wait:
+    """Say that waiting is in vain; of the same wait every turn it is the same object, and nothing is compared."""
+    return Wait(answer.reason, answer.until, can_clear="no")

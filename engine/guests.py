@@ -7,14 +7,14 @@ cannot be used, does not load; a journal that names one is read without it, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from engine.answer import Answer, Subject
 from engine.errors import EnvironmentWrong, Problem
 from engine.models import MachineModel, StateModel
-from engine.recipe import Facts, Findings, Judgement, Phase, Recipe, Verdict
+from engine.recipe import Behind, Facts, Findings, Judgement, Phase, Recipe, Verdict
 from engine.yamlfile import Marks
 
 if TYPE_CHECKING:
@@ -203,3 +203,18 @@ def wishes(
         else recipe.phases[phase](plan, facts, findings, memory)
     )
     return recipe.held(plan, facts, memory, dict(said))
+
+
+def behind(
+    recipe: Recipe, plan: Plan, memory: Memory, answers: Mapping[Subject, Answer]
+) -> Collection[Subject]:
+    """
+    Name what waits in vain behind what is stuck: the domain knows that of its own phases.
+
+    What a phase of others means by a subject only that one knows: it says so, if it has a ``behind`` of its own.
+    """
+    phase = plan.machine.states[memory.state].phase or memory.state
+    if phase not in plan.own:
+        return recipe.behind(plan, memory, answers)
+    asked: Behind | None = getattr(plan.own[phase], "behind", None)
+    return asked(plan, memory, answers) if asked is not None else ()

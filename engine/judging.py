@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import assert_never
 
 from engine.allowing import allowed, answer_to
-from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait
-from engine.guests import judgements, wishes
+from engine.answer import Act, Answer, Ask, Done, Stuck, Subject, Wait, hopeless
+from engine.guests import behind, judgements, wishes
 from engine.machine import Machine, Move
 from engine.memory import Memory
 from engine.patience import spoken
@@ -145,9 +145,28 @@ def answers_of(rules: Rules, memory: Memory) -> dict[Subject, Answer]:
             answers[subject] = given
     if not answers:
         answers[MACHINE] = _nothing_left(rules, memory, judged)
+    vain = _behind_stuck(rules, memory, answers)
     if f"deadline/{memory.state}" in memory.fired:
-        return {subject: _too_late(rules, memory, answer) for subject, answer in answers.items()}
-    return answers
+        # What waits behind what is stuck was given up long ago: the way out is there, and not in its deadline.
+        return {
+            subject: answer if subject in vain else _too_late(rules, memory, answer)
+            for subject, answer in {**answers, **vain}.items()
+        }
+    return {**answers, **vain} if vain else answers
+
+
+def _behind_stuck(
+    rules: Rules, memory: Memory, answers: Mapping[Subject, Answer]
+) -> dict[Subject, Answer]:
+    """Return the waits that are in vain before a person has mended what is stuck."""
+    if not any(type(answer) is Stuck for answer in answers.values()):
+        return {}
+    found = behind(rules.recipe, rules.plan, memory, answers)
+    return {
+        subject: hopeless(answer)
+        for subject, answer in answers.items()
+        if subject in found and isinstance(answer, Wait)
+    }
 
 
 def _objecting(rules: Rules, memory: Memory, objection: Answer) -> Answer:

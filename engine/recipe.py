@@ -164,6 +164,17 @@ def _none(plan: Plan, before: Memory, after: Memory, wished: Collection[str]) ->
     return ()
 
 
+Behind = Callable[["Plan", "Memory", Mapping[Subject, Answer]], Collection[Subject]]
+
+
+def _nobody_waits(
+    plan: Plan, memory: Memory, answers: Mapping[Subject, Answer]
+) -> Collection[Subject]:
+    """Take what waits beside what is stuck for independent."""
+    del plan, memory, answers
+    return ()
+
+
 Objection = Callable[["Plan", "Memory"], "Answer | None"]
 
 
@@ -179,7 +190,8 @@ class Phase(Protocol):
 
     The contract of the entry point group ``rekindle.phases``. Whatever a distribution registers there (a module, or an
     object) has these; all but ``VERSION`` are functions of their arguments alone: no clock, no network, no files, no
-    chance, nothing remembered between two calls. Facts and the memory are only read.
+    chance, nothing remembered between two calls. Facts and the memory are only read. It may have a ``behind`` as well,
+    with the arguments of the recipe's: of its own waits those that are in vain while something of it is stuck.
     """
 
     @property
@@ -235,6 +247,9 @@ class Recipe:
 
     *held* says what becomes of a phase's answers, whosever phase it is, where the facts forbid that anything begins.
 
+    *behind* names what cannot come before a person has mended what the answers are stuck on, and is waited for in
+    vain: only what is certain, for a session ends once nothing else is waited for.
+
     *alarming* says whether what changed between two turns' facts calls for a diagnosis at once.
 
     *own* are phases that are told their state, *guest* finds one that another distribution offers, *unwelcome* says
@@ -263,6 +278,7 @@ class Recipe:
     deeds: Deeds = _none
     owed: Owed = _nothing
     held: Held = _as_said
+    behind: Behind = _nobody_waits
     alarming: Alarming = _never
     objection: Objection = _no_objection
     timed: Timed = _untimed

@@ -264,9 +264,14 @@ class Runner:
             return None
         if any(isinstance(answer, Ask) for answer in answers):
             return self._leave("waiting", "waiting")
-        if any(isinstance(answer, Stuck) for answer in answers):
+        if any(isinstance(answer, Stuck) for answer in answers) and not self._is_expecting():
             return self._leave("stuck", "stuck")
         return None
+
+    def _is_expecting(self) -> bool:
+        """A rehearsal's people may be about to mend what it is stuck on: they get the state's own time for it."""
+        is_late = f"deadline/{self.memory.state}" in self.memory.fired
+        return not is_late and self._world.expects()
 
     def _close(self, outcome: RunOutcome) -> Ended:
         now = self._world.now()

@@ -43,6 +43,10 @@ class TiedWorld:
         del question
         return False
 
+    def expects(self) -> bool:
+        """Say whether something happens there yet."""
+        return self._world.expects()
+
     def next(self, until: Instant | None) -> Wakeup:
         """Wait for a change or the instant."""
         return self._world.next(until)

@@ -130,6 +130,13 @@ class World(Protocol):
         cluster answers False.
         """
 
+    def expects(self) -> bool:
+        """
+        Say whether it is written down that something happens there yet: a scenario's people act without being asked.
+
+        Nobody knows that of a real cluster, which says False.
+        """
+
     def next(self, until: Instant | None) -> Wakeup:
         """Wait for a change, a settlement or the instant."""
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.answer import Act, Answer, Ask, Subject, Wait
+from engine.answer import Act, Answer, Ask, Subject, Wait, hopeless
 from engine.memory import Memory
 from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding
@@ -74,7 +74,7 @@ def blockers(
             for subject in dead.behind:
                 waiting = known.get(subject)
                 if isinstance(waiting, Wait):
-                    answers[subject] = Wait(waiting.reason, waiting.until, can_clear="no")
+                    answers[subject] = hopeless(waiting)
     return answers
 
 

@@ -8,9 +8,7 @@ decides about both), and wake exactly the objects whose recorded cause has clear
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from engine.answer import Act, Answer, Stuck, Subject, Wait
+from engine.answer import Act, Answer, Stuck, Subject, Wait, hopeless
 from engine.memory import Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings, Judgement, Verdict
@@ -111,14 +109,8 @@ def _only_after_a_person(answers: dict[Subject, Answer], facts: Facts) -> dict[S
         fact = facts.get(subject)
         behind = fact is not None and (fact.code == codes.ABSENT or _is_behind(fact, facts))
         if isinstance(answer, Wait) and (subject == codes.ROOT or behind):
-            told[subject] = _hopeless(answer)
+            told[subject] = hopeless(answer)
     return told
-
-
-@lru_cache(maxsize=4096)
-def _hopeless(answer: Wait) -> Wait:
-    """Say so of an answer; of the same one every turn it is the same object, and nothing is compared or written."""
-    return Wait(answer.reason, answer.until, can_clear="no")
 
 
 def _is_behind(fact: Fact, facts: Facts) -> bool:

@@ -88,8 +88,7 @@ def missing_kinds(
     for cause in sorted(causes):
         kind, _, group = cause.removeprefix("kind:").partition(".")
         if crd_of(section, facts, kind, group) is None:
-            name = _expected_crd(section, kind, group)
-            subject = codes.subject("crd", name or f"{kind}.{group}")
+            subject = kind_subject(section, cause)
             why = f"no CRD serves {kind}"
             answers[subject] = _untied(section, subject, why, facts, memory)
     for found in findings.values():
@@ -205,6 +204,12 @@ def crd_of(section: Section, facts: Facts, kind: str, group: str) -> str | None:
         if fact.detail.get("kind") == kind and fact.detail.get("group") == group:
             return name
     return None
+
+
+def kind_subject(section: Section, cause: str) -> Subject:
+    """Name the CRD that a ``kind:KIND.GROUP`` cause asks for, by its kind where no inventory has it."""
+    kind, _, group = cause.removeprefix("kind:").partition(".")
+    return codes.subject("crd", _expected_crd(section, kind, group) or f"{kind}.{group}")
 
 
 def _expected_crd(section: Section, kind: str, group: str) -> str:

@@ -26,6 +26,7 @@ from phases import (
     facts,
     flux_synced,
     giving_back,
+    hopeless,
     node_maintenance,
     one_operator,
     pods_healthy,
@@ -111,4 +112,5 @@ def recipe() -> Recipe:
         items=items,
         owed=resets.owed,
         held=one_operator.held,
+        behind=hopeless.behind,
     )

@@ -8,16 +8,16 @@ waits behind, and for which the recovery has no verb of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
-from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
+from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait, hopeless
 from engine.memory import Memory
 from engine.recipe import Findings
 from journal.entries import Finding
-from phases import codes, order
+from phases import codes
 from phases.clearing import waited
 from phases.hands import verb_for
+from phases.hopeless import APPLIERS, Case, is_hopeful, reach
 from phases.nudges import NOT_YET
 from phases.section import Section
 from phases.snapshot import MORE_KINDS
@@ -32,7 +32,6 @@ KUBELET_SECONDS = 300.0
 # Words in the causes of what is not there, or is refused for want of what is not there (a credential, a right, a newer
 # CRD): all of them may be brought by what is not applied yet.
 LACKING = ("absent", "missing", "refused", "credentials", "forbidden", "version-not-served")
-APPLIERS = ("kustomization/", "helmrelease/")
 # What a server refuses to a source may be for want of a Secret, and that of an ExternalSecret that is still to be read;
 # of what is asked for by its name the rules know themselves whether one makes it.
 FOR_A_SECRET = frozenset({"refused", "credentials"})
@@ -51,16 +50,6 @@ IN_GIT = frozenset({"H6", "H9", "K2", "K6", "K8", "K9", "K10", "K11", "K19"})
 SOURCE_SECONDS = NUDGED_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What a sentence rests on."""
-
-    answers: dict[Subject, Answer]
-    findings: Findings
-    memory: Memory
-    section: Section | None
-
-
 def sentenced(
     answers: dict[Subject, Answer],
     findings: Findings,
@@ -72,7 +61,7 @@ def sentenced(
 
     *section*: what is known of what needs what, beyond what the findings say.
     """
-    case = _Case(answers, findings, memory, section)
+    case = Case(answers, findings, memory, section)
     final, behind = _final(case)
     if not final:
         return answers
@@ -80,7 +69,7 @@ def sentenced(
     for subject in behind:
         answer = told.get(subject)
         if isinstance(answer, Wait) and answer.can_clear != "no":
-            told[subject] = Wait(answer.reason, answer.until, can_clear="no")
+            told[subject] = hopeless(answer)
     for root in final:
         told[root.subject] = Stuck(
             reference="cause-cannot-clear",
@@ -102,7 +91,7 @@ def alarmed(
     Time reaches a decision only through the journal, so that one of the answers bears the instant: that of the cause
     itself where nobody waits, for what is absent and no phase answers for (a CRD) has nobody else to say so.
     """
-    case = _Case(answers, findings, memory, section)
+    case = Case(answers, findings, memory, section)
     coming = [
         (at, name)
         for name, root in findings.items()
@@ -124,7 +113,7 @@ def alarmed(
     return {**answers, bearer: Wait(answer.reason, due, can_clear=answer.can_clear)}
 
 
-def _instants(name: str, root: Finding, case: _Case) -> tuple[float, ...]:
+def _instants(name: str, root: Finding, case: Case) -> tuple[float, ...]:
     """Say at which instants a sentence on a root may be passed that could not be before."""
     at = _lasting_from(name, root, case)
     if at is None:
@@ -132,7 +121,7 @@ def _instants(name: str, root: Finding, case: _Case) -> tuple[float, ...]:
     return (at, _tried_until(case.memory)) if _is_tried_again(root) else (at,)
 
 
-def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
+def _final(case: Case) -> tuple[list[Finding], set[Subject]]:
     """
     Return the roots that nothing ends, and what cannot get well before they are mended.
 
@@ -144,8 +133,8 @@ def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
     roots = case.findings.items()
     held = [root for name, root in roots if _is_lasting(name, root, case)]
     while held:
-        behind = _behind(held, case)
-        coming = [s for s, a in answers.items() if s not in behind and _is_hopeful(a)]
+        behind = reach({s for root in held for s in (root.subject, *root.victims)}, case)
+        coming = [s for s, a in answers.items() if s not in behind and is_hopeful(a)]
         left = [root for root in held if not _may_be_ended(root, coming, memory)]
         if len(left) == len(held):
             return held, behind
@@ -153,33 +142,13 @@ def _final(case: _Case) -> tuple[list[Finding], set[Subject]]:
     return [], set()
 
 
-def _behind(held: list[Finding], case: _Case) -> set[Subject]:
-    """
-    Return what cannot get well before these causes are mended.
-
-    Of much that is not there nobody knows who brings it (a store, a CRD): but if all that is still to be applied is
-    behind these causes, then so is whatever is absent, and who waits for that.
-    """
-    answers, facts = case.answers, case.memory.facts
-    behind = {subject for root in held for subject in (root.subject, *root.victims)}
-    if case.section is not None:
-        behind |= order.behind(case.section, facts, behind)
-    appliers = [s for s, a in answers.items() if s.startswith(APPLIERS) and _is_hopeful(a)]
-    if not appliers or not behind.issuperset(appliers):
-        return behind
-    absent = {s for s in answers if s in facts and facts[s].code == codes.ABSENT}
-    waiting = (root.victims for root in case.findings.values() if root.subject in absent)
-    behind = behind.union(absent, *waiting)
-    return behind if case.section is None else behind | order.behind(case.section, facts, behind)
-
-
-def _is_lasting(name: str, root: Finding, case: _Case) -> bool:
+def _is_lasting(name: str, root: Finding, case: Case) -> bool:
     """Say whether a root stands, is in the way, and is nobody's to clear: neither its own nor the recovery's."""
     at = _lasting_from(name, root, case)
     return at is not None and case.memory.passed(at)
 
 
-def _lasting_from(name: str, root: Finding, case: _Case) -> float | None:
+def _lasting_from(name: str, root: Finding, case: Case) -> float | None:
     """Say from when on it is so, as far as time alone is missing; None: it is not so."""
     answers, memory = case.answers, case.memory
     if not root.root or root.clears_itself != "no" or root.next_after:
@@ -196,7 +165,7 @@ def _lasting_from(name: str, root: Finding, case: _Case) -> float | None:
     return max(found_at + STANDING_SECONDS, _fetched_until(root, case), *woken)
 
 
-def _fetched_until(root: Finding, case: _Case) -> float:
+def _fetched_until(root: Finding, case: Case) -> float:
     """Say until when a revision is waited for that may have what is wrong put right: not where none can come."""
     if root.rule not in IN_GIT or case.section is None:
         return 0.0
@@ -233,13 +202,13 @@ def _woken_until(subject: Subject, memory: Memory) -> float:
     return min(until, fact.since + STANDING_SECONDS)
 
 
-def _is_in_hand(root: Finding, case: _Case) -> bool:
+def _is_in_hand(root: Finding, case: Case) -> bool:
     """Say whether the recovery has a verb for this; a finalizer it takes off only what it expects to be there."""
     verb = verb_for(root, () if case.section is None else case.section.early)
     return bool(verb) and (verb != RELEASE or _is_expected(root, case.memory))
 
 
-def _is_in_the_way(root: Finding, answers: dict[Subject, Answer], memory: Memory) -> bool:
+def _is_in_the_way(root: Finding, answers: Mapping[Subject, Answer], memory: Memory) -> bool:
     """
     Say whether a root is in the way of what this run waits for.
 
@@ -258,10 +227,6 @@ def _is_in_the_way(root: Finding, answers: dict[Subject, Answer], memory: Memory
 def _is_expected(root: Finding, memory: Memory) -> bool:
     """Say whether a root is about an object of this run, as far as anything of this run is known."""
     return root.subject in memory.facts or not memory.facts
-
-
-def _is_hopeful(answer: Answer) -> bool:
-    return isinstance(answer, Act | Ask) or (isinstance(answer, Wait) and answer.can_clear != "no")
 
 
 def _may_be_ended(root: Finding, coming: list[Subject], memory: Memory) -> bool:

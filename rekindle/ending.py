@@ -20,7 +20,7 @@ from rekindle.document import of_run
 from rekindle.folding import Found
 from rekindle.output import as_line, print_json, tell
 from rekindle.recipes import recipe
-from rekindle.sentences import questions, to_answer
+from rekindle.sentences import Standing, questions, to_answer
 from rekindle.typed import command, with_journal
 from rekindle.watching import handed_over
 
@@ -96,10 +96,9 @@ def left_at_once(memory: Memory, plan: Plan, path: Path, begun: float) -> str:
 
 
 def _tell_way_out(memory: Memory, journal: str) -> None:
-    for body in memory.answers.values():
-        if body.get("answer") == "stuck":
-            tell(f"stuck ({body['reference']}): {body['message']}")
-            tell(f"hint: {with_journal(str(body['hint']), journal)}")
+    for _, body in Standing(memory).answers("stuck"):
+        tell(f"stuck ({body['reference']}): {body['message']}")
+        tell(f"hint: {with_journal(str(body['hint']), journal)}")
     for item in questions(memory):
         tell(f"approval {item.approval}: {item.question}")
         tell(f"  consequence: {item.consequence}")

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from engine.memory import Approval, Attempt, Memory
+from engine.memory import TOO_LATE, Approval, Attempt, Memory
 from rekindle.causes import roots
 from rekindle.spans import clock
 from rekindle.typed import command, with_journal
@@ -42,8 +42,11 @@ class Standing:
         return timer.due if timer is not None else None
 
     def answers(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        """Answers of a kind; of questions those that nobody has answered."""
+        """Answers of a kind, what only ran out of time last; of questions those that nobody has answered."""
         found = [(s, body) for s, body in self.memory.answers.items() if body.get("answer") == kind]
+        if kind == "stuck":
+            # A deadline says of no object what is wrong with it: the way out stands before it.
+            return sorted(found, key=lambda item: item[1].get("reference") == TOO_LATE)
         if kind != "ask":
             return found
         waiting = {item.subject for item in questions(self.memory)}
@@ -143,7 +146,8 @@ def can_succeed(now: Standing) -> str:
     if now.closed:
         return "no: this run is over, the goal was not reached"
     stuck = now.answers("stuck")
-    moving = memory.open or now.answers("wait") or now.answers("act")
+    hoped_for = any(body.get("can_clear") != "no" for _, body in now.answers("wait"))
+    moving = memory.open or hoped_for or now.answers("act")
     if now.answers("ask") and not memory.open:
         return f"not before a person has answered{by}"
     if stuck and not moving:

@@ -69,7 +69,7 @@ def kustomization(
     *suspended*: Git itself suspends it. *source*: the verdict on its source, where it was judged: applied is only what
     a source that is Ready serves.
     """
-    before = early(found, suspended=suspended)
+    before = early("Kustomization", found, suspended=suspended)
     if before is not None or found is None:
         return before or absent()
     ready = condition(found.status.conditions, "Ready")
@@ -206,7 +206,7 @@ def short(revision: str) -> str:
     return f"{branch}@{digest[:8]}" if separator else revision[:24]
 
 
-def early(found: Flux | None, *, suspended: bool) -> Fact | None:
+def early(kind: str, found: Flux | None, *, suspended: bool) -> Fact | None:
     """Return the verdict that needs no condition, for Kustomizations and HelmReleases; None: its conditions decide."""
     if found is None:
         return absent()
@@ -215,7 +215,12 @@ def early(found: Flux | None, *, suspended: bool) -> Fact | None:
     if found.spec.suspend and suspended:
         return Fact(READY, "suspended, as Git has it")
     if found.spec.suspend:
-        return Fact(SUSPENDED, "suspended in the cluster only", detail=identity(found.metadata))
+        conditions = found.status.conditions
+        # What was Ready stays good enough for what depends on it, and a worker brings its attempt to an end.
+        detail = {**identity(found.metadata), "parked": not is_held(kind, conditions)}
+        if is_true(condition(conditions, "Ready")):
+            detail |= {**SAYS_READY, "applied": found.status.last_applied_revision}
+        return Fact(SUSPENDED, "suspended in the cluster only", detail=detail)
     return None
 
 

@@ -39,6 +39,7 @@ from phases.readiness.saying import terminating
 from phases.snapshot import NodeLook, Seen, Unseen
 
 CORDONED = "cordoned"
+CNI_MISSING = "waits for the CNI"
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 FRESH_SECONDS = 10.0
 LEASE_SECONDS = (
@@ -249,5 +250,5 @@ def _swapped(digits: str) -> str:
 
 def _short(text: str) -> str:
     if "cni plugin not initialized" in text or "NetworkPluginNotReady" in text:
-        return "waits for the CNI"
+        return CNI_MISSING
     return text[:160]

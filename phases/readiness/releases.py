@@ -43,7 +43,7 @@ def helm_release(found: Flux | None, *, suspended: bool = False, chart_version: 
 
     *suspended*: Git itself suspends it. *chart_version*: the version that its chart serves (empty: not known).
     """
-    before = early(found, suspended=suspended)
+    before = early("HelmRelease", found, suspended=suspended)
     if before is not None or found is None:
         return before or absent()
     conditions = found.status.conditions

@@ -42,7 +42,8 @@ def source(found: Source | Chart | None) -> Fact:
     if found.metadata.deletion_timestamp is not None:
         return terminating(found.metadata)
     if found.spec.suspend:
-        return Fact(SUSPENDED, "suspended", detail=detail)
+        parked = {**detail, "parked": is_parked(status.conditions)}
+        return Fact(SUSPENDED, "suspended", detail=parked)
     if isinstance(found, Source) and found.spec.type == STATIC:
         return Fact(READY, "never reconciled: its charts are pulled from it", detail=detail)
     ready = condition(status.conditions, "Ready")

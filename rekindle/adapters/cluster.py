@@ -175,6 +175,10 @@ class RealWorld:
         del question
         return False
 
+    def expects(self) -> bool:
+        """Know of nothing that is to come."""
+        return False
+
     def summary(self) -> dict[str, Json]:
         """Count nothing: what happened is in the journal."""
         return {}

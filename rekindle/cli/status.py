@@ -100,7 +100,8 @@ def _exit(found: Found) -> int:
     memory = found.memory
     if memory.outcome:
         return OK if memory.outcome == "done" else WARNINGS
-    kinds = {body.get("answer") for body in memory.answers.values()}
+    answers = memory.answers.values()
+    kinds = {body.get("answer") for body in answers if body.get("can_clear") != "no"}
     if "stuck" in kinds and not kinds & {"act", "wait"} and not memory.open:
         return CRITICAL
     if nothing_seen(memory):

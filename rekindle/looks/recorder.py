@@ -140,6 +140,10 @@ class RecordedWorld:
         """Tell the world of a question."""
         return self._world.ask(question)
 
+    def expects(self) -> bool:
+        """Say whether something happens there yet."""
+        return self._world.expects()
+
     def next(self, until: Instant | None) -> Wakeup:
         """Wait for a change, a settlement or the instant."""
         return self._world.next(until)

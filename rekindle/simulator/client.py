@@ -24,6 +24,7 @@ from rekindle.simulator.protocol import (
     PATH_LIMIT,
     Adopt,
     Ask,
+    Expects,
     Frame,
     Interrupt,
     Look,
@@ -118,6 +119,10 @@ class RemoteWorld:
     def ask(self, question: Question) -> bool:
         """Tell the scenario's operator; say whether there is one for this question."""
         return self._call(Ask(question)).yes
+
+    def expects(self) -> bool:
+        """Say whether the scenario has an event that is still to come."""
+        return self._call(Expects()).yes
 
     def next(self, until: Instant | None) -> Wakeup:
         """Let time pass until something happens that can be seen, or the instant has come."""

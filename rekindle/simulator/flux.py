@@ -57,6 +57,12 @@ class Patcher:
         status = replace(found.status, conditions=conditions, **fields)
         self._api.update(self._kind, key, status=status)
 
+    def rest(self, key: str, found: Flux) -> None:
+        """Take note of the generation of what is suspended and was Ready: its dependents find that good enough."""
+        ready = condition(found.status.conditions, "Ready")
+        if ready is not None and ready.status == "True":
+            self.write(key, observed_generation=found.metadata.generation)
+
 
 def asked(value: Any) -> str:  # noqa: ANN401  any Flux object
     """Return the token of the last request to reconcile."""

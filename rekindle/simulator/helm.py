@@ -150,6 +150,7 @@ class HelmReleases:
             return None
         self._api.hold(KIND, key, KUSTOMIZE_FINALIZER)
         if found.spec.suspend:
+            self._patcher.rest(key, found)
             return None
         token, reset = asked(found), found.metadata.annotations.get(RESET, "")
         attempts = self._attempts.setdefault(key, Attempts())

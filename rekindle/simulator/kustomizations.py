@@ -84,6 +84,7 @@ class Kustomizations:
         self._api.hold(KIND, key, KUSTOMIZE_FINALIZER)
         spec = self._tree.kustomizations[key]
         if found.spec.suspend:
+            self._patcher.rest(key, found)
             return None
         token = asked(found)
         failure = yield from self._attempt(key, spec)

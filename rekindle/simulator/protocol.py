@@ -48,6 +48,10 @@ class Ask(Frame, frozen=True, tag="ask"):
     question: Question
 
 
+class Expects(Frame, frozen=True, tag="expects"):
+    """Ask whether the scenario has an event that is still to come."""
+
+
 class Next(Frame, frozen=True, tag="next"):
     """Let time pass."""
 
@@ -66,7 +70,7 @@ class Shutdown(Frame, frozen=True, tag="shutdown"):
     """The run is closed: end."""
 
 
-Request = Look | Start | Adopt | Ask | Next | Interrupt | Summary | Shutdown
+Request = Look | Start | Adopt | Ask | Expects | Next | Interrupt | Summary | Shutdown
 
 
 class Welcome(Frame, frozen=True, tag="welcome"):

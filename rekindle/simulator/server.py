@@ -21,6 +21,7 @@ from rekindle.simulator.protocol import (
     REQUESTS,
     Adopt,
     Ask,
+    Expects,
     Frame,
     Interrupt,
     Look,
@@ -127,6 +128,8 @@ class Server:
                 hosted.adopt(intent)
             case Ask(question=question):
                 return Response(hosted.now, yes=hosted.ask(question))
+            case Expects():
+                return Response(hosted.now, yes=hosted.client.expects())
             case Next(until=until):
                 woke = self._next(connection, until)
                 return Response(hosted.now, woke.settlements, woke.changed, woke.replies)

@@ -71,6 +71,11 @@ class SimWorld:
         """Tell the scenario's operator; say whether there is one for this question."""
         return self.cluster.people.ask(question)
 
+    def expects(self) -> bool:
+        """Say whether the scenario has an event that is still to come."""
+        cluster = self.cluster
+        return any(cluster.start + event.at > cluster.loop.now for event in cluster.scenario.events)
+
     def next(self, until: Instant | None) -> Wakeup:
         """Let time pass until something happens that can be seen, or the instant has come."""
         loop = self.cluster.loop

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.memory import Memory
+from engine.memory import TOO_LATE, Memory
 from journal.entries import Finding, Remedy
 from rekindle import sentences, watching
 from rekindle.sentences import Standing
@@ -32,6 +32,25 @@ def test_what_is_stuck_beside_what_goes_on_is_said(said: Any) -> None:  # noqa: 
     assert said(now) == "not for statefulset/a/c: nobody will make it; the rest goes on"
     assert said(standing({"statefulset/a/c": STUCK})) == "no, not by waiting"
     assert said(standing({"deployment/a/b": WAIT})) == "yes"
+
+
+def test_what_waits_in_vain_is_nothing_that_goes_on() -> None:
+    """Mutant: any wait is taken for the rest that goes on."""
+    vain = {**WAIT, "can_clear": "no"}
+
+    assert (
+        sentences.can_succeed(standing({"deployment/a/b": vain, "statefulset/a/c": STUCK}))
+        == "no, not by waiting"
+    )
+
+
+def test_the_way_out_stands_before_what_only_ran_out_of_time() -> None:
+    """Mutant: in the order of the answers."""
+    late = {"answer": "stuck", "reference": TOO_LATE, "message": "late", "hint": "look"}
+    now = standing({"deployment/a/b": late, "statefulset/a/c": STUCK, "store/x": late})
+
+    assert [s for s, _ in now.answers("stuck")] == ["statefulset/a/c", "deployment/a/b", "store/x"]
+    assert sentences.must_do(now) == "make it"
 
 
 @pytest.mark.parametrize("said", [sentences.can_succeed, watching.can_succeed])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from journal.reader import Reader
 from tests.cli.conftest import Program
@@ -81,6 +82,27 @@ def test_resume_of_a_closed_run_prints_its_document_and_exits_by_its_outcome(
         "cluster_seconds",
     )
     assert {key: first[key] for key in same} == {key: answer.document[key] for key in same}
+
+
+def test_what_can_never_succeed_ends_with_its_way_out_first_and_status_says_so(
+    rekindle: Program, tmp_path: Path, scenario_without_operator: Callable[[str], Path]
+) -> None:
+    """Mutant: ``status`` counts what waits in vain for what goes on, and answers 1."""
+    path = scenario_without_operator("cold-start")
+    scenario = yaml.safe_load(path.read_text())
+    scenario["plan"]["crds"]["preapply"] = "never"
+    path.write_text(yaml.safe_dump(scenario, sort_keys=False))
+    journal = str(tmp_path / "j.db")
+
+    answer = rekindle("rehearse", str(path), "--journal", journal)
+
+    assert answer.code == 2, answer.err
+    (told,) = [line for line in answer.err.splitlines() if line.startswith("stuck (")]
+    assert told.startswith("stuck (crd-missing): no CRD serves ExternalSecret")
+    status = rekindle("status", "--journal", journal)
+    assert status.code == 2
+    assert "no, not by waiting" in status.out
+    assert "put externalsecrets.external-secrets.io.yaml into crds.directory" in status.out
 
 
 @pytest.mark.program

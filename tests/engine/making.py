@@ -313,6 +313,7 @@ class House:
         self.adopted: list[Intent] = []
         self.questions: list[Question] = []
         self.answers_itself = False
+        self.has_a_script = False
 
     def identity(self) -> Identity:
         return Identity("house")
@@ -333,6 +334,9 @@ class House:
     def ask(self, question: Question) -> bool:
         self.questions.append(question)
         return self.answers_itself
+
+    def expects(self) -> bool:
+        return self.has_a_script
 
     def next(self, until: Instant | None) -> Wakeup:
         if not self.script:

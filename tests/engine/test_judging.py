@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -479,6 +480,46 @@ def test_after_the_deadline_nothing_is_begun_and_nothing_is_waited_for() -> None
     assert (
         "ground did not reach its goal within 10 m; at the end: for the sun" == answers["b"].message
     )
+
+
+BEHIND: dict[str, Answer] = {
+    "a": act("pour", "door"),
+    "b": Wait("for a", START + 5, can_clear="unknown"),
+    "c": Wait("for the sun"),
+}
+
+
+@pytest.mark.parametrize("late", [(), LATE], ids=["in time", "late"])
+def test_what_waits_behind_what_is_stuck_waits_in_vain_and_never_for_a_deadline(
+    late: tuple[AnyEntry, ...],
+) -> None:
+    """Mutants: the domain is not asked; asked before the engine refuses an act; out of time like all the rest."""
+    asked_about: list[set[str]] = []
+
+    def behind(plan: Plan, memory: Memory, answers: Mapping[str, Answer]) -> set[str]:
+        del plan, memory
+        asked_about.append({s for s, answer in answers.items() if isinstance(answer, Stuck)})
+        return {"a", "b"}
+
+    site = Site({"ground": BEHIND})
+    table = replace(site.recipe(), behind=behind)
+    rules = Rules.of(table, site.rules().plan)
+    refused = tried("pour", "door", "failed", "denied")
+
+    answers = answers_of(rules, begun(rules, *refused, *late))
+
+    assert asked_about == [{"a"}]
+    assert said(answers["a"]) == "action-refused"
+    assert answers["b"] == Wait("for a", START + 5, can_clear="no")
+    assert said(answers["c"]) == ("state-deadline-passed" if late else "Wait")
+
+
+def test_who_names_nobody_behind_has_nobody_who_waits_in_vain() -> None:
+    refused = tried("pour", "door", "failed", "denied")
+
+    answers = judged(BEHIND, *refused)
+
+    assert (answers["b"], answers["c"]) == (BEHIND["b"], BEHIND["c"])
 
 
 def test_the_deadline_of_another_state_says_nothing() -> None:

@@ -254,6 +254,20 @@ def test_a_session_does_not_end_while_something_can_still_clear() -> None:
     assert Exit.DONE == Bench(site).run(after(1), after(1, STANDING))
 
 
+def test_a_session_waits_for_what_its_world_has_written_down_but_no_longer_than_for_anything() -> (
+    None
+):
+    """Mutants: ``expects`` is not asked; it is asked after the deadline as well."""
+    site = Site({"ground": {"a": Stuck("r", "m", "h")}})
+    bench = Bench(site)
+    bench.house.has_a_script = True
+    assert Exit.DONE == bench.run(after(1), after(1, STANDING))
+
+    late = Bench(site)
+    late.house.has_a_script = True
+    assert Exit.STUCK == late.run(after(700))
+
+
 def test_a_session_with_a_person_at_it_keeps_looking() -> None:
     site = Site({"ground": {"a": Stuck("r", "m", "h")}})
 

@@ -7,15 +7,15 @@ what is running, or whether the goal is known to be open; ``_until`` takes an un
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from engine.answer import Act, Answer, Wait
+from engine.answer import Act, Answer, Stuck, Wait
 from engine.errors import PlanInvalid, Problem
-from engine.guests import judgements, wishes
+from engine.guests import behind, judgements, wishes
 from engine.memory import Attempt, Memory
 from engine.plan import Plan, from_compiled, load, of_parts
 from engine.recipe import Facts, Findings, Judgement, Recipe, Verdict
@@ -250,3 +250,34 @@ def test_an_error_is_said_at_its_place(case: str) -> None:
     found = [str(problem) for problem in caught.value.problems]
     assert any(line.startswith(f"p.yaml:{said}") for line in found), found
     assert len(found) == 1 or case == "what only the loader writes", found
+
+
+class Knowing(Broom):
+    """A phase that knows what of its own is in vain."""
+
+    def behind(self, plan: Plan, memory: Memory, answers: Mapping[str, Answer]) -> set[str]:
+        del plan
+        return {subject for subject in answers if subject != memory.state}
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "found"),
+    [
+        (Knowing(), "empty-attic", {"sun"}),
+        (Broom(), "empty-attic", set()),
+        (Knowing(), "ground", {"of the domain"}),
+    ],
+)
+def test_what_a_phase_of_others_waits_for_in_vain_only_that_phase_says(
+    phase: Broom, state: str, found: set[str]
+) -> None:
+    """Mutants: the domain is asked about everybody's subjects; a phase has to have a ``behind``."""
+    table = replace(
+        recipe(), own={"broom": phase}, behind=lambda _plan, _memory, _answers: {"of the domain"}
+    )
+    ground = {"next": "tidy", "deadline": {"after": 60}}
+    machine = {"initial": "ground", "states": {**MACHINE["states"], "ground": ground}}
+    house = of_parts("house", machine, {}, table)
+    answers: dict[str, Answer] = {state: Stuck("r", "m", "h"), "sun": Wait("x")}
+
+    assert set(behind(table, house, Memory(state=state), answers)) == found

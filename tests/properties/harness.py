@@ -246,6 +246,9 @@ class Client:
     def ask(self, question: Question) -> bool:
         return self.world.ask(question)
 
+    def expects(self) -> bool:
+        return self.world.expects()
+
     def next(self, until: Instant | None) -> Wakeup:
         self.wakeups += 1
         if self.wakeups > self.most_wakeups:

@@ -203,6 +203,9 @@ class HouseWorld:
         del question
         return False
 
+    def expects(self) -> bool:
+        return False
+
     def next(self, until: Instant | None) -> Wakeup:
         limit = self.house.now + 3600.0 if until is None else max(until, self.house.now)
         before = dict(self.house.lights)

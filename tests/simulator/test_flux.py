@@ -144,6 +144,24 @@ def test_a_nudge_is_refused_for_what_the_real_adapter_refuses(
     assert (settled.outcome, settled.code) == ("failed", code)
 
 
+@pytest.mark.parametrize(
+    ("kind", "key"), [("Kustomization", "storage/rook"), ("HelmRelease", "storage/rook-ceph")]
+)
+def test_what_is_suspended_while_it_is_ready_takes_note_of_that_and_stays_good_enough(
+    kind: str, key: str
+) -> None:
+    """Their deferred patch of the status comes also where Reconcile turns away for it. Mutant: leave ``rest`` out."""
+    world = small("healthy")
+    found = objects(world, kind)[key]
+    suspended = replace(with_meta(found, generation=2), spec=replace(found.spec, suspend=True))
+    world.cluster.api.put(kind, suspended)
+    run_for(world, 30)
+
+    status = objects(world, kind)[key].status
+    assert status.observed_generation == 2
+    assert messages(world, kind, key)["Ready"][0] == "True"
+
+
 def test_dependencies_are_named_until_they_are_ready_at_the_same_revision() -> None:
     world = packaged("cold-start")
     texts: set[str] = set()

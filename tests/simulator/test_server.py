@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from rekindle.simulator.client import (
     new_socket,
 )
 from rekindle.simulator.errors import WorldBusy, WorldGone
+from rekindle.simulator.scenario import find_scenario
 from tests.simulator.worlds import DATA, intent, small
 
 
@@ -63,6 +65,18 @@ def test_a_remote_world_shows_what_a_local_one_shows(address: WorldAddress) -> N
         assert remote.now() == local.now()
         assert remote.look() == local.look()
     remote.close()
+
+
+def test_a_remote_world_knows_what_its_scenario_has_not_done_yet(address: WorldAddress) -> None:
+    """Mutant: the server answers ``Expects`` like any other frame."""
+    lost = replace(address, scenario=str(find_scenario("quorum-lost")))
+    remote = connect_or_spawn(lost)
+    assert remote.expects()
+    remote.shutdown()
+
+    quiet = connect_or_spawn(replace(address, log=f"{address.log}.2", socket=new_socket()))
+    assert not quiet.expects()
+    quiet.shutdown()
 
 
 def test_a_kind_that_did_not_change_keeps_its_mapping_over_the_wire(address: WorldAddress) -> None:

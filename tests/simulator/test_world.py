@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from engine.world import Question, Reply
 from phases.snapshot import Seen
 from rekindle.simulator.faults import Faults
+from rekindle.simulator.scenario import EventSpec, load_scenario
 from rekindle.simulator.world import SimWorld
 from tests.simulator.driver import Driver, everything
 from tests.simulator.worlds import (
+    DATA,
     SMALL_PODS,
     do,
     intent,
@@ -191,6 +194,17 @@ def test_a_command_that_outlives_its_deadline_is_ended_and_in_doubt() -> None:
 
     assert (settlement.outcome, settlement.code) == ("unsettled", "timeout")
     assert world.cluster.commands.running == []
+
+
+def test_a_world_expects_what_its_scenario_has_not_done_yet() -> None:
+    world = small("cold")
+    assert not world.expects()
+
+    event = EventSpec(100.0, "reboot", "n1")
+    world = SimWorld(replace(load_scenario(DATA / "small-cold.yaml"), events=(event,)))
+    assert world.expects()
+    run_for(world, 101)
+    assert not world.expects()
 
 
 # --- the operator --------------------------------------------------------------------------------

@@ -81,6 +81,27 @@ def test_kustomizations(found: Flux | None, code: str, reason: str) -> None:
     assert (code, reason) == (fact.code, fact.reason[: len(reason)])
 
 
+READY = {"says_ready": True, "applied": GOAL}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        (("Ready=True/x",), {**READY, "parked": True}),
+        (("Ready=False/x",), {"parked": True}),
+        (("Ready=Unknown/x", "Reconciling=True/Progressing"), {"parked": False}),
+        (("Ready=False/x", "Reconciling=True/ProgressingWithRetry"), {"parked": True}),
+        ((), {"parked": True}),
+    ],
+)
+def test_of_what_is_suspended_it_is_told_what_its_dependents_go_by(
+    conditions: tuple[str, ...], told: dict[str, Any]
+) -> None:
+    fact = kustomization(flux(*conditions, spec={"suspend": True}), GOAL, suspended=False)
+
+    assert fact.detail == {"uid": "u1", "generation": 2, **told}
+
+
 def test_what_git_suspends_is_expected_to_be_suspended() -> None:
     suspended = flux(spec={"suspend": True})
 

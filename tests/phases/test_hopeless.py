@@ -1,0 +1,336 @@
+"""
+What waits behind what a run is stuck on, and what only looks as if it did.
+
+Mutants, each killed here: any ``return`` or condition of a rule of ``phases.hopeless`` left out; a nudge that the plan
+forbids holds what depends on its object; a CRD that something else may bring is hopeless all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from engine.answer import Act, Answer, Stuck, Wait
+from engine.memory import Memory
+from journal.entries import Finding
+from phases import hopeless
+from phases.readiness.nodes import CNI_MISSING, CORDONED
+from tests.phases.making import facts, plan
+
+STUCK = Stuck("verb-disabled", "m", "h")
+CP = ("node/cp-1", "node/cp-2", "node/cp-3")
+WAITING = dict.fromkeys(CP, "waits-for-etcd")
+TALOS = ("etcd", "api", "kubeconfig")
+
+
+def behind(
+    stuck: Mapping[str, Stuck],
+    waits: tuple[str, ...],
+    known: Mapping[str, Any],
+    *findings: Finding,
+    section: Mapping[str, Any] | None = None,
+    unlisted: tuple[str, ...] = (),
+) -> set[str]:
+    """Name which of the *waits* are in vain."""
+    answers: dict[str, Answer] = {**{s: Wait("x", can_clear="unknown") for s in waits}, **stuck}
+    memory = Memory(
+        now=1000.0,
+        facts=facts(known, unlisted),
+        findings={f"{n}": found for n, found in enumerate(findings)},
+    )
+    found = hopeless.behind(plan(section), memory, answers)
+    return found.intersection(waits).difference(stuck)
+
+
+def test_where_nothing_is_stuck_nobody_is_hopeless() -> None:
+    assert behind({}, TALOS, {**WAITING, "etcd": "none"}) == set()
+
+
+# --- Talos ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("others", "hopeless_ones"),
+    [
+        ("waits-for-etcd", {"etcd", "api", "kubeconfig"}),
+        (
+            "running",
+            {"etcd", "api"},
+        ),  # some etcd may come of these two, and let the kubeconfig be fetched
+        ("booting", {"etcd", "api"}),
+    ],
+)
+def test_without_a_control_plane_etcd_is_not_whole(others: str, hopeless_ones: set[str]) -> None:
+    known = {**dict.fromkeys(CP, others), CP[0]: "maintenance"}
+
+    assert behind({CP[0]: STUCK}, TALOS, known) == hopeless_ones
+
+
+@pytest.mark.parametrize("reference", ["node-reset-in-doubt", "etcd-quorum-unseen"])
+def test_what_may_show_itself_again_is_given_its_time(reference: str) -> None:
+    stuck = Stuck(reference, "m", "h")
+
+    assert behind({CP[0]: stuck}, TALOS, WAITING) == set()
+    assert behind({"etcd": stuck}, TALOS, {**WAITING, "etcd": "none"}) == set()
+
+
+def test_etcd_does_not_wait_for_a_worker() -> None:
+    nodes = {"w-1": {"address": "192.0.2.21", "config": "w.yaml", "role": "worker"}}
+    known = {**WAITING, "node/w-1": "maintenance"}
+
+    found = behind({"node/w-1": STUCK}, TALOS, known, section={"talos": {"nodes": nodes}})
+
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("etcd", "third", "found"),
+    [
+        ("none", "waits-for-etcd", {"api", "kubeconfig"}),
+        ("lost", "waits-for-etcd", {"api", "kubeconfig"}),
+        ("forming", "waits-for-etcd", set()),
+        ("none", "unseen", set()),
+    ],
+)
+def test_without_any_etcd_there_is_no_api(etcd: str, third: str, found: set[str]) -> None:
+    known = {**WAITING, CP[2]: third, "etcd": etcd}
+
+    assert behind({"etcd": STUCK}, TALOS[1:], known) == found
+
+
+def test_a_survivor_without_a_leader_is_not_well_before_etcd_is() -> None:
+    survivor = {"code": "unhealthy", "detail": {"failing": True, "leader": ""}}
+    known = {**WAITING, CP[1]: "unhealthy", CP[2]: survivor, "etcd": "lost"}
+
+    assert behind({"etcd": Stuck("etcd-quorum-lost", "m", "h")}, CP, known) == {CP[2]}
+
+
+@pytest.mark.parametrize(("code", "found"), [("missing", {"api"}), ("ours", set())])
+def test_an_api_is_not_up_before_our_credentials_are_there(code: str, found: set[str]) -> None:
+    assert behind({"kubeconfig": STUCK}, ("api",), {"kubeconfig": code, "api": "partial"}) == found
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+NODES = ("k8s-node/cp-1", "k8s-node/cp-2", "k8s-node/cp-3")
+CNI = {"command/bootstrap": STUCK}
+NO_CNI: dict[str, Any] = {
+    "daemonset/kube-system/cilium": "Absent",
+    NODES[0]: {"code": "Progressing", "reason": CNI_MISSING},
+    NODES[1]: {"code": "Progressing", "reason": CORDONED},
+}
+FLUX = ("source-controller", "kustomize-controller", "helm-controller")
+NO_FLUX = {f"deployment/flux-system/{name}": "Absent" for name in FLUX}
+
+
+def test_a_node_without_a_network_waits_for_its_command() -> None:
+    """One that has not registered yet, or that somebody cordoned, may still come."""
+    assert behind(CNI, NODES, {**NO_CNI, **NO_FLUX}) == {NODES[0]}
+    assert behind({"command/other": STUCK}, NODES, {**NO_CNI, **NO_FLUX}) == set()
+
+
+@pytest.mark.parametrize(
+    ("more", "unlisted"),
+    [
+        ({"daemonset/kube-system/cilium": "Progressing"}, ()),
+        ({"deployment/flux-system/helm-controller": "Ready"}, ()),
+        ({"deployment/flux-system/helm-controller": "Progressing"}, ()),
+        ({"deployment/flux-system/flux-operator": "Progressing"}, ()),
+        ({}, ("Deployment",)),
+    ],
+    ids=["its pods come", "flux runs", "flux comes", "who brings flux", "nobody saw flux"],
+)
+def test_what_flux_may_bring_is_not_hopeless_for_a_command(
+    more: dict[str, str], unlisted: tuple[str, ...]
+) -> None:
+    assert behind(CNI, NODES, {**NO_CNI, **NO_FLUX, **more}, unlisted=unlisted) == set()
+
+
+ALL_OF_FLUX = ("kustomization/flux-system/apps", "helmrelease/apps/web")
+
+
+def test_where_no_controller_is_left_nobody_reconciles() -> None:
+    known = {**NO_FLUX, ALL_OF_FLUX[0]: "Progressing", ALL_OF_FLUX[1]: "Blocked"}
+
+    assert behind(CNI, ALL_OF_FLUX, known) == set(ALL_OF_FLUX)
+    one_left = {**known, "deployment/flux-system/kustomize-controller": "Ready"}
+    assert behind(CNI, ALL_OF_FLUX, one_left) == set()
+    own = {"flux": {"command": "flux"}, "commands": {"flux": {"argv": ["flux", "install"]}}}
+    assert behind(CNI, ALL_OF_FLUX, known, section=own) == set()
+    assert behind({"command/flux": STUCK}, ALL_OF_FLUX, known, section=own) == set(ALL_OF_FLUX)
+
+
+# --- Flux -----------------------------------------------------------------------------------------
+
+SOURCE, TOP = "gitrepository/flux-system/flux-system", "kustomization/flux-system/cluster"
+ONE, TWO = "kustomization/flux-system/one", "kustomization/flux-system/two"
+CHILD, OTHER = "kustomization/flux-system/child", "kustomization/flux-system/other"
+TREE: dict[str, Any] = {
+    "inventory": {
+        "roots": ["flux-system/cluster", "flux-system/other"],
+        "namespaces": ["flux-system"],
+        "kustomizations": [
+            {"key": "flux-system/cluster"},
+            {"key": "flux-system/other"},
+            {"key": "flux-system/one", "parent": "flux-system/cluster"},
+            {
+                "key": "flux-system/two",
+                "parent": "flux-system/cluster",
+                "depends_on": ["flux-system/one"],
+            },
+            {"key": "flux-system/child", "parent": "flux-system/one"},
+        ],
+        "helmreleases": [],
+        "externalsecrets": [],
+        "stores": [],
+        "crds": [{"name": "gadgets.example.com", "provider": ONE}],
+        "workloads": [],
+        "pods": 0,
+    }
+}
+REST = (TOP, ONE, TWO, CHILD, OTHER)
+THERE = {SOURCE: "Ready", TOP: "Ready", OTHER: "Progressing", "namespace/flux-system": "Ready"}
+
+
+def in_tree(stuck: Mapping[str, Stuck], known: Mapping[str, Any], *findings: Finding) -> set[str]:
+    return behind(stuck, REST, {**THERE, **known}, *findings, section=TREE)
+
+
+def test_of_the_roots_only_what_is_not_there_is_held() -> None:
+    gone = {**dict.fromkeys((TOP, ONE, TWO, CHILD), "Absent")}
+
+    assert in_tree({"root": STUCK}, gone) == {TOP, ONE, TWO, CHILD}
+
+
+def test_a_root_that_is_there_does_not_wait_for_the_other() -> None:
+    """Mutants: all that follows the source is held though that is there; the order of the roots as a whole counts."""
+    gone = dict.fromkeys((TOP, ONE, TWO, CHILD), "Absent")
+    other = {"code": "Blocked", "detail": {"cause": "reason:BuildFailed"}}
+
+    assert in_tree({"root": STUCK}, {**gone, OTHER: other}) == {TOP, ONE, TWO, CHILD}
+
+
+def test_without_the_source_only_what_a_worker_has_already_may_end_well() -> None:
+    refused = {"code": "Blocked", "detail": {"cause": "source"}}
+    known = {SOURCE: "Absent", **dict.fromkeys((TOP, ONE, TWO, CHILD), refused)}
+
+    assert in_tree({"root": STUCK}, known) == set()
+    assert in_tree({"root": STUCK}, {**known, OTHER: refused}) == set(REST)
+
+
+PAUSED = {ONE: Stuck("suspended-in-cluster", "m", "h")}
+KNOWN = Finding(ONE, "suspended", "", clears_itself="no", victims=(OTHER,), rule="K18")
+
+
+def paused(**detail: Any) -> dict[str, Any]:  # noqa: ANN401
+    told = {"uid": "u", "parked": True, **detail}
+    return {ONE: {"code": "Suspended", "detail": told}, TWO: "Blocked", CHILD: "Absent"}
+
+
+def test_what_is_suspended_holds_what_needs_it_and_whom_diagnosis_names() -> None:
+    assert in_tree(PAUSED, paused(), KNOWN) == {TWO, CHILD, OTHER}
+    alone = Finding(ONE, "suspended", "", clears_itself="no", rule="K18")
+    late = Finding(ONE, "timed-out", "", clears_itself="unknown", victims=(OTHER,), rule="K13")
+    assert in_tree(PAUSED, paused(), alone, late) == {TWO, CHILD}
+
+
+def test_until_diagnosis_has_seen_it_suspended_an_attempt_may_be_under_way() -> None:
+    assert in_tree(PAUSED, paused()) == set()
+    assert in_tree(PAUSED, paused(parked=False), KNOWN) == set()
+
+
+def test_what_was_ready_is_good_enough_for_its_dependents_and_applies_nothing_more() -> None:
+    assert in_tree(PAUSED, paused(says_ready=True), KNOWN) == {CHILD}
+
+
+@pytest.mark.parametrize(
+    ("applied", "said", "cause", "found"),
+    [
+        ("main@1", "revision is not up to date", "dependency:flux-system/one", {TWO}),
+        ("main@2", "revision is not up to date", "dependency:flux-system/one", set()),
+        ("main@1", "is not ready", "dependency:flux-system/one", set()),
+        ("main@1", "revision is not up to date", "dependency:flux-system/other", set()),
+    ],
+)
+def test_a_pause_of_before_the_last_commit_holds_whom_its_revision_is_too_old_for(
+    applied: str, said: str, cause: str, found: set[str]
+) -> None:
+    known = {
+        **paused(says_ready=True, applied=applied),
+        SOURCE: {"code": "Ready", "detail": {"revision": "main@2"}},
+        TWO: {"code": "Blocked", "reason": f"dependency {said}", "detail": {"cause": cause}},
+        CHILD: "Ready",
+    }
+
+    assert in_tree(PAUSED, known, KNOWN) == found
+
+
+@pytest.mark.parametrize(("revision", "found"), [("main@1", set()), ("", set(REST))])
+def test_a_source_that_is_suspended_serves_what_it_has(revision: str, found: set[str]) -> None:
+    told = {"uid": "u", "parked": True, "revision": revision}
+    known = {
+        **dict.fromkeys(REST, "Absent"),
+        SOURCE: {"code": "Suspended", "detail": told},
+    }
+    seen = Finding(SOURCE, "suspended", "", clears_itself="no", rule="K18")
+
+    assert in_tree({SOURCE: PAUSED[ONE]}, known, seen) == found
+
+
+def test_what_flux_tries_again_without_our_nudge_holds_nobody() -> None:
+    known = {ONE: {"code": "Blocked", "detail": {"cause": "store:x"}}, TWO: "Blocked"}
+
+    assert in_tree({ONE: STUCK}, known, KNOWN) == set()
+
+
+# --- kinds and namespaces -------------------------------------------------------------------------
+
+CRD = "crd/gadgets.example.com"
+REFUSED = {"code": "Blocked", "detail": {"cause": "kind:Gadget.example.com"}}
+TIED: dict[str, Any] = {CRD: "Absent", TOP: REFUSED, ONE: "Absent", TWO: "Absent", CHILD: "Absent"}
+
+
+def test_who_was_refused_for_want_of_a_kind_is_refused_again_and_all_behind_it() -> None:
+    waits, known = (TOP, ONE, TWO, CHILD), {**THERE, **TIED}
+
+    assert behind({CRD: STUCK}, waits, known, section=TREE) == set(waits)
+    known[TOP] = {"code": "Blocked", "detail": {"cause": "kind:Widget.example.com"}}
+    assert behind({CRD: STUCK}, waits, known, section=TREE) == set()
+
+
+def test_as_long_as_something_independent_is_applied_it_may_bring_the_kind() -> None:
+    """Mutant: only its own provider counts."""
+    assert in_tree({CRD: STUCK}, TIED) == set()
+
+
+def test_what_is_held_by_a_finalizer_that_stays_holds_what_is_in_its_namespace() -> None:
+    holder = {"code": "Seen", "detail": {"uid": "u", "namespace": "flux-system"}}
+    known = {**TIED, "holder/u": holder, "namespace/flux-system": "Terminating", TOP: "Ready"}
+
+    assert in_tree({"holder/u": STUCK}, known) >= {ONE, TWO, CHILD}
+    assert in_tree({"holder/u": STUCK}, {**known, "namespace/flux-system": "Absent"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("parent", "found"), [("Ready", {CHILD}), ("Blocked", {CHILD, "externalsecret/apps/login"})]
+)
+def test_what_somebody_deleted_is_brought_again_by_who_is_ready(
+    parent: str, found: set[str]
+) -> None:
+    """Mutant: all that is absent is behind, once all that is still to be applied is."""
+    login = {"key": "apps/login", "parent": "flux-system/cluster"}
+    tree = {"inventory": {**TREE["inventory"], "externalsecrets": [login]}}
+    known = {**THERE, **paused(), TOP: parent, TWO: "Ready", "externalsecret/apps/login": "Absent"}
+    waits = (CHILD, "externalsecret/apps/login")
+
+    assert behind(PAUSED, waits, known, KNOWN, section=tree) == found
+
+
+def test_an_act_keeps_its_hope() -> None:
+    """What the run still does may bring what is missing: it is no wait, and it counts as coming."""
+    memory = Memory(now=1000.0, facts=facts({**THERE, **TIED, OTHER: "Ready"}))
+    answers: dict[str, Answer] = {CRD: STUCK, TOP: Wait("x"), OTHER: Act("flux.nudge", OTHER)}
+
+    assert hopeless.behind(plan(TREE), memory, answers) == set()
