@@ -104,7 +104,7 @@ def rules_after(others: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """Return the rule, which has to know what *others* explain."""
     find = partial(_unspoken, others)
     title = "a node, a workload or a claim is not well, and no rule knows why"
-    return (Rule(RULE, title, Proof.CONTROLLER, SOURCE, find),)
+    return (Rule(RULE, title, Proof.SOURCE, SOURCE, find),)
 
 
 def _unspoken(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:

@@ -163,8 +163,6 @@ TOGETHER = (
     *(_webhook("WH1", "down"), _webhook("WH1", "externalsecret-validate")),
     _webhook("WH2", "untrusted"),
     *(_ks("WH3", "denied", "no"), _ks("WH3", "pruned", "no"), _ns("WH3", "undeletable", "no")),
-    # Over its deadline of a second, and K14 waits for it; the others that never get ready are given ten minutes.
-    _work("X5", "apps/failed-early", "unknown"),
 )
 # The same cluster, with an inventory: what else is known to be wrong.
 INVENTORIED = (
