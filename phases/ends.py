@@ -25,6 +25,7 @@ from phases.verbs import NUDGE
 
 # The family of the cause where not a fact but a person tells that another one has cleared: who resumed the run.
 RESUMED = "resumed"
+STEADY_SECONDS = 30.0  # for which the API server answers before who failed for it tries again
 # Since the epoch, as `date +%s` tells them: so Flux's documents ask for an attempt.
 SECONDS = re.compile(r"\d{1,10}(?:\.\d+)?")
 
@@ -106,8 +107,25 @@ def _shows_end(section: Section, cause: str, facts: Facts) -> list[Subject]:
             return backends_of(section, name, facts)
         case "api":
             return apis_of(name, facts)
+        case "apiserver":
+            return [codes.API, codes.ETCD]
         case _:
             return []
+
+
+def steady_from(cause: str, fact: Fact, facts: Facts) -> Instant:
+    """
+    Return from when on an object may be woken for a cause that has cleared; 0: at once.
+
+    A change of etcd's leader is over before anybody sees the API server missing: that it has answered for a while since
+    the failure is all that is known, and what is tried sooner may meet the same. What fails for it once more is woken
+    once more only if the run has seen the API server, or etcd, go and come back: else a nudge did not help.
+    """
+    if cause.partition(":")[0] != "apiserver":
+        return 0.0
+    known = (fact, facts.get(codes.API), facts.get(codes.ETCD))
+    since = [one.since for one in known if one is not None and one.since is not None]
+    return max(since, default=0.0) + STEADY_SECONDS
 
 
 def _has_failed_since(fact: Fact, last: Attempt) -> bool:

@@ -21,7 +21,7 @@ from phases.clearing import CLEARED, Asked, is_blind
 from phases.diagnosis.controllers import WORKERS
 from phases.diagnosis.releases import ONLY_A_RESET
 from phases.durations import Durations
-from phases.ends import RESUMED, is_handled, key_of
+from phases.ends import RESUMED, is_handled, key_of, steady_from
 from phases.section import Section
 from phases.verbs import NUDGE
 
@@ -123,6 +123,9 @@ def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Me
     key = key_of(section, subject, fact, cause, shown, memory)
     if key in memory.keys and not _may_repeat(subject, key, memory):
         return _woken(section, subject, fact, shown, key, memory)
+    steady = steady_from(cause, fact, memory.facts)
+    if not memory.passed(steady):
+        return Wait(f"{cause} has cleared; it is woken once that has lasted", steady)
     kind, _, name = subject.partition("/")
     namespace, _, bare = name.rpartition("/")  # a store has no namespace
     # What nobody sends needs no token of its own: a wish that stays the same is written once.

@@ -3,7 +3,8 @@ The second end of a cause: it wakes who failed for it again, and nobody else.
 
 Mutants, each killed here: ``key_of`` returns the first key always; without the instant of the end, or of the failure;
 without ``told``; dates what was not seen before; leaves out a family of ``_shows_end``; the first key for whatever was
-woken after; ``is_handled`` by equality alone, by any token, or by one without a zone.
+woken after; without ``steady_from``, or any of its instants; ``is_handled`` by equality alone, by any token, or by one
+without a zone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from engine.memory import Attempt, Memory
 from journal import entries as e
 from journal.entries import AnyEntry, Fact
 from phases import flux_synced
-from phases.ends import is_handled
+from phases.ends import STEADY_SECONDS, is_handled
 from phases.nudges import CONFIRM_SECONDS
 from phases.verbs import NUDGE
 from tests.phases.making import START, fact, facts, opened, plan
@@ -274,6 +275,90 @@ def test_a_second_nudge_is_waited_for_like_the_first() -> None:
     assert "no controller has taken it up yet" in early.reason
     assert isinstance(late, Wait)
     assert "its workers are all busy" in late.reason
+
+
+API = ("apiserver:unavailable", "api", "down", "up")
+
+
+def test_who_failed_for_the_api_server_is_woken_once_that_has_answered_for_a_while() -> None:
+    """Nobody has seen it go: a change of etcd's leader is over in a second."""
+    night = Night(*API)
+    night.turns(5, "up")
+    night.fails(10)
+
+    early = night.answer(10 + STEADY_SECONDS - 1)
+
+    assert isinstance(early, Wait)
+    assert early.until == START + 10 + STEADY_SECONDS
+    assert isinstance(night.answer(10 + STEADY_SECONDS), Act)
+
+
+@pytest.mark.parametrize("etcd", ["healthy", ""])
+def test_the_while_begins_once_the_api_server_is_back(etcd: str) -> None:
+    night = Night(*API)
+    if etcd:
+        night.look(0, {"etcd": Fact(etcd)})
+    assert isinstance(night.answer(50), Wait)
+    night.turns(100, "up")
+
+    early = night.answer(100 + STEADY_SECONDS - 1)
+
+    assert isinstance(early, Wait)
+    assert early.until == START + 100 + STEADY_SECONDS
+    assert isinstance(night.answer(100 + STEADY_SECONDS), Act)
+
+
+@pytest.mark.parametrize("code", ["partial", "down", "unknown"])
+def test_an_api_server_that_does_not_answer_wakes_nobody(code: str) -> None:
+    night = Night("apiserver:unavailable", "api", "down", code)
+    night.turns(20, code)
+
+    told = night.answer(500)
+
+    assert isinstance(told, Wait)
+    assert told.until is None
+
+
+def test_an_etcd_that_is_not_well_wakes_nobody() -> None:
+    night = Night(*API)
+    night.turns(20, "up")
+    night.look(20, {"etcd": Fact("forming", since=START + 20)})
+    assert isinstance(night.answer(500), Wait)
+
+    night.look(600, {"etcd": Fact("healthy", since=START + 600)})
+
+    assert isinstance(night.answer(600 + STEADY_SECONDS - 1), Wait)
+    assert isinstance(night.answer(600 + STEADY_SECONDS), Act)
+
+
+def test_who_fails_for_an_api_server_that_never_went_is_woken_once() -> None:
+    night = Night(*API)
+    night.turns(5, "up")
+    night.fails(10)
+    act = night.is_woken(50)
+    night.fails(60, handled_at=act.arguments["requested_at"])
+
+    assert isinstance(night.answer(1000), Wait)
+
+
+@pytest.mark.parametrize(
+    ("shows", "ill", "well"), [("api", "down", "up"), ("etcd", "forming", "healthy")]
+)
+def test_who_fails_for_it_again_is_woken_again_once_it_came_back(
+    shows: str, ill: Said, well: Said
+) -> None:
+    night = Night("apiserver:unavailable", shows, ill, well)
+    if shows != "api":
+        night.look(0, {"api": Fact("up", since=START)})
+    night.turns(100, well)
+    first = night.is_woken(150)
+    night.fails(160, handled_at=first.arguments["requested_at"])
+    night.turns(200, ill)
+    night.turns(300, well)
+
+    second = night.is_woken(350)
+
+    assert second.arguments["once"] == f"{first.arguments['once']}@{START + 300:.0f}"
 
 
 ASKED = "2026-06-12T08:00:00+00:00#r1#namespace:apps"
