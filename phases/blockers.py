@@ -82,25 +82,34 @@ def is_called(section: Section, name: str, facts: Facts) -> bool:
     """Say whether nothing dead stands behind a webhook any more: nobody asks for it, or its backend is there."""
     if any(facts.get(codes.kind(kind), GONE).code != codes.SEEN for kind in CONFIGURATIONS):
         return False
-    asking = [
+    backends = [_expected(section, fact) for fact in _asking(name, facts)]
+    return all(found and all(_is_ready(s, facts) for s in found) for found in backends)
+
+
+def backends_of(section: Section, name: str, facts: Facts) -> list[Subject]:
+    """Name what is expected behind a webhook, whoever asks for it."""
+    return [s for fact in _asking(name, facts) for s in _expected(section, fact)]
+
+
+def _asking(name: str, facts: Facts) -> list[Fact]:
+    """Return the configurations that ask for a webhook."""
+    return [
         fact
         for subject, fact in facts.items()
         if subject.startswith(HOOKS) and name in fact.detail["webhooks"]
     ]
-    backends = [_expected(section, fact) for fact in asking]
-    return all(found and all(_is_ready(s, facts) for s in found) for found in backends)
 
 
 def is_served(name: str, facts: Facts) -> bool:
     """Say whether an aggregated API (``GROUP/VERSION``) refuses nobody any more: it answers, or is not registered."""
     if facts.get(codes.kind("APIService"), GONE).code != codes.SEEN:
         return False
-    asked = [
-        fact
-        for subject, fact in facts.items()
-        if subject.startswith(APIS) and fact.detail["api"] == name
-    ]
-    return all(fact.code == codes.READY for fact in asked)
+    return all(_is_ready(subject, facts) for subject in apis_of(name, facts))
+
+
+def apis_of(name: str, facts: Facts) -> list[Subject]:
+    """Name what registers an aggregated API."""
+    return [s for s, fact in facts.items() if s.startswith(APIS) and fact.detail["api"] == name]
 
 
 def _dead(

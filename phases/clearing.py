@@ -136,6 +136,14 @@ def _api(asked: Asked) -> bool:
     return is_served(asked.name, asked.facts)
 
 
+def _apiserver(asked: Asked) -> bool:
+    """The API answers, and etcd behind it, where machines tell; for how long already, ``ends.steady_from`` says."""
+    etcd = asked.facts.get(codes.ETCD)
+    api = asked.facts.get(codes.API)
+    well = etcd is None or etcd.code == codes.HEALTHY
+    return api is not None and api.code == codes.UP and well
+
+
 def _at_once(_asked: Asked) -> bool:
     """
     Whatever it was, it is over, and only another attempt shows it.
@@ -184,6 +192,7 @@ def _of_health_check(item: str) -> Subject:
 CLEARED: Mapping[str, Callable[[Asked], bool]] = {
     **dict.fromkeys(GIVEN_UP, _at_once),
     "api": _api,
+    "apiserver": _apiserver,
     "backend": _backend,
     "dependency": _dependency,
     "health": _health,

@@ -35,6 +35,8 @@ from phases.section import Section
 from phases.snapshot import KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
 
 Listed = Objects
+# What a Kustomization may follow.
+FOLLOWED = {kind.lower(): kind for kind in ("GitRepository", "OCIRepository", "Bucket")}
 
 
 def reduce(plan: Plan, snapshot: Snapshot) -> Facts:
@@ -321,15 +323,15 @@ def _named(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None
     A CRD that a chart brings is in no Git tree; which of the usual names it has, only the listing tells.
     """
     spaces, crds = _listed(snapshot, "Namespace"), _listed(snapshot, "CustomResourceDefinition")
-    trees = _listed(snapshot, "GitRepository")
     for subject in section.reconciled:
         fact = facts.get(subject)
         if fact is None or fact.code not in {codes.BLOCKED, codes.FAILED}:
             continue
         family, _, name = str(fact.detail.get("cause") or "").partition(":")
         follows = str(fact.detail.get("source") or "")
-        if follows.startswith("gitrepository/") and trees is not None:
-            facts.setdefault(follows, sources.source(trees.get(follows.partition("/")[2])))
+        followed = _followed(snapshot, follows)
+        if followed is not None:
+            facts.setdefault(follows, followed)
         if family.startswith("namespace") and spaces is not None:
             facts.setdefault(
                 codes.subject("namespace", name), machinery.namespace(spaces.get(name))
@@ -342,6 +344,13 @@ def _named(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None
             kind, _, key = name.partition("/")
             if _was_made(snapshot, subject, kind, key):
                 facts.setdefault(codes.subject(kind, key), Fact(codes.READY))
+
+
+def _followed(snapshot: Snapshot, subject: str) -> Fact | None:
+    """Judge a source that is not the plan's; of a kind that is not listed (a run lists no Bucket) there is no fact."""
+    family, _, key = subject.partition("/")
+    listed = _listed(snapshot, FOLLOWED[family]) if family in FOLLOWED else None
+    return None if listed is None else sources.source(listed.get(key))
 
 
 def _was_made(snapshot: Snapshot, asking: str, kind: str, key: str) -> bool:

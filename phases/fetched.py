@@ -17,7 +17,8 @@ from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.clearing import SOURCES
-from phases.nudges import RESUMED, is_clear, is_resumed, nudge
+from phases.ends import RESUMED
+from phases.nudges import is_clear, is_resumed, nudge
 from phases.readiness import sources
 from phases.section import Section
 from phases.snapshot import Seen, Snapshot

@@ -17,6 +17,7 @@ from phases import codes
 from phases.blockers import blockers
 from phases.cni_up import installing
 from phases.diagnosis.lost import KIND_GONE
+from phases.ends import RESUMED
 from phases.fetched import fetched
 from phases.homes import home_goes, home_of
 from phases.knots import (
@@ -28,7 +29,6 @@ from phases.knots import (
 )
 from phases.nudges import (
     NUDGED,
-    RESUMED,
     held,
     is_clear,
     is_mended,

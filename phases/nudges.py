@@ -17,10 +17,11 @@ from engine.recipe import Facts, Findings
 from journal.entries import Fact, Finding, Instant, Json, Outcome
 from journal.redactor import redact_text
 from phases import codes, order
-from phases.clearing import CLEARED, SOURCES, Asked, is_blind, servers, waited
+from phases.clearing import CLEARED, Asked, is_blind
 from phases.diagnosis.controllers import WORKERS
 from phases.diagnosis.releases import ONLY_A_RESET
 from phases.durations import Durations
+from phases.ends import RESUMED, is_handled, key_of, steady_from
 from phases.section import Section
 from phases.verbs import NUDGE
 
@@ -45,8 +46,6 @@ CONTROLLERS = {
 }
 NUDGES_PER_SECOND = 5
 NOT_YET = "its cause has cleared; waits for its turn to be woken"
-# The family of the cause where not a fact but a person tells that another one has cleared: who resumed the run.
-RESUMED = "resumed"
 NUDGED = {
     "externalsecret": "ExternalSecret",
     "gitrepository": "GitRepository",
@@ -118,13 +117,15 @@ def is_resumed(subject: Subject, fact: Fact, cause: str, memory: Memory) -> bool
 
 
 def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Memory) -> Answer:
-    """Once per UID, generation and cause; a nudge that did not help is not repeated."""
-    uid, generation = str(fact.detail["uid"]), fact.detail["generation"]
+    """Once per UID, generation and end of the cause; a nudge that did not help is not repeated."""
     # As the journal will have it, which keeps nothing that looks like a secret: key and token have to be known again.
     shown = redact_text(brief(cause))
-    key = f"{uid}/{generation}/{shown}{_occurrence(section, subject, cause, memory)}"
+    key = key_of(section, subject, fact, cause, shown, memory)
     if key in memory.keys and not _may_repeat(subject, key, memory):
         return _woken(section, subject, fact, shown, key, memory)
+    steady = steady_from(cause, fact, memory.facts)
+    if not memory.passed(steady):
+        return Wait(f"{cause} has cleared; it is woken once that has lasted", steady)
     kind, _, name = subject.partition("/")
     namespace, _, bare = name.rpartition("/")  # a store has no namespace
     # What nobody sends needs no token of its own: a wish that stays the same is written once.
@@ -134,8 +135,8 @@ def nudge(section: Section, subject: Subject, fact: Fact, cause: str, memory: Me
         "kind": NUDGED[kind],
         "namespace": namespace,
         "name": bare,
-        "uid": uid,
-        "generation": generation,
+        "uid": str(fact.detail["uid"]),
+        "generation": fact.detail["generation"],
         "requested_at": f"{stamp}#{memory.run_id}#{shown}",
         "reset": kind == "helmrelease",
         "cause": cause,
@@ -168,36 +169,6 @@ def _stamp(at: Instant) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
-def _occurrence(section: Section, subject: Subject, cause: str, memory: Memory) -> str:
-    """
-    Tell one end of a cause from the next: a store that fails again after a reboot clears again.
-
-    So may all that a person was told to mend before resuming, once for each resume. Of stores, sources and who serves
-    what these fetched alone: what Ready says of them is not made anew by every attempt of theirs, as a Kustomization's
-    is. A CRD that is made anew a second time takes with it what was applied after the first.
-    """
-    (family, _, name), facts = cause.partition(":"), memory.facts
-    if family == RESUMED and memory.resumed is not None:
-        return f"@{memory.resumed.at:.0f}"
-    own = family == "health" and subject.startswith("helmrelease/")
-    if own and any(map(_is_gone, map(facts.get, waited(name)))):
-        return "@gone"  # made anew, it may be too late once more, and come up in the end
-    known = facts.get(subject)
-    outlived = family == "kind" and known is not None and known.detail.get("says_ready")
-    if subject.startswith(("store/", *SOURCES)) or outlived:
-        ended = [known]
-    elif family == "store":
-        ended = [facts.get(codes.subject("store", name))]
-    else:
-        ended = [facts.get(server) for server in servers(section)] if family == "source" else []
-    since = [fact.since for fact in ended if fact is not None and fact.since is not None]
-    return f"@{max(since):.0f}" if since else ""
-
-
-def _is_gone(fact: Fact | None) -> bool:
-    return fact is not None and fact.code == codes.ABSENT
-
-
 def held(section: Section, subject: Subject, facts: Facts) -> Wait:
     """
     Say why nobody wakes what a worker holds, though its cause has cleared: a nudge can only make it later.
@@ -216,13 +187,13 @@ def held(section: Section, subject: Subject, facts: Facts) -> Wait:
 def _woken(
     section: Section, subject: Subject, fact: Fact, cause: str, key: str, memory: Memory
 ) -> Wait:
-    """Only the controller's own token shows that a whole attempt began after the nudge; silence is a finding."""
+    """Only what the controller handled shows that a whole attempt began after the nudge; silence is a finding."""
     last = memory.last_of(NUDGE, subject)
     helpless = Wait(f"woken after {_since(cause)}; {fact.reason}", can_clear="unknown")
     if last is None or last.arguments.get("once") != key or last.settled_at is None:
         return helpless
     told = subject.partition("/")[0] in CONFIRMED
-    if not told or fact.detail.get("handled_at") == last.arguments["requested_at"]:
+    if not told or is_handled(fact, last):
         return helpless
     due = _due(section, last, memory.facts)
     if not memory.passed(due):
@@ -323,7 +294,7 @@ def _is_in_flight(section: Section, attempt: Attempt, memory: Memory) -> bool:
     family, fact = attempt.target.partition("/")[0], memory.facts.get(attempt.target)
     if fact is None or family not in CONFIRMED:
         return False
-    if fact.detail.get("handled_at") == attempt.arguments.get("requested_at"):
+    if is_handled(fact, attempt):
         return False
     return not memory.passed(_due(section, attempt, memory.facts))
 

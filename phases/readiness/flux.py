@@ -15,6 +15,7 @@ from journal.entries import Fact
 from phases.codes import PROGRESSING, READY, SUSPENDED, UNOBSERVABLE, subject
 from phases.more_objects import Chart
 from phases.objects import Condition, Flux, Meta, Source, condition
+from phases.readiness import apiserver
 from phases.readiness.kinds import unserved
 from phases.readiness.lacking import lacked
 from phases.readiness.saying import (
@@ -85,7 +86,7 @@ def kustomization(
     if ready is None or ready.status == "Unknown":
         return Fact(PROGRESSING, progress(found.status.conditions), detail=detail)
     if ready.status == "False":
-        cause = cause_of(ready, found.metadata.namespace)
+        cause = _cause(found, ready)
         parked = {**detail, "parked": is_parked(found.status.conditions)}
         if cause == "source":
             parked |= _follows(found)
@@ -93,6 +94,15 @@ def kustomization(
     if found.status.observed_generation != found.metadata.generation:
         return Fact(PROGRESSING, UNOBSERVED, detail=detail)
     return _applied(found.status.last_applied_revision, goal, source, detail)
+
+
+def _cause(found: Flux, ready: Condition) -> str:
+    """Tell what is the API server's own; where it applies to another cluster, nobody here knows how that one's is."""
+    cause = cause_of(ready, found.metadata.namespace)
+    here = found.spec.kube_config is None
+    if cause == apiserver.REASON and here and apiserver.is_its_own(ready.message):
+        return apiserver.CAUSE
+    return cause
 
 
 def _lasted(found: Flux) -> dict[str, Any]:
@@ -159,7 +169,7 @@ def cause_of(ready: Condition, namespace: str) -> str:
 
     ``kind:K.group``, ``namespace:N`` (``-gone``, ``-missing``), ``webhook:NAME``, ``api:GROUP/VERSION``,
     ``dependency:NS/N``, ``health:K/NS/N,…``, ``object:K/NS/N`` (a Secret or ConfigMap), ``source``,
-    ``path`` (its folder), or a reason.
+    ``path`` (its folder), or a reason. What is the API server's own is no cause of this kind (``apiserver``).
     """
     for asked in unserved(ready.message):
         if asked.kind and asked.group:

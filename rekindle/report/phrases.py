@@ -64,6 +64,7 @@ def done_here(cause: Cause, actions: Sequence[Action]) -> str:
 # What is over, in the words of ``phases.clearing``: by the family of the cause that a nudge was sent for.
 OVER = {
     "api": "the API {} is in nobody's way any more",
+    "apiserver": "the API server answers",
     "backend": "somebody stands behind the Service {}",
     "dependency": "{} is Ready",
     "health": "{} is Ready",

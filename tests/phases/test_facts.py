@@ -13,7 +13,17 @@ from phases.facts import reduce
 from phases.nudges import is_clear
 from phases.recipe import alarming, counts
 from phases.revisions import served
-from phases.snapshot import KINDS, MORE_KINDS, ApiLook, Holder, NodeLook, Seen, Snapshot, Unseen
+from phases.snapshot import (
+    KINDS,
+    LISTED_KINDS,
+    MORE_KINDS,
+    ApiLook,
+    Holder,
+    NodeLook,
+    Seen,
+    Snapshot,
+    Unseen,
+)
 from phases.verbs import bootstrap_happened, release_happened
 from tests.phases.making import fact, facts, plan
 
@@ -30,7 +40,7 @@ def seen(kind: str, *bodies: dict[str, Any]) -> Seen[dict[str, Any]]:
     for body in bodies:
         meta = body["metadata"]
         key = f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else meta["name"]
-        found[key] = msgspec.convert(body, KINDS[kind])
+        found[key] = msgspec.convert(body, LISTED_KINDS[kind])
     return Seen(found, 100.0)
 
 
@@ -229,6 +239,53 @@ def test_a_source_has_cleared_if_it_is_the_one_that_failed(
 
     cause = known["kustomization/flux-system/apps"].detail["cause"]
     assert clear is is_clear(the_plan.target, "kustomization/flux-system/apps", cause, known)
+
+
+@pytest.mark.parametrize(
+    ("listed", "ready", "clear"),
+    [
+        pytest.param("OCIRepository", "True", True, id="oci"),
+        pytest.param("Bucket", "True", True, id="bucket"),
+        pytest.param("OCIRepository", "False", False, id="it is not well"),
+        pytest.param("GitRepository", "True", False, id="another of that name"),
+        pytest.param("", "True", False, id="not listed"),
+    ],
+)
+def test_a_source_of_any_kind_is_judged_where_it_is_listed(
+    listed: str,
+    ready: str,
+    clear: bool,  # noqa: FBT001
+) -> None:
+    """Mutants: GitRepositories alone; one kind of the table left out; what is not listed is there none the less."""
+    the_plan = plan()
+    apps = failed("failed to download archive: dial tcp 10.96.1.1:80: connect: connection refused")
+    apps["status"]["conditions"][0]["reason"] = "ArtifactFailed"
+    kind = "Bucket" if listed == "Bucket" else "OCIRepository"
+    apps["spec"] = {"sourceRef": {"kind": kind, "name": "vendor"}}
+    status = {
+        "conditions": [{"type": "Ready", "status": ready}],
+        "artifact": {"revision": "latest@sha256:1"},
+    }
+    vendor = {"metadata": {"namespace": "flux-system", "name": "vendor"}, "status": status}
+    server = {
+        "metadata": {"namespace": "flux-system", "name": "source-controller"},
+        "spec": {"replicas": 1},
+        "status": dict.fromkeys(
+            ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), 1
+        ),
+    }
+    look = {
+        "Kustomization": seen("Kustomization", apps),
+        "Deployment": seen("Deployment", server),
+    }
+    if listed:
+        look[listed] = seen(listed, vendor)
+
+    known = reduce(the_plan, snapshot(**look))
+
+    subject = "kustomization/flux-system/apps"
+    assert known[subject].detail["cause"] == "source"
+    assert is_clear(the_plan.target, subject, "source", known) is clear
 
 
 @pytest.mark.parametrize(("spaces", "clear"), [((), False), (("elsewhere",), True)])
