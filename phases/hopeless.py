@@ -15,13 +15,15 @@ from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
 from engine.memory import Memory
 from engine.plan import Plan
 from engine.recipe import Facts, Findings
-from journal.entries import Fact
+from journal.entries import Fact, Finding
 from phases import codes, order
 from phases.etcd_quorum import has_no_leader
+from phases.holding import BUILT_IN
 from phases.knots import kind_subject
 from phases.needs import is_at_work
 from phases.readiness.nodes import CNI_MISSING
 from phases.section import Section
+from phases.serving import serving
 
 APPLIERS = ("kustomization/", "helmrelease/")
 FLUX = (*APPLIERS, "gitrepository/", "ocirepository/", "helmrepository/", "helmchart/")
@@ -169,20 +171,33 @@ def _by_command(subject: Subject, section: Section, case: Case) -> Iterator[Subj
 
 def _may_flux_act(section: Section, facts: Facts) -> bool:
     """Say whether a controller of Flux is there, or the operator that puts them back, or nobody has seen."""
+    if _is_operated(facts):
+        return True
+    flux = (codes.subject("deployment", key) for key in section.flux.controllers)
+    return any(subject in facts and facts[subject].code != codes.ABSENT for subject in flux)
+
+
+def _is_operated(facts: Facts) -> bool:
+    """Say whether flux-operator is there, or nobody has seen."""
     if _code(codes.kind("Deployment"), facts) != codes.SEEN:
         return True
-    flux = {codes.subject("deployment", key) for key in section.flux.controllers}
     return any(
         fact.code != codes.ABSENT
         for subject, fact in facts.items()
-        if subject in flux or (subject.startswith("deployment/") and subject.endswith(OPERATOR))
+        if subject.startswith("deployment/") and subject.endswith(OPERATOR)
     )
 
 
 def _by_root(subject: Subject, section: Section, case: Case) -> Iterator[Subject]:
-    """What follows a source that is not there is tried in vain; of the roots only those that are not there are held."""
+    """
+    What follows a source that is not there is tried in vain; of the roots only those that are not there are held.
+
+    Not where flux-operator is there: its FluxInstance may have a source and a root, which it applies again by itself.
+    """
     del subject
     facts = case.facts
+    if _is_operated(facts):
+        return
     yield from (one for one in section.roots if _is_absent(one, facts))
     follow = [s for s in case.answers if s.startswith("kustomization/")]
     # What a worker has got already it may bring to an end.
@@ -192,7 +207,14 @@ def _by_root(subject: Subject, section: Section, case: Case) -> Iterator[Subject
 
 
 def _by_crd(subject: Subject, section: Section, case: Case) -> Iterator[Subject]:
-    """Whoever was refused for want of the kind is refused again."""
+    """
+    Whoever was refused for want of the kind is refused again, if it is known who would have to bring it.
+
+    A kind that no chart or manifest has is made by an operator while it runs, and may be there in a moment.
+    """
+    final = any(f.subject == subject and f.clears_itself == "no" for f in case.findings.values())
+    if subject not in section.bringers and not final:
+        return
     yield from _with_victims(subject, case)
     for one in case.answers:
         fact = case.facts.get(one)
@@ -202,12 +224,19 @@ def _by_crd(subject: Subject, section: Section, case: Case) -> Iterator[Subject]
 
 
 def _by_holder(subject: Subject, section: Section, case: Case) -> Iterator[Subject]:
-    """Nothing is made in a namespace that is held, nor of a kind."""
-    del section
+    """
+    Nothing is made in a namespace that is held, nor of a kind, where nobody is left who lets go of it by itself.
+
+    A person who says no to taking a finalizer off may well count on its controller, which is told to run.
+    """
     fact = case.facts.get(subject)
     if fact is None:
         return
     detail = fact.detail
+    rules = (f.rule for f in case.findings.values() if str(detail.get("uid")) in _uids(f))
+    who = serving(section, detail, next(rules, ""), case.facts)
+    if who.lives or who.comes or BUILT_IN.issuperset(detail["finalizers"]):
+        return
     held = (
         codes.subject("namespace", str(detail.get("namespace"))),
         codes.subject("crd", f"{detail.get('resource')}.{detail.get('group')}"),
@@ -244,6 +273,11 @@ def _outdated(subject: Subject, fact: Fact, section: Section, case: Case) -> Ite
         known = case.facts.get(one)
         if known is not None and known.detail.get("cause") == cause and OLD in known.reason:
             yield one
+
+
+def _uids(found: Finding) -> set[str]:
+    """Return the UIDs that a finding has as its evidence."""
+    return {line.rpartition(" ")[2] for line in found.evidence}
 
 
 def _with_victims(subject: Subject, case: Case) -> Iterator[Subject]:

@@ -26,6 +26,7 @@ GRACE_SECONDS = 10.0
 # What somebody deletes each time it comes back is brought back so often within so long; then a person looks who does.
 AGAIN_TIMES, AGAIN_SECONDS = 6, 3600.0
 KINDS = {"externalsecret": EXTERNAL_SECRETS_CRD, "store": STORES_CRD}
+KEDA = ".keda.sh"  # it scales to zero what nobody asks for, and up again
 RELEASE = codes.subject("HelmRelease", "")
 
 
@@ -34,7 +35,7 @@ def vanished(section: Section, facts: Facts, memory: Memory) -> dict[Subject, An
     answers: dict[Subject, Answer] = {}
     gone: dict[Subject, list[Subject]] = {}
     for subject, fact, parent in _open(section, facts):
-        if fact is None or not _is_missing(fact) or fact.since is None:
+        if fact is None or fact.since is None or not _is_missing(section, fact):
             continue
         if home_goes(subject, facts):
             continue  # an attempt of its parent would wait for the namespace, and hold a worker
@@ -68,9 +69,11 @@ def _open(section: Section, facts: Facts) -> Iterator[tuple[Subject, Fact | None
             yield subject, facts.get(subject), provider
 
 
-def _is_missing(fact: Fact) -> bool:
-    """Say whether something is gone, or was scaled to zero, which its parent did not ask for."""
-    return fact.code == codes.ABSENT or bool(fact.detail.get("zero"))
+def _is_missing(section: Section, fact: Fact) -> bool:
+    """Say whether something is gone, or was scaled to zero, which its parent did not ask for, nor KEDA."""
+    if fact.code == codes.ABSENT:
+        return True
+    return bool(fact.detail.get("zero")) and not any(n.endswith(KEDA) for n in section.crd_names)
 
 
 def _is_served(subject: Subject, facts: Facts) -> bool:

@@ -35,6 +35,7 @@ from phases.readiness.workloads import NO_DEADLINE
 LONG_SECONDS: Final = 600.0
 # Why a container waits that is on its way; every other reason says that something failed.
 STARTING: Final = frozenset({"ContainerCreating", "PodInitializing"})
+GATED: Final = "SchedulingGated"
 # They replace a pod that failed at once; that of a ReplicaSet or a Job stays beside its successor, or is its answer.
 REPLACING: Final = frozenset({"DaemonSet", "StatefulSet"})
 KEPT_OFF: Final = re.compile("|".join(map(re.escape, (NOT_READY, UNREACHABLE))))
@@ -138,11 +139,27 @@ def _ask(scene: Scene, crew: Crew, pod: Pod) -> None:
     if placed is not None and placed.status == "False" and KEPT_OFF.search(placed.message):
         crew.is_kept_off = True
     text, failed, where = _said(pod)
+    if not failed and (_is_gated(placed) or _initialises(pod)):
+        return
     patience = STOOD_SECONDS if failed else _patience(scene, crew.group.kind, crew.group.metadata)
     ready = condition(pod.status.conditions, "Ready")
     since = instant(ready or placed)
     if has_lasted(scene, pod.metadata, _moved(scene, pod), patience):
         crew.group.troubles.append(Trouble(pod, text, since, path_of("Pod", pod.metadata, where)))
+
+
+def _is_gated(placed: Condition | None) -> bool:
+    """Somebody holds it on purpose, until its turn comes (a queue of jobs)."""
+    return placed is not None and placed.status == "False" and placed.reason == GATED
+
+
+def _initialises(pod: Pod) -> bool:
+    """Say whether one of its init containers runs: a restore, a migration or a download takes its time."""
+    done = condition(pod.status.conditions, "Initialized")
+    if done is None or done.status != "False":
+        return False
+    states = (one.state for one in pod.status.init_container_statuses)
+    return any(state.waiting is None and state.terminated is None for state in states)
 
 
 def _moved(scene: Scene, pod: Pod) -> Instant | None:
@@ -222,6 +239,13 @@ def wanting(scene: Scene, of_pods: Mapping[Subject, Crew]) -> Iterator[Crew]:
             yield crew
 
 
+def _joined(scene: Scene) -> Instant | None:
+    """Return when a node last became ready: from then on a DaemonSet owes it a pod."""
+    ready = (condition(node.status.conditions, "Ready") for node in scene.of("Node").values())
+    since = (instant(one) for one in ready if one is not None and one.status == "True")
+    return max((at for at in since if at is not None), default=None)
+
+
 def _is_short(fact: Fact) -> bool:
     """Only what lacks pods: a rollout that leaves enough of the old ones, or rests on purpose, harms nobody."""
     lacks = fact.detail.get("ready", 0) < fact.detail.get("expected", 0)
@@ -249,7 +273,9 @@ def _is_without_pods(
             return has_lasted(scene, found.metadata, crew.at, patience)
     crew.words = f"{fact.detail['ready']} of {fact.detail['expected']} pods ready"
     crew.at, crew.where = last, "status"
-    return has_lasted(scene, found.metadata, last, patience)
+    joined = _joined(scene) if crew.group.kind == "DaemonSet" else None
+    moved = max((at for at in (last, joined) if at is not None), default=None)
+    return has_lasted(scene, found.metadata, moved, patience)
 
 
 def _last_ready(scene: Scene, wanted: set[Subject]) -> dict[Subject, Instant]:

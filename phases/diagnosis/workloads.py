@@ -14,7 +14,7 @@ from typing import Final
 from engine.answer import Subject
 from journal.entries import Finding, Instant
 from phases import codes
-from phases.diagnosis.absent import MAKERS
+from phases.diagnosis.absent import CRD, MAKERS
 from phases.diagnosis.beneath import under_claims
 from phases.diagnosis.controllers import SERVES, deployment_of
 from phases.diagnosis.lost import compares
@@ -55,6 +55,7 @@ OUT_OF_MEMORY: Final = "OOMKilled"
 IN_DELETION: Final = "because it is being terminated"
 # Labels and annotations of what a release brings.
 HELM: Final = ("helm.sh/", "helm.toolkit.fluxcd.io/")
+KEDA: Final = ".keda.sh"
 DNS: Final = codes.subject("Deployment", COREDNS)  # what ails it is said with DNS
 
 
@@ -168,7 +169,7 @@ def _scaled_up_by(scene: Scene, owner: Subject) -> tuple[str, str]:
     Say whether who brings a workload scales it up again, and when.
 
     A Kustomization that is Ready applies Git's number at its interval; Helm does not look at what runs, unless it was
-    told to. Who is still at work may, and of nobody nobody knows.
+    told to. Who is still at work may, and of nobody nobody knows. Nor where KEDA is: it scales up from zero itself.
     """
     family, _, key = owner.partition("/")
     maker: Flux | None = scene.get(MAKERS[family], key) if family in MAKERS else None
@@ -176,9 +177,17 @@ def _scaled_up_by(scene: Scene, owner: Subject) -> tuple[str, str]:
     if maker is None or maker.spec.suspend or not is_well(maker):
         return UNKNOWN, when
     if family == "helmrelease" and not compares(maker):
-        return NO, when
+        return UNKNOWN if _has_keda(scene) else NO, when
     every = f", every {maker.spec.interval}" if maker.spec.interval else ""
     return YES, f"{MAKERS[family]} {key} reconciles again{every}"
+
+
+def _has_keda(scene: Scene) -> bool:
+    """Say whether KEDA is there or expected, as far as its kinds tell."""
+    if not scene.seen(CRD):
+        return True
+    listed = () if scene.inventory is None else (crd.name for crd in scene.inventory.crds)
+    return any(name.endswith(KEDA) for name in (*scene.of(CRD), *listed))
 
 
 def _refused(scene: Scene) -> Iterable[Finding]:

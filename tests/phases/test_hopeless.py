@@ -204,6 +204,15 @@ def test_of_the_roots_only_what_is_not_there_is_held() -> None:
     assert in_tree({"root": STUCK}, gone) == {TOP, ONE, TWO, CHILD}
 
 
+def test_where_flux_operator_is_there_it_may_apply_source_and_root_again() -> None:
+    """Mutant: forget it."""
+    gone = {**dict.fromkeys((TOP, ONE, TWO, CHILD), "Absent")}
+
+    for code in ("Ready", "Progressing"):
+        known = {**gone, "deployment/flux-system/flux-operator": code}
+        assert in_tree({"root": STUCK}, known) == set()
+
+
 def test_a_root_that_is_there_does_not_wait_for_the_other() -> None:
     """Mutants: all that follows the source is held though that is there; the order of the roots as a whole counts."""
     gone = dict.fromkeys((TOP, ONE, TWO, CHILD), "Absent")
@@ -296,6 +305,10 @@ def test_who_was_refused_for_want_of_a_kind_is_refused_again_and_all_behind_it()
     waits, known = (TOP, ONE, TWO, CHILD), {**THERE, **TIED}
 
     assert behind({CRD: STUCK}, waits, known, section=TREE) == set(waits)
+    unknown = {"inventory": {**TREE["inventory"], "crds": [{"name": "gadgets.example.com"}]}}
+    assert behind({CRD: STUCK}, waits, known, section=unknown) == set(), "an operator makes it"
+    lost = Finding(CRD, "deleted", "", clears_itself="no", rule="X2")
+    assert behind({CRD: STUCK}, waits, known, lost, section=unknown) == set(waits)
     known[TOP] = {"code": "Blocked", "detail": {"cause": "kind:Widget.example.com"}}
     assert behind({CRD: STUCK}, waits, known, section=TREE) == set()
 
@@ -305,8 +318,45 @@ def test_as_long_as_something_independent_is_applied_it_may_bring_the_kind() -> 
     assert in_tree({CRD: STUCK}, TIED) == set()
 
 
+HELD: dict[str, Any] = {
+    "uid": "u", "group": "example.com", "version": "v1", "resource": "things", "kind": "Thing",
+    "namespace": "flux-system", "name": "t", "finalizers": ["example.com/keep"],
+}  # fmt: skip
+
+
+def test_what_may_yet_let_go_of_it_keeps_the_hope_of_what_a_finalizer_holds() -> None:
+    """A person said no, and may count on that. Mutants: never ask who serves it; nor for Kubernetes' own."""
+    thing = {"name": "things.example.com", "provider": "helmrelease/ops/op"}
+    served = {
+        **TREE["inventory"],
+        "crds": [*TREE["inventory"]["crds"], thing],
+        "helmreleases": [{"key": "ops/op"}],
+        "workloads": [
+            {"kind": "Deployment", "key": "ops/op", "pods": 1, "owner": "helmrelease/ops/op"}
+        ],
+    }
+    known = {
+        **THERE,
+        **TIED,
+        **dict.fromkeys((TOP, OTHER), "Ready"),
+        "helmrelease/ops/op": "Absent",
+        "namespace/flux-system": "Terminating",
+        "holder/u": {"code": "Seen", "detail": HELD},
+        "deployment/ops/op": "Absent",
+    }
+
+    def held(**more: Any) -> set[str]:  # noqa: ANN401
+        waits = (ONE, TWO, CHILD)
+        return behind({"holder/u": STUCK}, waits, {**known, **more}, section={"inventory": served})
+
+    assert held() >= {ONE, TWO, CHILD}
+    assert held(**{"deployment/ops/op": "Ready", "helmrelease/ops/op": "Ready"}) == set()
+    built_in = {**HELD, "finalizers": ["kubernetes.io/pvc-protection"]}
+    assert held(**{"holder/u": {"code": "Seen", "detail": built_in}}) == set()
+
+
 def test_what_is_held_by_a_finalizer_that_stays_holds_what_is_in_its_namespace() -> None:
-    holder = {"code": "Seen", "detail": {"uid": "u", "namespace": "flux-system"}}
+    holder = {"code": "Seen", "detail": HELD}
     known = {**TIED, "holder/u": holder, "namespace/flux-system": "Terminating", TOP: "Ready"}
 
     assert in_tree({"holder/u": STUCK}, known) >= {ONE, TWO, CHILD}

@@ -200,18 +200,17 @@ def test_what_goes_a_second_time_is_brought_a_second_time() -> None:
     assert isinstance(told(night(**{WEB: absent(START + 60)}), once)[APPS], Act)
 
 
-WORKS = plan(
-    {
-        "inventory": {
-            **PARENTS["inventory"],
-            "workloads": [
-                {"kind": "Deployment", "key": "apps/plain", "pods": 1, "owner": APPS},
-                {"kind": "Deployment", "key": "apps/web", "pods": 1, "owner": WEB},
-                {"kind": "Deployment", "key": "apps/nobodys", "pods": 1},
-            ],
-        }
+WORKING: dict[str, Any] = {
+    "inventory": {
+        **PARENTS["inventory"],
+        "workloads": [
+            {"kind": "Deployment", "key": "apps/plain", "pods": 1, "owner": APPS},
+            {"kind": "Deployment", "key": "apps/web", "pods": 1, "owner": WEB},
+            {"kind": "Deployment", "key": "apps/nobodys", "pods": 1},
+        ],
     }
-)
+}
+WORKS = plan(WORKING)
 PLAIN, SERVED, NOBODYS = "deployment/apps/plain", "deployment/apps/web", "deployment/apps/nobodys"
 GONE = {"code": "Absent", "since": START, "detail": {"ready": 0, "expected": 1}}
 THERE = {"code": "Ready", "detail": {"ready": 1, "expected": 1}}
@@ -267,6 +266,11 @@ def test_who_applies_what_somebody_scaled_to_zero_is_woken_to_scale_it_up() -> N
         assert isinstance(answer, Act) is asked
         if isinstance(answer, Act):
             assert "is scaled to zero by now" in answer.reason
+    inventory = {**WORKING["inventory"], "crds": [{"name": "scaledobjects.keda.sh"}]}
+    keda = plan({"inventory": inventory})
+    known = works(release(compares=True), **{SERVED: zero})
+    answers = pods_healthy.decide(keda, known, {}, memory_of(keda, known, {}, LATE))
+    assert not isinstance(answers.get(WEB), Act), "KEDA scaled it down"
     fewer = works(release(compares=True), **{SERVED: {"code": "Progressing", "since": START}})
     memory = memory_of(WORKS, fewer, {}, LATE)
     assert not isinstance(pods_healthy.decide(WORKS, fewer, {}, memory).get(WEB), Act)

@@ -252,6 +252,50 @@ def test_a_workload_that_begins_rolls_out_or_rests_is_not_named(begins: tuple[An
     is_well(*begins)
 
 
+def test_a_daemonset_owes_a_pod_to_a_node_that_joins_and_has_a_while() -> None:
+    """Mutant: count from its own pods alone; every new node is an alarm."""
+    lacks = work("DaemonSet", "apps/db", 2, 3)
+
+    is_well(lacks, node("c", at=AT - 30))
+    found = cause(lacks, node("c", at=AT - 700))
+
+    assert found.subject == "daemonset/apps/db"
+
+
+INITIALISES = {
+    "name": "restore",
+    "state": {"running": {"startedAt": stamp(TWO_HOURS)}},
+}
+
+
+def test_who_restores_or_migrates_before_it_begins_takes_its_time() -> None:
+    """Mutants: any init container that waits counts as one that runs; a failure beside it is hidden."""
+    waits = {"name": "web", "state": {"waiting": {"reason": "PodInitializing"}}}
+
+    def pod_of(init: dict[str, Any], *containers: dict[str, Any]) -> dict[str, Any]:
+        found = one(*containers, status={"initContainerStatuses": [init]})
+        found["status"]["conditions"].append({"type": "Initialized", "status": "False"})
+        return found
+
+    is_well(web(), pod_of(INITIALISES, waits))
+    stays = {"name": "restore", "state": {"waiting": {"reason": "ContainerCreating"}}}
+    assert cause(web(), pod_of(stays, waits)).subject == "deployment/apps/web"
+    failed = {"name": "web", "state": {"waiting": {"reason": "InvalidImageName"}}}
+    assert cause(web(), pod_of(INITIALISES, failed)).subject == "deployment/apps/web"
+
+
+def test_who_is_held_back_on_purpose_is_not_named() -> None:
+    """Mutant: take a gate for a pod that finds no node."""
+    for reason, named in (("SchedulingGated", False), ("SchedulerError", True)):
+        held = pod(
+            "apps/web-1",
+            said("PodScheduled", "False", reason, "", TWO_HOURS),
+            owner=("Deployment", "web"),
+        )
+        looked_at = scene(*BASE, web(), held)
+        assert bool([f for f in diagnose(looked_at) if "web" in f]) is named
+
+
 def test_the_last_pod_that_became_ready_tells_since_when_a_workload_lacks_some() -> None:
     found = cause(work("StatefulSet", "apps/db", 1, 3), _of_db(AT - 700))
 

@@ -243,6 +243,22 @@ def test_zero_ends_by_itself_where_its_maker_looks_at_it(
     assert found.clears_itself == clears
 
 
+def test_zero_is_nobody_s_last_word_where_keda_is() -> None:
+    """Mutants: look at what is there alone; at what is expected alone; take what was not listed for absent."""
+    workload = made("Deployment", "x/w", spec={"replicas": 0})
+    maker = hr("w", namespace="x", ready=SYNCED)
+    item = {"kind": "Deployment", "key": "x/w", "pods": 1, "owner": ZERO_BY}
+    listed, keda = {"workloads": [item]}, "scaledobjects.keda.sh"
+
+    there = scene(workload, maker, made("CustomResourceDefinition", keda), inventory=listed)
+    to_come = scene(workload, maker, inventory={**listed, "crds": [{"name": keda}]})
+    unseen = scene(workload, maker, inventory=listed, unlisted=("CustomResourceDefinition",))
+
+    for looked_at in (there, to_come, unseen):
+        (found,) = found_by("L17", looked_at)
+        assert found.clears_itself == "unknown"
+
+
 def test_of_a_controller_of_flux_its_own_rule_speaks() -> None:
     """Mutant: say it twice."""
     off = made("Deployment", "flux-system/helm-controller", spec={"replicas": 0})
