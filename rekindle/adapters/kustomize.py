@@ -48,6 +48,7 @@ _NOT_IN_SOURCES = {
 _ANY_FOLDER = "--load-restrictor=LoadRestrictionsNone"
 _TEXT_LIMIT = 600
 _SILENT = "kustomize takes one of the two in silence"
+_LINK = "is a symbolic link, and Flux's sources have none"
 # How the YAML parsers in kustomize word it (go.yaml.in/yaml v3, and the v2 that turns YAML into JSON).
 _TWICE = re.compile(r"already defined at line|already set in map")
 
@@ -71,6 +72,7 @@ class Tree:
         self._root = root
         self._ignore = ignore
         self.notes: dict[str, None] = {}
+        self._links: list[Path] = []
         self._temporary = tempfile.TemporaryDirectory(prefix="rekindle-tree-")
         self._copy = Path(self._temporary.name) / "tree"
 
@@ -80,6 +82,9 @@ class Tree:
         try:
             shutil.copytree(self._root, self._copy, symlinks=True, ignore=ignored)
             for path in sourceignore.left_out(self._copy, self._ignore):
+                # None may stay: what is written through a link is a file of the operator's own.
+                if path.is_symlink():
+                    self._links.append(path.relative_to(self._copy))
                 path.unlink()
         except (OSError, shutil.Error) as error:
             self._temporary.cleanup()
@@ -118,6 +123,7 @@ class Tree:
                 file.write_bytes(before)
         # Only now, for the lines that are named are those of the operator's own file.
         self._judge(answer, read, relative)
+        self._note_links(folder)
         return list(manifests.parse(answer.stdout, relative))
 
     def _inside(self, relative: str) -> Path:
@@ -181,7 +187,16 @@ class Tree:
         for file in read.objects if _TWICE.search(text) else ():
             for found in kustomize_files.duplicates(file):
                 raise manifests.duplicate(found, str(self._root / self._named(file)))
-        raise _failed(relative, text.strip()[-_TEXT_LIMIT:])
+        missed = next((link for link in self._links if f"/{link}" in text), None)
+        more = f" ({missed} {_LINK})" if missed else ""
+        raise _failed(relative, f"{text.strip()[-_TEXT_LIMIT:]}{more}")
+
+    def _note_links(self, folder: Path) -> None:
+        """Note what looks as if Flux would take it of a folder, or build the folder by it."""
+        for link in self._links:
+            looks = link.suffix in _SUFFIXES or link.name in kustomize_files.NAMES
+            if looks and folder in (self._copy.resolve() / link).parents:
+                self.notes[f"what {link} should bring: it {_LINK}"] = None
 
     def _named(self, file: Path) -> Path:
         """Name a file of the copy as its operator does, from the tree's root."""
@@ -216,16 +231,16 @@ def _generated(folder: Path) -> list[str]:
 
 
 def _resources(folder: Path) -> Iterator[Path]:
-    """Go down until a folder has a kustomization.yaml of its own. Links to folders are not followed."""
+    """Go down until a folder has a kustomization.yaml of its own."""
     for path in sorted(folder.iterdir()):
         if path.name in _NOT_IN_SOURCES:
             continue
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir():
             if kustomize_files.of(path):
                 yield path
             else:
                 yield from _resources(path)
-        elif path.suffix in _SUFFIXES and not path.is_dir():
+        elif path.suffix in _SUFFIXES:
             yield path
 
 

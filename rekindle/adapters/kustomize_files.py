@@ -68,7 +68,7 @@ def _follow(folder: Path, tree: Path, found: Read) -> None:
 
 def content_of(text: bytes) -> dict[str, Any]:
     """Read a kustomization as kustomize does: its first document, whatever comes after."""
-    content = next(iter(yaml.load_all(text, Loader=yaml.CSafeLoader)), None)
+    content = next(iter(yaml.load_all(text, Loader=manifests.Loader)), None)
     return content if isinstance(content, dict) else {}
 
 

@@ -82,7 +82,7 @@ def cluster_of(kubeconfig: Path) -> str:
         content = yaml.load(kubeconfig.read_bytes(), Loader=yaml.CSafeLoader)
         contexts = {item["name"]: item["context"]["cluster"] for item in content["contexts"]}
         return str(contexts[content["current-context"]])
-    except (OSError, yaml.YAMLError, LookupError, TypeError):
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError):  # 2024-02-30 is no day
         return str(kubeconfig)
 
 

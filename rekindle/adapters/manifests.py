@@ -39,15 +39,31 @@ _SERVED_SECONDS = 10.0
 _SERVED_POLL_SECONDS = 0.3
 
 
-class _Loader(yaml.CSafeLoader):
-    """A lone ``=`` is text, as it is to Kubernetes: YAML 1.1 has a type for it, and PyYAML no value."""
+class Loader(yaml.CSafeLoader):
+    """
+    What is text to Kubernetes is text, where YAML 1.1 has a type for it: a date, a lone ``=``.
+
+    kustomize writes 2024-02-31 without quotes, and so what has the mere shape of a number (``0x_``): neither is a date
+    or a number to Go. PyYAML would end with a mistake of its own.
+    """
 
 
 def _text_of(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> str:
     return str(loader.construct_scalar(node))
 
 
-_Loader.add_constructor("tag:yaml.org,2002:value", _text_of)
+def _value_of(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> object:
+    """Make what its type says, or text where there is no such value."""
+    try:
+        return yaml.CSafeLoader.yaml_constructors[node.tag](loader, node)
+    except (ValueError, LookupError):
+        return _text_of(loader, node)
+
+
+for _type in ("value", "timestamp"):
+    Loader.add_constructor(f"tag:yaml.org,2002:{_type}", _text_of)
+for _type in ("int", "float", "bool"):
+    Loader.add_constructor(f"tag:yaml.org,2002:{_type}", _value_of)
 
 
 class ManifestFailed(Diagnosed):
@@ -75,7 +91,7 @@ def parse(text: str | bytes, source: str) -> Iterator[dict[str, Any]]:
         nodes = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
         for found in (found for node in nodes for found in duplicates(node)):
             raise duplicate(found, source)
-        documents = list(yaml.load_all(text, Loader=_Loader))
+        documents = list(yaml.load_all(text, Loader=Loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source

@@ -4,6 +4,7 @@ What source-controller leaves out of a Git artifact: Flux never sees it, so it i
 Its defaults come first, then every ``.sourceignore`` (for the folder that it is in), then ``spec.ignore``; the last
 pattern that fits decides, file by file (fluxcd/pkg sourceignore v0.18; source-controller v1.9
 gitrepository_controller.go and storage.go). Unlike Git's own, a pattern can take back a file of a folder that is out.
+No symbolic link is ever in it (artifact v0.9 storage/archive.go), though a linked ``.sourceignore`` is read before.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def left_out(root: Path, ignore: str = "") -> Iterator[Path]:
     files = [path for path in sorted(root.rglob("*")) if path.is_symlink() or not path.is_dir()]
     rules = list(_rules(root, files, ignore))
     for path in files:
-        if _is_out(path, rules):
+        if path.is_symlink() or _is_out(path, rules):
             yield path
 
 

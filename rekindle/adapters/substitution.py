@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from rekindle.adapters.manifests import Loader
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -109,7 +111,7 @@ def substituted(found: Object, given: Variables) -> tuple[Object, frozenset[str]
         return found, frozenset()
     filled = fill(text, given)
     try:
-        made = yaml.load(filled.text, Loader=yaml.CSafeLoader)
+        made = yaml.load(filled.text, Loader=Loader)  # noqa: S506  a safe one
     except yaml.YAMLError as error:
         raise ValueError(str(getattr(error, "problem", None) or "no YAML")) from error
     if not isinstance(made, dict):

@@ -624,6 +624,35 @@ def test_a_lone_equals_sign_is_text() -> None:
     assert list(manifests.parse("args: [a, =, b]\n", "f")) == [{"args": ["a", "=", "b"]}]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-02-20",
+        "2024-02-31",
+        "2024-01-01T25:00:00Z",
+        "0000-00-00",
+        "!!timestamp soon",
+        "0x_",
+        "-0b_",
+        "!!int x",
+        "!!int ''",
+        "!!float x",
+        "!!bool x",
+    ],
+)
+def test_what_is_no_value_to_go_is_text(text: str) -> None:
+    """kustomize writes some of them without quotes. Mutants: YAML 1.1's dates; numbers as PyYAML makes them."""
+    said = text.rpartition(" ")[2].strip("'")
+
+    assert list(manifests.parse(f"a: {text}\n", "f")) == [{"a": said}]
+
+
+def test_what_is_a_value_to_go_stays_one() -> None:
+    made = list(manifests.parse("a: [1, 0x1f, 1.5, true, null, '2']\n", "f"))
+
+    assert made == [{"a": [1, 31, 1.5, True, None, "2"]}]
+
+
 @pytest.mark.program  # a git
 def test_the_revision_is_the_commit(tmp_path: Path) -> None:
     assert gitops.revision(tmp_path) == ""

@@ -10,7 +10,7 @@ import pytest
 
 from phases.autoscaler_objects import ScaleTarget
 from phases.snapshot import ALL_KINDS, LISTED_KINDS, Seen, Unseen
-from rekindle.adapters.listing import list_all
+from rekindle.adapters.listing import cluster_of, list_all
 from rekindle.adapters.resources import RESOURCES
 from tests.adapters.conftest import write_kubeconfig
 from tests.adapters.scripted import Answer, refused
@@ -184,6 +184,17 @@ def test_what_holds_a_namespace_is_looked_up(empty: ScriptedApi, tmp_path: Path)
     look = snapshot.holders["namespace/held"]
     assert isinstance(look, Seen)
     assert [held.name for held in look.value] == ["p"]
+
+
+@pytest.mark.parametrize("more", ["", "since: 2024-02-30\n", "a: [\n"])
+def test_a_cluster_whose_kubeconfig_does_not_say_it_has_the_files_name(
+    more: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "kubeconfig"
+    contexts = "contexts: [{name: a, context: {cluster: anton}}]\ncurrent-context: a\n"
+    file.write_text(f"{contexts}{more}")
+
+    assert cluster_of(file) == (str(file) if more else "anton")
 
 
 def test_a_kubeconfig_that_is_none_leaves_everything_unknown(tmp_path: Path) -> None:

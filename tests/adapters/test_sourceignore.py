@@ -66,6 +66,23 @@ def test_what_an_artifact_has_not(
     assert {name for name in found if not name.endswith(".sourceignore")} == wanted
 
 
+def test_an_artifact_has_no_link_and_a_linked_sourceignore_counts(tmp_path: Path) -> None:
+    """Mutants: keep those that lead somewhere, or to folders; read no ``.sourceignore`` that is a link."""
+    tree, other = tmp_path / "tree", tmp_path / "other"
+    for name in FILES:
+        write(tree, name, "")
+    write(other, "ignore", "b.yaml\n")
+    (tree / "apps" / ".sourceignore").symlink_to(other / "ignore")
+    (tree / "c.yaml").symlink_to("a.yaml")
+    (tree / "folder").symlink_to(other)
+    (tree / "nowhere").symlink_to("gone")
+
+    found = {path.relative_to(tree).as_posix() for path in left_out(tree)}
+
+    links = {"apps/.sourceignore", "c.yaml", "folder", "nowhere"}
+    assert found == USUAL | links | {"apps/b.yaml"}
+
+
 ROOTS = """
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository

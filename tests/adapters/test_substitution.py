@@ -115,6 +115,14 @@ def test_a_value_has_the_type_that_its_text_has() -> None:
     assert unknown == frozenset()
 
 
+def test_a_date_that_there_is_not_is_text() -> None:
+    """Mutant: read as YAML 1.1: the tree would not build, and Flux builds it."""
+    found = {"metadata": {"annotations": {"since": "${DAY}", "until": "2024-02-31"}}}
+    made, _ = substituted(found, Variables({"DAY": "2024-02-30"}))
+
+    assert made == {"metadata": {"annotations": {"since": "2024-02-30", "until": "2024-02-31"}}}
+
+
 @pytest.mark.parametrize(
     ("metadata", "given"),
     [

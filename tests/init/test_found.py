@@ -132,6 +132,15 @@ def test_what_is_no_text_is_refused_with_the_place(repository: Make, raw: bytes,
     assert raised.value.message.startswith(said)
 
 
+def test_a_date_that_there_is_not_is_refused_with_the_file(repository: Make) -> None:
+    """Mutant: let PyYAML's own error through."""
+    root = repository({"talconfig.yaml": "since: 2024-02-31\n"})
+    with pytest.raises(SourceUnreadable) as raised:
+        document_of(root, "talconfig.yaml")
+
+    assert raised.value.message.startswith("talconfig.yaml:1:1: $: not YAML: ")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a file that exists and cannot be read")
 def test_a_file_that_cannot_be_read_is_refused(repository: Make) -> None:
     root = repository({})
