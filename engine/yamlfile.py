@@ -142,7 +142,11 @@ def _build(
         ]
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, marks, problems, loader)
-    return loader.construct_object(node, deep=True)
+    try:
+        return loader.construct_object(node, deep=True)
+    except (LookupError, AttributeError):  # as PyYAML ends where a tag and its value do not fit
+        what = f"this value is no {node.tag.rpartition(':')[2]}"
+        raise yaml.MarkedYAMLError(problem=what, problem_mark=node.start_mark) from None
 
 
 def _mapping(

@@ -41,6 +41,9 @@ def bomb() -> str:
         ("a: {[x]: 2}\n", "plan.yaml:1:5: a: a key must be plain text"),
         ("a: &a [*a, *a]\n", "plan.yaml:1:4: $: nested too deeply"),
         ("a: *nobody\n", "plan.yaml:1:4: $: found undefined alias"),
+        ("b: 1\na: !!bool x\n", "plan.yaml:2:4: $: this value is no bool"),
+        ("a: !!int ''\n", "plan.yaml:1:4: $: this value is no int"),
+        ("a: !!timestamp x\n", "plan.yaml:1:4: $: this value is no timestamp"),
     ],
 )
 def test_what_is_no_plan_is_refused_at_its_place(text: str, expected: str) -> None:
