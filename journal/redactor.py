@@ -64,7 +64,8 @@ _URL_TOKEN: Final = (
 _PREFIX: Final = r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,64}?"
 _KEPT: Final = r"(?!\\*[\"']?\[redacted:)"
 _GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
-_QUOTED: Final = r"\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|'[^'\n]*'"
+# Backslashes are looked at once: those before a quote end the text, those before anything else are of it.
+_QUOTED: Final = r"\\*\"(?:[^\"\\]|\\++(?!\"))*+\\*\"|'[^'\n]*'"
 
 # What gives a value to a key; few texts have it.
 _GIVEN: Final = r"=|\"\s*:"
@@ -139,6 +140,9 @@ _COOKIE: Final = (
     rf"(?:expires=[^;\n\"'\\]{{0,40}}|{_CRUMB}|httponly|secure|partitioned))*)"
 )
 
+# Names that no word above is in, but that are a secret's all the same. A mark has such words: to ask for those alone
+# would find more the second time.
+_ALWAYS: Final = ("auth", "cookie", "dockerc")
 _MARK: Final = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 # At least one of these is in every text that any pattern above matches: a cheap way to say "nothing here".
@@ -226,7 +230,7 @@ def redact_text(text: str) -> str:
     named = any(word in lowered for word in WORDS)
     if named:
         text = _named(text, lowered)
-    if (named or "auth" in lowered) and compiled(_GROUP).search(text):
+    if (named or any(word in lowered for word in _ALWAYS)) and compiled(_GROUP).search(text):
         text = redact_objects(text)
     return text
 

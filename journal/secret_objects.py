@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 _BEGIN: Final = (
     r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]{1,128}+)\\{0,7}[\"']?\s{0,8}:\s{0,8}(?:map)?[\[{]"
 )
-# A bracket; a text with its quotes, which a text within a text has escaped; and a word of a flow of YAML.
+# A bracket; a text with its quotes, which a text within a text has escaped, or a quote with what is left of its line if
+# the text was cut off; and a word of a flow of YAML. A word is one wherever it ends: to try it again from its next
+# character would take the square of its length.
 _PART: Final = (
-    r"([{}\[\]])|((?<!\\)\\{0,7}[\"'])([^\n]*?)(?<!\\)\2"
-    r"|([^\s\"'{}\[\],:\\][^\s\"'{}\[\],\\]*)(?=[{}\[\],\s\\])"
+    r"([{}\[\]])|((?<!\\)\\{0,7}[\"'])(?:([^\n]*?)(?<!\\)\2|(?=([^\n]*)))"
+    r"|([^\s\"'{}\[\],:\\][^\s\"'{}\[\],\\]*+)"
 )
 _NAMING: Final = r"\s{0,8}:"
 
@@ -54,26 +56,30 @@ def _through(text: str, begin: int, kind: str, parts: list[str]) -> int:
     """Go through the object or list that begins there; add it without its secrets, and return where it ends."""
     depth, member, done = 0, "", begin
     for part in compiled(_PART).finditer(text, begin):
-        bracket, quote, quoted, word = part.groups()
+        bracket, quote, quoted, cut, word = part.groups()
+        if part.start() < done:
+            continue
         if bracket:
             depth += 1 if bracket in "{[" else -1
             if not depth:
                 break
-        elif quote and compiled(_NAMING).match(text, part.end()):
+        elif quoted is not None and compiled(_NAMING).match(text, part.end()):
             member = quoted
         else:
-            said, end = quoted, part.end(3)
+            said, end = (cut, part.end(4)) if quoted is None else (quoted, part.end(3))
             if not quote:
                 member, said = _divided(word, member)
                 end = part.end()
             if is_hidden(member, said):
                 parts += text[done : end - len(said)], f"[redacted:{kind}]"
                 done = end
-    parts.append(text[done : part.end()])
-    return part.end()
+    end = max(done, part.end())
+    parts.append(text[done:end])
+    return end
 
 
 def _divided(word: str, member: str) -> tuple[str, str]:
     """Divide ``b:`` of YAML, and ``b:hunter2`` as Go prints a map; a word by itself belongs to the member before it."""
     name, colon, said = word.partition(":")
-    return (name, said) if colon else (member, word)
+    # A URL stays one: what is read a second time is read as it was the first time.
+    return (name, said.removeprefix("//")) if colon else (member, word)

@@ -28,7 +28,9 @@ _SIGNED: Final = (
     r"(?i)((?:[?&;]|\\u0026|(?<![a-z0-9])x-(?:amz|goog)-)sig(?:nature)?=)"
     r"(?!\[redacted:)([^\s&\"',;\\<>)\]}]{4,})"
 )
-_SAID: Final = r" (?:is|are|was|were)(?: now| (?:re)?set to| changed to)?:? (\\{0,7}[\"'`]?)([^\s\"'`]{6,4096})"
+_SAID: Final = (
+    r" (?:is|are|was|were)(?: now| (?:re)?set to| changed to)?:? (\\{0,7}[\"'`]?)([^\s\"'`]{6,})"
+)
 _END: Final = ".,;:!?)]}\\"
 # The name before it, and whose it is.
 _NAMED: Final = (

@@ -11,13 +11,15 @@ from typing import Final
 
 from journal.secret_shapes import compiled
 
-_LONGEST: Final = 4096
-# A letter and a digit, a sign within, or the padding of base64.
+# A letter and a digit, a sign within, or the padding of base64. What comes first is looked for once: each place of it
+# would else be tried with each of what comes after it.
 _MADE_UP: Final = (
-    r"(?=.{6})(?:(?=.*[A-Za-z])(?=.*[0-9])|(?=.+[!#%^*+$].*[A-Za-z0-9])|(?=.*[A-Za-z].*={1,2}$))\S+"
+    r"(?=.{6})(?:(?=.*[A-Za-z])(?=.*[0-9])|(?=.[^!#%^*+$]*+[!#%^*+$].*[A-Za-z0-9])"
+    r"|(?=[^A-Za-z]*+[A-Za-z].*={1,2}$))\S+"
 )
+# No two of them are the same, or "1m1m1m..." is read in twice as many ways by each of its units.
 _UNIT: Final = (
-    r"(?:[nuµm]?s|[mhdwyx%]|[kmgt]i?b?|th|st|nd|rd|bits?|bytes?|char(?:acter)?s?"
+    r"(?:[nuµm]?s|[hdwyx%]|[kmgt]i?b?|th|st|nd|rd|bits?|bytes?|char(?:acter)?s?"
     r"|(?:second|minute|hour|day|week|month|year)s?)"
 )
 _KNOWN: Final = (
@@ -41,7 +43,7 @@ _NAME: Final = (
 _BESIDE: Final = (
     r"(?i)(?:.*(?:name|space|refs?|path|files?|ur[il]|host|server|address|endpoint|type|kind|version|mode|ids?"
     r"|role|audiences?|issuer|format|encoding|property|description|title|message|reason|status|revision|digest"
-    r"|checksum|fingerprint|time|timestamp|date|expir[a-z]+|(?:ed|es)[_-]?at|ttl|user|e?mail|region|image|tag|store"
+    r"|checksum|fingerprint|time|timestamp|date|expir[a-z]{1,64}|(?:ed|es)[_-]?at|ttl|user|e?mail|region|image|tag|store"
     r"|schema|provider|source|pod|node|algorithm|selector|pattern|template)|keys?|\$ref|required|enum)"
 )
 # What is said of a secret in a word, which no sentence follows.
@@ -55,8 +57,7 @@ _TELLING: Final = (
 def looks_made_up(value: str) -> bool:
     """Say whether a word is neither one of a language, nor a number or an encoding, nor stands for another."""
     return (
-        len(value) <= _LONGEST
-        and compiled(_MADE_UP).fullmatch(value) is not None
+        compiled(_MADE_UP).fullmatch(value) is not None
         and compiled(_READABLE).fullmatch(value) is None
     )
 
