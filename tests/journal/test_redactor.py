@@ -822,7 +822,7 @@ def test_a_long_text_takes_no_long_time(piece: str) -> None:
 @pytest.mark.parametrize("opened", ["token:\n", "the token:\n"])
 def test_many_mappings_in_one_another_take_no_long_time(opened: str) -> None:
     """Mutant: for each of them, go through all that is below it."""
-    text = "".join(f"{' ' * column}{opened}" for column in range(2000))
+    text = "".join(f"{' ' * column}{opened}" for column in range(1000))
     start = time.process_time()
     assert redact_text(text) == text
     assert time.process_time() - start < 2.0
