@@ -237,10 +237,10 @@ def _unwoken(subject: Subject, fact: Fact) -> Answer:
         case codes.PROGRESSING:
             return Wait(fact.reason or "is being reconciled")
     detail = fact.detail
-    hopeless = (
+    is_terminal = (
         detail.get("terminal") is not False
     )  # a journal of before has no such detail, nor the next
     given_up = detail.get("given_up") or detail.get("cause") in GIVEN_UP
-    if fact.code == codes.FAILED and hopeless and not given_up:
+    if fact.code == codes.FAILED and is_terminal and not given_up:
         return Wait(fact.reason, can_clear="no")
     return Wait(fact.reason, can_clear="unknown")

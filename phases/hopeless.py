@@ -19,6 +19,7 @@ from journal.entries import Fact, Finding
 from phases import codes, order
 from phases.etcd_quorum import has_no_leader
 from phases.holding import BUILT_IN
+from phases.kinds import OPERATOR
 from phases.knots import kind_subject
 from phases.needs import is_at_work
 from phases.readiness.nodes import CNI_MISSING
@@ -27,8 +28,6 @@ from phases.serving import serving
 
 APPLIERS = ("kustomization/", "helmrelease/")
 FLUX = (*APPLIERS, "gitrepository/", "ocirepository/", "helmrepository/", "helmchart/")
-# The Deployment's name in its chart: it puts Flux' controllers back by itself.
-OPERATOR = "/flux-operator"
 # What may show itself late, or come back with its machine, whatever was said of it: the session goes on for that.
 MAY_RETURN = frozenset(
     {"etcd-bootstrap-in-doubt", "etcd-data-left", "etcd-quorum-unseen", "node-reset-in-doubt"}

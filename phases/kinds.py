@@ -21,6 +21,8 @@ def usual_crds(kind: str, group: str) -> tuple[str, ...]:
     return tuple(f"{plural}.{group}" for plural in sorted(plurals))
 
 
+OPERATOR = "/flux-operator"  # how the key of its Deployment ends, as its chart names it
+KEDA = ".keda.sh"  # how the CRDs end of who scales to zero what nobody asks for, and up again
 # Whatever follows Flux comes after these: what installs the controllers brings their CRDs.
 _OF_FLUX = (".toolkit.fluxcd.io", ".fluxcd.controlplane.io")
 

@@ -16,6 +16,7 @@ from engine.recipe import Findings
 from journal.entries import Finding
 from phases import codes
 from phases.clearing import waited
+from phases.ends import is_handled
 from phases.hands import verb_for
 from phases.hopeless import APPLIERS, Case, is_hopeful, reach
 from phases.nudges import NOT_YET
@@ -197,7 +198,7 @@ def _woken_until(subject: Subject, memory: Memory) -> float:
     until = nudged.intended_at + NUDGED_SECONDS
     if fact is None or fact.since is None or "requested_at" not in nudged.arguments:
         return until
-    if fact.detail.get("handled_at") != nudged.arguments["requested_at"]:
+    if not is_handled(fact, nudged):
         return until
     return min(until, fact.since + STANDING_SECONDS)
 

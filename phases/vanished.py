@@ -16,7 +16,7 @@ from engine.recipe import Facts
 from journal.entries import Fact
 from phases import codes
 from phases.homes import home_goes
-from phases.kinds import EXTERNAL_SECRETS_CRD
+from phases.kinds import EXTERNAL_SECRETS_CRD, KEDA
 from phases.needs import STORES_CRD
 from phases.nudges import brief, nudge
 from phases.section import Section
@@ -26,7 +26,6 @@ GRACE_SECONDS = 10.0
 # What somebody deletes each time it comes back is brought back so often within so long; then a person looks who does.
 AGAIN_TIMES, AGAIN_SECONDS = 6, 3600.0
 KINDS = {"externalsecret": EXTERNAL_SECRETS_CRD, "store": STORES_CRD}
-KEDA = ".keda.sh"  # it scales to zero what nobody asks for, and up again
 RELEASE = codes.subject("HelmRelease", "")
 
 

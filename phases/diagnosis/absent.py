@@ -31,6 +31,7 @@ from phases.diagnosis.rule import Proof, Rule
 from phases.diagnosis.scene import Scene, instant, is_younger
 from phases.diagnosis.structure import is_well
 from phases.diagnosis.unexplained import explained
+from phases.kinds import OPERATOR
 from phases.objects import Flux, Namespace, Node, condition
 
 SOURCE: Final = "kustomize-controller v1.9.5 and helm-controller 1.6.4: who is Ready looks again at its interval"
@@ -44,7 +45,6 @@ FLUX_CRDS: Final = {
     "OCIRepository": f"ocirepositories.source{TOOLKIT}",
 }
 BEFORE: Final = {"GitRepository": "Deployment", "Kustomization": "GitRepository", CRD: "Deployment"}
-OPERATOR: Final = "/flux-operator"  # the Deployment's name in its chart
 NEW_CLUSTER_SECONDS: Final = 300.0  # so long nodes may take to register
 
 

@@ -46,6 +46,7 @@ from phases.diagnosis.structure import is_well
 from phases.diagnosis.victims import WAITING, waited_for
 from phases.diagnosis.webhooks import CALLING, DENIED
 from phases.diagnosis.words import counted, listed
+from phases.kinds import KEDA
 from phases.more_objects import Job
 from phases.objects import ContainerStatus, Flux, Pod, condition, key_of
 
@@ -55,7 +56,6 @@ OUT_OF_MEMORY: Final = "OOMKilled"
 IN_DELETION: Final = "because it is being terminated"
 # Labels and annotations of what a release brings.
 HELM: Final = ("helm.sh/", "helm.toolkit.fluxcd.io/")
-KEDA: Final = ".keda.sh"
 DNS: Final = codes.subject("Deployment", COREDNS)  # what ails it is said with DNS
 
 

@@ -218,7 +218,17 @@ def test_no_sentence_on_what_only_waits_for_its_turn_to_be_woken() -> None:
     assert sentenced(turn, {"f": ROOT}, memory()) == turn
 
 
-@pytest.mark.parametrize(("handled", "is_over"), [("T", True), ("T0", False), (None, False)])
+@pytest.mark.parametrize(
+    ("handled", "is_over"),
+    # The last two are of somebody else, who asked after us and before us.
+    [
+        ("T", True),
+        ("T0", False),
+        (None, False),
+        (f"{NOW - 39:.0f}", True),
+        (f"{NOW - 41:.0f}", False),
+    ],
+)
 def test_an_attempt_that_is_over_is_not_waited_for(handled: str | None, *, is_over: bool) -> None:
     """What failed again after our nudge is said as soon as any other. Mutants: by any token; by none."""
     last = Attempt("a1", NUDGE, SUBJECT, 1, 1, NOW - 40, 15.0, {"requested_at": "T"})
