@@ -79,6 +79,8 @@ def recover_until_something_runs(operator: Operator) -> None:
     would = "I would: etcd.bootstrap"
     until("the watch sees what is next", 120, lambda: would in operator.told())
     hands.bootstrap()
+    would = "I would: kubeconfig.fetch"
+    until("the watch sees that a kubeconfig can be fetched", 120, lambda: would in operator.told())
     first = next(iter(operator.bed.nodes))
     kubeconfig = str(operator.folder / "our-kubeconfig")
     operator.bed.talosctl(first, "kubeconfig", kubeconfig, "--merge=false", "--force")
