@@ -12,14 +12,15 @@ from functools import partial
 from typing import Any, Final
 
 from engine.answer import Subject
-from journal.entries import Finding
+from journal.entries import Finding, Remedy
 from phases.diagnosis.graph import Blocking, roots_of
 from phases.diagnosis.quoting import quote
-from phases.diagnosis.rule import UNKNOWN, Proof, Rule, ask, look
+from phases.diagnosis.rule import UNKNOWN, YES, Proof, Rule, ask, look, nudge
 from phases.diagnosis.scene import Scene, deleted_at, instant, path_of, subject_of
 from phases.diagnosis.structure import blocking
 from phases.diagnosis.victims import is_suspended
 from phases.objects import condition
+from phases.readiness.apiserver import is_its_own
 
 SOURCE: Final = "its own Ready condition (kstatus: fluxcd/pkg/runtime v0.60 conditions)"
 STOOD_SECONDS: Final = 60.0
@@ -54,18 +55,40 @@ def _unexplained(others: tuple[Rule, ...], scene: Scene) -> Iterable[Finding]:
         if subject in known:
             continue
         name = f"{kind} {found.metadata.namespace}/{found.metadata.name}".replace(" /", " ")
+        said = f"{ready.reason}: {quote(ready.message)}"
+        told = {
+            "subject": subject,
+            "rule": "X1",
+            "uid": found.metadata.uid,
+            "since": instant(ready),
+            "evidence": (path_of(kind, found.metadata, "status.conditions[Ready]"),),
+            "clears_when": "Ready is True",
+        }
+        if kind == "Kustomization" and found.spec.kube_config is None and is_its_own(ready.message):
+            yield _unanswered(name, said, told)
+            continue
         yield Finding(
-            subject=subject,
             cause="unexplained",
-            message=f"{name} is not ready, and no rule knows why: {ready.reason}: {quote(ready.message)}",
+            message=f"{name} is not ready, and no rule knows why: {said}",
             clears_itself=UNKNOWN,
-            rule="X1",
-            uid=found.metadata.uid,
-            since=instant(ready),
-            evidence=(path_of(kind, found.metadata, "status.conditions[Ready]"),),
-            clears_when="Ready is True",
             remedies=(look(f"what its controller logs about {found.metadata.name}"),),
+            **told,
         )
+
+
+def _unanswered(name: str, said: str, told: dict[str, Any]) -> Finding:
+    """Of one that failed for the API server itself the cause is known: it is over, or the API server's own."""
+    remedies: tuple[Remedy, ...] = (
+        look("whether etcd and every API server are well, and stay so"),
+        nudge("`flux reconcile kustomization` once they answer: else it waits for its interval"),
+    )
+    return Finding(
+        cause="apiserver",
+        message=f"{name} is not ready: the API server did not answer in time when it was tried: {said}",
+        clears_itself=YES,
+        remedies=remedies,
+        **told,
+    )
 
 
 def _failing(scene: Scene) -> Iterator[tuple[str, Any, Any]]:

@@ -62,3 +62,23 @@ def test_what_git_suspends_is_left_alone(*, suspended: bool) -> None:
     )
 
     assert len(found_by("X1", looked_at)) == (0 if suspended else 1)
+
+
+SLOW = ("False", "ReconciliationFailed", "Pod/a/b dry-run failed: etcdserver: request timed out")
+
+
+def test_who_failed_for_the_api_server_itself_is_told_that_and_that_it_is_tried_again() -> None:
+    """The run knows that cause, and wakes it: nobody is told that no rule knows it."""
+    (found,) = found_by("X1", scene(ks("apps", ready=SLOW), unlisted=("Deployment",)))
+
+    assert "no rule knows why" not in found.message
+    assert "the API server did not answer in time when it was tried" in found.message
+    assert (found.cause, found.clears_itself) == ("apiserver", "yes")
+    assert {remedy.danger for remedy in found.remedies} == {"look", "nudge"}
+
+
+def test_of_the_api_server_of_another_cluster_nobody_here_knows() -> None:
+    elsewhere = ks("apps", ready=SLOW, spec={"kubeConfig": {"secretRef": {"name": "there"}}})
+    (found,) = found_by("X1", scene(elsewhere, unlisted=("Deployment",)))
+
+    assert (found.cause, found.clears_itself) == ("unexplained", "unknown")
