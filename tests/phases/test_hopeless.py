@@ -254,6 +254,46 @@ def test_what_was_ready_is_good_enough_for_its_dependents_and_applies_nothing_mo
     assert in_tree(PAUSED, paused(says_ready=True), KNOWN) == {CHILD}
 
 
+def test_a_child_that_does_not_come_back_takes_nothing_from_what_its_parent_lets_through() -> None:
+    """Mutant: who waits for its own child is not well, and so nobody behind it is, though it says Ready."""
+    items = TREE["inventory"]["kustomizations"]
+    waiting = [{**item, "wait": True} for item in items]
+    tree = {"inventory": {**TREE["inventory"], "kustomizations": waiting}}
+    waits, known = (TOP, TWO, CHILD), {**THERE, TOP: "Progressing"}
+
+    ready = behind(PAUSED, waits, {**known, **paused(says_ready=True)}, KNOWN, section=tree)
+    assert ready == {CHILD}
+    assert behind(PAUSED, waits, {**known, **paused()}, KNOWN, section=tree) == set(waits)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "found"), [("Progressing", set()), ("Absent", {"store/vault"})]
+)
+def test_a_store_is_served_by_what_a_release_installed_and_not_by_the_release(
+    deployment: str, found: set[str]
+) -> None:
+    """Somebody suspended it after its upgrade had failed, and what it had installed before runs on."""
+    eso, subject = "external-secrets/external-secrets", "helmrelease/external-secrets/external-secrets"
+    served = {
+        **TREE["inventory"],
+        "helmreleases": [{"key": eso}],
+        "stores": ["vault"],
+        "crds": [{"name": "clustersecretstores.external-secrets.io", "provider": subject}],
+        "workloads": [{"kind": "Deployment", "key": eso, "pods": 1, "owner": subject}],
+    }
+    known = {
+        **dict.fromkeys((*REST, SOURCE), "Ready"),
+        "crd/clustersecretstores.external-secrets.io": "Ready",
+        "store/vault": "Blocked",
+        subject: {"code": "Suspended", "detail": {"uid": "u", "parked": True}},
+        f"deployment/{eso}": deployment,
+    }
+    seen = Finding(subject, "suspended", "", clears_itself="no", rule="K18")
+
+    stuck = {subject: PAUSED[ONE]}
+    assert behind(stuck, ("store/vault",), known, seen, section={"inventory": served}) == found
+
+
 @pytest.mark.parametrize(
     ("applied", "said", "cause", "found"),
     [
