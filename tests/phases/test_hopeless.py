@@ -7,7 +7,7 @@ forbids holds what depends on its object; a CRD that something else may bring is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -273,7 +273,10 @@ def test_a_store_is_served_by_what_a_release_installed_and_not_by_the_release(
     deployment: str, found: set[str]
 ) -> None:
     """Somebody suspended it after its upgrade had failed, and what it had installed before runs on."""
-    eso, subject = "external-secrets/external-secrets", "helmrelease/external-secrets/external-secrets"
+    eso, subject = (
+        "external-secrets/external-secrets",
+        "helmrelease/external-secrets/external-secrets",
+    )
     served = {
         **TREE["inventory"],
         "helmreleases": [{"key": eso}],
@@ -424,3 +427,38 @@ def test_an_act_keeps_its_hope() -> None:
     answers: dict[str, Answer] = {CRD: STUCK, TOP: Wait("x"), OTHER: Act("flux.nudge", OTHER)}
 
     assert hopeless.behind(plan(TREE), memory, answers) == set()
+
+
+class Walked(dict[str, Any]):
+    """Counts how often all of it is gone through."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.walks += 1
+        return super().__iter__()
+
+    def values(self) -> Any:  # noqa: ANN401  a view of a dict
+        self.walks += 1
+        return super().values()
+
+
+def test_what_hundreds_are_stuck_for_is_gone_through_once_for_all_of_them() -> None:
+    """Somebody suspended everything: 1,600 of 4,800 took 4 seconds a turn. Mutant: each looks for its own."""
+
+    def walks(count: int) -> int:
+        paused = [f"kustomization/flux-system/k{n}" for n in range(count)]
+        items = [{"key": one.partition("/")[2]} for one in paused]
+        tree = {"inventory": {**TREE["inventory"], "kustomizations": items, "roots": []}}
+        told = {"uid": "u", "parked": True, "says_ready": True, "applied": "main@1"}
+        known = {one: {"code": "Suspended", "detail": told} for one in paused}
+        source = {"code": "Ready", "detail": {"revision": "main@2"}}
+        findings = Walked(
+            {one: Finding(one, "suspended", "", clears_itself="no", rule="K18") for one in paused}
+        )
+        answers = Walked(dict.fromkeys(paused, PAUSED[ONE]))
+        memory = Memory(now=1.0, facts=facts({**known, SOURCE: source}), findings=findings)
+        hopeless.behind(plan(tree), memory, answers)
+        return findings.walks + answers.walks
+
+    assert walks(40) == walks(4)
