@@ -102,9 +102,7 @@ def behind(plan: Plan, memory: Memory, answers: Mapping[Subject, Answer]) -> set
     }
     while held:
         found = reach(set().union(*held.values()), case)
-        coming = any(
-            is_hopeful(answers[s]) for s in answers if s.startswith(APPLIERS) and s not in found
-        )
+        coming = any(s not in found for s in _bringers(case))
         left = {s: first for s, first in held.items() if not (coming and s.startswith("crd/"))}
         if len(left) == len(held):
             return found
@@ -123,13 +121,40 @@ def reach(first: set[Subject], case: Case) -> set[Subject]:
     answers, facts, found = case.answers, case.facts, set(first)
     if case.section is not None:
         found |= order.behind(case.section, facts, found)
-    appliers = [s for s, a in answers.items() if s.startswith(APPLIERS) and is_hopeful(a)]
+    appliers = _bringers(case)
     if not appliers or not found.issuperset(appliers):
         return found
     absent = {s for s in answers if _is_absent(s, facts) and not _is_deleted(s, case)}
     waiting = (root.victims for root in case.findings.values() if root.subject in absent)
     found = found.union(absent, *waiting)
     return found if case.section is None else found | order.behind(case.section, facts, found)
+
+
+def _bringers(case: Case) -> list[Subject]:
+    """Return all of Flux that may still bring something."""
+    answers = case.answers.items()
+    return [s for s, a in answers if s.startswith(APPLIERS) and may_bring(s, a, case)]
+
+
+def may_bring(subject: Subject, answer: Answer, case: Case) -> bool:
+    """
+    Say whether something may still come of what was answered so.
+
+    Of an object of Flux that we are stuck on as well, while a worker may be at it, or if it is only our nudge.
+    """
+    if isinstance(answer, Stuck) and subject.startswith(FLUX):
+        return answer.reference not in OF_FLUX or not _is_over(subject, case)
+    return is_hopeful(answer)
+
+
+def _is_over(subject: Subject, case: Case) -> bool:
+    """
+    Say of what nobody tries any more whether its last attempt has come to its end as well.
+
+    A worker that was at it brings that to an end, and may have begun it a moment ago, until diagnosis has seen it.
+    """
+    fact = case.facts.get(subject)
+    return fact is not None and subject in case.final and fact.detail.get("parked") is not False
 
 
 def _is_deleted(subject: Subject, case: Case) -> bool:
@@ -279,11 +304,10 @@ def _by_flux(subject: Subject, section: Section, case: Case) -> Iterator[Subject
     """
     One that is suspended brings nothing any more; what waits for it to be Ready is let through where it was already.
 
-    A source that is suspended goes on serving what it has. A worker that was at it brings its attempt to an end, and
-    may have begun that a moment ago: until diagnosis has seen it suspended nobody is hopeless.
+    A source that is suspended goes on serving what it has.
     """
     fact = case.facts.get(subject)
-    if fact is None or subject not in case.final or fact.detail.get("parked") is False:
+    if fact is None or not _is_over(subject, case):
         return
     yield from case.absent_of.get(subject, ())
     if not (fact.detail.get("says_ready") or fact.detail.get("revision")):

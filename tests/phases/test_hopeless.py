@@ -250,6 +250,36 @@ def test_until_diagnosis_has_seen_it_suspended_an_attempt_may_be_under_way() -> 
     assert in_tree(PAUSED, paused(parked=False), KNOWN) == set()
 
 
+LOGIN = "externalsecret/apps/login"
+
+
+@pytest.mark.parametrize(
+    ("other", "stuck", "found"),
+    [
+        ({"code": "Suspended", "detail": {"uid": "o", "parked": False}}, PAUSED[ONE], {CHILD}),
+        (
+            {"code": "Suspended", "detail": {"uid": "o", "parked": True}},
+            PAUSED[ONE],
+            {CHILD, LOGIN},
+        ),
+        ({"code": "Blocked", "detail": {"cause": "store:x"}}, STUCK, {CHILD}),
+    ],
+    ids=["a worker is at it", "nobody is", "its nudge is forbidden"],
+)
+def test_who_may_bring_something_still_is_waited_for_though_the_run_is_stuck_on_it(
+    other: dict[str, Any], stuck: Stuck, found: set[str]
+) -> None:
+    """Mutant: who is stuck brings nothing any more."""
+    item = {"key": "apps/login", "parent": "flux-system/other"}
+    tree = {"inventory": {**TREE["inventory"], "externalsecrets": [item]}}
+    known = {**THERE, **paused(), TWO: "Ready", OTHER: other, LOGIN: "Absent"}
+    seen = Finding(OTHER, "suspended", "", clears_itself="no", rule="K18")
+    alone = Finding(ONE, "suspended", "", clears_itself="no", rule="K18")
+
+    held = {**PAUSED, OTHER: stuck}
+    assert behind(held, (CHILD, LOGIN), known, seen, alone, section=tree) == found
+
+
 def test_what_was_ready_is_good_enough_for_its_dependents_and_applies_nothing_more() -> None:
     assert in_tree(PAUSED, paused(says_ready=True), KNOWN) == {CHILD}
 
