@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 from engine.answer import Act, Answer, Ask, Stuck, Subject, Wait
 from engine.memory import Memory
@@ -36,11 +38,12 @@ MAY_RETURN = frozenset(
 OF_FLUX = frozenset({"suspended-in-cluster", "cause-cannot-clear"})
 OLD = "revision is not up to date"  # kustomize-controller 1.9, checkDependencies
 NO_ETCD = frozenset({codes.LOST, codes.NONE})
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """What is answered, and what is known beside it."""
+    """What is answered, and what is known beside it. Hundreds may be stuck: what each asks is sorted once for all."""
 
     answers: Mapping[Subject, Answer]
     findings: Findings
@@ -51,6 +54,36 @@ class Case:
     def facts(self) -> Facts:
         """What is known of each subject."""
         return self.memory.facts
+
+    @cached_property
+    def final(self) -> Mapping[Subject, list[Finding]]:
+        """The findings that never clear, by what they are about."""
+        never = [found for found in self.findings.values() if found.clears_itself == "no"]
+        return _sorted((found.subject, found) for found in never)
+
+    @cached_property
+    def absent_of(self) -> Mapping[Subject, list[Subject]]:
+        """What is waited for and is not there, by who applies it."""
+        parents = {} if self.section is None else self.section.parents
+        absent = (one for one in self.answers if _is_absent(one, self.facts))
+        return _sorted((parents[one], one) for one in absent if one in parents)
+
+    @cached_property
+    def outdated(self) -> Mapping[str, list[Subject]]:
+        """Who was refused for an old revision of something, by the cause that names it."""
+        known = ((one, self.facts.get(one)) for one in self.answers)
+        return _sorted(
+            (str(fact.detail.get("cause") or ""), one)
+            for one, fact in known
+            if fact is not None and OLD in fact.reason
+        )
+
+
+def _sorted(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for name, one in pairs:
+        found.setdefault(name, []).append(one)
+    return found
 
 
 def behind(plan: Plan, memory: Memory, answers: Mapping[Subject, Answer]) -> set[Subject]:
@@ -69,9 +102,7 @@ def behind(plan: Plan, memory: Memory, answers: Mapping[Subject, Answer]) -> set
     }
     while held:
         found = reach(set().union(*held.values()), case)
-        coming = any(
-            is_hopeful(answers[s]) for s in answers if s.startswith(APPLIERS) and s not in found
-        )
+        coming = any(s not in found for s in _bringers(case))
         left = {s: first for s, first in held.items() if not (coming and s.startswith("crd/"))}
         if len(left) == len(held):
             return found
@@ -90,13 +121,40 @@ def reach(first: set[Subject], case: Case) -> set[Subject]:
     answers, facts, found = case.answers, case.facts, set(first)
     if case.section is not None:
         found |= order.behind(case.section, facts, found)
-    appliers = [s for s, a in answers.items() if s.startswith(APPLIERS) and is_hopeful(a)]
+    appliers = _bringers(case)
     if not appliers or not found.issuperset(appliers):
         return found
     absent = {s for s in answers if _is_absent(s, facts) and not _is_deleted(s, case)}
     waiting = (root.victims for root in case.findings.values() if root.subject in absent)
     found = found.union(absent, *waiting)
     return found if case.section is None else found | order.behind(case.section, facts, found)
+
+
+def _bringers(case: Case) -> list[Subject]:
+    """Return all of Flux that may still bring something."""
+    answers = case.answers.items()
+    return [s for s, a in answers if s.startswith(APPLIERS) and may_bring(s, a, case)]
+
+
+def may_bring(subject: Subject, answer: Answer, case: Case) -> bool:
+    """
+    Say whether something may still come of what was answered so.
+
+    Of an object of Flux that we are stuck on as well, while a worker may be at it, or if it is only our nudge.
+    """
+    if isinstance(answer, Stuck) and subject.startswith(FLUX):
+        return answer.reference not in OF_FLUX or not _is_over(subject, case)
+    return is_hopeful(answer)
+
+
+def _is_over(subject: Subject, case: Case) -> bool:
+    """
+    Say of what nobody tries any more whether its last attempt has come to its end as well.
+
+    A worker that was at it brings that to an end, and may have begun it a moment ago, until diagnosis has seen it.
+    """
+    fact = case.facts.get(subject)
+    return fact is not None and subject in case.final and fact.detail.get("parked") is not False
 
 
 def _is_deleted(subject: Subject, case: Case) -> bool:
@@ -211,8 +269,7 @@ def _by_crd(subject: Subject, section: Section, case: Case) -> Iterator[Subject]
 
     A kind that no chart or manifest has is made by an operator while it runs, and may be there in a moment.
     """
-    final = any(f.subject == subject and f.clears_itself == "no" for f in case.findings.values())
-    if subject not in section.bringers and not final:
+    if subject not in section.bringers and subject not in case.final:
         return
     yield from _with_victims(subject, case)
     for one in case.answers:
@@ -247,15 +304,12 @@ def _by_flux(subject: Subject, section: Section, case: Case) -> Iterator[Subject
     """
     One that is suspended brings nothing any more; what waits for it to be Ready is let through where it was already.
 
-    A source that is suspended goes on serving what it has. A worker that was at it brings its attempt to an end, and
-    may have begun that a moment ago: until diagnosis has seen it suspended nobody is hopeless.
+    A source that is suspended goes on serving what it has.
     """
     fact = case.facts.get(subject)
-    known = any(f.subject == subject and f.clears_itself == "no" for f in case.findings.values())
-    if fact is None or not known or fact.detail.get("parked") is False:
+    if fact is None or not _is_over(subject, case):
         return
-    absent = (one for one in case.answers if _is_absent(one, case.facts))
-    yield from (one for one in absent if section.parents.get(one) == subject)
+    yield from case.absent_of.get(subject, ())
     if not (fact.detail.get("says_ready") or fact.detail.get("revision")):
         yield from _with_victims(subject, case)
     yield from _outdated(subject, fact, section, case)
@@ -267,11 +321,7 @@ def _outdated(subject: Subject, fact: Fact, section: Section, case: Case) -> Ite
     served = source.detail.get("revision") if source is not None else None
     if not subject.startswith("kustomization/") or not applied or not served or applied == served:
         return
-    cause = f"dependency:{subject.partition('/')[2]}"
-    for one in case.answers:
-        known = case.facts.get(one)
-        if known is not None and known.detail.get("cause") == cause and OLD in known.reason:
-            yield one
+    yield from case.outdated.get(f"dependency:{subject.partition('/')[2]}", ())
 
 
 def _uids(found: Finding) -> set[str]:
@@ -282,9 +332,8 @@ def _uids(found: Finding) -> set[str]:
 def _with_victims(subject: Subject, case: Case) -> Iterator[Subject]:
     """Return a subject, and what diagnosis found behind it for good."""
     yield subject
-    for found in case.findings.values():
-        if found.subject == subject and found.clears_itself == "no":
-            yield from found.victims
+    for found in case.final.get(subject, ()):
+        yield from found.victims
 
 
 def _planes(section: Section) -> list[Subject]:

@@ -129,6 +129,8 @@ def _untied(section: Section, subject: Subject, why: str, facts: Facts, memory: 
         return Act(PREAPPLY, subject, {"crd": name, "path": path}, why)
     if _is_coming(section, name, facts):
         return Wait(f"CRD {name} is being installed by its provider")
+    if again := _brings_again(section, subject, facts):
+        return Wait(f"{why}, and {again}, which is Ready, applies it again", can_clear="unknown")
     if late := _unknown_and_late(section, name, facts):
         return Wait(f"{why}, and what {late} brings is not known", can_clear="unknown")
     file = f"{name}.yaml" if name in section.crd_names else "the CRD as NAME.yaml"
@@ -180,6 +182,15 @@ def _is_coming(section: Section, name: str, facts: Facts) -> bool:
         elif found.code not in {codes.PROGRESSING, codes.READY}:
             return False
     return facts.get(ahead[0], GONE).code != codes.READY
+
+
+def _brings_again(section: Section, crd: Subject, facts: Facts) -> Subject:
+    """Name the Kustomization that has brought a CRD and is Ready: it is woken for what is gone (``vanished``)."""
+    provider = section.bringers.get(crd, "")
+    found = facts.get(provider, GONE)
+    # Without a UID Git itself suspends it.
+    applies = found.code == codes.READY and "uid" in found.detail
+    return provider if applies and provider.startswith("kustomization/") else ""
 
 
 def _unknown_and_late(section: Section, name: str, facts: Facts) -> str:

@@ -60,7 +60,7 @@ def needs_of(section: Outline, *, certain: bool = False) -> Needs:
     what somebody may have put there beforehand, for whoever concludes that something cannot come.
     """
     edges: dict[Vertex, dict[Vertex, None]] = {}
-    for vertex, needed in _edges(section):
+    for vertex, needed in _edges(section, certain=certain):
         edges.setdefault(vertex, {})
         if needed:
             edges[vertex][needed] = None
@@ -72,7 +72,7 @@ def needs_of(section: Outline, *, certain: bool = False) -> Needs:
     }
 
 
-def _edges(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
+def _edges(section: Outline, *, certain: bool) -> Iterator[tuple[Vertex, Vertex]]:
     """Yield (vertex, what it needs); an empty need only says that the vertex exists."""
     yield from _machines(section)
     yield from _roots(section)
@@ -80,7 +80,7 @@ def _edges(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
     yield from _kustomizations(section)
     yield from _releases(section)
     yield from _crds(section)
-    yield from _secrets(section)
+    yield from _secrets(section, certain=certain)
     yield from _workloads(section)
 
 
@@ -181,8 +181,12 @@ def _crds(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
         yield subject, applied(item.provider) if by_owner else ""
 
 
-def _secrets(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
-    """Store → ExternalSecret; a store is served by what brings its CRD."""
+def _secrets(section: Outline, *, certain: bool) -> Iterator[tuple[Vertex, Vertex]]:
+    """
+    Store → ExternalSecret; a store is served by what brings its CRD.
+
+    Usually by a release that is Ready. *certain*: what it installed may run, whatever became of the release since.
+    """
     providers = {item.name: item.provider for item in section.inventory.crds}
     crd = codes.subject("crd", EXTERNAL_SECRETS_CRD)
     for store, owner in section.stores:
@@ -190,7 +194,8 @@ def _secrets(section: Outline) -> Iterator[tuple[Vertex, Vertex]]:
         yield store, section.source
         provider = providers.get(STORES_CRD, "")
         # A Kustomization that brings both has applied the one before the other, and may itself wait for the store.
-        yield store, applied(provider) if provider.startswith("kustomization/") else provider
+        early = certain or provider.startswith("kustomization/")
+        yield store, applied(provider) if provider and early else provider
         if owner:
             yield store, applied(codes.subject("kustomization", owner))
     for item in section.inventory.externalsecrets:

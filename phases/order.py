@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.answer import Subject
 from engine.recipe import Facts
+from phases import codes
 from phases.durations import Durations
 from phases.kinds import WORKLOADS
 from phases.needs import Standing, is_well, needs_of, subject_of
@@ -85,10 +86,18 @@ def behind(section: Section, facts: Facts, held: Iterable[Subject]) -> set[Subje
     certain = _certain(section) if todo else {}
     while todo:
         for vertex in certain.get(todo.pop(), ()):
-            if vertex not in found and not graph.standing.is_done(vertex, facts):
+            if vertex in found or _lets_through(vertex, facts):
+                continue
+            if not graph.standing.is_done(vertex, facts):
                 found.add(vertex)
                 todo.append(vertex)
     return {subject_of(v) for v in found if not v.endswith((APPLIED, GONE))}.difference(known)
+
+
+def _lets_through(vertex: Vertex, facts: Facts) -> bool:
+    """What was Ready when somebody suspended it stays so for who needs it, whatever it would wait for itself."""
+    fact = facts.get(vertex)
+    return fact is not None and fact.code == codes.SUSPENDED and bool(fact.detail.get("says_ready"))
 
 
 def urgency(

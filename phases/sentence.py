@@ -18,7 +18,7 @@ from phases import codes
 from phases.clearing import waited
 from phases.ends import is_handled
 from phases.hands import verb_for
-from phases.hopeless import APPLIERS, Case, is_hopeful, reach
+from phases.hopeless import APPLIERS, Case, may_bring, reach
 from phases.nudges import NOT_YET
 from phases.section import Section
 from phases.snapshot import MORE_KINDS
@@ -135,7 +135,7 @@ def _final(case: Case) -> tuple[list[Finding], set[Subject]]:
     held = [root for name, root in roots if _is_lasting(name, root, case)]
     while held:
         behind = reach({s for root in held for s in (root.subject, *root.victims)}, case)
-        coming = [s for s, a in answers.items() if s not in behind and is_hopeful(a)]
+        coming = [s for s, a in answers.items() if s not in behind and may_bring(s, a, case)]
         left = [root for root in held if not _may_be_ended(root, coming, memory)]
         if len(left) == len(held):
             return held, behind

@@ -120,7 +120,11 @@ def _state(scene: Scene, kind: str, key: str, *, lost: bool) -> tuple[str, str, 
     if source is None:
         soon = f"{kind}/{key}" == _expected(scene)
         near = meant(key, scene.of(kind))
-        return "source-absent", f"does not exist{near}", UNKNOWN if soon else _absent(scene)
+        return (
+            "source-absent",
+            f"does not exist{near}",
+            UNKNOWN if soon else _absent(scene, kind, key),
+        )
     ready = condition(source.status.conditions, "Ready")
     if ready is not None and ready.status == "False":
         return _waits(scene, source, ready)
@@ -139,7 +143,7 @@ def _waits(scene: Scene, chart: Any, ready: Condition) -> tuple[str, str, str] |
     kind = chart.spec.source_ref.kind
     near = meant(key, scene.of(kind))
     text = f"is made from {kind} {key}, which does not exist{near}"
-    return "source-absent", text, _absent(scene)
+    return "source-absent", text, _absent(scene, kind, key)
 
 
 def _lacked(scene: Scene, chart: Any, ready: Condition) -> str:  # noqa: ANN401
@@ -151,14 +155,14 @@ def _lacked(scene: Scene, chart: Any, ready: Condition) -> str:  # noqa: ANN401
     return key if scene.seen(ref.kind) and scene.get(ref.kind, key) is None else ""
 
 
-def _absent(scene: Scene) -> str:
+def _absent(scene: Scene, kind: str, key: str) -> str:
     """Say whether a source that does not exist may come: nobody who waits for such a one brings another's."""
 
     def starved() -> frozenset[Subject]:
         wanted = (*_wanted_by_kustomizations(scene).items(), *_wanted_by_releases(scene).items())
         return frozenset(s for what, by in wanted if _is_absent(scene, *what) for s, _ in by)
 
-    return UNKNOWN if may_come(scene, scene.once("starved", starved)) else NO
+    return UNKNOWN if may_come(scene, scene.once("starved", starved), (kind, key)) else NO
 
 
 def _is_absent(scene: Scene, kind: str, key: str) -> bool:

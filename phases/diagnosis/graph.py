@@ -41,9 +41,13 @@ def roots_of(findings: Mapping[str, Finding], blocking: Blocking) -> tuple[Root,
     for name, subjects in reached.items():
         for subject in subjects & by_subject.keys():
             reaching.setdefault(subject, []).append(name)
+    following: dict[str, set[str]] = {}  # of each finding, what blocks only after it has cleared
+    for name, finding in findings.items():
+        for before in finding.next_after:
+            following.setdefault(before, set()).add(name)
     roots: list[Root] = []
     for name, finding in findings.items():
-        later = _later(name, findings, reached)
+        later = _later(following.get(name, set()), findings, reached)
         above = [
             other
             for other in reaching.get(finding.subject, ())
@@ -76,26 +80,25 @@ def in_series(findings: Mapping[str, Finding], blocking: Blocking) -> dict[str, 
     (C4) looks ahead: its consumers get to their kinds only once they are built.
     """
     roots = roots_of(findings, blocking)
+    reaching: dict[Subject, list[Root]] = {}
+    for root in roots:
+        for victim in root.victims if root.finding.rule != AHEAD else ():
+            reaching.setdefault(victim, []).append(root)
     told = dict(findings)
     for mine in roots:
         if not is_own(mine.finding):
             continue
-        before = (
-            root.id
-            for root in roots
-            if mine.finding.subject in root.victims
-            and root.finding.subject not in mine.victims
-            and root.finding.rule != AHEAD
-        )
+        own = frozenset(mine.victims)
+        above = reaching.get(mine.finding.subject, ())
+        before = (root.id for root in above if root.finding.subject not in own)
         told[mine.id] = replace(mine.finding, next_after=tuple(sorted(before)))
     return told
 
 
 def _later(
-    name: str, findings: Mapping[str, Finding], reached: Mapping[str, frozenset[Subject]]
+    after: set[str], findings: Mapping[str, Finding], reached: Mapping[str, frozenset[Subject]]
 ) -> set[str]:
-    """Return what blocks only after a finding has cleared, and what is behind that."""
-    after = {other for other, found in findings.items() if name in found.next_after}
+    """Return *after*, what blocks only after a finding has cleared, and what is behind that."""
     if not after:
         return after
     behind = frozenset().union(*(reached[other] for other in after))

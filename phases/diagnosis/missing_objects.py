@@ -201,7 +201,7 @@ def _is_nobodys(scene: Scene, found: Missing, maker: str) -> bool:
     asked_at = max(found.since, default=None)
     if not from_git or found.keys or (found.kind == "Secret" and any_begins(scene, asked_at)):
         return False
-    return not may_come(scene, found.askers, asked_at)
+    return not may_come(scene, found.askers, (found.kind, found.key), asked_at)
 
 
 def any_begins(scene: Scene, asked_at: Instant | None, pause: float = inf) -> bool:

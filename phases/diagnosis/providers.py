@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.answer import Subject
 from phases import codes
+from phases.diagnosis.lost import compares
 from phases.diagnosis.rule import NO, UNKNOWN, YES
 from phases.diagnosis.scene import Scene
 from phases.kinds import EXTERNAL_SECRETS_CRD, usual_crds
@@ -42,10 +43,28 @@ def provider_state(scene: Scene, provider: Subject) -> tuple[str, str]:
         return UNKNOWN, why
     ready = condition(found.status.conditions, "Ready")
     if ready is not None and ready.status == "True":
-        return NO, f" ({name}, which brings it, is Ready all the same: it was removed since)"
+        clears, how = _again(provider, found)
+        return (
+            clears,
+            f" ({name}, which brings it, is Ready all the same: it was removed since{how})",
+        )
     if ready is not None and ready.status == "Unknown":
         return YES, f" ({name}, which brings it, is at work)"
     return UNKNOWN, f" ({name}, which brings it, is not Ready)"
+
+
+def _again(provider: Subject, found: Flux) -> tuple[str, str]:
+    """
+    Say whether who is Ready makes again what was removed since, and how.
+
+    Of a release that looks at what runs nobody knows: what its chart has in ``crds/`` is no part of what it compares.
+    """
+    if found.spec.suspend:
+        return NO, ""
+    if provider.startswith("helmrelease/"):
+        return (UNKNOWN if compares(found) else NO), ""
+    every = f", every {found.spec.interval}" if found.spec.interval else ""
+    return YES, f", and comes back when that is reconciled{every}"
 
 
 def carriers(scene: Scene) -> dict[str, tuple[Subject, ...]]:

@@ -139,15 +139,16 @@ def _broken(scene: Scene) -> Iterator[Finding]:
                 unsynced,
                 cause="store-absent",
                 message=f"{kind} {key} does not exist{meant(key, scene.of(kind))}",
-                clears_itself=UNKNOWN if key in listed or _may_come(scene, unsynced) else NO,
+                clears_itself=UNKNOWN if key in listed or _may_come(scene, unsynced, store) else NO,
             )
 
 
-def _may_come(scene: Scene, waiting: list[ExternalSecret]) -> bool:
+def _may_come(scene: Scene, waiting: list[ExternalSecret], store: Store) -> bool:
     """Say whether somebody is left who may bring the store of these: nobody who waits for their Secrets is."""
     behind = set(_blocked(scene, waiting))
     missed = missing(scene)
-    return may_come(scene, behind.union(*(missed[s].askers for s in behind if s in missed)))
+    askers = behind.union(*(missed[s].askers for s in behind if s in missed))
+    return may_come(scene, askers, store)
 
 
 def _unverified(scene: Scene) -> Iterator[Finding]:

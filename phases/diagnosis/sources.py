@@ -205,7 +205,7 @@ def _clears(scene: Scene, ill: Ill) -> str:
         _maker(scene, ill)
         or not scene.seen("ExternalSecret")
         or any_begins(scene, since, RETRIED_SECONDS)
-        or may_come(scene, _unserved(scene), since, RETRIED_SECONDS)
+        or may_come(scene, _unserved(scene), ("Secret", lacks.key), since, RETRIED_SECONDS)
     )
     return UNKNOWN if left else NO
 

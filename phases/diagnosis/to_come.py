@@ -4,6 +4,9 @@ Whether anybody is left who may bring what is not there: asked before it is said
 Who is Ready has brought what it has, who is suspended brings nothing, and who waits behind what is missing comes only
 after it. Everybody else of Flux may be about to bring it, and what applies that as well; so may an object of Flux that
 the inventory expects and nobody has applied yet. Without an inventory Flux at rest is all that is known of the end.
+
+What a Kustomization that is Ready has applied, and is not there, somebody deleted since: it is applied again, at the
+latest after that Kustomization's interval (kustomize-controller 1.9 applies its whole set in every attempt).
 """
 
 from __future__ import annotations
@@ -16,21 +19,55 @@ from journal.entries import Instant
 from phases import codes
 from phases.diagnosis.graph import onward
 from phases.diagnosis.scene import Scene, instant, subject_of
-from phases.diagnosis.structure import FLUX_KINDS, blocking
-from phases.objects import Condition, condition
+from phases.diagnosis.structure import FLUX_KINDS, blocking, has_artifact, is_well
+from phases.objects import Condition, Flux, condition
+
+Named = tuple[str, str]  # kind and key
 
 
 def may_come(
-    scene: Scene, askers: Iterable[Subject], asked_at: Instant | None = None, pause: float = inf
+    scene: Scene,
+    askers: Iterable[Subject],
+    missed: Named,
+    asked_at: Instant | None = None,
+    pause: float = inf,
 ) -> bool:
     """
     Say whether something of Flux may still bring what *askers* miss.
 
-    *asked_at*: since when they ask, where nobody but they can tell that it has come; *pause*: how long at most until
-    they ask again, as far as that is known.
+    *missed* is what is not there. *asked_at*: since when they ask, where nobody but they can tell that it has come;
+    *pause*: how long at most until they ask again, as far as that is known.
     """
+    if missed in scene.once("applied", lambda: _applied(scene)):
+        return True
     behind = _behind(scene, askers)
     return any(_is_absent(scene, behind)) or any(_is_at_work(scene, behind, asked_at, pause))
+
+
+def _applied(scene: Scene) -> frozenset[Named]:
+    """Return all that those have applied here who are Ready: what of it is gone, they make again."""
+    found: set[Named] = set()
+    for flux in scene.of("Kustomization").values():
+        inventory = flux.status.inventory
+        if inventory is not None and _applies_again(scene, flux):
+            found.update(_named(entry.id) for entry in inventory.entries)
+    return frozenset(found)
+
+
+def _applies_again(scene: Scene, flux: Flux) -> bool:
+    """Without its source it applies nothing, and be it the source that it has applied itself."""
+    source = flux.spec.source_ref
+    if source is None or flux.spec.suspend or flux.spec.kube_config or not is_well(flux):
+        return False
+    key = f"{source.namespace or flux.metadata.namespace}/{source.name}"
+    return not scene.seen(source.kind) or has_artifact(scene.get(source.kind, key))
+
+
+def _named(entry: str) -> Named:
+    """Read an id of status.inventory (fluxcd/cli-utils pkg/object/objmetadata.go): ``NAMESPACE_NAME_GROUP_KIND``."""
+    rest, _, kind = entry.rpartition("_")
+    namespace, _, name = rest.rpartition("_")[0].partition("_")
+    return kind, f"{namespace}/{name}" if namespace else name
 
 
 def _behind(scene: Scene, askers: Iterable[Subject]) -> frozenset[Subject]:

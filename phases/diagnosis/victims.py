@@ -8,7 +8,7 @@ progress"), so an object that an attempt holds just now is found by the labels t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,8 @@ OWNER_LABELS: Final = {
     "HelmRelease": "helm.toolkit.fluxcd.io",
 }
 APPLYING: Final = ("Detecting drift",)
+# A name before its status; the end of a longer one is another's.
+STATUS: Final = re.compile(r"(?:^|[\[ \t\n])([^\s\[]+) status: ")
 WAITING: Final = ("Running health checks", "Running 'install'", "Running 'upgrade'")
 
 
@@ -101,15 +103,18 @@ def subjects(found: Iterable[Complaint]) -> tuple[Subject, ...]:
 def waited_for(scene: Scene, kind: str, metadata: Meta, steps: tuple[str, ...]) -> list[Subject]:
     """Return what waits for an object: who names it with its status, and its owner that is at one of *steps*."""
     key = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
-    named = f"{kind}/{key} status: "
-    naming = (found for found in complaints(scene) if _names(found.message, named))
-    return list(dict.fromkeys([*subjects(naming), *_busy_owners(scene, metadata, steps)]))
+    naming: Mapping[str, list[Subject]] = scene.once("naming", lambda: _naming(scene))
+    found = [*naming.get(f"{kind}/{key}", ()), *_busy_owners(scene, metadata, steps)]
+    return list(dict.fromkeys(found))
 
 
-def _names(message: str, named: str) -> bool:
-    """Say whether a message has these words, and not as the end of a longer name."""
-    at = message.find(named)
-    return at == 0 or (at > 0 and message[at - 1] in "[ \t\n")
+def _naming(scene: Scene) -> Mapping[str, list[Subject]]:
+    """Return who names an object with its status, by ``Kind/namespace/name``: thousands are asked for by theirs."""
+    found: dict[str, list[Subject]] = {}
+    for complaint in complaints(scene):
+        for name in STATUS.findall(complaint.message):
+            found.setdefault(name, []).append(complaint.subject)
+    return found
 
 
 def _busy_owners(scene: Scene, metadata: Meta, steps: tuple[str, ...]) -> Iterator[Subject]:

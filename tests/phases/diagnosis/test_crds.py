@@ -266,6 +266,33 @@ def test_whether_a_missing_kind_comes_by_itself_depends_on_what_brings_it(
     assert "apply helmrelease/w/w first" in found.remedies[0].text
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "clears", "says"),
+    [
+        (
+            "Kustomization",
+            {"interval": "1h"},
+            "yes",
+            "comes back when that is reconciled, every 1h",
+        ),
+        ("Kustomization", {"interval": "1h", "suspend": True}, "no", "it was removed since)"),
+        ("HelmRelease", {"driftDetection": {"mode": "enabled"}}, "unknown", "removed since)"),
+        ("HelmRelease", {"driftDetection": {"mode": "warn"}}, "no", "removed since)"),
+    ],
+)
+def test_a_kind_that_somebody_removed_comes_again_from_who_looks_at_it(
+    kind: str, spec: dict[str, Any], clears: str, says: str
+) -> None:
+    """As X2 says it of the CRD itself. Mutant: who is Ready brings nothing any more."""
+    maker = {**made(kind, "w/w", said("Ready", "True")), "spec": spec}
+    inventory = {"crds": [{"name": CRD, "provider": f"{kind.lower()}/w/w"}]}
+
+    (found,) = found_by("C3", scene(asks(), maker, inventory=inventory))
+
+    assert found.clears_itself == clears
+    assert says in found.message
+
+
 def test_what_could_not_be_listed_is_not_said_to_be_absent() -> None:
     inventory = {"crds": [{"name": CRD, "provider": "helmrelease/w/w"}]}
     looked_at = scene(asks(), inventory=inventory, unlisted=("HelmRelease",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from journal.entries import Finding
 from phases.diagnosis.graph import roots_of, through, tree
 
@@ -90,3 +92,24 @@ def test_what_most_of_the_victims_are_behind_is_named() -> None:
     assert [through(root, edges) for root in roots_of(found, edges)] == ["ks/b"]
     shallow = {"ks/y": ("ks/x",)}
     assert [through(root, shallow) for root in roots_of(found, shallow)] == [""]
+
+
+class Walked(dict[str, Finding]):
+    """Counts how often all of it is gone through."""
+
+    walks = 0
+
+    def items(self) -> Any:  # noqa: ANN401  a view of a dict
+        self.walks += 1
+        return super().items()
+
+
+def test_what_comes_after_what_is_sorted_once_for_all_findings() -> None:
+    """Mutant: each finding looks for those that come after it."""
+
+    def walks(count: int) -> int:
+        found = Walked({f"{n}": finding(f"ks/{n}") for n in range(count)})
+        roots_of(found, {})
+        return found.walks
+
+    assert walks(40) == walks(4)

@@ -91,6 +91,49 @@ def test_so_it_may_while_the_inventory_expects_who_is_not_there(what: str) -> No
     assert clears(helmreleases=[{"key": "apps/y"}]) == ["unknown"]
 
 
+IDS = {
+    "store": "_vault_external-secrets.io_ClusterSecretStore",
+    "repository": "apps_charts_source.toolkit.fluxcd.io_HelmRepository",
+    "chart": "apps_a_source.toolkit.fluxcd.io_OCIRepository",
+    "source": "flux-system_flux-system_source.toolkit.fluxcd.io_GitRepository",
+    "settings": "flux-system_settings__ConfigMap",
+}
+NO_SETTINGS = "substitute from 'ConfigMap/settings' error: configmaps \"settings\" not found"
+APPLIED = {**ABSENT, "settings": ("K9", [ks("a", ready=failed("BuildFailed", NO_SETTINGS))])}
+
+
+@pytest.mark.parametrize("what", APPLIED)
+def test_what_somebody_deleted_is_applied_again_by_who_is_ready(what: str) -> None:
+    """Mutants: any condition of who applies it again is left out; what another one has applied counts."""
+    rule, askers = APPLIED[what]
+    mine, served = {"name": "mine"}, source(GIT, "mine", revision="main@1", ready=DONE)
+
+    def clears(entry: str, *, by: Given = served, ready: Any = DONE, **spec: Any) -> str:  # noqa: ANN401
+        status = {"inventory": {"entries": [{"id": entry, "v": "v1"}]}}
+        spec = {"sourceRef": {"kind": GIT, **mine}, **spec}
+        maker = ks("maker", ready=ready, status=status, spec=spec)
+        found = found_by(rule, scene(*askers, maker, by))
+        return next(f.clears_itself for f in found if not f.cause.endswith("unfetched"))
+
+    assert clears(IDS[what]) == "unknown"
+    assert clears("flux-system_other__ConfigMap") == "no"
+    assert clears(IDS[what], suspend=True) == "no"
+    assert clears(IDS[what], kubeConfig={"secretRef": {"name": "elsewhere"}}) == "no"
+    assert clears(IDS[what], sourceRef={"kind": OCI, "name": "none"}) == "no"
+    assert clears(IDS[what], by=source(GIT, "mine", ready=DONE)) == "no"
+    assert clears(IDS[what], sourceRef={"kind": "Bucket", "name": "unlisted"}) == "unknown"
+
+
+def test_who_needs_it_first_does_not_apply_it_again() -> None:
+    """Mutant: whatever an inventory has counts, whether its Kustomization is Ready or not."""
+    status = {"inventory": {"entries": [{"id": IDS["settings"], "v": "v1"}]}}
+    spec = {"sourceRef": {"kind": GIT, "name": "mine"}}
+    asker = ks("a", ready=failed("BuildFailed", NO_SETTINGS), status=status, spec=spec)
+    looked_at = scene(asker, source(GIT, "mine", revision="main@1", ready=DONE))
+
+    assert [f.clears_itself for f in found_by("K9", looked_at)] == ["no"]
+
+
 @pytest.mark.parametrize("kind", ["Kustomization", "HelmRelease"])
 def test_who_could_not_be_listed_may_bring_it(kind: str) -> None:
     looked_at = scene(secret("a", UNSERVED), unlisted=(kind,))
