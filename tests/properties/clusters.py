@@ -60,6 +60,12 @@ def scenario(name: str) -> Scenario:
     return load_scenario(DATA / f"small-{name}.yaml")
 
 
+def never_early(found: Scenario) -> Scenario:
+    """Nobody applies a CRD before its provider does."""
+    crds = {"preapply": "never", "directory": "crds"}
+    return replace(found, plan={**found.plan, "crds": crds})
+
+
 def plan_of(
     found: Scenario, machine: Mapping[str, Any] | None = None, using: Recipe | None = None
 ) -> Plan:

@@ -9,9 +9,6 @@ not wait for its own people.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
@@ -20,14 +17,12 @@ from engine.runner import Ended
 from phases import codes
 from phases.lives import RESET
 from phases.recipe import recipe
-from rekindle.simulator.cluster import SimCluster
 from rekindle.simulator.faults import Faults
 from rekindle.simulator.happenings import OF_MACHINES
-from rekindle.simulator.scenario import Scenario, find_scenario, load_scenario
-from tests.properties.clusters import scenario, story
+from rekindle.simulator.scenario import find_scenario, load_scenario
+from tests.properties.clusters import never_early, scenario, story
+from tests.properties.suspending import Pred, at_once, says, suspended
 
-Pred = Callable[[Any], bool]
-NEVER = {"preapply": "never", "directory": "crds"}
 ROOK, ESO = "storage/rook", "external-secrets/external-secrets"
 
 
@@ -44,10 +39,6 @@ def stuck(ended: Ended | None, seconds: float) -> dict[str, str]:
 def without(name: str, verb: str) -> Ended | None:
     run, _ = story(name, machine={"verbs": {verb: {"enabled": False}}})
     return run.session()
-
-
-def never_early(found: Scenario) -> Scenario:
-    return replace(found, plan={**found.plan, "crds": NEVER})
 
 
 CRD = "crd/externalsecrets.external-secrets.io"
@@ -125,35 +116,6 @@ def test_a_rehearsal_waits_for_its_own_people() -> None:
 
 
 # --- suspended ------------------------------------------------------------------------------------
-
-
-def suspended(cluster: SimCluster, kind: str, key: str, when: Pred) -> None:
-    """Somebody suspends an object as soon as it looks like this."""
-    done: list[str] = []
-
-    def suspend() -> None:
-        found = cluster.api.get(kind, key)
-        metadata = replace(found.metadata, generation=found.metadata.generation + 1)
-        spec = replace(found.spec, suspend=True)
-        cluster.api.put(kind, replace(found, spec=spec, metadata=metadata))
-
-    def look(name: str, _old: Any, new: Any) -> None:  # noqa: ANN401  any object
-        if name == key and new is not None and not done and when(new):
-            done.append(name)
-            cluster.loop.after(0.0, suspend)
-
-    cluster.api.watch(kind, look)
-
-
-def at_once(found: Any) -> bool:  # noqa: ANN401  any object of Flux
-    return found is not None
-
-
-def says(kind: str, status: str, reason: str = "") -> Pred:
-    return lambda found: any(
-        c.type == kind and c.status == status and c.reason.startswith(reason)
-        for c in found.status.conditions
-    )
 
 
 @pytest.mark.parametrize(
