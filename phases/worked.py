@@ -150,7 +150,7 @@ class Worked:
         while self._ends and self._ends[0][0] <= till:
             _, vertex = heappop(self._ends)
             self._turn(vertex, till, works=False)
-            del self._alive[vertex]
+            self._alive.pop(vertex, None)  # two lives that ended at one instant are one
             self._timed.discard(vertex)
 
     def _ask(self, now: Instant, memory: Memory, asks: tuple[Subject, ...]) -> None:
