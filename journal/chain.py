@@ -83,36 +83,36 @@ class Verification:
     """
 
     def __init__(self, start: Head) -> None:
-        self._head = start
+        self._id, self._hash = start.id, start.hash
         self._seqs: dict[str, int] = {}
         self._missing: dict[tuple[str, int], int] = {}
         self._withdrawn: set[tuple[str, int]] = set()
         self._whole = start.id == 0
 
     @property
-    def head(self) -> Head:
-        """Where the walk is."""
-        return self._head
+    def expected(self) -> int:
+        """The id of the next record."""
+        return self._id + 1
 
     def step(self, columns: dict[str, object]) -> Record:
         """Check the next record by its columns."""
-        return self.follow(read_record(columns, expected_id=self._head.id + 1))
+        return self.follow(read_record(columns, expected_id=self.expected))
 
     def follow(self, record: Record) -> Record:
         """Check the next record."""
-        expected = self._head.id + 1
+        expected = self._id + 1
         if record.id != expected:
             raise codec.broken(expected, f"it is missing; the next one is {record.id}")
         last = self._seqs.get(record.run_id, 0 if self._whole else record.seq - 1)
         if record.seq != last + 1:
             raise codec.broken(expected, f"it is number {record.seq} of its run, not {last + 1}")
-        if record.previous != self._head.hash:
+        if record.previous != self._hash:
             raise codec.broken(expected, "it does not follow the entry before it")
         if record.hash != _linked(record.previous, astuple(record)[: len(COVERED)]):
             raise codec.broken(expected, "its hash is not that of its columns")
         self._check_payload(record)
         self._seqs[record.run_id] = record.seq
-        self._head = Head(id=record.id, hash=record.hash)
+        self._id, self._hash = expected, record.hash
         return record
 
     def _check_payload(self, record: Record) -> None:
@@ -135,7 +135,7 @@ class Verification:
         lost = [where for key, where in self._missing.items() if key not in self._withdrawn]
         if lost:
             raise codec.broken(min(lost), "its payload is missing, and no entry withdrew it")
-        return self._head
+        return Head(id=self._id, hash=self._hash)
 
 
 def verify(records: Iterable[dict[str, object]], start: Head) -> Head:

@@ -306,11 +306,13 @@ class Reader:
     def _verify_chain(self, start: Head, see: See) -> Head:
         walk = chain.Verification(start)
         statement = f"{schema.SELECT_RECORDS} WHERE entries.id > ? ORDER BY entries.id"
+        cursor = self._connection.cursor()
+        cursor.row_factory = None  # plain tuples
         try:
-            for columns in self._connection.execute(statement, (start.id,)):
-                see(walk.follow(chain.record_of(tuple(columns), expected_id=walk.head.id + 1)))
+            for columns in cursor.execute(statement, (start.id,)):
+                see(walk.follow(chain.record_of(columns, expected_id=walk.expected)))
         except opening.SQLITE_ERRORS as error:
-            raise codec.broken(walk.head.id + 1, f"it cannot be read: {error}") from error
+            raise codec.broken(walk.expected, f"it cannot be read: {error}") from error
         return walk.finish()
 
     def _newest_anchor(self) -> Head | None:

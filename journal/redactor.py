@@ -38,6 +38,7 @@ from journal.secret_names import (
 )
 from journal.secret_objects import redact_below, redact_objects
 from journal.secret_sentences import redact_login, redact_logins, redact_said, redact_signed
+from journal.secret_several import redact_key_files, redact_several, redact_told
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -202,7 +203,10 @@ def _is_clean(value: Json) -> bool:
         for key, one in value.items():
             if redact_text(key) != key:
                 return False
-            if not (_redact_named(key, one) == one if names_secrets(key, one) else _is_clean(one)):
+            if isinstance(one, str) or names_secrets(key, one):
+                if _redact_member(key, one) != one:
+                    return False
+            elif not _is_clean(one):
                 return False
     elif isinstance(value, list):
         return all(
@@ -269,6 +273,9 @@ def _named(text: str, lowered: str) -> str:
         text = compiled(_OPTION).sub(_assigned, text)
     if compiled(_GIVEN).search(text):
         text = compiled(_ASSIGNED).sub(_assigned, text)
+    if ".key" in lowered or "key." in lowered:
+        text = redact_key_files(text)
+    text = redact_several(text)
     if " is" in text or " was" in text or " are" in text:
         text = redact_said(text)
     if ":" in text:
@@ -286,7 +293,9 @@ def _redact_item(option: str, value: Json) -> Json:
 
 
 def _redact_member(key: str, value: Json) -> Json:
-    return _redact_named(key, value) if names_secrets(key, value) else redact(value)
+    if names_secrets(key, value):
+        return _redact_named(key, value)
+    return redact(redact_told(key, value) if isinstance(value, str) else value)
 
 
 def _redact_named(key: str, value: Json) -> Json:

@@ -14,7 +14,7 @@ from engine.answer import Subject
 from journal import entries as e
 from journal.entries import Fact, Instant
 from phases import codes
-from phases.needs import Standing, footing, needs_of
+from phases.needs import Standing, is_same_footing, needs_of
 from phases.path import Learnt, critical_path
 from phases.section import Section
 from phases.vertices import Needs, Vertex
@@ -51,6 +51,7 @@ class Course:
     learnt: Learnt = field(default_factory=Learnt)
     looks: set[tuple[Vertex, Instant]] = field(default_factory=set)
     _looked_at: set[Vertex] = field(default_factory=set)
+    _own: bool = True  # all that it knows it saw itself, so that each spell is of its facts
 
     def __post_init__(self) -> None:
         """Make the graph once."""
@@ -63,44 +64,61 @@ class Course:
             return
         self.learnt.see(entry)
         # Codes alone tell what is done (``Standing``): most changes are of a reason, and of no code.
-        facts = self.facts
-        turned = [
-            subject
-            for subject, fact in entry.changed.items()
-            if (known := facts.get(subject)) is None
-            or (known.code != fact.code and _may_turn(subject, known, fact))
-        ]
+        facts, turned, looks = self.facts, [*entry.removed], []
+        for subject, fact in entry.changed.items():
+            known = facts.get(subject)
+            if known is None or not is_same_footing(subject, known.code, fact.code):
+                turned.append(subject)
+            elif known.code != fact.code and subject.startswith(RECONCILED):
+                looks.append(subject)
         facts.update(entry.changed)
         for subject in entry.removed:
             facts.pop(subject, None)
-        for subject in (*turned, *entry.removed):
-            for vertex in self.standing.touched(subject):
+        touched = self.standing.touched
+        for subject in turned:
+            for vertex in touched(subject):
                 self._mark(vertex, entry.at)
+        for subject in looks if self._looked_at or not self._own else ():
+            for vertex in touched(subject):
+                if vertex in self._looked_at or not self._own:
+                    self._mark(vertex, entry.at)
+
+    def go_on_from(self, earlier: Course) -> None:
+        """Take over what the course of another plan saw: of vertices that both have, when each was done as well."""
+        self.facts, self.learnt, self._own = earlier.facts, earlier.learnt, False
+        known = earlier.spells
+        self.spells = {vertex: known[vertex] for vertex in self.needs if vertex in known}
 
     def _mark(self, vertex: Vertex, at: Instant) -> None:
         spells = self.spells.get(vertex)
         if spells is None:
             spells = self.spells[vertex] = []
-        was = bool(spells) and spells[-1][1] is None
-        now = self.standing.is_done(vertex, self.facts)
-        if now and not was:
-            if vertex in self._looked_at:
-                self.looks.add((vertex, at))
-            spells.append((at, None))
-            self.looks.difference_update((vertex, begun) for begun, _ in spells[:-SPELLS])
-            del spells[:-SPELLS]
-        elif was and not now:
-            spells[-1] = (spells[-1][0], at)
-        self._note_look(vertex, begins=was and not now, done=now)
-
-    def _note_look(self, vertex: Vertex, *, begins: bool, done: bool) -> None:
-        """Take note of who is only looked at once more: nothing is lost by that until it says otherwise."""
-        fact = self.facts.get(vertex.partition("#")[0])
-        looks = fact is not None and vertex.startswith(RECONCILED) and _is_look(fact)
-        if begins and looks:
-            self._looked_at.add(vertex)
-        elif done or not looks:
+        begun = spells[-1] if spells else None
+        was = begun is not None and begun[1] is None
+        if self.standing.is_done(vertex, self.facts):
+            if not was:
+                self._begin(vertex, spells, at)
+        elif begun is not None and was:
+            spells[-1] = (begun[0], at)
+            if self._is_look(vertex):  # nothing is lost by that until it says otherwise
+                self._looked_at.add(vertex)
+        elif vertex in self._looked_at and not self._is_look(vertex):
             self._looked_at.discard(vertex)
+
+    def _begin(self, vertex: Vertex, spells: list[Spell], at: Instant) -> None:
+        if vertex in self._looked_at:
+            self._looked_at.discard(vertex)
+            self.looks.add((vertex, at))
+        spells.append((at, None))
+        if len(spells) > SPELLS:
+            self.looks.discard((vertex, spells.pop(0)[0]))
+
+    def _is_look(self, vertex: Vertex) -> bool:
+        """Say whether who is not done is only looked at once more."""
+        if not vertex.startswith(RECONCILED):
+            return False
+        fact = self.facts.get(vertex.partition("#")[0])
+        return fact is not None and _is_look(fact)
 
     def done(self, vertex: Vertex) -> Instant | None:
         """Return since when a vertex is done; None: it is not."""
@@ -175,10 +193,6 @@ class Course:
         path = critical_path(self.section, self.facts, now, self.learnt)
         # A circle: nothing of it can begin, so any of it is what the run waits for.
         return path.head or next(iter(path.subjects), "")
-
-
-def _may_turn(subject: Subject, before: Fact, now: Fact) -> bool:
-    return subject.startswith(RECONCILED) or footing(subject, before) != footing(subject, now)
 
 
 def _is_look(fact: Fact) -> bool:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.answer import Subject
 from engine.folding import fold
 from engine.memory import Memory
 from engine.plan import Plan
 from journal import entries as e
-from journal.entries import AnyEntry, Instant, Json
+from journal.entries import AnyEntry, Fact, Instant, Json
 from journal.steady import onward
 from phases import codes
 from phases.hindsight import Course, Window
@@ -34,8 +35,7 @@ SPACE = codes.subject("namespace", "")
 NODES = codes.node("")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """From *start* to *end* the run waited for *vertex* (empty: for nothing more), and that was of class *name*."""
 
     start: Instant
@@ -138,7 +138,7 @@ class _Book:
     """
     The second reading: each interval between two entries goes to one class.
 
-    *memory* shares *facts*, which are changed in place: a copy an entry would be most of the work. It is as of the
+    The facts and answers of *memory* are changed in place: a copy an entry would be most of the work. It is as of the
     latest entry but for its clock, which is *now*. *worked* (None: nobody asks) is told of all of it.
     """
 
@@ -163,7 +163,7 @@ class _Book:
                 if self.worked is not None:
                     self.worked.rest(self.now)
                 self._add(NOBODY, self.now, entry.at, "")
-            else:
+            elif entry.at > self.now:
                 self.until(entry.at)
         self.now = max(self.now, entry.at)
         if self.worked is not None:
@@ -173,15 +173,21 @@ class _Book:
     def _take(self, entry: AnyEntry) -> None:
         if isinstance(entry, e.Observed):
             self._look(entry)
-            return
-        self.memory = fold(self.memory, entry)
-        if isinstance(entry, e.Decided):
-            known = self.memory.answers
-            fresh = {subject: known[subject] for subject in entry.answers if subject in known}
-            stay = (s for s in self._asks if s in known and s not in fresh)
-            self._asks = (*stay, *open_questions(self.memory, fresh))
-        elif isinstance(entry, e.ApprovalAsked | e.ApprovalGiven | e.ApprovalRefused):
-            self._asks = open_questions(self.memory)
+        elif isinstance(entry, e.Decided):
+            self._answer(entry)
+        elif not (isinstance(entry, e.TimerSet) and entry.name in self.memory.timers):
+            self.memory = fold(self.memory, entry)  # of timers nothing but their names is asked
+            if isinstance(entry, e.ApprovalAsked | e.ApprovalGiven | e.ApprovalRefused):
+                self._asks = open_questions(self.memory)
+
+    def _answer(self, entry: e.Decided) -> None:
+        known = self.memory.answers
+        known.update(entry.answers)
+        for subject in entry.removed:
+            known.pop(subject, None)
+        fresh = {subject: known[subject] for subject in entry.answers if subject in known}
+        stay = (s for s in self._asks if s in known and s not in fresh)
+        self._asks = (*stay, *open_questions(self.memory, fresh))
 
     def _look(self, entry: e.Observed) -> None:
         if self.memory.looked_at is None:
@@ -193,7 +199,7 @@ class _Book:
                 if known is not None and known.code != fact.code:
                     self.memory.codes[subject] = known.code
             elif subject.startswith(SPACE):
-                spaces = True
+                spaces = spaces or codes.TERMINATING in {fact.code, _code(facts.get(subject))}
         facts.update(changed)
         for subject in entry.removed:
             facts.pop(subject, None)
@@ -241,3 +247,7 @@ class _Book:
             self.pieces[-1] = Piece(last.start, till, vertex, name)
         elif len(self.pieces) <= PIECES:  # one more than is kept says that there were too many
             self.pieces.append(Piece(begun, till, vertex, name))
+
+
+def _code(fact: Fact | None) -> str:
+    return "" if fact is None else fact.code

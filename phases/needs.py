@@ -303,17 +303,14 @@ def is_well(subject: Subject, facts: Facts) -> bool:
     return found is not None and found.code == _well(subject)
 
 
-def footing(subject: Subject, fact: Fact | None) -> str:
-    """
-    Say of a subject all that ``Standing`` asks of its fact: well, there, terminating, absent, or nothing (not known).
-
-    Most changes of a code change none of it.
-    """
-    return "" if fact is None else _footing(subject, fact.code)
-
-
 @lru_cache(maxsize=16384)  # objects by codes: of these there are few, of facts there are many
+def is_same_footing(subject: Subject, before: str, now: str) -> bool:
+    """Say whether two codes of a subject are one to all that ``Standing`` asks; of most changes they are."""
+    return before == now or _footing(subject, before) == _footing(subject, now)
+
+
 def _footing(subject: Subject, code: str) -> str:
+    """Say of a subject all that is asked: well, there, or by which code it is not."""
     if code == _well(subject):
         return "well"
     return code if code in NOT_THERE else "there"

@@ -18,10 +18,12 @@ Answers = Mapping[Subject, Mapping[str, Any]]
 
 def open_questions(memory: Memory, answers: Answers | None = None) -> tuple[Subject, ...]:
     """Return what questions without an answer, and dead ends, are about: of *answers*, else of all that stand."""
-    answered = {item.subject for item in memory.approvals.values() if item.answer}
     found = memory.answers if answers is None else answers
-    kinds = ((subject, body.get("answer")) for subject, body in found.items())
-    return tuple(s for s, kind in kinds if kind == "stuck" or (kind == "ask" and s not in answered))
+    kinds = [(s, k) for s, body in found.items() if (k := body.get("answer")) in {"ask", "stuck"}]
+    if not kinds:
+        return ()  # nearly always
+    answered = {item.subject for item in memory.approvals.values() if item.answer}
+    return tuple(s for s, kind in kinds if kind == "stuck" or s not in answered)
 
 
 def is_asked(asked: Question, subject: Subject) -> bool:

@@ -64,17 +64,16 @@ class Question(NamedTuple):
     @property
     def subject(self) -> Subject:
         """The object that the run waited for: the nearest one, on the way up, that was there."""
+        facts = self.memory.facts
         first = last = subject_of(self.vertex)
-        if not self._is_absent(first):
+        found = facts.get(first)
+        if found is not None and found.code != codes.ABSENT:
             return first  # nearly always
         for last in _upwards(self.course, first):
-            if not self._is_absent(last):
+            found = facts.get(last)
+            if found is not None and found.code != codes.ABSENT:
                 break
         return last
-
-    def _is_absent(self, subject: Subject) -> bool:
-        found = self.memory.facts.get(subject)
-        return found is None or found.code == codes.ABSENT
 
 
 def what_is(asked: Question) -> str:
@@ -87,17 +86,18 @@ def what_is(asked: Question) -> str:
     if not asked.vertex:
         return _after_all(memory)
     subject = asked.subject
-    if is_worked_on(asked, subject):
+    if memory.open and is_worked_on(asked, subject):
         return USEFUL
-    if is_asked(asked, subject):
+    if asked.open and is_asked(asked, subject):
         return PERSON
     if asked.vertex.endswith("#gone"):
         return _of_a_namespace(asked, subject)
-    by_rule = _by_rule(asked, subject)
-    if by_rule:
-        return by_rule
-    if is_checked_in_vain(asked, subject):
-        return HEALTH_HOLD
+    if memory.findings:
+        by_rule = _by_rule(asked, subject)
+        if by_rule:
+            return by_rule
+        if is_checked_in_vain(asked, subject):
+            return HEALTH_HOLD
     fact = memory.facts.get(subject)
     found = UNKNOWN if fact is None else _by_fact(asked, subject, fact)
     if found == UNKNOWN:

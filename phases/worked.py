@@ -70,6 +70,7 @@ class Worked:
     _alive: dict[Vertex, Life] = field(default_factory=dict)
     _working: dict[Vertex, Instant] = field(default_factory=dict)
     _watched: dict[Subject, set[Vertex]] = field(default_factory=dict)
+    _followed: set[Vertex] = field(default_factory=set)
     _stale: set[Vertex] = field(default_factory=set)
     _timed: set[Vertex] = field(default_factory=set)
     _ends: list[tuple[Instant, Vertex]] = field(default_factory=list)
@@ -122,13 +123,13 @@ class Worked:
                 self._stale.update(self._alive)
 
     def _observe(self, entry: e.Observed, before: Memory) -> None:
-        known = before.facts
+        known, watched, stale = before.facts, self._watched, self._stale
         for subject, fact in entry.changed.items():
             if subject.startswith(MACHINES):
                 self._news = True
-            elif not may_tell(known.get(subject), fact):
-                continue
-            self._stale |= self._watched.get(subject, NONE)
+                stale |= watched.get(subject, NONE)
+            elif subject in watched and may_tell(known.get(subject), fact):
+                stale |= watched[subject]
         self._news = self._news or any(map(is_machine, entry.removed))
         self._touch(entry.removed)
 
@@ -150,7 +151,7 @@ class Worked:
         while self._ends and self._ends[0][0] <= till:
             _, vertex = heappop(self._ends)
             self._turn(vertex, till, works=False)
-            del self._alive[vertex]
+            self._alive.pop(vertex, None)  # two lives that ended at one instant are one
             self._timed.discard(vertex)
 
     def _ask(self, now: Instant, memory: Memory, asks: tuple[Subject, ...]) -> None:
@@ -187,8 +188,14 @@ class Worked:
                 heappush(self._ends, (life.end, life.vertex))
                 if is_machine(life.vertex) or life.vertex.startswith(ON_MACHINES):
                     self._timed.add(life.vertex)
-                for subject in rests_on(self.course, life.vertex):
-                    self._watched.setdefault(subject, set()).add(life.vertex)
+                self._watch(life.vertex)
+
+    def _watch(self, vertex: Vertex) -> None:
+        """Who has several lives is watched from the first of them on: between them it is not asked about."""
+        if vertex not in self._followed:
+            self._followed.add(vertex)
+            for subject in rests_on(self.course, vertex):
+                self._watched.setdefault(subject, set()).add(vertex)
 
     def _turn(self, vertex: Vertex, at: Instant, *, works: bool) -> None:
         if works:

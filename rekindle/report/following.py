@@ -39,12 +39,14 @@ from rekindle.report.story import Remark
 from rekindle.spans import stamp
 from rekindle.view import states_of
 
+NODES = codes.node("")
 REMARKS, NOTE = 500, 2_000
 OPENED = 1  # the entry that opens a run
 UNTOLD = {codes.UNOBSERVABLE, codes.UNKNOWN}
 # What `rekindle note` writes where a person gave a time or a cause, and no words of their own.
 _SPELLED = re.compile(r"^entry \d+ \(\S+\) happened at |^the cause of .+ was: ")
 _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
+_ASIDE = (e.TimerFired, e.ActionIntended, e.ActionSettled, e.ByHand)  # ``Doings`` has them
 
 
 @dataclass(slots=True)
@@ -137,9 +139,7 @@ class Follower:
         self.doings.verbs = plan.verbs
         course = Course(plan.target)
         if self.course is not None:
-            known = self.course.spells
-            course.facts, course.learnt = self.course.facts, self.course.learnt
-            course.spells = {vertex: known[vertex] for vertex in course.needs if vertex in known}
+            course.go_on_from(self.course)
         self.course = course
 
     def see(self, row: Row) -> None:
@@ -165,7 +165,7 @@ class Follower:
                 self.retries[entry.verb] = self.retries.get(entry.verb, 0) + 1
             return
         before = self.memory
-        if not isinstance(entry, e.TimerFired | e.ActionIntended | e.ActionSettled | e.ByHand):
+        if not isinstance(entry, _ASIDE):
             self.memory = fold(before, entry)
         if not isinstance(entry, e.Decided):  # half of what is left, and nothing is told of it
             self._told(row, entry, before)
@@ -180,10 +180,12 @@ class Follower:
         self.facts.update(entry.changed)
         for subject in entry.removed:
             self.facts.pop(subject, None)
-        self.own.see(entry, self.facts)
+        if self.own.away:
+            self.own.see(entry, self.facts)
         self.causes.observe(entry, seq)
-        self.answering.see(entry, seq)
-        self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
+        if entry.removed or [name for name in entry.changed if name.startswith(NODES)]:
+            self.answering.see(entry, seq)
+            self.doings.also(self.emptied.see(entry, seq, self.doings.actions.values()))
         if codes.PODS in entry.changed:
             self._count(entry.at, entry.changed[codes.PODS], seq)
         self.existing.observe(entry, seq)

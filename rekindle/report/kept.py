@@ -98,14 +98,14 @@ class Existing(Count):
 
     def observe(self, entry: Observed, seq: int) -> None:
         """Take in what was observed."""
-        told = [
-            name in entry.changed and entry.changed[name].code.isdecimal()
-            for name in (codes.EXISTING, codes.LEAVING)
-        ]
-        if told[0]:
-            self.listed = int(entry.changed[codes.EXISTING].code)
-        if told[1]:
-            self.leaving = int(entry.changed[codes.LEAVING].code)
+        existing, leaving = entry.changed.get(codes.EXISTING), entry.changed.get(codes.LEAVING)
+        if existing is None and leaving is None:
+            return  # nearly always
+        told = [one is not None and one.code.isdecimal() for one in (existing, leaving)]
+        if existing is not None and told[0]:
+            self.listed = int(existing.code)
+        if leaving is not None and told[1]:
+            self.leaving = int(leaving.code)
         if any(told) and self.listed is not None:
             self.see(entry.at, max(self.listed - (self.leaving or 0), 0), seq, self.leaving)
 

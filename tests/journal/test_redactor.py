@@ -35,6 +35,15 @@ PLANTED = {
         "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz\nplanted",
         "planted",
     ),
+    "a file of a key in one line": ("tls.key: q83vplantedFZ4mrze8BI0VniQ==\ntls.crt: x", "planted"),
+    "a file of a key in a sentence": (
+        "no use for ca-key.pem=MIIEvQIBADplantedgkqhkiG9.",
+        "planted",
+    ),
+    "a file of a key in JSON": (r"{\"api.key\":\"0123456789abcdef0123456789abcdef\"}", "89abcdef"),
+    "several secrets in a line": ("secrets: Zx81planted, ghcr-2", "planted"),
+    "several passwords, given": ("db_passwords=sesame,pl4nted!, and so on", "pl4nted"),
+    "several tokens in a sentence": ("could not use tokens: 'Zx81planted'.", "planted"),
     "an age key": (f"# created\n{AGE}\n", "PLANTED"),
     "an age key in the environment": (f"SOPS_AGE_KEY={AGE}", "PLANTED"),
     "a JWT": (f"failed with {JWT} in hand", "eyJzdWIi"),
@@ -287,12 +296,21 @@ PATTERNS = [
     "redact_logins",
     "redact_signed",
     "redact_said",
+    "redact_several",
+    "redact_key_files",
     "redact_mappings",
     "redact_objects",
 ]
 
 # What clusters say all day.
 ORDINARY = [
+    "secrets: 5; secrets: [a1b2c3d4, b]; 3 secrets: kept; tokens: 24h0m0s. tokens: 12k, 3/5, 15ms; max_tokens=4096",
+    "secrets: default-token-x7k2p, sops-age-2; credentials: flux-system/ghcr-7f9c4b6d8; secrets: kept.",
+    "secrets: created=3, deleted=12; decrypting secrets: AccessDenied:403; credentials: x509: unknown",
+    'could not list secrets: Get "https://192.0.2.1:6443": EOF; secrets: main@sha1:98844bf039d9b1f3',
+    "tls.key: certs/lab2/tls.key; ca.key: /etc/kubernetes/Pki2/authority; tls.key: sha256:9f86d081884c7d65",
+    "cache.key: node-modules-Linux-3fa2b1c4d5; sort.key: creationTimestampDescending; tls.key=1704",
+    "tls.key: ENC[AES256_GCM,data:q83vASNFZ4mrze8BI0VniQ==]; image.key: registry/Owner1/Image2Name3:v1",
     "Applied revision: main@sha1:98844bf039d9b1f37cd9184ed24b4dfab2c24cad",
     "Fetching manifests for revision main@sha1:4826d7a5ecfae8fa97ae1a74d5d1ed8f525a97c3 with a timeout of 30s",
     "stored artifact for revision 'main@sha1:4826d7a5ecfae8fa97ae1a74d5d1ed8f525a97c3'",
@@ -682,6 +700,21 @@ def test_several_secrets_are_redacted_by_their_name() -> None:
         ],
     }
     assert redact(redact(value)) == redact(value)
+
+
+def test_a_member_of_such_a_name_has_a_secret_where_it_looks_like_one() -> None:
+    """Mutants: ask the texts of members alone, without their names; take whatever they have."""
+    value = {
+        "tls.key": "q83vASNFZ4mrze8BI0VniQ==",
+        "answer.key": "see the manual",
+        "tls.crt": "q83vASNFZ4mrze8BI0VniQ==",
+        "tokens": "Zx81kkL0pQ, 3",
+        "secrets": "ghcr-2",
+    }
+    wanted = value | {"tls.key": "[redacted:key]", "tokens": "[redacted:token], 3"}
+    assert redact(value) == wanted
+    assert redact(wanted) == wanted
+    assert msgspec.json.decode(redact_payload(msgspec.json.encode(value))) == wanted
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ OPENINGS = [
     "tokens:\n  - ",
     "cookie: [",
     "the token is ",
+    "tls.key: ",
+    "secrets: ",
+    "secrets: a, ",
 ]
 FILLINGS = ["a", "-", "=", "0", "#", "_", '"', "'", "\\", "1m", "a1", "a=", "it's "]
 # So long that what grows with its square is dear, and so short that a mutant is told of within seconds.

@@ -402,6 +402,30 @@ def test_a_wait_beside_the_path_costs_nothing_and_is_told() -> None:
     assert ledger(entries).beside == {"DW18": SPAN}
 
 
+def test_a_question_beside_the_path_is_open_until_the_decisions_have_it_no_more() -> None:
+    entries = run({"deployment/apps/web": "Progressing"}, decided("holder/u9", "ask"), more=HOLDER)
+    entries[3:3] = [
+        e.Decided(at=START + 20, state="flux-synced", answers={}, removed=("holder/u9",))
+    ]
+
+    assert ledger(entries).beside == {"DW18": 20.0}
+
+
+@pytest.mark.parametrize("over", ["Ready", ""])
+def test_a_namespace_that_goes_beside_the_path_is_told_as_long_as_it_goes(over: str) -> None:
+    """Mutants: look at what it is alone, at what it was alone, or not at one that nothing is known of any more."""
+    space = "namespace/apps"
+    entries = run({"deployment/apps/web": "Progressing"})
+    known = facts({space: over} if over else {})
+    entries[2:2] = [
+        e.Observed(at=START + 10, changed=facts({space: "Terminating"})),
+        e.Observed(at=START + 30, changed=known, removed=() if over else (space,)),
+        e.Observed(at=START + 40, changed=facts({space: "Ready"})),
+    ]
+
+    assert ledger(entries).beside == {"DW14": 20.0}
+
+
 def test_a_question_is_open_until_it_is_answered_whatever_the_decisions_still_say() -> None:
     """Mutant: gather the open questions anew only when the answers change."""
     asked = e.ApprovalAsked(

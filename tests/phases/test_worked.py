@@ -2,7 +2,8 @@
 The work alone, in the cases that ``tests/properties/test_ledger.py`` seldom makes up.
 
 Mutants, each tried: ``until`` does not look at what is asked; a released finalizer is its holder's alone; what came
-after everything comes after nothing; of what was done at one instant the last comes first.
+after everything comes after nothing; of what was done at one instant the last comes first; a life is looked for twice
+where two of them ended at one instant.
 """
 
 from __future__ import annotations
@@ -245,3 +246,15 @@ def test_a_look_at_what_is_well_is_no_step_of_what_comes_after_a_loss() -> None:
     failed = {APPS: Fact("Failed", "no")}
     course = told((10.0, {APPS: BUILDS}), (15.0, failed), (20.0, back))
     assert [vertex.partition("#")[0] for vertex in course] == [LOST, APPS, LOST, LONGER]
+
+
+def test_what_was_lost_and_done_again_at_one_instant_is_one_life() -> None:
+    entries = begun({APPS: BUILDS})
+    entries += [
+        ready(40, APPS),
+        e.Observed(at=START + 40, changed={APPS: BUILDS}),
+        ready(40, APPS),
+        ready(60, LONGER),
+    ]
+
+    assert worked(entries, f"{APPS}#applied") == 40.0

@@ -2,7 +2,7 @@
 Promise: what is kept of a long run is bounded, says how much it left out, and keeps the extremes.
 
 Mutants that turn it red: take the lowest or the highest out of ``thinned``; count nothing as left out; keep a point
-that says nothing new.
+that says nothing new; look at those on their way out only when the existing ones are counted, too.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journal.entries import Fact, Observed
+from phases import codes
 from rekindle.report.happenings import Pods
-from rekindle.report.kept import POINTS, Curve, Ends
+from rekindle.report.kept import POINTS, Curve, Ends, Existing
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=6_000))
@@ -59,3 +61,15 @@ def test_of_many_the_first_and_the_last_stay_and_the_others_are_counted() -> Non
 
     assert ends.items == (0, 1, 6, 7, 8)
     assert ends.left_out == 4
+
+
+def test_of_the_pods_that_exist_those_on_their_way_out_are_taken_whenever_they_are_counted() -> (
+    None
+):
+    existing = Existing()
+    existing.observe(Observed(at=1.0, changed={codes.EXISTING: Fact("9")}), 1)
+    existing.observe(Observed(at=2.0, changed={"crd/a": Fact("Ready")}), 2)
+    existing.observe(Observed(at=3.0, changed={codes.LEAVING: Fact("2")}), 3)
+
+    assert existing.first == (1.0, 9, 1, None)
+    assert existing.last == (3.0, 7, 3, 2)
