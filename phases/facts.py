@@ -16,7 +16,7 @@ from engine.recipe import Facts
 from journal.entries import Fact, Instant
 from phases import codes, fetched, one_operator, probing
 from phases.followed import Objects
-from phases.kinds import WORKLOADS, usual_crds
+from phases.kinds import OPERATOR, WORKLOADS, usual_crds
 from phases.readiness import (
     admission,
     flux,
@@ -191,6 +191,12 @@ def _kinds(snapshot: Snapshot, facts: dict[str, Fact]) -> None:
             facts[codes.kind(name)] = unobservable(seen)
         else:
             facts[codes.kind(name)] = _SEEN
+    listed = snapshot.objects.get("Deployment")
+    if isinstance(listed, Seen):
+        # Whoever installed it: an inventory from Git alone may not have it, and it brings Flux back all the same.
+        found = next((key for key in listed.value if key.endswith(OPERATOR)), "")
+        if found:
+            facts[codes.kind("Deployment")] = Fact(codes.SEEN, detail={"operator": found})
 
 
 def _machinery(section: Section, snapshot: Snapshot, facts: dict[str, Fact]) -> None:

@@ -21,7 +21,6 @@ from journal.entries import Fact, Finding
 from phases import codes, order
 from phases.etcd_quorum import has_no_leader
 from phases.holding import BUILT_IN
-from phases.kinds import OPERATOR
 from phases.knots import kind_subject
 from phases.needs import is_at_work
 from phases.readiness.nodes import CNI_MISSING
@@ -236,13 +235,8 @@ def _may_flux_act(section: Section, facts: Facts) -> bool:
 
 def _is_operated(facts: Facts) -> bool:
     """Say whether flux-operator is there, or nobody has seen."""
-    if _code(codes.kind("Deployment"), facts) != codes.SEEN:
-        return True
-    return any(
-        fact.code != codes.ABSENT
-        for subject, fact in facts.items()
-        if subject.startswith("deployment/") and subject.endswith(OPERATOR)
-    )
+    listed = facts.get(codes.kind("Deployment"))
+    return listed is None or listed.code != codes.SEEN or "operator" in listed.detail
 
 
 def _by_root(subject: Subject, section: Section, case: Case) -> Iterator[Subject]:

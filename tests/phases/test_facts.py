@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.recipe import Facts
 from engine.world import Intent
 from journal.entries import Fact
 from phases.facts import reduce
@@ -623,3 +624,17 @@ def test_of_a_controller_it_is_known_how_many_it_reconciles_at_once() -> None:
 
     assert facts[f"deployment/flux-system/{leads}"].detail["workers"] == 20
     assert "workers" not in facts["deployment/apps/web"].detail
+
+
+def test_flux_operator_is_known_though_no_inventory_has_it() -> None:
+    """What it brings back is hoped for (``hopeless``); it counts as nothing that is expected."""
+
+    def listed(*names: str) -> Facts:
+        bodies = ({"metadata": {"namespace": "flux-system", "name": name}} for name in names)
+        return reduce(plan(), snapshot(Deployment=seen("Deployment", *bodies)))
+
+    without, there = listed("web"), listed("web", "flux-operator")
+
+    assert without["kind/Deployment"] == Fact("Seen")
+    assert there["kind/Deployment"].detail == {"operator": "flux-system/flux-operator"}
+    assert there.keys() == without.keys()
