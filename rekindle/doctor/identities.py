@@ -17,7 +17,7 @@ from pathlib import Path
 _SSH_FILE = "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
 # A key itself, or what prints one: of these only sops can ask.
 _VALUES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_CMD")
-_VARIABLES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", _SSH_FILE, _VALUES[-1])
+VARIABLES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", _SSH_FILE, _VALUES[-1])
 _OTHERS = 0o077
 _SSH = "ssh-"
 _SSH_KEYS = ("id_ed25519", "id_rsa")
@@ -92,7 +92,7 @@ def held_by(environment: Mapping[str, str], home: Path) -> Held:
 
 def key_of(environment: Mapping[str, str], home: Path) -> Key:
     """Find the key where sops looks for it."""
-    for name in _VARIABLES:
+    for name in VARIABLES:
         if environment.get(name):
             file = _expanded(environment[name]) if name.endswith("_FILE") else None
             return Key(name, file is None or _is_there(file), file, _is_shared(file))

@@ -19,7 +19,7 @@ import yaml
 
 from rekindle.doctor import callers, needs, sealed
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
-from rekindle.doctor.identities import Held, Key, held_by
+from rekindle.doctor.identities import VARIABLES, Held, Key, held_by
 
 if TYPE_CHECKING:
     from phases.section import Command
@@ -54,11 +54,15 @@ def rows(
     with ThreadPoolExecutor(THREADS) as pool:
         codes = list(pool.map(trying, sets))
     held = key_row(keys, codes, _lying(repository))
-    is_red = held.verdict is Verdict.RED
+    calling = callers.calling_sops(commands) if held.verdict is Verdict.RED else ()
     return [
         *limit,
         held,
-        *(kept_from(name, held) for name in (callers.calling_sops(commands) if is_red else ())),
+        *(
+            kept_from(name, held)
+            for name in calling
+            if not _has_its_own(host, commands[name], sets)
+        ),
         *(
             opened(one, code, repository, whole=with_sops)
             for one, code in zip(sets, codes, strict=True)
@@ -106,6 +110,22 @@ def _tried(
     else:
         code = _by_age(host, keys, one) if with_age else _unable(keys, one)
     return _LOCKED if code == _NO_DATA_KEY and keys.locked(one.recipients) else code
+
+
+def _has_its_own(host: Host, command: Command, sets: Sequence[Encrypted]) -> bool:
+    """Say whether the plan gives a command a key that opens something, or nobody can tell; tried as it runs."""
+    if not any(command.environment.get(name) for name in VARIABLES):
+        return False
+    codes = (
+        host.code(
+            *_decrypt(one),
+            str(one.sample.absolute()),
+            directory=Path(command.directory),
+            added=command.environment,
+        )
+        for one in sets
+    )
+    return any(code != _NO_DATA_KEY for code in codes)
 
 
 def _unable(keys: Held, one: Encrypted) -> int:

@@ -8,6 +8,7 @@ with a passphrase for one that opens nothing; say that nothing is held where onl
 from __future__ import annotations
 
 import base64
+import os
 import struct
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from phases.section import Command
 from phases.verbs import COMMAND
 from rekindle.doctor import identities, secrets
 from rekindle.doctor.check import Check
+from rekindle.doctor.host import Host
 from tests.doctor.making import ALICE, ALL_TOOLS, Machine, encrypted, row
 
 ED25519, RSA = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)
@@ -124,6 +126,54 @@ def test_all_that_sops_would_try_is_held(home: Path, tmp_path: Path) -> None:
     assert {named, *theirs} == {one.file for one in found.ssh}
     assert not found.elsewhere
     assert identities.held_by({"SOPS_AGE_SSH_PRIVATE_KEY_CMD": "cat it"}, home).elsewhere
+
+
+SOPS = """#!/bin/sh
+test "$(cat "$SOPS_AGE_KEY_FILE" 2>&1)" = mine && test -f "$2" || exit 128
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "environment", "forbidden"),
+    [
+        ("mine", {"SOPS_AGE_KEY_FILE": "keys/age.key"}, False),
+        ("theirs", {"SOPS_AGE_KEY_FILE": "keys/age.key"}, True),
+        ("mine", {"SOPS_AGE_KEY_FILE": "elsewhere/age.key"}, True),
+        ("mine", {"SOPS_AGE_RECIPIENTS": ALICE}, True),
+    ],
+    ids=["opens", "opens-nothing", "not-there", "not-given"],
+)
+def test_a_command_that_the_plan_gives_its_key_is_judged_by_that_key(
+    repository: Path,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    environment: dict[str, str],
+    *,
+    forbidden: bool,
+) -> None:
+    """
+    ``init`` writes such a command for task's template, and what nobody had exported forbade it in the night.
+
+    Mutants: judge it by the key of this shell; run sops here, and not in the command's folder.
+    """
+    (repository / "keys").mkdir()
+    (repository / "keys" / "age.key").write_text(key)
+    (repository / "apps.sh").write_text(BOOTSTRAP)
+    program = tmp_path / "bin" / "sops"
+    program.parent.mkdir()
+    program.write_text(SOPS)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    host = Host(environment={"PATH": os.environ["PATH"]}, home=home)
+    command = Command(argv=("bash", "apps.sh"), directory=str(repository), environment=environment)
+    found = secrets.rows(host, repository, {"apps": command})
+
+    assert "red" == str(row(found, "secrets.key").verdict), "this shell has none"
+    assert [(COMMAND, "command/apps")] * forbidden == [
+        (verb, check.target) for check in found for verb in check.blocks - {RESET}
+    ]
 
 
 # --- age alone -----------------------------------------------------------------------------------
