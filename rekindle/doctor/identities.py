@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+KEY_FILE = "SOPS_AGE_KEY_FILE"
 _SSH_FILE = "SOPS_AGE_SSH_PRIVATE_KEY_FILE"
 # A key itself, or what prints one: of these only sops can ask.
 _VALUES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_CMD")
-VARIABLES = ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", _SSH_FILE, _VALUES[-1])
+VARIABLES = ("SOPS_AGE_KEY", KEY_FILE, "SOPS_AGE_KEY_CMD", _SSH_FILE, _VALUES[-1])
 _OTHERS = 0o077
 _SSH = "ssh-"
 _SSH_KEYS = ("id_ed25519", "id_rsa")
@@ -78,7 +79,7 @@ class Held:
 
 def held_by(environment: Mapping[str, str], home: Path) -> Held:
     """Find every key that sops would try."""
-    named = environment.get("SOPS_AGE_KEY_FILE")
+    named = environment.get(KEY_FILE)
     files = [*([_expanded(named)] if named else ()), *_of_the_user(environment, home)]
     ssh = environment.get(_SSH_FILE)
     keys = [*([_expanded(ssh)] if ssh else ()), *(home / ".ssh" / name for name in _SSH_KEYS)]

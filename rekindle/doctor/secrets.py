@@ -19,7 +19,7 @@ import yaml
 
 from rekindle.doctor import callers, needs, sealed
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
-from rekindle.doctor.identities import VARIABLES, Held, Key, held_by
+from rekindle.doctor.identities import Held, Key, held_by
 
 if TYPE_CHECKING:
     from phases.section import Command
@@ -53,15 +53,17 @@ def rows(
     trying = partial(_tried, host, keys, with_sops=with_sops, with_age=with_age)
     with ThreadPoolExecutor(THREADS) as pool:
         codes = list(pool.map(trying, sets))
-    held = key_row(keys, codes, _lying(repository))
+    lying = _lying(repository)
+    held = key_row(keys, codes, lying)
     calling = callers.calling_sops(commands) if held.verdict is Verdict.RED else ()
+    own = {name: callers.own_key(commands[name], lying) for name in calling}
     return [
         *limit,
         held,
         *(
             kept_from(name, held)
             for name in calling
-            if not _has_its_own(host, commands[name], sets)
+            if not _opens_something(host, commands[name], own[name], sets)
         ),
         *(
             opened(one, code, repository, whole=with_sops)
@@ -112,20 +114,20 @@ def _tried(
     return _LOCKED if code == _NO_DATA_KEY and keys.locked(one.recipients) else code
 
 
-def _has_its_own(host: Host, command: Command, sets: Sequence[Encrypted]) -> bool:
-    """Say whether the plan gives a command a key that opens something, or nobody can tell; tried as it runs."""
-    if not any(command.environment.get(name) for name in VARIABLES):
-        return False
+def _opens_something(
+    host: Host, command: Command, own: Mapping[str, str], sets: Sequence[Encrypted]
+) -> bool:
+    """Say whether a command's *own* key opens any set, or nobody can tell; tried as the command runs."""
     codes = (
         host.code(
             *_decrypt(one),
             str(one.sample.absolute()),
             directory=Path(command.directory),
-            added=command.environment,
+            added=own,
         )
         for one in sets
     )
-    return any(code != _NO_DATA_KEY for code in codes)
+    return bool(own) and any(code != _NO_DATA_KEY for code in codes)
 
 
 def _unable(keys: Held, one: Encrypted) -> int:

@@ -128,20 +128,32 @@ def test_all_that_sops_would_try_is_held(home: Path, tmp_path: Path) -> None:
     assert identities.held_by({"SOPS_AGE_SSH_PRIVATE_KEY_CMD": "cat it"}, home).elsewhere
 
 
+NAMED = f"env: {{SOPS_AGE_KEY_FILE: '{{{{.ROOT_DIR}}}}/age.key'}}\ntasks: {{apps: {{cmd: {BOOTSTRAP!r}}}}}\n"
 SOPS = """#!/bin/sh
 test "$(cat "$SOPS_AGE_KEY_FILE" 2>&1)" = mine && test -f "$2" || exit 128
 """
 
 
 @pytest.mark.parametrize(
-    ("key", "environment", "forbidden"),
+    ("key", "environment", "taskfile", "forbidden"),
     [
-        ("mine", {"SOPS_AGE_KEY_FILE": "keys/age.key"}, False),
-        ("theirs", {"SOPS_AGE_KEY_FILE": "keys/age.key"}, True),
-        ("mine", {"SOPS_AGE_KEY_FILE": "elsewhere/age.key"}, True),
-        ("mine", {"SOPS_AGE_RECIPIENTS": ALICE}, True),
+        ("mine", {"SOPS_AGE_KEY_FILE": "age.key"}, BOOTSTRAP, False),
+        ("theirs", {"SOPS_AGE_KEY_FILE": "age.key"}, BOOTSTRAP, True),
+        ("mine", {"SOPS_AGE_KEY_FILE": "elsewhere/age.key"}, BOOTSTRAP, True),
+        ("mine", {"SOPS_AGE_RECIPIENTS": ALICE}, BOOTSTRAP, True),
+        ("mine", {}, NAMED, False),
+        ("theirs", {}, NAMED, True),
+        ("", {}, NAMED, True),
     ],
-    ids=["opens", "opens-nothing", "not-there", "not-given"],
+    ids=[
+        "opens",
+        "opens-nothing",
+        "not-there",
+        "not-given",
+        "task-opens",
+        "task-opens-nothing",
+        "task-not-there",
+    ],
 )
 def test_a_command_that_the_plan_gives_its_key_is_judged_by_that_key(
     repository: Path,
@@ -150,24 +162,26 @@ def test_a_command_that_the_plan_gives_its_key_is_judged_by_that_key(
     monkeypatch: pytest.MonkeyPatch,
     key: str,
     environment: dict[str, str],
+    taskfile: str,
     *,
     forbidden: bool,
 ) -> None:
     """
     ``init`` writes such a command for task's template, and what nobody had exported forbade it in the night.
 
-    Mutants: judge it by the key of this shell; run sops here, and not in the command's folder.
+    Its Taskfile names the key that lies in the root. Mutants: judge it by the key of this shell; run sops here, and not
+    in the command's folder; believe what a file names.
     """
-    (repository / "keys").mkdir()
-    (repository / "keys" / "age.key").write_text(key)
-    (repository / "apps.sh").write_text(BOOTSTRAP)
+    if key:
+        (repository / "age.key").write_text(key)
+    (repository / "Taskfile.yaml").write_text(taskfile)
     program = tmp_path / "bin" / "sops"
     program.parent.mkdir()
     program.write_text(SOPS)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     host = Host(environment={"PATH": os.environ["PATH"]}, home=home)
-    command = Command(argv=("bash", "apps.sh"), directory=str(repository), environment=environment)
+    command = Command(argv=("task", "apps"), directory=str(repository), environment=environment)
     found = secrets.rows(host, repository, {"apps": command})
 
     assert "red" == str(row(found, "secrets.key").verdict), "this shell has none"
