@@ -100,12 +100,14 @@ def instant_of(text: str, opened_at: float) -> float:
     """
     said = text.strip()
     since = _SINCE.fullmatch(said)
-    if since is not None:
-        return opened_at + float(since[1])
     try:
+        if since is not None:
+            instant = opened_at + float(since[1])
+            datetime.fromtimestamp(instant, UTC)  # what no calendar has could not be shown
+            return instant
         found = datetime.fromisoformat(said)
         instant = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         instant = math.nan
     if not math.isfinite(instant):
         raise UsageWrong(f"{text!r} is no moment", reference="moment-unreadable", hint=HINT)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.errors import UsageWrong
 from rekindle.output import OutputFailed
-from rekindle.there import is_folder, is_there
+from rekindle.there import is_folder, is_special, is_there
 
 
 def must_be_free(path: Path, *, force: bool) -> None:
@@ -26,10 +26,18 @@ PUBLIC = 0o644  # others read it: a reviewer, node_exporter
 
 
 def write(path: Path, content: str, mode: int = PUBLIC) -> None:
-    """Write as a whole or not at all: who reads meanwhile sees the old or the new one. Raises ``OutputFailed``."""
+    """
+    Write as a whole or not at all: who reads meanwhile sees the old or the new one. Raises ``OutputFailed``.
+
+    Into a device or a pipe it is written as it comes: whoever may replace /dev/null would have a file in its place.
+    """
     target = Path(os.path.realpath(path))  # ``resolve`` raises for a loop of links
     temporary = ""
     try:
+        if is_special(path):
+            with path.open("w", encoding="utf-8") as stream:
+                stream.write(content)
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(content)

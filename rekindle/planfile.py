@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from engine.errors import PlanInvalid, Problem, UsageWrong
 from engine.plan import Plan, load
 from engine.yamlfile import Marks, YamlFile, read_yaml
@@ -23,6 +25,7 @@ from rekindle.recipes import recipe
 from rekindle.there import is_there, lacking
 from rekindle.typed import command as typed
 
+_BY_OPTION = frozenset({"inventory", "replay"})
 _NOT_TEXT = "write it as UTF-8, or take an earlier version of it: `git log -p FILE` has them"
 
 
@@ -106,8 +109,15 @@ def _file(path: Path) -> YamlFile:
             reference="plan-unreadable",
             hint=_NOT_TEXT
             if error.errno == 0
-            else "name the plan file: `rekindle run PLAN`; examples/ has some to begin with",
+            else f"name the plan file: `{_with_plan()}`; examples/ has some to begin with",
         ) from error
+
+
+def _with_plan() -> str:
+    """Write the command that was typed with its plan: who meant only to look is not told to run one."""
+    context = click.get_current_context(silent=True)
+    name = (context.info_name if context is not None else None) or "run"
+    return typed(name, *(("--plan",) if name in _BY_OPTION else ()), "PLAN")
 
 
 def _text(path: Path) -> str:

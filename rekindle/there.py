@@ -42,6 +42,12 @@ def is_folder(path: Path) -> bool:
     return mode is not None and stat.S_ISDIR(mode)
 
 
+def is_special(path: Path) -> bool:
+    """Say whether it is surely neither a file nor a folder: a device, a pipe, a socket."""
+    mode = _mode(path)
+    return bool(mode) and not (stat.S_ISREG(mode or 0) or stat.S_ISDIR(mode or 0))
+
+
 def may_be_there(path: Path) -> bool:
     """Say whether something is there, or may be: nobody can look."""
     return _mode(path) is not None

@@ -1,4 +1,4 @@
-"""Which of the plan's commands call sops: what they would read is looked through, and nothing is run."""
+"""Which of the plan's commands call sops, and with which key: what they would read is looked through, and not run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rekindle.doctor.identities import KEY_FILE, VARIABLES
+
 if TYPE_CHECKING:
     from phases.section import Command
 
 FILE_LIMIT_BYTES = 256 * 1024
 READ_LIMIT = 200
 _CALL = re.compile(rb"\b(?:sops|SOPS_[A-Z_]+)\b")
+_NAMES = re.compile(rf"\b{KEY_FILE}\b".encode())
 _READ = {
     "task": ("[Tt]askfile.y*ml", ".taskfiles/**/*.y*ml"),
     "just": ("[Jj]ustfile", ".justfile", "**/*.just"),
@@ -30,8 +33,21 @@ def calling_sops(commands: Mapping[str, Command]) -> list[str]:
     return [
         name
         for name, command in commands.items()
-        if any(_calls_sops(path) for path in _read_by(command))
+        if any(_contains(path, _CALL) for path in _read_by(command))
     ]
+
+
+def own_key(command: Command, lying: str) -> dict[str, str]:
+    """
+    Return what a command runs with beside this shell's, where it has a key of its own; nothing where it has none.
+
+    The plan names it, or the command's own files do: then it is taken for the one that is *lying* in the repository.
+    """
+    if any(command.environment.get(name) for name in VARIABLES):
+        return dict(command.environment)
+    if lying and any(_contains(path, _NAMES) for path in _read_by(command)):
+        return {**command.environment, KEY_FILE: lying}
+    return {}
 
 
 def _read_by(command: Command) -> Iterator[Path]:
@@ -41,10 +57,10 @@ def _read_by(command: Command) -> Iterator[Path]:
         yield from islice(directory.glob(pattern), READ_LIMIT)
 
 
-def _calls_sops(path: Path) -> bool:
+def _contains(path: Path, pattern: re.Pattern[bytes]) -> bool:
     try:
         if not path.is_file() or path.stat().st_size > FILE_LIMIT_BYTES:
             return False
-        return _CALL.search(path.read_bytes()) is not None
+        return pattern.search(path.read_bytes()) is not None
     except OSError:
         return False

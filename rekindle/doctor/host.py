@@ -51,15 +51,25 @@ class Host:
             return None
         return answer.stdout.decode(errors="replace").strip() if answer.code == 0 else None
 
-    def code(self, *argv: str, given: bytes = b"", directory: Path | None = None) -> int | None:
-        """Return how a program ends, whose answer nobody may keep; None where it gives none in time."""
+    def code(
+        self,
+        *argv: str,
+        given: bytes = b"",
+        directory: Path | None = None,
+        added: Mapping[str, str] | None = None,
+    ) -> int | None:
+        """
+        Return how a program ends, whose answer nobody may keep; None where it gives none in time.
+
+        *added* is put into its environment.
+        """
         try:
             return self.tried(
                 argv,
                 seconds=ASK_SECONDS,
                 given=given,
                 directory=directory,
-                environment=self.environment,
+                environment={**self.environment, **(added or {})},
             )
         except ProgramFailed as error:
             if error.reason == programs.MISSING:

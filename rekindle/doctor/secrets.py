@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ import yaml
 
 from rekindle.doctor import callers, needs, sealed
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
+from rekindle.doctor.identities import Held, Key, held_by
 
 if TYPE_CHECKING:
     from phases.section import Command
@@ -30,24 +29,8 @@ if TYPE_CHECKING:
 THREADS = 4
 # github.com/getsops/sops v3, cmd/sops/codes/codes.go
 _MAC_MISMATCH, _NO_DATA_KEY, _MISSING = 51, 128, 127
-_VARIABLES = (
-    "SOPS_AGE_KEY",
-    "SOPS_AGE_KEY_FILE",
-    "SOPS_AGE_KEY_CMD",
-    "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
-)
-_OTHERS = 0o077
+_LOCKED = 256  # beyond all exit codes: what would open it has a passphrase
 RECIPIENT_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Where the key is looked for. *file*: None where it is not in a file; *there*: what it takes is at hand."""
-
-    place: str
-    there: bool
-    file: Path | None = None
-    shared: bool = False
 
 
 def rows(
@@ -65,17 +48,23 @@ def rows(
         return [ok("secrets.files", str(repository), "no file is encrypted for an age key")]
     if not sets:
         return [*limit, *(unproven(found, [], repository) if may_wipe else ())]
-    key = key_of(host.environment, host.home)
+    keys = held_by(host.environment, host.home)
     with_sops, with_age = host.which("sops") is not None, host.which("age") is not None
-    trying = partial(_tried, host, key, with_sops=with_sops, with_age=with_age)
+    trying = partial(_tried, host, keys, with_sops=with_sops, with_age=with_age)
     with ThreadPoolExecutor(THREADS) as pool:
         codes = list(pool.map(trying, sets))
-    held = key_row(key, codes, _lying(repository))
-    is_red = held.verdict is Verdict.RED
+    lying = _lying(repository)
+    held = key_row(keys, codes, lying)
+    calling = callers.calling_sops(commands) if held.verdict is Verdict.RED else ()
+    own = {name: callers.own_key(commands[name], lying) for name in calling}
     return [
         *limit,
         held,
-        *(kept_from(name, held) for name in (callers.calling_sops(commands) if is_red else ())),
+        *(
+            kept_from(name, held)
+            for name in calling
+            if not _opens_something(host, commands[name], own[name], sets)
+        ),
         *(
             opened(one, code, repository, whole=with_sops)
             for one, code in zip(sets, codes, strict=True)
@@ -113,57 +102,55 @@ def _unread(found: Found, repository: Path) -> str:
     return f"{first} and {more} more" if more else first
 
 
-def key_of(environment: Mapping[str, str], home: Path) -> Key:
-    """Find the key where sops looks for it."""
-    for name in _VARIABLES:
-        if environment.get(name):
-            file = _expanded(environment[name]) if name.endswith("_FILE") else None
-            return Key(name, file is None or _is_there(file), file, _is_shared(file))
-    config = environment.get("XDG_CONFIG_HOME")
-    places = [
-        Path(config) if config else home / ".config",
-        home / "Library" / "Application Support",
-    ]
-    files = [place / "sops" / "age" / "keys.txt" for place in places]
-    file = next((one for one in files if _is_there(one)), files[0])
-    return Key(str(file), _is_there(file), file, _is_shared(file))
-
-
-def _expanded(name: str) -> Path:
-    """Say whose home a path means, where that can be said: a user may be nobody's."""
-    with suppress(RuntimeError):
-        return Path(name).expanduser()
-    return Path(name)
-
-
-def _is_there(file: Path) -> bool:
-    """What may not be looked at, or has no possible name, is not there for us."""
-    try:
-        return file.is_file()
-    except OSError:
-        return False
-
-
-def _is_shared(file: Path | None) -> bool:
-    try:
-        return file is not None and bool(file.stat().st_mode & _OTHERS)
-    except OSError:
-        return False
-
-
-def _tried(host: Host, key: Key, one: Encrypted, *, with_sops: bool, with_age: bool) -> int | None:
+def _tried(
+    host: Host, keys: Held, one: Encrypted, *, with_sops: bool, with_age: bool
+) -> int | None:
     """Return how the opening of a file ended: 0, an exit code of sops, or None where nothing could try."""
     if with_sops:
         # From here, as the key was looked for: a relative SOPS_AGE_KEY_FILE means another file from elsewhere.
-        return host.code(*_decrypt(one), str(one.sample))
-    if not with_age or key.file is None or not key.there:
-        return _NO_DATA_KEY if not key.there else _MISSING
-    envelopes = _envelopes(one.sample)
-    if not envelopes:
+        code = host.code(*_decrypt(one), str(one.sample))
+    else:
+        code = _by_age(host, keys, one) if with_age else _unable(keys, one)
+    return _LOCKED if code == _NO_DATA_KEY and keys.locked(one.recipients) else code
+
+
+def _opens_something(
+    host: Host, command: Command, own: Mapping[str, str], sets: Sequence[Encrypted]
+) -> bool:
+    """Say whether a command's *own* key opens any set, or nobody can tell; tried as the command runs."""
+    codes = (
+        host.code(
+            *_decrypt(one),
+            str(one.sample.absolute()),
+            directory=Path(command.directory),
+            added=own,
+        )
+        for one in sets
+    )
+    return bool(own) and any(code != _NO_DATA_KEY for code in codes)
+
+
+def _unable(keys: Held, one: Encrypted) -> int:
+    """Say without any program whether there is something that it could try."""
+    return _MISSING if keys.elsewhere or keys.for_age(one.recipients) else _NO_DATA_KEY
+
+
+def _by_age(host: Host, keys: Held, one: Encrypted) -> int | None:
+    """Give age each key that is in a file and may be the one, with each envelope; one of them is enough."""
+    files, envelopes = keys.for_age(one.recipients), _envelopes(one.sample)
+    if files and not envelopes:
         return None
-    argv = ("age", "--decrypt", "--identity", str(key.file))
-    codes = [host.code(*argv, given=given) for given in envelopes]
-    return 0 if 0 in codes else None if None in codes else _NO_DATA_KEY
+    codes = (
+        host.code("age", "--decrypt", "--identity", str(file), given=given)
+        for file in files
+        for given in envelopes
+    )
+    seen = set()
+    for code in codes:
+        if code == 0:
+            return 0
+        seen.add(code)
+    return _MISSING if keys.elsewhere else None if None in seen else _NO_DATA_KEY
 
 
 def _decrypt(one: Encrypted) -> tuple[str, ...]:
@@ -181,22 +168,39 @@ def _envelopes(path: Path) -> list[bytes]:
         return []
 
 
-def key_row(key: Key, codes: Sequence[int | None], lying: str) -> Check:
+def key_row(held: Held, codes: Sequence[int | None], lying: str) -> Check:
     """Judge the key itself. One that opens nothing at all is not this repository's."""
-    name = "secrets.key"
+    name, key = "secrets.key", held.key
     bring = (
         f"export SOPS_AGE_KEY_FILE={lying}"
         if lying
         else "bring the age key, or set SOPS_AGE_KEY_FILE to it"
     )
-    if not key.there and 0 not in codes:
-        said = "there is no age key, and without it none of the secrets can be read"
-        return Check(name, key.place, Verdict.RED, said, bring, needs.WIPES)
-    if codes and all(code == _NO_DATA_KEY for code in codes):
+    if not key.there and _MISSING in codes:
         said = (
-            "opens no file of the repository: it is another key than the one they are encrypted for"
+            "there is no age key, and whether an SSH key opens what it is to open nobody could try"
         )
-        return Check(name, key.place, Verdict.RED, said, bring, needs.WIPES)
+        return unknown(name, key.place, said, "install sops or age, then look again")
+    shut = bool(codes) and all(code in {_NO_DATA_KEY, _LOCKED} for code in codes)
+    if 0 in codes or (key.there and not shut):
+        return _in_order(key)
+    said = (
+        "opens no file of the repository: it is another key than the one they are encrypted for"
+        if key.there
+        else "there is no age key, and without it none of the secrets can be read"
+    )
+    if _LOCKED in codes:
+        locked = next(one.file for one in held.ssh if one.locked)
+        nobody = (
+            f"{locked} has a passphrase, which nobody can be asked for, here or in a run's commands"
+        )
+        said = f"{said}; {nobody}" if key.there else f"there is no age key, and {nobody}"
+    return Check(name, key.place, Verdict.RED, said, bring, needs.WIPES)
+
+
+def _in_order(key: Key) -> Check:
+    """Judge a key that opens something, or of which nobody could tell."""
+    name = "secrets.key"
     if key.shared:
         todo = f"chmod 600 {key.file}"
         return warning(name, key.place, "others on this machine may read it", todo)
@@ -217,7 +221,7 @@ def unproven(found: Found, codes: Sequence[int | None], repository: Path) -> lis
     What was left out was not tried either.
     """
     tried = zip(found.sets, codes, strict=True)
-    open_ = [one for one, code in tried if code in {None, _MISSING}]
+    open_ = [one for one, code in tried if code in {None, _MISSING, _LOCKED}]
     if not open_ and found.whole:
         return []
     files, todo = [], []
@@ -269,6 +273,13 @@ def opened(one: Encrypted, code: int | None, repository: Path, *, whole: bool = 
         case None:
             todo = f"try it: `{decrypt} >/dev/null`"
             return unknown(row, who, f"{sample}: no answer in time", todo)
+        case 256:
+            todo = (
+                f"try it: `{decrypt} >/dev/null`; for the night bring an age key, or one of SSH without a passphrase "
+                "(SOPS_AGE_SSH_PRIVATE_KEY_FILE)"
+            )
+            said = f"{sample} was not tried: its SSH key has a passphrase, which nobody can be asked for here"
+            return unknown(row, who, said, todo)
         case 127:
             todo = "install sops (or age, for a key in a file), then look again"
             return unknown(row, who, f"{sample} was not tried: sops is not on PATH", todo)

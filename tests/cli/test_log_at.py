@@ -152,7 +152,12 @@ def test_a_second_that_is_shown_is_all_of_it() -> None:
     assert Moment(at=1000.5).is_before(9, 1000.6)
 
 
-@pytest.mark.parametrize("text", ["", "x", "-5", "+", "+x", "+1e9", "25:00", "1e5", "2025-13-01"])
+FAR = "+99999999999999999999"  # it was called a bug of ours
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-5", "+", "+x", "+1e9", "25:00", "1e5", "2025-13-01", FAR]
+)
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(UsageWrong, match="is no moment"):
         moment_of(text, 0.0)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -109,3 +112,30 @@ def test_they_read_without_what_writes(waiting: Path, command: str) -> None:
     )
 
     assert set(json.loads(ended.stdout.splitlines()[-1])).isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("command", BOTH)
+def test_a_pipe_is_written_into_and_not_replaced(
+    rekindle: Program, waiting: Path, tmp_path: Path, command: str
+) -> None:
+    """
+    Whoever may write to its folder had a file in the place of the pipe, or of /dev/null.
+
+    Mutant: replace whatever is there.
+    """
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    process = rekindle.start(command, "--journal", str(waiting), "--output", str(pipe))
+    said = b""
+    while process.poll() is None:
+        with suppress(BlockingIOError):
+            said += os.read(reader, 65536)
+        time.sleep(0.01)
+    said += os.read(reader, 1 << 20)
+    os.close(reader)
+
+    assert process.communicate() == ("", "")
+    assert process.returncode == 0
+    assert pipe.is_fifo()
+    assert said.decode() == rekindle(command, "--journal", str(waiting)).out

@@ -133,6 +133,20 @@ def test_what_takes_a_plan_is_told(*, simulated: bool, watches: bool, said: str)
     assert resume._instead(found, "my plan.yaml").startswith(said)
 
 
+@pytest.mark.parametrize(
+    "words", ["run", "plan", "graph", "watch", "inventory --plan", "replay --plan"]
+)
+def test_who_only_looks_is_not_told_to_run(
+    rekindle: Program, journal_of_a_night: Path, words: str
+) -> None:
+    """Mutant: name `run` whatever was typed."""
+    kept = {"REKINDLE_JOURNAL": str(journal_of_a_night)}
+    answer = rekindle(*words.split(), "nothere.yaml", env=kept)
+
+    assert answer.code == 64
+    assert f"hint: name the plan file: `rekindle {words} PLAN" in answer.err
+
+
 @pytest.mark.parametrize("words", ["watch --inventory", "diagnose --scenario healthy --inventory"])
 def test_an_inventory_that_is_not_there_has_no_place(rekindle: Program, words: str) -> None:
     """Mutant: call it a plan that is wrong in its first line."""

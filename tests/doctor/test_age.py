@@ -17,7 +17,7 @@ import pytest
 from phases.lives import RESET
 from phases.section import Command
 from phases.verbs import COMMAND
-from rekindle.doctor import sealed, secrets
+from rekindle.doctor import identities, sealed, secrets
 from rekindle.doctor.check import Check
 from rekindle.doctor.host import Host
 from tests.doctor.making import ALICE, ALL_TOOLS, BOB, Machine, encrypted, row, verdicts
@@ -613,6 +613,6 @@ def test_a_repository_without_secrets_needs_no_key(tmp_path: Path) -> None:
     ],
 )
 def test_the_key_is_looked_for_where_sops_does(environment: dict[str, str], place: str) -> None:
-    found = secrets.key_of(environment, Path("/home/me"))
+    found = identities.key_of(environment, Path("/home/me"))
 
     assert (place, place.startswith("SOPS")) == (found.place, found.there)

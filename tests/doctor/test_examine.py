@@ -14,7 +14,7 @@ import pytest
 
 from phases.lives import RESET
 from phases.section import Section
-from rekindle.doctor import examine, secrets, tools
+from rekindle.doctor import examine, identities, secrets, tools
 from rekindle.doctor.check import Check, ok, unknown
 from rekindle.doctor.host import Free, Host
 from tests.doctor.making import ALICE, ALL_TOOLS, SECRET, Machine, encrypted, row
@@ -71,13 +71,13 @@ def test_a_full_disk_forbids_every_verb_of_a_run(section: Section, tmp_path: Pat
 
 
 def test_a_key_of_nobodys_home_is_no_key() -> None:
-    key = secrets.key_of({"SOPS_AGE_KEY_FILE": "~nosuchuser/keys.txt"}, Path("/nowhere"))
+    key = identities.key_of({"SOPS_AGE_KEY_FILE": "~nosuchuser/keys.txt"}, Path("/nowhere"))
 
     assert not key.there
 
 
 def test_a_key_whose_name_is_too_long_is_no_key() -> None:
-    key = secrets.key_of({"SOPS_AGE_KEY_FILE": "/" + "x" * 5_000}, Path("/nowhere"))
+    key = identities.key_of({"SOPS_AGE_KEY_FILE": "/" + "x" * 5_000}, Path("/nowhere"))
 
     assert not key.there
 

@@ -115,10 +115,10 @@ def meta(key: str) -> Object:
     return {"name": name, **place, "uid": f"uid-{key}", "generation": 1}
 
 
-def network() -> Object:
+def network(nodes: int = 1) -> Object:
     """The DaemonSet of the plan, complete."""
     counted = ("desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled")
-    counts = dict.fromkeys((*counted, "numberReady", "numberAvailable"), 1)
+    counts = dict.fromkeys((*counted, "numberReady", "numberAvailable"), nodes)
     status = {"observedGeneration": 1, **counts}
     return {"metadata": meta("kube-system/cilium"), "spec": {}, "status": status}
 
