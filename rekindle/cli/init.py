@@ -88,11 +88,13 @@ def tell(text: str) -> None:
 
 def _tell(draft: Draft, placed: Placed, place: Place) -> None:
     """Say what was written, what was taken of several, and what is not known."""
+    from phases.diagnosis.words import counted
+
     machines = draft.machines
     name = machines.cluster.value or "a cluster without a name"
     roots = draft.roots.sync.origin if draft.roots.sync else ""
     said = {
-        place.file: f"{name} with {len(machines.nodes)} nodes, from {machines.file}",
+        place.file: f"{name} with {counted(len(machines.nodes), 'node')}, from {machines.file}",
         place.roots: f"the first objects of Flux, from {roots}",
         place.inventory: placed.counted,
     }

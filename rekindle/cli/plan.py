@@ -72,12 +72,14 @@ def command(
 
 
 def _checked(loaded: Plan, path: str, *, as_json: bool) -> int:
+    from phases.diagnosis.words import counted
+
     nodes = len(loaded.target.talos.nodes)
     if as_json:
         document = {"file": path, "cluster": loaded.cluster, "nodes": nodes}
         print_json({"schema": "rekindle.check/1", **document, "digest": loaded.digest()})
     else:
-        print_line(f"{path}: a plan for {loaded.cluster} with {nodes} nodes")
+        print_line(f"{path}: a plan for {loaded.cluster} with {counted(nodes, 'node')}")
     return 0
 
 

@@ -136,10 +136,14 @@ def _unable(keys: Held, one: Encrypted) -> int:
 
 
 def _by_age(host: Host, keys: Held, one: Encrypted) -> int | None:
-    """Give age each key that is in a file and may be the one, with each envelope; one of them is enough."""
+    """
+    Give age each key that is in a file and may be the one, with each envelope; one of them is enough.
+
+    Of dotenv and INI files, and of groups of keys, only sops knows where the envelopes stand.
+    """
     files, envelopes = keys.for_age(one.recipients), _envelopes(one.sample)
     if files and not envelopes:
-        return None
+        return _MISSING
     codes = (
         host.code("age", "--decrypt", "--identity", str(file), given=given)
         for file in files
