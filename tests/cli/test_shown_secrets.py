@@ -42,7 +42,8 @@ def test_the_screen_shows_none(tmp_path: Path) -> None:
     for text in TEXTS:
         cause = Finding(subject="cni", cause="x", message="x\n" + text, root=True, rule="R")
         causes = {"R:cni": cause}
-        memory = replace(found.memory, findings=causes, cluster=text)
+        # Alone: all of them at once are shown below.
+        memory = replace(Memory(), state=found.memory.state, findings=causes, cluster=text)
         seen = _viewed(plan(TREE), memory, "j.db", "")
         Console(file=stream, width=4_000, color_system=None).print(panel(seen, [text]))
     Console(file=stream, width=4_000, color_system=None).print(panel(shown, TEXTS))
