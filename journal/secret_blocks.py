@@ -21,7 +21,7 @@ _NAMING: Final = re.compile(rf"{_EDGE}(name|key)\1[ \t]{{0,8}}:[ \t]+(\S.*)", re
 # With a tag or an anchor, and at the end of what a controller says before it.
 _HEADER: Final = re.compile(
     rf"{_EDGE}{_WORD}\1[ \t]{{0,8}}:[ \t]+(?:[!&]\S{{0,128}}[ \t]+){{0,4}}"
-    r"[|>][0-9+-]{0,2}[ \t]*(?:#.{0,1024})?\r?$"
+    r"[|>][0-9+-]{0,2}[ \t]*(?:#.{0,1024}+)?\r?$"
 )
 _APART: Final = re.compile(r"[ \t]*(?:#.*)?\r?")
 _COMMENT: Final = re.compile(r"[ \t]#.*")
