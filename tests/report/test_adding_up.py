@@ -103,6 +103,20 @@ def test_the_closing_line_and_the_report_say_one_time(night: Night) -> None:
     assert any(f", {took} later" in one for one in night.story.summary)
 
 
+def test_changes_of_the_configuration_stand_in_the_order_of_their_instants(night: Night) -> None:
+    """Mutant: in that of their beginnings; the command that brings the network ends long after the next began."""
+    text = page(night.story)
+    begun = text.index("### Configuration Changes")
+    listed = text[begun : text.index("- Changes of the plan", begun)].splitlines()
+
+    told = [
+        line.split(": ", 1)[0] for line in listed if re.match(r"- \d{4}.* [a-z]+\.[a-z-]+ ", line)
+    ]
+
+    assert len(told) > 4
+    assert told == sorted(told)
+
+
 def test_the_longest_chain_of_work_is_never_longer_than_the_run() -> None:
     """Mutant: round it, where the run's own seconds are cut off."""
     story = sample()
