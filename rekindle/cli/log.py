@@ -63,6 +63,10 @@ def command(
     """Show a run entry by entry or as it stood at a moment, or verify the chain."""
     if verbose and moment is None:
         raise click.UsageError("-v says the causes of a moment, and --at names it")
+    if verify and (moment is not None or everything):
+        raise click.UsageError("--verify checks the whole chain and shows no entries: ask it alone")
+    if everything and moment is not None:
+        raise click.UsageError("--all is about entries, and --at shows how things stood")
     path = existing_journal(journal)
     if moment is not None:
         return _at(path, run_id, moment, as_json=as_json, verbose=verbose)

@@ -58,6 +58,10 @@ def command(
 
     if verbose and speed is None:
         raise click.UsageError("-v says causes while a run is shown again, and --speed shows it")
+    if speed is not None and (as_json or everything or plan is not None):
+        raise click.UsageError(
+            "--speed shows a run as it was: it compares nothing, for --plan, --all or --json"
+        )
     source = chosen(run, journal)
     about(source.journal)
     if speed is not None:

@@ -13,6 +13,7 @@ from rekindle.report.following import OPENED, Follower
 from rekindle.report.happenings import Action
 from rekindle.report.kept import Counted
 from rekindle.report.lessons import by_journal, counted
+from rekindle.report.phrases import chain
 from rekindle.report.reasons import Ledger, Verdict
 from rekindle.report.story import Metric
 from rekindle.spans import between
@@ -217,7 +218,8 @@ def _times(found: Follower, verdict: Verdict, ledger: Ledger | None) -> Iterator
         yield Metric(name="T/CP", value="none", why=why)
     else:
         took = between(opened, end)
-        why = f"T {took} s, the time of the run; CP {ledger.critical_path:.0f} s, the longest chain of work in it"
+        longest = chain(ledger, took)
+        why = f"T {took} s, the time of the run; CP {longest} s, the longest chain of work in it"
         why += by_journal(found)
         yield Metric(name="T/CP", value=f"{ledger.ratio:g}", number=ledger.ratio, why=why)
 

@@ -74,8 +74,9 @@ def legend(actions: Sequence[Action], by_hand: Sequence[HandDeed]) -> Iterator[t
 
 
 def configured(actions: Sequence[Action]) -> list[Action]:
-    """Return the actions that changed a configuration, or may have."""
-    return [one for one in actions if one.outcome != "failed" and _configures(one.verb)]
+    """Return the actions that changed a configuration, or may have, in the order of the instants that are shown."""
+    found = [one for one in actions if one.outcome != "failed" and _configures(one.verb)]
+    return sorted(found, key=lambda one: one.when("intended" if one.settled is None else "settled"))
 
 
 def _configures(verb: str) -> bool:

@@ -20,8 +20,9 @@ from rekindle.report.phrases import spent
 from rekindle.report.reasons import Cause, Ledger, Verdict
 from rekindle.report.roots import NODES, STAGES, was_not_asked
 from rekindle.report.story import Run
-from rekindle.sentences import questions
+from rekindle.sentences import questions, to_answer
 from rekindle.spans import between, exact
+from rekindle.typed import command
 from rekindle.watching import spoken, would
 
 QUICK_SECONDS = 10.0
@@ -108,11 +109,11 @@ def next_steps(
     """Say what a person should do now."""
     if run.ended is None:
         for item in questions(found.memory)[:SHOWN]:
-            yield f"Answer: {clean(item.question)} (rekindle approve {clean(item.approval)})"
-        yield from _would_do(found)
+            yield f"Answer: {clean(item.question)} ({clean(to_answer(item, run.journal))})"
+        yield from _would_do(found, run)
         if run.alive is not True:
             on = "Go on watching" if found.memory.watches else "Go on with this run"
-            yield f"{on}: rekindle resume."
+            yield f"{on}: {command('resume', journal=run.journal)}"
     for body in found.memory.answers.values():
         if body.get("answer") == "stuck" and run.ended is None:
             yield f"{clean(body.get('message', ''))}: {clean(body.get('hint', ''))}"
@@ -128,7 +129,7 @@ def next_steps(
     yield from _so_that_it_does_not_come_again(found)
 
 
-def _would_do(found: Follower) -> Iterator[str]:
+def _would_do(found: Follower, run: Run) -> Iterator[str]:
     """Say of a run that only watches what it would do, and how it is let."""
     if not found.memory.watches:
         return
@@ -139,7 +140,7 @@ def _would_do(found: Follower) -> Iterator[str]:
     if len(wishes) > SHOWN:
         yield f"It would do {len(wishes) - SHOWN} things more; rekindle status names what it would do now."
     if wishes:
-        yield "Let it act: rekindle resume --take-over."
+        yield f"Let it act: {command('resume', '--take-over', journal=run.journal)}"
 
 
 def given_up(costly: Sequence[Action]) -> str:

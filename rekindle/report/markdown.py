@@ -21,6 +21,7 @@ from rekindle.report.own import follows
 from rekindle.report.phrases import (
     allowed,
     because,
+    chain,
     done_here,
     ended,
     evidence,
@@ -138,6 +139,7 @@ def filters() -> dict[str, Any]:
         "moment": moment,
         "span": span,
         "to": between,
+        "chain": chain,
         "ended": ended,
         "allowed": allowed,
         "because": because,

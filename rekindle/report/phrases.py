@@ -18,6 +18,11 @@ PROOFS = 3  # of a cause's evidence; JSON has more
 MOST = 5  # actions that are named one by one
 
 
+def chain(ledger: Ledger, took: int) -> int:
+    """Return the longest chain of work in whole seconds: no more than the run *took*, whose seconds are cut off."""
+    return min(round(ledger.critical_path), took)
+
+
 def ended(cause: Cause) -> str:
     """Say when a cause was over; where no fact tells that, at which look it was not found any more."""
     if cause.over is not None:

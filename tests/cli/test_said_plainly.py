@@ -42,6 +42,25 @@ def test_both_ends_of_the_range_are_speeds(rekindle: Program, words: str) -> Non
     assert rekindle(*words.split(), "--journal", "j.db").code == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "log --verify --at 41",
+        "log --verify --all",
+        "log --all --at 41",
+        "replay --speed 5 --json",
+        "replay --speed 5 --all",
+        "replay --speed 5 --plan recovery.yaml",
+    ],
+)
+def test_what_would_not_be_heard_is_refused(rekindle: Program, words: str) -> None:
+    """Mutant: take both; a chain that nobody looked at was answered with 0."""
+    answer = rekindle(*words.split(), "--journal", "j.db")
+
+    assert (answer.code, answer.out) == (64, "")
+    assert "\nError: --" in answer.err
+
+
 def opened_with(purpose: str = "rehearse", **world: Any) -> Any:  # noqa: ANN401
     return SimpleNamespace(opened=SimpleNamespace(purpose=purpose, world=world))
 

@@ -14,11 +14,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rekindle.ledger import rounded, sentence
 from rekindle.report.markdown import page
+from rekindle.report.phrases import chain
 from rekindle.spans import between, clock, exact, shares, span, stamp, whole
 from tests.report.conftest import Night
+from tests.report.samples import sample
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")
 SPAN = re.compile(r"(?:(\d+) h )?(?:(\d+) m )?(\d+) s")
@@ -98,6 +101,33 @@ def test_the_closing_line_and_the_report_say_one_time(night: Night) -> None:
 
     assert sentence({"ledger": said}, run.ended).startswith(f"{took}; the work alone")
     assert any(f", {took} later" in one for one in night.story.summary)
+
+
+def test_changes_of_the_configuration_stand_in_the_order_of_their_instants(night: Night) -> None:
+    """Mutant: in that of their beginnings; the command that brings the network ends long after the next began."""
+    text = page(night.story)
+    begun = text.index("### Configuration Changes")
+    listed = text[begun : text.index("- Changes of the plan", begun)].splitlines()
+
+    told = [
+        line.split(": ", 1)[0] for line in listed if re.match(r"- \d{4}.* [a-z]+\.[a-z-]+ ", line)
+    ]
+
+    assert len(told) > 4
+    assert told == sorted(told)
+
+
+def test_the_longest_chain_of_work_is_never_longer_than_the_run() -> None:
+    """Mutant: round it, where the run's own seconds are cut off."""
+    story = sample()
+    assert story.ledger is not None
+    ledger = replace(story.ledger, critical_path=story.run.took + 0.7, ratio=1.0)
+
+    shown = page(replace(story, ledger=ledger))
+
+    took = span(story.run.took)
+    assert f"The run took {took}: 1.0 times its longest chain of work, {took} " in shown
+    assert chain(story.ledger, story.run.took) == round(story.ledger.critical_path)
 
 
 @pytest.mark.parametrize(

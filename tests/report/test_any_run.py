@@ -57,7 +57,9 @@ def test_an_open_run_says_that_it_is_open_and_what_it_waits_for(tmp_path: Path) 
     assert story.run.outcome == "open"
     assert story.run.status == "Interrupted (waiting)"
     assert story.verdict.at is not None
-    assert any("rekindle approve" in step for step in story.next_steps)
+    (answer,) = (step for step in story.next_steps if "rekindle approve" in step)
+    (question,) = story.approvals
+    assert f"(rekindle approve {question.approval} --type {question.typed} --journal " in answer
     assert any("the run is open" in sentence for sentence in story.unproven)
     assert verdicts(story)["Pod count restoration"] == FAILED
     assert story.ledger is not None

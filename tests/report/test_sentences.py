@@ -203,7 +203,7 @@ def test_an_open_watch_says_what_it_would_do_and_how_it_is_let(tmp_path: Path) -
     assert watch[0] == "It only watches, and would: dig pond/0 (it is full)."
     assert watch[5:7] == (
         "It would do 2 things more; rekindle status names what it would do now.",
-        "Let it act: rekindle resume --take-over.",
+        f"Let it act: rekindle resume --take-over --journal {tmp_path / 'a.db'}",
     )
     assert any(one.startswith("Go on watching: rekindle resume") for one in watch)
     for others in (steps("b.db", plan=plan), steps("c.db", purpose="watch")):
