@@ -15,13 +15,17 @@ from engine.errors import UsageWrong
 from rekindle.spans import stamp, whole
 
 _SEQ = re.compile(r"[0-9]{1,12}")
-_SINCE = re.compile(r"\+([0-9]+(?:\.[0-9]+)?)s?")
-_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9](?:\.[0-9]+)?))?Z?")
+_SINCE = re.compile(r"\+([0-9]+(?:\.[0-9]+)?)(s|m|h)?")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_CLOCK = re.compile(
+    r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9](?:\.[0-9]+)?))?"
+    r"(?:Z|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))?"
+)
 DAY_SECONDS = 86_400
 NEAR_SECONDS = 6 * 3600  # a time of day that is further from what it corrects may be of either day
 HINT = (
-    "a number is an entry's, `rekindle log` shows them; +90 is 90 seconds after the opening; else HH:MM:SS or ISO "
-    "8601, in UTC"
+    "a number is an entry's, `rekindle log` shows them; +90 is 90 seconds after the opening (+2m, +1h); else HH:MM:SS "
+    "or ISO 8601, in UTC or with its offset (+02:00)"
 )
 
 
@@ -41,6 +45,15 @@ class Moment:
         if self.at is None:
             return row_seq > (self.seq or 0)
         return (whole(row_at) if self.at.is_integer() else row_at) > self.at
+
+
+def is_since(finding: str, said: float | None, time: float | None) -> bool:
+    """
+    Say whether a correction is of since when something has been so, and not of when the run *said* that it found it.
+
+    It names a finding or an object, and an instant before that: what is found was so before.
+    """
+    return bool(finding) and said is not None and time is not None and time < said
 
 
 def moment_of(text: str, opened_at: float) -> Moment:
@@ -83,18 +96,25 @@ def corrected_of(text: str, opened_at: float, said_at: float) -> float:
     return nearest
 
 
+def is_of_day(text: str) -> bool:
+    """Say whether it is a time of day, which may be of any day."""
+    return _CLOCK.fullmatch(text.strip()) is not None
+
+
 def _of_day(said: str) -> float | None:
-    """Return the seconds of a time of day since midnight; None: it is none."""
+    """Return the seconds of a time of day since midnight, in UTC; None: it is none."""
     time = _CLOCK.fullmatch(said)
     if time is None:
         return None
-    hours, minutes, seconds = (float(part or 0) for part in time.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    hours, minutes, seconds = (float(part or 0) for part in time.groups()[:3])
+    sign, ahead, beside = time.groups()[3:]
+    offset = (int(ahead) * 3600 + int(beside) * 60) * (-1 if sign == "-" else 1) if sign else 0
+    return (hours * 3600 + minutes * 60 + seconds - offset) % DAY_SECONDS
 
 
 def instant_of(text: str, opened_at: float) -> float:
     """
-    Read an instant: ISO 8601 (without a zone: UTC), or +SECONDS since the opening.
+    Read an instant: ISO 8601 (without a zone: UTC), or +SECONDS (+2m, +1h) since the opening.
 
     :raises UsageWrong: when it is none.
     """
@@ -102,7 +122,7 @@ def instant_of(text: str, opened_at: float) -> float:
     since = _SINCE.fullmatch(said)
     try:
         if since is not None:
-            instant = opened_at + float(since[1])
+            instant = opened_at + float(since[1]) * _UNITS[since[2] or "s"]
             datetime.fromtimestamp(instant, UTC)  # what no calendar has could not be shown
             return instant
         found = datetime.fromisoformat(said)

@@ -9,6 +9,7 @@ clock of the run moves; its row says when it was written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from journal.troubles import held
 from phases import codes
 from rekindle.asked import note_of
 from rekindle.folding import newest
-from rekindle.moments import corrected_of, moment_of
+from rekindle.moments import corrected_of, is_of_day, is_since, moment_of
 from rekindle.output import tell
 from rekindle.runs import run_in
 from rekindle.spans import stamp
@@ -53,6 +54,7 @@ def write(path: Path, run_id: str | None, wanted: Wanted) -> Exit:
     with Reader(path) as reader:
         alive = reader.holder_alive()
         request = _Finding(reader, chosen).request(wanted)
+    _honoured(path, chosen, request)
     inbox.encoded(request)  # what an inbox would refuse is refused of every note
     if alive and chosen != newest_run:
         raise held(path)
@@ -63,6 +65,28 @@ def write(path: Path, run_id: str | None, wanted: Wanted) -> Exit:
     _append(path, chosen, request, closed_or_old=chosen != newest_run)
     tell(f"written to run {chosen}")
     return Exit.DONE
+
+
+def _honoured(path: Path, run_id: str, request: inbox.Note) -> None:
+    """
+    Refuse the time of an object that no report would tell: a note that was written is believed to count.
+
+    :raises UsageWrong: when no row of the report has that time.
+    """
+    if not request.finding or request.time is None:
+        return
+    from rekindle.report.gather import honours
+
+    if honours(path, run_id, note_of(request, request.said or 0.0)):
+        return
+    at = stamp(request.said or 0.0)
+    raise UsageWrong(
+        f"no cause and no first sign in the report would tell that {request.finding} was so at {stamp(request.time)}: "
+        f"entry {request.corrects}, of {at}, tells of it first",
+        reference="note-about-what",
+        hint="the table What went wrong first names what can be corrected, to an instant before the run saw it; "
+        "`rekindle note TEXT` remarks anything",
+    )
 
 
 def _append(path: Path, run_id: str, request: inbox.Note, *, closed_or_old: bool) -> None:
@@ -88,13 +112,14 @@ class _Finding:
         self._run_id = run_id
         first = next(iter(reader.rows(run_id)))
         self._opened_at = first.at
+        self._since: float | None = None  # of what a time is corrected of, if the cluster told it
 
     def request(self, wanted: Wanted) -> inbox.Note:
         """Make the request; its text says the same as its fields."""
         row = self._row(lambda one: one.seq == wanted.entry, wanted.entry) if wanted.entry else None
         old, equals, new = wanted.time.rpartition("=")
         finding, cause = "", wanted.cause.strip()
-        if equals and (found := self._of_finding(old.strip())) is not None:
+        if equals and (found := self._of_object(old.strip())) is not None:
             finding, row = found[0], self._same(row, found[1])
         elif equals:
             row = self._same(row, self._named(old))
@@ -109,7 +134,8 @@ class _Finding:
                 )
             if about is not None:
                 finding, cause = about[0], rest.strip()
-                row = row or about[1]
+                # a time beside it is the cause's own, and not of another entry
+                row = self._same(row, about[1]) if wanted.time else row or about[1]
             if about is not None and not cause:
                 raise UsageWrong(
                     f"--cause {name.strip()}= says no cause",
@@ -122,9 +148,7 @@ class _Finding:
                 reference="note-about-what",
                 hint="--entry SEQ, --time OLD=NEW or --cause FINDING=TEXT name it; `rekindle log` shows the entries",
             )
-        time = (
-            corrected_of(new, self._opened_at, row.at) if row is not None and wanted.time else None
-        )
+        time = self._time(new, row, finding) if row is not None and wanted.time else None
         return inbox.Note(
             actor=str(Holder.here()),
             text=wanted.text or _spelled(row, time, finding, cause),
@@ -135,6 +159,13 @@ class _Finding:
             finding=finding,
             cause=cause,
         )
+
+    def _time(self, text: str, row: Row, finding: str) -> float:
+        """Read what a time is corrected to: of an object, one near to since when the cluster says that it is so."""
+        if finding and self._since is not None:
+            with suppress(UsageWrong):  # it may be near to when it was found
+                return corrected_of(text, self._opened_at, self._since)
+        return corrected_of(text, self._opened_at, row.at)
 
     def _same(self, first: Row | None, second: Row) -> Row:
         if first is None or first.seq == second.seq:
@@ -147,7 +178,14 @@ class _Finding:
 
     def _named(self, text: str) -> Row:
         """Find the entry of a number, or the only one at an instant that `rekindle log` shows."""
-        moment = moment_of(text, self._opened_at)
+        try:
+            moment = moment_of(text, self._opened_at)
+        except UsageWrong as error:
+            raise UsageWrong(
+                f"{text.strip()!r} is no entry, no instant, and nothing that this run saw",
+                reference="note-about-what",
+                hint="an object is named as `rekindle log --json` does: kustomization/NAMESPACE/NAME, node/NAME",
+            ) from error
         if moment.seq is not None:
             return self._row(lambda one: one.seq == moment.seq, text)
         at = int(moment.at or 0.0)
@@ -159,10 +197,13 @@ class _Finding:
         if len(found) == 1:
             return found[0]
         named = ", ".join(f"{row.seq} ({row.kind})" for row in found[:SHOWN])
+        if not found and is_of_day(text):
+            at = int(corrected_of(text, self._opened_at, self._opened_at))
         raise UsageWrong(
             f"{len(found)} entries have the instant {stamp(at)}{f': {named}' if found else ''}",
             reference="note-about-what",
-            hint="name the entry by its number: --time SEQ=NEW; `rekindle log` shows them",
+            hint="name the entry by its number: --time SEQ=NEW; `rekindle log` shows them. Since when something was "
+            "so before is no entry's: --time OBJECT=NEW",
         )
 
     def _row(self, wanted: Callable[[Row], bool], said: object) -> Row:
@@ -182,22 +223,37 @@ class _Finding:
         What was seen to be gone may have no cause that the cluster tells: it is named by itself.
         """
         gone = None
+        self._since = None
         for row in self._reader.rows(self._run_id):
             if isinstance(row.entry, e.FindingsChanged):
                 for key, found in row.entry.changed.items():
                     if name in {key, found.subject}:
+                        self._since = found.since
                         return key, row
             elif gone is None and isinstance(row.entry, e.Observed):
                 fact = row.entry.changed.get(name)
                 gone = (name, row) if fact is not None and fact.code == codes.ABSENT else None
         return gone
 
+    def _of_object(self, name: str) -> tuple[str, Row] | None:
+        """Find a finding, what is gone, or else where an object was seen first: since when it was so may be noted."""
+        found = self._of_finding(name)
+        if found is not None:
+            return found
+        for row in self._reader.rows(self._run_id):
+            if isinstance(row.entry, e.Observed) and name in row.entry.changed:
+                self._since = row.entry.changed[name].since
+                return name, row
+        return None
+
 
 def _spelled(row: Row | None, time: float | None, finding: str, cause: str) -> str:
     """Say a correction in words, for whoever reads only those."""
     what = f"entry {row.seq} ({row.kind})" if row is not None else ""
     said = []
-    if time is not None and row is not None:
+    if time is not None and row is not None and is_since(finding, row.at, time):
+        said.append(f"{finding} was so since {stamp(time)}; it was found at {stamp(row.at)}")
+    elif time is not None and row is not None:
         said.append(f"{finding or what} happened at {stamp(time)}, not at {stamp(row.at)}")
     if cause:
         said.append(f"the cause of {finding or what} was: {cause}")

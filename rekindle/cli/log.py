@@ -20,6 +20,7 @@ from rekindle.cli.options import (
     verbose_option,
 )
 from rekindle.lines import describe
+from rekindle.moments import is_since
 from rekindle.output import print_json, print_line, reader_left, tell
 from rekindle.retold import rows_of, told_json, told_line
 from rekindle.runs import pick
@@ -126,7 +127,9 @@ def _corrected(reader: Reader, run_id: str) -> dict[int, tuple[e.Note, ...]]:
 
 
 def _correction(note: e.Note) -> str:
-    said = [f"it was {stamp(note.time)}"] if note.time is not None else []
+    since = is_since(note.finding, note.said, note.time)
+    what = f"{note.finding} was so since" if since else "it was"
+    said = [f"{what} {stamp(note.time)}"] if note.time is not None else []
     about = f" of {note.finding}" if note.finding else ""
     said += [f"the cause{about} was: {note.cause}"] if note.cause else []
     return f"corrected by {note.actor}: {'; '.join(said)}"

@@ -19,7 +19,8 @@ REMARK = "`rekindle note 'the switch was rebooted at two'`; --help shows how a t
     "time",
     metavar="[OLD=]NEW",
     help="Correct when it happened. OLD: the entry's number or instant, unless --entry names it, or a "
-    "finding, which alone is then corrected. "
+    "finding (its id or its subject) or an object, which alone is then corrected: to an instant before the run found "
+    "it, since when it was so. "
     "NEW: an instant; HH:MM:SS is the one nearest to the entry's own.",
 )
 @click.option(

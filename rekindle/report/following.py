@@ -24,6 +24,7 @@ from journal.steady import SteadyClock, as_written
 from phases import codes
 from phases.hindsight import Course
 from phases.verbs import VERBS
+from rekindle.moments import is_since
 from rekindle.report.answering import Answering
 from rekindle.report.beforehand import Preflights
 from rekindle.report.changes import Changes
@@ -44,7 +45,9 @@ REMARKS, NOTE = 500, 2_000
 OPENED = 1  # the entry that opens a run
 UNTOLD = {codes.UNOBSERVABLE, codes.UNKNOWN}
 # What `rekindle note` writes where a person gave a time or a cause, and no words of their own.
-_SPELLED = re.compile(r"^entry \d+ \(\S+\) happened at |^the cause of .+ was: ")
+_SPELLED = re.compile(
+    r"^entry \d+ \(\S+\) happened at |^.+ was so since \d{4}-|^the cause of .+ was: "
+)
 _DETAIL = (e.TimerSet, e.TimerCancelled, e.RetryScheduled)
 _ASIDE = (e.TimerFired, e.ActionIntended, e.ActionSettled, e.ByHand)  # ``Doings`` has them
 
@@ -252,9 +255,12 @@ def remark(entry: e.Note, written: Instant | None = None) -> Remark:
     body = asdict(entry)
     seq, said, true = body.get("corrects"), body.get("said"), body.get("time")
     corrects = true is not None or bool(body.get("cause"))
+    since = is_since(body.get("finding") or "", said, true)
     about = f"entry {seq}" if seq else ""
     of = about if corrects else ""
-    of += f", which says {stamp(said)}" if of and said is not None else ""
+    if since:
+        of = f"since when {clean(entry.finding)} was so, which {about} found"
+    of += f"{'' if since else ', which says'} {stamp(said)}" if of and said is not None else ""
     of += f": it was {stamp(true)}" if of and true is not None else ""
     return Remark(
         at=as_written(entry.at),

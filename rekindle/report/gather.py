@@ -30,9 +30,11 @@ from journal.steady import steady
 from phases.ledger import ledger_along, ledger_of, pieces_along
 from rekindle.recipes import recipe
 from rekindle.report.cleaning import clean
+from rekindle.report.corrections import Corrections
 from rekindle.report.following import OPENED, Follower
 from rekindle.report.kept import Tape
 from rekindle.report.reasons import Ledger, Step
+from rekindle.report.roots import SIGNS
 from rekindle.report.story import BROKEN, WHOLE, Chain, Run, Story
 from rekindle.report.telling import told
 from rekindle.report.times import ledger_from, path_along, path_of
@@ -63,6 +65,21 @@ def gather(path: Path, run_id: str | None = None) -> Story:
         alive = reader.holder_alive() if chosen.lease is not None else False
         run = run_of(chosen, follower, alive=alive, path=reader.path)
         return told(follower, run, chain, _ledger(reader, follower, chain))
+
+
+def honours(path: Path, run_id: str, note: e.Note) -> bool:
+    """Say whether a report would show that *note* corrects the time of what it names as a finding."""
+    with _uncollected(), Reader(path) as reader:
+        found = _new(pick(reader.runs(), path, run_id))
+        for row in reader.rows(run_id):
+            _follow(found, row)
+        found.corrections = Corrections(count=found.corrections.count)
+        found.corrections.add(note, note.at)
+        found.causes.found = list(found.corrections.beside(found.causes.found, "id"))
+        signs = found.causes.first_signs(found.memory.looked_at, found.corrections)[:SIGNS]
+        return any(
+            one.time is not None for row in (*found.causes.found, *signs) for one in row.corrections
+        )
 
 
 @contextmanager

@@ -18,7 +18,8 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     A person's word beside a row; what the row says stays what the journal says.
 
     Entry *entry* (a seq of this run) happened at *time* and not at *said*, or because of *cause*. *written* is the
-    host's time of the note.
+    host's time of the note. *since*: *time* is since when it has been so, *said* what the cluster told of that (None:
+    nothing), and *entry* the one that found it.
     """
 
     entry: int
@@ -27,6 +28,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     said: Instant | None = None
     time: Instant | None = None
     cause: str = ""
+    since: bool = False
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +36,9 @@ class Dated(msgspec.Struct, frozen=True, kw_only=True):
     What has instants that are of entries of the journal, and what people corrected of them.
 
     *of*: the entry (a seq of this run) of each instant, by the instant's name; *true*: those instants that were
-    corrected, as they were last. The fields themselves say what the journal says. *again* is how many seconds its span
-    takes by the corrected instants; None: it has none, or none was corrected.
+    corrected, as they were last; since when something has been so is of no entry, and may be there too. The fields
+    themselves say what the journal says. *again* is how many seconds its span takes by the corrected instants; None: it
+    has none, or none was corrected.
     """
 
     of: dict[str, int] = {}

@@ -76,7 +76,7 @@ def challenges(
     """Say what cost time, and what did not work at once."""
     lasting = sorted(
         (cause for cause in found.causes.found if cause.clears_itself == "no"),
-        key=lambda cause: cause.since if cause.since is not None else cause.found,
+        key=lambda cause: cause.broke if cause.broke is not None else cause.found,
     )
     for cause in lasting[:SHOWN]:
         still = "" if cause.end is not None else ", and still"
@@ -266,10 +266,10 @@ def by_journal(found: Follower) -> str:
 
 
 def _long(cause: Cause, last: Instant) -> str:
-    """Say how long a cause stood, from the cluster's own instant on where it tells one."""
+    """Say how long a cause stood, from since when it has been so where the cluster or a person tells that."""
     since = cause.since if cause.since is not None else cause.found
     end = cause.end if cause.end is not None else last
-    begun = cause.since if cause.since is not None else cause.when("found")
+    begun = cause.broke if cause.broke is not None else cause.when("found")
     ended = (
         cause.when("over" if cause.over is not None else "cleared")
         if cause.end is not None

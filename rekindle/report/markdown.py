@@ -74,7 +74,10 @@ def moment(at: float | None) -> str:
 def correction(one: Correction) -> str:
     """Say what a person corrected: what is true, what the journal says, who says so and when it was noted."""
     said = []
-    if one.time is not None:
+    if one.time is not None and one.since:
+        cluster = stamp(one.said) if one.said is not None else "nothing"
+        said.append(f"it was {stamp(one.time)}; the cluster told {cluster}")
+    elif one.time is not None:
         instead = f", not {stamp(one.said)}" if one.said is not None else ""
         said.append(f"it was {stamp(one.time)}{instead}")
     if one.cause:

@@ -68,7 +68,7 @@ class Own:
 
     def of(self, cause: Cause, planes: Collection[str], healed: Instant | None) -> tuple[str, ...]:
         """Name the machines whose reset by this run a cause follows from; *healed*: when all was well again."""
-        begun = cause.found if cause.since is None else cause.since
+        begun = cause.found if cause.broke is None else cause.broke
         mine = [one for one in self.away.values() if one.begun - CUT_SECONDS < begun]
         away = {one.name for one in mine if one.back is None or begun < one.back}
         if cause.rule in OF_MACHINES:

@@ -69,6 +69,11 @@ class Cause(Row, frozen=True, kw_only=True):
         return None if self.awaited else ("found", "cleared")
 
     @property
+    def broke(self) -> Instant | None:
+        """Since when it has been so: as people corrected it, else as the cluster tells; None: nobody does."""
+        return self.true.get("since", self.since)
+
+    @property
     def named(self) -> bool:
         """Say whether a person said what the cause was."""
         return bool(self.corrected) or any(one.cause for one in self.corrections)
@@ -91,6 +96,11 @@ class Sign(Row, frozen=True, kw_only=True):
     root: bool = False
     unexplained: str = ""
     ours: tuple[str, ...] = ()
+
+    @property
+    def broke(self) -> Instant | None:
+        """Since when it has been so: as people corrected it, else as the cluster tells; None: nobody does."""
+        return self.true.get("at", self.at)
 
 
 class Edge(msgspec.Struct, frozen=True):

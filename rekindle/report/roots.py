@@ -16,6 +16,7 @@ from phases.etcd_quorum import has_no_leader
 from phases.verbs import RECOVER
 from rekindle.causes import weight
 from rekindle.report.cleaning import clean
+from rekindle.report.corrections import Corrections
 from rekindle.report.endings import Ending, Endings
 from rekindle.report.proofs import VICTIMS, as_found, cause_of
 from rekindle.report.reasons import Cause, Edge, Sign, Verdict
@@ -59,6 +60,7 @@ class Causes:
     held: int = 0  # what roots held up, at most, while there was no verdict
     unready: dict[str, str] = field(default_factory=dict)  # nodes, at the first look, and why
     told: dict[str, str] = field(default_factory=dict)  # what people say was the cause, and of what
+    subjects: dict[str, str] = field(default_factory=dict)  # of what each finding is, by its id
     bare: int = 0  # nodes without a machine configuration at the first look
 
     @property
@@ -104,6 +106,7 @@ class Causes:
             self.first.pop(name, None)
             self._clear(name, entry.at, seq)
         for name, finding in entry.changed.items():
+            self.subjects[clean(name)] = clean(finding.subject)
             found_at = after.found_at.get(name, entry.at)
             if found_at == entry.at or name not in self.first:  # a look may be several entries
                 self.first[name] = (self.first.get(name, (seq, finding))[0], finding)
@@ -245,19 +248,24 @@ class Causes:
                 )
         self.signs = sorted(self.signs, key=lambda sign: sign.at or at)[: 4 * SIGNS]
 
-    def first_signs(self, looked: Instant | None) -> tuple[Sign, ...]:
+    def first_signs(self, looked: Instant | None, corrections: Corrections) -> tuple[Sign, ...]:
         """
-        Return what went wrong first, roots among it; what has no instant of its own comes last.
+        Return what went wrong first, roots among it; what nobody tells an instant of comes last.
 
         What the first look at *looked* showed was there before; only where it showed nothing, what came later counts.
         """
         roots = [of_root(cause, self.unready, looked) for cause in self.found]
         told = {sign.subject for sign in roots}
-        gone = [self._known(sign) for sign in self.gone]
-        signs = [*gone, *roots, *(sign for sign in self.signs if sign.subject not in told)]
-        early = [sign for sign in signs if looked is not None and (sign.at or sign.seen) <= looked]
+        others = [
+            *map(self._known, self.gone),
+            *(sign for sign in self.signs if sign.subject not in told),
+        ]
+        signs = [*(corrections.on(sign, self.subjects) for sign in others), *roots]
+        early = [s for s in signs if looked is not None and (s.broke or s.seen) <= looked]
         signs = early or signs
-        signs.sort(key=lambda s: (s.at is None, s.at if s.at is not None else s.seen, not s.root))
+        signs.sort(
+            key=lambda s: (s.broke is None, s.broke if s.broke is not None else s.seen, not s.root)
+        )
         return tuple(signs)
 
     def _known(self, sign: Sign) -> Sign:
@@ -299,7 +307,7 @@ class Causes:
 
 
 def _begun(cause: Cause) -> Instant:
-    return cause.found if cause.since is None else cause.since
+    return cause.found if cause.broke is None else cause.broke
 
 
 def was_not_asked(fact: Fact) -> bool:

@@ -31,6 +31,7 @@ from rekindle.report.own import follows
 from rekindle.report.reasons import Cause, Ledger, Sign, Verdict
 from rekindle.report.roots import REMOVED, SIGNS
 from rekindle.report.rows import in_flight, mended, sessions_of, stays_of
+from rekindle.report.signs import in_words, since_when
 from rekindle.report.story import Chain, Goal, Run, Story
 from rekindle.report.timeline import Happened, events
 from rekindle.report.unproven import unproven
@@ -76,7 +77,9 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     lines, left = events(
         Happened(run, sessions, stays, causes, approvals, actions, by_hand, changes, silences)
     )
-    signs = found.causes.first_signs(found.memory.looked_at)  # in the sentences all of them count
+    signs = found.causes.first_signs(
+        found.memory.looked_at, found.corrections
+    )  # sentences count all of them
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
         summary=tuple(_summary(found, run, verdict, actions)),
@@ -248,13 +251,16 @@ def _allowed(found: Follower, costly: list[Action]) -> str:
 def _background(
     run: Run, signs: tuple[Sign, ...], by_hand: tuple[HandDeed, ...], *, looked: bool
 ) -> Iterator[str]:
-    first = next((one for one in signs if one.at is not None and one.at < run.opened), None)
-    if first is not None and first.at is not None:
-        before = both(between(first.at, run.opened), between(first.at, run.when("opened")))
+    first = next((one for one in signs if one.broke is not None and one.broke < run.opened), None)
+    if first is not None and first.broke is not None:
+        before = both(between(first.broke, run.opened), between(first.broke, run.when("opened")))
         yield (
-            f"The earliest sign is of {stamp(first.at)}, {before} before this run began: {first.text}."
+            f"The earliest sign is of {since_when(first)}, {before} before this run began: {in_words(first)}."
         )
-        gone = [sign.name for sign in signs if sign.unexplained == REMOVED]
+        for sign in signs[1:]:
+            if sign.at is None and sign.broke is not None and not sign.root:
+                yield f"{in_words(sign)}; so it was since {since_when(sign)}."
+        gone = [sign.name for sign in signs if sign.unexplained == REMOVED and sign.broke is None]
         if gone:
             was, it = ("were", "they") if len(gone) > 1 else ("was", "it")
             yield (

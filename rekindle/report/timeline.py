@@ -74,7 +74,9 @@ class _Item:
         """What people corrected of the instants that this tells."""
         seqs = {self.row.of.get(name) for name in (self.name, self.until)}
         found = self.row.corrections
-        return tuple(one for one in found if one.time is not None and one.entry in seqs)
+        return tuple(
+            one for one in found if one.time is not None and not one.since and one.entry in seqs
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ def test_a_time_is_corrected_by_number_and_by_instant(rekindle: Program, closed:
         ("08:16:40.5Z", 40.5),
         ("8:17", 60.0),
         ("08:15:50", -10.0),  # before the run: not the next day
+        ("10:16:40+02:00", 40.0),
+        ("06:16-0200", 0.0),
+        ("+1m", 60.0),
+        ("+1.5h", 5400.0),
         ("02:17", 60.0 - 6 * 3600),
         ("14:17:00", 60.0 + 6 * 3600),
         ("+90", 90.0),
@@ -127,6 +131,7 @@ def test_a_time_of_day_goes_over_midnight() -> None:
 
     assert corrected_of("00:01", midnight - 600.0, midnight - 120.0) == midnight + 60.0
     assert corrected_of("23:59", midnight - 600.0, midnight + 30.0) == midnight - 60.0
+    assert corrected_of("01:01+02:00", midnight - 600.0, midnight - 120.0) == midnight - 3540.0
 
 
 def test_a_time_of_day_that_may_be_of_two_days_is_refused_and_both_are_said(
@@ -213,7 +218,7 @@ def test_the_time_of_one_of_two_findings_is_corrected(rekindle: Program, tmp_pat
     (note,) = notes(journal)
     assert (note.finding, note.said, note.time) == ("R:crd/a", AT + 5, AT + 1)
     causes = {cause.subject: cause for cause in gather(journal).causes}
-    assert causes["crd/a"].true == {"found": AT + 1}
+    assert causes["crd/a"].true == {"since": AT + 1}, "what is found was so before"
     assert (causes["crd/a"].corrected, causes["crd/b"].true) == ("", {})
 
 
@@ -241,6 +246,73 @@ def test_what_was_seen_to_be_gone_is_named_by_itself(rekindle: Program, tmp_path
 
     (note,) = notes(journal)
     assert (note.corrects, note.finding, note.cause) == (gone, name, "bob")
+
+
+NAME = "kustomization/flux-system/apps"
+SINCE = AT - 10 * 3600.0  # 22:16 of the day before
+NIGHT: tuple[e.AnyEntry, ...] = (
+    e.Observed(at=AT, changed={NAME: Fact("Absent"), "node/k8s-1": Fact("Running")}),
+    e.Observed(at=AT, changed={"crd/b": Fact("Failed", since=SINCE)}),
+    e.FindingsChanged(
+        at=AT + 5,
+        changed={
+            "R:crd/a": Finding(
+                subject="crd/a", cause="x", message="m", root=True, rule="R", since=SINCE
+            )
+        },
+    ),
+)
+ROOTS = {"section": {"inventory": {"roots": ["flux-system/apps"]}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "finding", "seq", "time", "instant"),
+    [
+        (NAME, NAME, 3, "06:00:00", AT - 8160.0),
+        ("crd/a", "R:crd/a", 5, "22:00", SINCE - 960.0),
+        ("R:crd/a", "R:crd/a", 5, "08:00", AT - 960.0),
+        ("crd/b", "crd/b", 4, "22:00", SINCE - 960.0),
+    ],
+)
+def test_since_when_something_was_so_is_corrected_by_its_object(
+    rekindle: Program, tmp_path: Path, name: str, finding: str, seq: int, time: str, instant: float
+) -> None:
+    """Mutants: find only findings and what is gone; read a time of day as near to its entry alone, or not so."""
+    at = ("--journal", str(written(tmp_path / "j.db", NIGHT, plan=ROOTS)))
+
+    assert rekindle("note", *at, "--time", f"{name}={time}").code == 0
+
+    (note,) = notes(tmp_path / "j.db")
+    assert (note.finding, note.corrects, note.time) == (finding, seq, instant)
+    assert note.text.startswith(f"{finding} was so since 2025-06-1")
+    below = [
+        line for line in rekindle("log", "--all", *at).out.splitlines() if "↳  corrected by" in line
+    ]
+    assert [f": {finding} was so since 2025-06-1" in line for line in below] == [True]
+    assert "; the cluster told " in rekindle("report", *at).out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([f"{NAME}=08:20"], "no cause and no first sign in the report would tell"),
+        (["node/k8s-1=06:00"], "no cause and no first sign in the report would tell"),
+        (["node/k8s-9=06:00"], "'node/k8s-9' is no entry, no instant, and nothing that this run"),
+        (["06:10:00=06:00:00"], "0 entries have the instant 2025-06-12 06:10:00Z"),
+        (["06:00", "--entry", "3", "--cause", "crd/a=bob"], "entry 3 and entry 5 are named"),
+    ],
+)
+def test_a_time_that_no_report_would_tell_is_refused(
+    rekindle: Program, tmp_path: Path, words: list[str], said: str
+) -> None:
+    """What was written is believed to count. Mutants: leave ``_honoured`` out; the next day's instant."""
+    journal = written(tmp_path / "j.db", NIGHT, plan=ROOTS)
+
+    answer = rekindle("note", "--journal", str(journal), "--time", *words)
+
+    assert (answer.code, "error (note-about-what)" in answer.err) == (64, True)
+    assert said in answer.err
+    assert notes(journal) == []
 
 
 @pytest.mark.parametrize(

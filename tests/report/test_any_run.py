@@ -316,7 +316,7 @@ def test_a_correction_stands_beside_what_it_corrects() -> None:
     causes.correct(said)
 
     assert said.corrects == (
-        "entry 7, which says 2025-06-12 08:16:00Z: it was 2025-06-12 08:15:00Z"
+        "since when T16:cni was so, which entry 7 found 2025-06-12 08:16:00Z: it was 2025-06-12 08:15:00Z"
     )
     assert causes.found[0].message == "no CNI is installed"
     assert causes.found[0].corrected == "it was the MTU (bob)"
