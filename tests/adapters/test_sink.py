@@ -167,6 +167,12 @@ def test_what_a_secret_holds_is_taken_out_wherever_its_kind_is_told(
     assert said.count(b"kept") == text.count(b"kept")
 
 
+def test_the_kind_of_one_item_is_not_the_next_ones() -> None:
+    """Mutant: take the hyphen of a list for the sign of a diff."""
+    text = b"items:\n- data: {}\n  kind: Secret\n- apiVersion: v1\n  data:\n    a: kept\n  kind: ConfigMap\n"
+    assert kept(text) == text
+
+
 def test_data_are_held_until_it_is_told_whose_they_are() -> None:
     """Mutants: hold them to the end; take any line for one of the object."""
     redacting = redactor()

@@ -512,6 +512,8 @@ ORDINARY = [
     "kind: Secret\nname: x\n---\ndata:\n  a: kept\nkind: ConfigMap\n---\nkind: Secret\ntype: Opaque",
     '{"items": [{"data": {"a": "aHVudGVyMg=="}, "kind": "ConfigMap"}, {"kind": "Secret", "metadata": {"name": "a"}}]}',
     "stringData:\n  a: ENC[AES256_GCM,data:q83v,type:str]\n  b: ${HUNTER}\n  c: ''\n",
+    "+ data:\n+   a: kept\n+ kind: ConfigMap\n+ kind: Secret\n+ type: Opaque\n",
+    '{"kind": "Secret", "data": {"a": 1\n---\ndata: {a: kept}\n',
     "a Secret has data: and stringData: of it; kind: Secret, data: 5; no stringData: given",
     "kinds: [Secret, ConfigMap], kind: Secret; the data: {a: kept} of a Secret",
     "kubeconfig: /root/.kube/config2; op-credentials.json: not found; 1password-credentials: {}",
@@ -785,6 +787,18 @@ def test_what_a_secret_of_kubernetes_holds_is_redacted_whatever_it_is_called() -
     assert redact_payload(body) == b'{"data":{"a":"[redacted:secret]"}}'
 
 
+@pytest.mark.parametrize("indent", [0, 1])
+def test_json_within_a_text_within_a_text_stays_json(indent: int) -> None:
+    """Mutants: take where a line ends for a word of the Secret's; read one text deep only."""
+    told = msgspec.json.encode({"kind": "Secret", "stringData": {"a": "x y", "b": "x"}})
+    text = msgspec.json.format(told, indent=indent).decode()
+    for _ in range(2):
+        text = msgspec.json.encode({"text": text}).decode()
+
+    found = msgspec.json.decode(msgspec.json.decode(redact_text(text))["text"])["text"]
+    assert msgspec.json.decode(found)["stringData"] == dict.fromkeys("ab", "[redacted:secret]")
+
+
 def test_of_the_data_of_a_secret_only_the_values_go() -> None:
     """Mutants: lose a line, a comment or a quote; go on behind its end."""
     text = (
@@ -882,6 +896,7 @@ def test_a_member_of_such_a_name_has_a_secret_where_it_looks_like_one() -> None:
     "value",
     [
         {"argv": ["--token", "x"]},
+        {"argv": ["sshpass", "-p", "x"]},
         {"passwords": ["x"]},
         {"password": {"value": "x"}},
         {"Key": "password", "Value": "x"},
