@@ -130,7 +130,13 @@ class _Scan:
             self._edits[start] = (end, MARK)
         elif here.owner is not None:
             here.owner.pending.append((start, end))
-        if start not in self._edits and quoted and self._depth and "data" in said and "{" in said:
+        if (
+            start not in self._edits
+            and quoted
+            and self._depth
+            and "{" in said
+            and "data" in said.lower()
+        ):
             within = _Scan(said, self._depth - 1, whole=False).run()
             if within != said:
                 self._edits[start] = (end, within)

@@ -152,8 +152,8 @@ class Together:
             return True
         column = _column(line)
         listed = self._listed and column == self._column and line.startswith(_ITEM, column)
-        if self._held and is_data(self._held[0]):
-            # A line may be empty but for the sign of a diff.
+        if self._held and self._held[0].startswith((*_SIGNS, b" ")) and is_data(self._held[0]):
+            # In a diff each line has a sign or a blank; one may be empty but for that.
             column = self._column + 1 if line.strip() in _SIGNS else max(column, column_of(line))
         return listed or 0 <= self._column < column
 

@@ -513,7 +513,7 @@ ORDINARY = [
     '{"items": [{"data": {"a": "aHVudGVyMg=="}, "kind": "ConfigMap"}, {"kind": "Secret", "metadata": {"name": "a"}}]}',
     "stringData:\n  a: ENC[AES256_GCM,data:q83v,type:str]\n  b: ${HUNTER}\n  c: ''\n",
     "+ data:\n+   a: kept\n+ kind: ConfigMap\n+ kind: Secret\n+ type: Opaque\n",
-    '{"kind": "Secret", "data": {"a": 1\n---\ndata: {a: kept}\n',
+    '{"kind": "Secret", "data": {"a": ""\n---\ndata: {a: kept}\n',
     "a Secret has data: and stringData: of it; kind: Secret, data: 5; no stringData: given",
     "kinds: [Secret, ConfigMap], kind: Secret; the data: {a: kept} of a Secret",
     "kubeconfig: /root/.kube/config2; op-credentials.json: not found; 1password-credentials: {}",
