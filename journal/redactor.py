@@ -17,6 +17,8 @@ import msgspec
 
 from journal import secret_shapes
 from journal.secret_blocks import redact_blocks
+from journal.secret_commands import HINTS, redact_arguments, redact_commands
+from journal.secret_manifests import may_have, may_have_bytes, redact_manifest, redact_manifests
 from journal.secret_mappings import redact_mappings
 from journal.secret_names import (
     LOGIN,
@@ -38,7 +40,7 @@ from journal.secret_names import (
 )
 from journal.secret_objects import redact_below, redact_objects
 from journal.secret_sentences import redact_login, redact_logins, redact_said, redact_signed
-from journal.secret_several import redact_key_files, redact_several, redact_told
+from journal.secret_several import ENCODED_FILES, redact_key_files, redact_several, redact_told
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 _ENCODED_PEM: Final = r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}"
 _HEADER: Final = (
     r"(?i)\b((?:proxy-)?authorization\\*\"?\s{0,3}[:=]\s{0,3}\\*\"?(?:[a-z]{3,12} )?+)"
-    r"((?!\[redacted:)[^\s\"',;\\]{4,})"
+    r"((?!(?:-p)?\[redacted:)[^\s\"',;\\]{4,})"
 )
 _BEARER: Final = r"(?i)\b(bearer|basic) (?=[^\s\"']{0,200}[0-9=])([A-Za-z0-9._~+/-]{12,}={0,2})"
 # "@sha256:" begins an image's digest.
@@ -151,7 +153,8 @@ _TOLD: Final = dict.fromkeys(
     (
         *WORDS,
         *("auth", "@", "ls0tls1crud", "bearer", "basic ", "cookie", "dockerc"),
-        *("curl", "-user", "-u ", "sig=", "signature="),
+        *("curl", "-user", "-u ", "sig=", "signature=", *HINTS),
+        *ENCODED_FILES,
         *(hint for shape in secret_shapes.SHAPES for hint in shape.hints),
     )
 )
@@ -166,7 +169,7 @@ _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 def redact_payload(body: bytes) -> bytes:
     """Redact canonical JSON; what holds no secret comes back unchanged, byte for byte."""
     lowered = body.lower()
-    if not any(hint in lowered for hint in _HINT_BYTES):
+    if not any(hint in lowered for hint in _HINT_BYTES) and not may_have_bytes(lowered):
         return body
     value = msgspec.json.decode(body)
     return body if _is_clean(value) else _CANONICAL.encode(redact(value))
@@ -177,8 +180,10 @@ def redact(value: Json) -> Json:
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, list):
-        return [_redact_item(option, one) for option, one in with_options(value)]
+        items = with_options(redact_arguments(value))
+        return [_redact_item(option, one) for option, one in items]
     if isinstance(value, dict):
+        value = redact_manifest(value)
         paired = paired_member(value)
         return {
             redact_text(key): _redact_named(paired[1], one)
@@ -200,6 +205,8 @@ def _is_clean(value: Json) -> bool:
     if isinstance(value, dict):
         if paired_member(value) and redact(value) != value:
             return False
+        if redact_manifest(value) != value:
+            return False
         for key, one in value.items():
             if redact_text(key) != key:
                 return False
@@ -209,7 +216,7 @@ def _is_clean(value: Json) -> bool:
             elif not _is_clean(one):
                 return False
     elif isinstance(value, list):
-        return all(
+        return redact_arguments(value) == value and all(
             _redact_item(option, one) == one if option else _is_clean(one)
             for option, one in with_options(value)
         )
@@ -224,7 +231,7 @@ def redact_text(text: str) -> str:
         if hint in lowered:
             break
     else:
-        return text
+        return redact_manifests(text) if may_have(lowered) else text
     for kind, hints, pattern in secret_shapes.SHAPES:
         if any(hint in lowered for hint in hints):
             text = compiled(pattern).sub(f"[redacted:{kind}]", text)
@@ -234,9 +241,11 @@ def redact_text(text: str) -> str:
     named = any(word in lowered for word in WORDS)
     if named:
         text = _named(text, lowered)
+    if any(word in lowered for word in ENCODED_FILES):
+        text = redact_key_files(text)
     if (named or any(word in lowered for word in _ALWAYS)) and compiled(_GROUP).search(text):
         text = redact_objects(text)
-    return text
+    return redact_manifests(text) if may_have(lowered) else text
 
 
 def _unnamed(text: str, lowered: str) -> str:
@@ -257,6 +266,8 @@ def _unnamed(text: str, lowered: str) -> str:
         text = redact_logins(text)
     if "sig=" in lowered or "signature=" in lowered:
         text = redact_signed(text)
+    if any(hint in lowered for hint in HINTS):
+        text = redact_commands(text, lowered)
     return text
 
 
@@ -273,8 +284,6 @@ def _named(text: str, lowered: str) -> str:
         text = compiled(_OPTION).sub(_assigned, text)
     if compiled(_GIVEN).search(text):
         text = compiled(_ASSIGNED).sub(_assigned, text)
-    if ".key" in lowered or "key." in lowered:
-        text = redact_key_files(text)
     text = redact_several(text)
     if " is" in text or " was" in text or " are" in text:
         text = redact_said(text)

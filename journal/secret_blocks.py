@@ -27,7 +27,10 @@ _APART: Final = re.compile(r"[ \t]*(?:#.*)?\r?")
 _COMMENT: Final = re.compile(r"[ \t]#.*")
 _APART_LINES: Final = 16
 # A file with a key, as a Secret has it; of which only the base64 of one is taken out: "answer.key" may be a text.
-_KEY_FILE: Final = r"(?i)[a-z0-9_.-]{0,120}(?:\.key|key\.(?:pem|der)|id_(?:rsa|ecdsa|ed25519))"
+_KEY_FILE: Final = (
+    r"(?i)[a-z0-9_.-]{0,120}"
+    r"(?:\.key|key\.(?:pem|der)|id_(?:rsa|ecdsa|ed25519)|credentials\.json|kubeconfig)"
+)
 _ENCODED: Final = (
     r"(?=[^\n]*(?:[0-9+/]|[a-z][A-Z]))[A-Za-z0-9+/_-]{16,}={0,2}(?:\n[A-Za-z0-9+/_-]+={0,2})*"
 )

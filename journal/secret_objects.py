@@ -22,7 +22,7 @@ _BEGIN: Final = (
 # A bracket; a text with its quotes, which a text within a text has escaped, or a quote with what is left of its line if
 # the text was cut off; and a word of a flow of YAML. A word is one wherever it ends: to try it again from its next
 # character would take the square of its length.
-_PART: Final = (
+PART: Final = (
     r"([{}\[\]])|((?<!\\)\\{0,7}[\"'])(?:([^\n]*?)(?<!\\)\2|(?=([^\n]*)))"
     r"|([^\s\"'{}\[\],:\\][^\s\"'{}\[\],\\]*+)"
 )
@@ -55,7 +55,7 @@ def redact_objects(text: str) -> str:
 def _through(text: str, begin: int, kind: str, parts: list[str]) -> int:
     """Go through the object or list that begins there; add it without its secrets, and return where it ends."""
     depth, member, done = 0, "", begin
-    for part in compiled(_PART).finditer(text, begin):
+    for part in compiled(PART).finditer(text, begin):
         bracket, quote, quoted, cut, word = part.groups()
         if part.start() < done:
             continue

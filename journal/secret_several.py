@@ -26,7 +26,11 @@ _NAME_BYTES: Final = 32
 _BETWEEN: Final = re.compile(r"(, ?)")
 _END: Final = ".,;:!?"
 
-_KEY_FILE: Final = r"(?:\.key|key\.(?:pem|der))"
+# At least one of these is in each name of a file of a key, or of credentials as a whole.
+ENCODED_FILES: Final = (".key", "key.", "credential", "kubeconfig", "talosconfig")
+_KEY_FILE: Final = (
+    r"(?:\.key|key\.(?:pem|der)|credentials?(?:[-_.][a-z0-9_.-]{1,64}+)?|(?:kube|talos)config)"
+)
 _ENCODED: Final = r"[A-Za-z0-9+/_-]{16,}+={0,2}"
 # A name that goes on is a path, a host or an image.
 _IN_FILE: Final = rf"(?i)({_KEY_FILE}{_GIVES})({_ENCODED})(?!\.?[A-Za-z0-9+/=_:@-])"

@@ -1,13 +1,24 @@
 """
 Which lines have to be redacted together: a name and the value below it, and a block with the line that opens it.
 
-What is held has a limit: of a longer block that may be a secret the rest is left out.
+The data of an object are held until it is told whether it is a Secret. What is held has a limit: of a longer block that
+may be a secret the rest is left out.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+
+from rekindle.adapters.sink_manifests import (
+    Kinds,
+    column_of,
+    is_anybodys,
+    is_data,
+    is_member,
+    member_column,
+    tells_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +40,7 @@ _BRACKET = (b"[", b"{")
 # A name with nothing after it.
 _ALONE = re.compile(rb":[ \t]{0,80}(?:[#!&][^\n]{0,1024})?[\r\n]{0,2}\Z")
 _ITEM = b"- "
+_SIGNS = (b"+", b"-")
 # What the redactor would take out anywhere below the name of a secret.
 _WORD = b"Zz19Zz19Zz19Zz19Zz19Zz19\n"
 _APART = re.compile(rb"[ \t]*(?:#.*)?\r?\n?")
@@ -50,9 +62,17 @@ class Together:
         self._column = -1  # of the line that opened a block; -1: no block
         self._listed = False  # a list that stands no further in than that line belongs to it
         self._leaving_out = False
+        self._kinds = Kinds()
+        self._data = -1  # the column of the data that are held; -1: none are
+        self._beside = False  # what is held has come to the members beside them
 
     def take(self, line: bytes) -> bytes:
         """Take a line; return what may be given out by now."""
+        given = self._take(line)
+        self._kinds.follow(line)
+        return given
+
+    def _take(self, line: bytes) -> bytes:
         if self._leaving_out:
             if self._belongs(line):
                 return b""
@@ -62,7 +82,16 @@ class Together:
         if self._belongs(line):
             self._hold(line)
             return self._cut_short() if self._held_bytes > _LIMIT_BYTES else b""
+        if self._is_beside(line):
+            self._beside = True
+            self._hold(line)
+            full = self._held_bytes > _LIMIT_BYTES
+            return self.release() if full or tells_kind(line) else b""
         return self._closed(line)
+
+    def _is_beside(self, line: bytes) -> bool:
+        """Say whether a line is of the object whose data are held, so that it or one below may tell of its kind."""
+        return 0 <= self._data == column_of(line) and is_member(line)
 
     def interrupt(self, start: bytes) -> tuple[bytes, bool]:
         """Return what was held before a line that is too long to be, and whether that is a part of a secret."""
@@ -79,11 +108,14 @@ class Together:
         if self._held:
             self._before = self._held[-1] if _is_naming(self._held[-1]) else b""
         self._held, self._held_bytes, self._column = [], 0, -1
+        self._data, self._beside = -1, False
         self._leaving_out = False
         return held
 
     def _opened(self, line: bytes) -> bool:
         """Hold a line if what comes below it belongs to it, or may name it."""
+        if is_data(line):
+            return self._opened_data(line)
         block = _BLOCK.search(line) is not None
         value = _VALUE.search(line) is not None
         if not value:
@@ -100,6 +132,16 @@ class Together:
             self._hold(line)
         return value or block
 
+    def _opened_data(self, line: bytes) -> bool:
+        """Hold data until it is known what they are of, and with what has told it already."""
+        kind = self._kinds.of(line) if is_anybodys(line) else b""
+        self._before = kind or self._before
+        self._listed = False
+        self._column = column_of(line)
+        self._data = member_column(line) if is_anybodys(line) and not kind else -1
+        self._hold(line)
+        return True
+
     def _hold(self, line: bytes) -> None:
         self._held.append(line)
         self._held_bytes += len(line)
@@ -110,6 +152,9 @@ class Together:
             return True
         column = _column(line)
         listed = self._listed and column == self._column and line.startswith(_ITEM, column)
+        if self._held and self._held[0].startswith((*_SIGNS, b" ")) and is_data(self._held[0]):
+            # In a diff each line has a sign or a blank; one may be empty but for that.
+            column = self._column + 1 if line.strip() in _SIGNS else max(column, column_of(line))
         return listed or 0 <= self._column < column
 
     def _closed(self, line: bytes) -> bytes:
@@ -125,7 +170,7 @@ class Together:
 
     def _cut_short(self) -> bytes:
         """Leave out a block that is too long to be held, to its end; a line alone is given out as it is."""
-        if self._column < 0:
+        if self._column < 0 or self._beside:
             return self.release()
         column, opening = self._column, self._held[:1]
         self._held = opening

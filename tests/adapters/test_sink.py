@@ -144,6 +144,58 @@ def test_what_stands_below_a_name_is_held_if_it_may_be_a_secret_only() -> None:
     assert kept(text) == text.replace(b"hunter2", b"[redacted:auth]")
 
 
+SECRET = b"apiVersion: v1\ndata:\n  a: cGxh\n  b: |\n    cGxh\n\n    cGxh\nkind: Secret\nmetadata:\n  name: x\n"
+FIRST = b"kind: Secret\nmetadata:\n  name: x\ndata:\n  a: cGxh\n---\nkind: ConfigMap\ndata:\n  a: kept\n"
+LISTED = (
+    b"items:\n- data:\n    a: cGxh\n  immutable: true\n  kind: Secret\n"
+    b"- data:\n    a: kept\n  kind: ConfigMap\n- kind: Secret\n  data:\n    a: cGxh\n"
+)
+BRACES = b'{\n  "data": {\n    "a": "cGxh"\n  },\n  "kind": "Secret"\n}\n'
+STRINGS = b"stringData:\n  a: cGxh cGxh\n  b: |\n    cGxh\nlast: 1\n"
+
+
+@pytest.mark.parametrize("sign", [b"", b"+ ", b"- ", b"+", b"-"])
+@pytest.mark.parametrize("text", [SECRET, FIRST, LISTED, BRACES, STRINGS])
+def test_what_a_secret_holds_is_taken_out_wherever_its_kind_is_told(
+    text: bytes, sign: bytes
+) -> None:
+    """Mutants: hold no data; give them out before the kind; forget the kind above; take a diff's sign for the text."""
+    said = kept(b"".join(sign + line for line in text.splitlines(keepends=True)))
+
+    assert b"cGxh" not in said
+    assert said.count(b"\n") == text.count(b"\n")
+    assert said.count(b"kept") == text.count(b"kept")
+
+
+def test_the_kind_of_one_item_is_not_the_next_ones() -> None:
+    """Mutant: take the hyphen of a list for the sign of a diff."""
+    text = b"items:\n- data: {}\n  kind: Secret\n- apiVersion: v1\n  data:\n    a: kept\n  kind: ConfigMap\n"
+    assert kept(text) == text
+
+
+def test_data_are_held_until_it_is_told_whose_they_are() -> None:
+    """Mutants: hold them to the end; take any line for one of the object."""
+    redacting = redactor()
+    said = [
+        b"".join(redacting.take(line))
+        for line in (b"data:\n", b"  a: b\n", b"kind: X\n", b"c: d\n")
+    ]
+    assert said == [b"", b"", b"data:\n  a: b\nkind: X\n", b"c: d\n"]
+
+    said = [b"".join(redacting.take(line)) for line in (b"data:\n", b"  a: b\n", b"and so on\n")]
+    assert said == [b"", b"", b"data:\n  a: b\nand so on\n"]
+
+
+def test_members_without_end_beside_data_are_not_held_without_end() -> None:
+    """Mutants: no limit; leave them out."""
+    text = b"data:\n  a: b\n" + b"c: d\n" * (PIECE // 4) + b"last\n"
+    redacting = redactor()
+
+    parts = [*redacting.take(text[:-20])]
+    assert parts
+    assert b"".join([*parts, *redacting.take(text[-20:]), *redacting.end()]) == text
+
+
 LONG = b"    hunter2 hunter2\n" * (LIMIT // 20)
 
 

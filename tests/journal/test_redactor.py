@@ -272,6 +272,77 @@ PLANTED = {
     "an object as Go prints it": ("map[credentials:map[a:map[id:x b:planted2]]]", "planted2"),
     "an object in a list of YAML": ("tokens:\n- a: x\n  b: planted2\nd: 1", "planted2"),
     "an object of logins": ('{"auth": {"a": {"b": "planted2"}}}', "planted2"),
+    "a Secret": (
+        "apiVersion: v1\ndata:\n  a: cGxhbnRl\n  b: cGxhbnRlZA==\nkind: Secret\nmetadata:\n  name: x\n",
+        "cGxhbnRl",
+    ),
+    "a Secret, its kind first": ("kind: Secret\ndata:\n  a: cGxhbnRl\ntype: Opaque", "cGxhbnRl"),
+    "a Secret of strings": (
+        "stringData:\n  a: planted two # it\n  b: |\n    planted\n\n    planted\n  c: 'planted'\ntype: x",
+        "planted",
+    ),
+    "a Secret below another object": (
+        "kind: ConfigMap\ndata:\n  a: b\n---\ndata:\n  a: cGxhbnRl\nkind: Secret\n",
+        "cGxhbnRl",
+    ),
+    "a Secret in a list": (
+        "items:\n- data:\n    a: b\n  kind: ConfigMap\n- data:\n    a: cGxhbnRl\n  kind: Secret\n",
+        "cGxhbnRl",
+    ),
+    "a Secret, cut off": ("data:\n  a: cGxhbnRlZA==\n  b: c", "cGxhbnRlZA"),
+    "a Secret in a flow of YAML": ("kind: Secret\ndata: {a: cGxhbnRl, b: 'c'}\n", "cGxhbnRl"),
+    "a Secret as a flow": ("{kind: Secret, data: {a: cGxhbnRl}}", "cGxhbnRl"),
+    "a Secret in JSON": (
+        '{"apiVersion": "v1", "data": {"a": "cGxhbnRl"}, "kind": "Secret"}',
+        "cGxhbnRl",
+    ),
+    "a Secret of strings in JSON": (
+        '{\n  "kind": "Secret",\n  "stringData": {\n    "a": "planted"\n  }\n}',
+        "planted",
+    ),
+    "a Secret over lines of JSON": (
+        '{\n  "data": {\n    "a": "cGxhbnRl"\n  },\n  "kind": "Secret"\n}',
+        "cGxhbnRl",
+    ),
+    "a Secret that was added": ("+ data:\n+   a: cGxhbnRl\n+ kind: Secret\n", "cGxhbnRl"),
+    "a Secret that was removed": ("- data:\n-   a: cGxhbnRl\n- kind: Secret\n", "cGxhbnRl"),
+    "a Secret that was changed": (
+        " data:\n-  a: cGxhbnRl\n+  a: cGxhbnRl\n kind: Secret\n",
+        "cGxhbnRl",
+    ),
+    "a Secret of strings that was added": (
+        '+ {\n+   "stringData": {\n+     "a": "planted"\n+   }\n+ }\n',
+        "planted",
+    ),
+    "a Secret that was applied": (
+        '  last-applied-configuration: |\n   {"data":{"a":"cGxhbnRl"},"kind":"Secret","stringData":{"b":"cGxhbnRl"}}\n',
+        "cGxhbnRl",
+    ),
+    "a Secret within a text": (
+        r'{"last": "{\"data\":{\"a\":\"cGxhbnRl\"},\"kind\":\"Secret\"}"}',
+        "cGxhbnRl",
+    ),
+    "a Secret in YAML within a text": (
+        r'{"x": "data:\n  a: cGxhbnRl\nkind: Secret\n"}',
+        "cGxhbnRl",
+    ),
+    "a Secret as Go prints it": ("map[data:map[a:cGxhbnRl] kind:Secret]", "cGxhbnRl"),
+    "credentials of 1Password": (
+        "1password-credentials.json: eyJ2ZXJpZmllciI6eyJzYWx0IjoicGxhbnRlZCJ9fQ==",
+        "eyJ2ZXJpZmllciI6",
+    ),
+    "credentials of 1Password in a block": (
+        "1password-credentials.json: |\n  eyJ2ZXJpZmllciI6eyJz\n  YWx0IjoicGxhbnRlZCJ9fQ==\n",
+        "YWx0Ijoi",
+    ),
+    "a kubeconfig in base64": ("kubeconfig: YXBpVmVyc2lvbjogdjEKa2luZA==", "YXBpVmVyc2lvb"),
+    "a literal": ("kubectl create secret generic x --from-literal=a=planted", "planted"),
+    "a literal as the next word": ("--from-literal 'a=planted planted' x", "planted"),
+    "a registry's login": ("docker login -u bob -p planted ghcr.io", "planted"),
+    "a login of SSH": ("sshpass -pplanted ssh x", "planted"),
+    "a login of Redis": ("redis-cli -h x -a planted ping", "planted"),
+    "a login of MySQL": ("mysqldump -u root -pplanted db", "planted"),
+    "a line of a netrc": ("machine github.com login bob password planted", "planted"),
     "a password's value in YAML": ("password:\n  value: planted\n  name: x\n", "planted"),
 }
 
@@ -300,6 +371,8 @@ PATTERNS = [
     "redact_key_files",
     "redact_mappings",
     "redact_objects",
+    "redact_manifests",
+    "redact_commands",
 ]
 
 # What clusters say all day.
@@ -433,6 +506,20 @@ ORDINARY = [
     '{"token": {"for": "grafana-2", "since": "2026-11-27", "every": "24h", "as": "v1beta1"}} a1b2c3',
     "credentials:\n  provider: aws2go\n  for: external-secrets\nuid: a1b2c3d4\n",
     '{"properties": {"password": {"type": "string", "format": "base64", "default": ""}}}',
+    "kind: ConfigMap\ndata:\n  level: disabled\n  a: aHVudGVyMg==\n---\ndata:\n  level: disabled\n  b: kept\n",
+    "data:\n  a: aHVudGVyMg==\n  kind: Secret\nkind: ConfigMap\nmetadata:\n  data: kept\n",
+    "valuesFrom:\n- kind: Secret\n  name: x\n- data:\n    a: kept\n  kind: ConfigMap\n",
+    "kind: Secret\nname: x\n---\ndata:\n  a: kept\nkind: ConfigMap\n---\nkind: Secret\ntype: Opaque",
+    '{"items": [{"data": {"a": "aHVudGVyMg=="}, "kind": "ConfigMap"}, {"kind": "Secret", "metadata": {"name": "a"}}]}',
+    "stringData:\n  a: ENC[AES256_GCM,data:q83v,type:str]\n  b: ${HUNTER}\n  c: ''\n",
+    "+ data:\n+   a: kept\n+ kind: ConfigMap\n+ kind: Secret\n+ type: Opaque\n",
+    '{"kind": "Secret", "data": {"a": ""\n---\ndata: {a: kept}\n',
+    "a Secret has data: and stringData: of it; kind: Secret, data: 5; no stringData: given",
+    "kinds: [Secret, ConfigMap], kind: Secret; the data: {a: kept} of a Secret",
+    "kubeconfig: /root/.kube/config2; op-credentials.json: not found; 1password-credentials: {}",
+    "docker login ghcr.io; docker run -p 80:80 x; docker login ghcr.io && mkdir -p x/y",
+    "mysql -p -h x; sshpass -p $PASS ssh x; redis-cli -a ${PASS}; mkdir -p /var/lib/mysql; mysql --port 3",
+    "--from-literal=a=$A --from-literal=a=<value>; the machine is up, login and password are asked for",
 ]
 
 
@@ -666,6 +753,94 @@ def test_of_a_login_in_a_list_the_password_goes() -> None:
     assert msgspec.json.decode(redact_payload(msgspec.json.encode(value))) == wanted
 
 
+def test_what_a_secret_of_kubernetes_holds_is_redacted_whatever_it_is_called() -> None:
+    """Mutants: ask the text of each member alone; take a ConfigMap's, or of no kind what is no base64."""
+    value: dict[str, Json] = {
+        "items": [
+            {"kind": "Secret", "data": {"a": "b", "c": "", "d": 3}, "metadata": {"name": "x"}},
+            {"kind": "ConfigMap", "data": {"a": "aHVudGVyMg==", "b": "disabled"}},
+            {"data": {"a": "aHVudGVyMg==", "b": "disabled"}},
+            {"kind": "Secret", "stringData": {"a": "ENC[AES256_GCM,data:x]", "b": "hunter2"}},
+            {"kind": "Secret", "data": None},
+        ]
+    }
+    wanted = {
+        "items": [
+            {
+                "kind": "Secret",
+                "data": {"a": "[redacted:secret]", "c": "", "d": 3},
+                "metadata": {"name": "x"},
+            },
+            {"kind": "ConfigMap", "data": {"a": "aHVudGVyMg==", "b": "disabled"}},
+            {"data": {"a": "[redacted:secret]", "b": "disabled"}},
+            {
+                "kind": "Secret",
+                "stringData": {"a": "ENC[AES256_GCM,data:x]", "b": "[redacted:secret]"},
+            },
+            {"kind": "Secret", "data": None},
+        ]
+    }
+    assert redact(value) == wanted
+    assert redact(wanted) == wanted
+    assert msgspec.json.decode(redact_payload(msgspec.json.encode(value))) == wanted
+    body = b'{"data":{"a":"aHVudGVyMg=="}}'
+    assert redact_payload(body) == b'{"data":{"a":"[redacted:secret]"}}'
+
+
+@pytest.mark.parametrize("indent", [0, 1])
+def test_json_within_a_text_within_a_text_stays_json(indent: int) -> None:
+    """Mutants: take where a line ends for a word of the Secret's; read one text deep only."""
+    told = msgspec.json.encode({"kind": "Secret", "stringData": {"a": "x y", "b": "x"}})
+    text = msgspec.json.format(told, indent=indent).decode()
+    for _ in range(2):
+        text = msgspec.json.encode({"text": text}).decode()
+
+    found = msgspec.json.decode(msgspec.json.decode(redact_text(text))["text"])["text"]
+    assert msgspec.json.decode(found)["stringData"] == dict.fromkeys("ab", "[redacted:secret]")
+
+
+def test_of_the_data_of_a_secret_only_the_values_go() -> None:
+    """Mutants: lose a line, a comment or a quote; go on behind its end."""
+    text = (
+        "stringData:\n  # it\n  a: x # y\n  b: |-\n    x\n\n    # x\n    x\n"
+        "  'c': \"x\"\n  d:\n    x\n  e: ''\nf: x\n"
+    )
+    wanted = (
+        "stringData:\n  # it\n  a: [redacted:secret] # y\n  b: |-\n    [redacted:secret]\n\n\n\n"
+        "  'c': \"[redacted:secret]\"\n  d:\n    [redacted:secret]\n  e: ''\nf: x\n"
+    )
+    assert redact_text(text) == wanted
+    for sign in "+-":
+        signed = "".join(f"{sign} {line}\n" for line in text.splitlines())
+        bare = [line.removeprefix(f"{sign} ").rstrip() for line in redact_text(signed).splitlines()]
+        assert ["" if line == sign else line for line in bare] == wanted.splitlines()
+
+
+def test_a_switch_in_a_list_of_arguments_has_its_secret_behind_it() -> None:
+    """Mutants: know these in texts only; take what any program has behind its -p."""
+    value: dict[str, Json] = {
+        "literal": ["kubectl", "create", "--from-literal", "a=b", "--from-literal=c=d"],
+        "ssh": ["/usr/bin/sshpass", "-p", "x y", "ssh"],
+        "joined": ["mysqldump", "-px y", "-p", "db"],
+        "docker": ["docker", "login", "-u", "bob", "-p", "x"],
+        "redis": ["redis-cli", "-a", "x"],
+        "rest": ["docker", "run", "-p", "80:80", "mkdir", "-px", "-a", "x"],
+    }
+    wanted = value | {
+        "literal": [
+            *("kubectl", "create", "--from-literal", "a=[redacted:secret]"),
+            "--from-literal=c=[redacted:secret]",
+        ],
+        "ssh": ["/usr/bin/sshpass", "-p", "[redacted:password]", "ssh"],
+        "joined": ["mysqldump", "-p[redacted:password]", "-p", "db"],
+        "docker": ["docker", "login", "-u", "bob", "-p", "[redacted:password]"],
+        "redis": ["redis-cli", "-a", "[redacted:password]"],
+    }
+    assert redact(value) == wanted
+    assert redact(wanted) == wanted
+    assert msgspec.json.decode(redact_payload(msgspec.json.encode(value))) == wanted
+
+
 def test_several_secrets_are_redacted_by_their_name() -> None:
     """Mutants: know the singular only; redact what is called "secrets", or is a number of them in a text."""
     value = {
@@ -721,6 +896,7 @@ def test_a_member_of_such_a_name_has_a_secret_where_it_looks_like_one() -> None:
     "value",
     [
         {"argv": ["--token", "x"]},
+        {"argv": ["sshpass", "-p", "x"]},
         {"passwords": ["x"]},
         {"password": {"value": "x"}},
         {"Key": "password", "Value": "x"},
@@ -844,6 +1020,31 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         "tls.key: |\n",
         "a1b2c3/",
         "\n 1d",
+        "data:\n ",
+        "\ndata:\n  a: aHVudGVyMg==",
+        "stringData:\n ",
+        "\nstringData:\n  a: ",
+        "\nstringData: {",
+        '{"data": {"a": "b"',
+        '"stringData":{"\\"',
+        "map[data:",
+        "+ data:\n",
+        "-   data:\n",
+        "data:\\n a: x",
+        "kind: Secret\n",
+        "- kind: Secret\n  data:\n",
+        "--from-literal=",
+        "--from-literal='a=",
+        "docker login ",
+        "docker login -p ",
+        "sshpass -p",
+        "redis-cli ",
+        "mysql -p",
+        "mysql ",
+        "machine a login ",
+        "a-credentials",
+        "credentials.json: ",
+        "kubeconfig: a",
     ],
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:

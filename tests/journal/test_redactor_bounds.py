@@ -31,6 +31,22 @@ OPENINGS = [
     "tls.key: ",
     "secrets: ",
     "secrets: a, ",
+    "data:\n  a: ",
+    "kind: Secret\ndata:\n  a: ",
+    "kind: Secret\nstringData:\n",
+    "stringData: {",
+    '{"stringData": {"a": "',
+    r'"{\"data\": {\"a\": \"',
+    "map[data:map[a:",
+    "+ stringData:\n+   a: ",
+    "1password-credentials.json: ",
+    "1password-credentials",
+    "--from-literal=a=",
+    "--from-literal='a=",
+    "docker login ",
+    "sshpass -p",
+    "mysql -p",
+    "machine a login ",
 ]
 FILLINGS = ["a", "-", "=", "0", "#", "_", '"', "'", "\\", "1m", "a1", "a=", "it's "]
 # So long that what grows with its square is dear, and so short that a mutant is told of within seconds.
@@ -122,17 +138,27 @@ NAMES = [
     *WORDS,
     *("password", "token", "credentials", "apiKey", "secrets", "auth", "cookie", "Set-Cookie"),
     *("name", "value", "key", "db_pass", "client-secret", "authorization", ".dockercfg", "bearer "),
+    *(
+        "data",
+        "stringData",
+        "kind: Secret\n",
+        "kind: ConfigMap\n",
+        "credentials.json",
+        "kubeconfig",
+    ),
+    *("--from-literal=a=", "--from-literal", "docker login -p ", "sshpass -p", "mysql -p"),
+    *("redis-cli -a ", "machine a login b password "),
 ]
 VALUES = [
     *("Hunter2xyz!", "abc", "a1b2c3d4e5", "x-1", "/root", "required", "12345", "q==", "a=b"),
     *("user:pw9x", "https://u:p1x@h/a", "flux-system/sops-age", "ivjd1b.y4lwsbqa1ppf1d8u"),
     *("[redacted:password]", "$6$ab$cdefghijklmnopqrstuv", "ghp_planted0123456789planted"),
-    "eyJhbGciOiJI.eyJzdWIiOiIx.abc",
+    *("eyJhbGciOiJI.eyJzdWIiOiIx.abc", "aHVudGVyMg==", "ENC[a]", "${A}"),
 ]
 SEPARATORS = [
     *(": ", ":", "=", ": {", ": [", '": "', '"', "'", '\\"', "\\n", "\n  ", "\n", "- ", "\\\\"),
     *("{", "}", "[", "]", ", ", "; ", " is ", " for ", " ", "|\n    ", " --", "curl -u ", "&"),
-    *("?sig=", " #c", "//"),
+    *("?sig=", " #c", "//", "\n+ ", "\n-   ", "\n---\n", "map[", ": |\n  "),
 ]
 piece = st.sampled_from(NAMES) | st.sampled_from(VALUES) | st.sampled_from(SEPARATORS)
 
