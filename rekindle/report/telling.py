@@ -82,7 +82,7 @@ def told(found: Follower, run: Run, chain: Chain, ledger: Ledger | None) -> Stor
     )  # sentences count all of them
     return Story(
         title=f"Milestone: {KINDS.get(run.purpose, 'Recovery')} of Cluster {run.cluster}",
-        summary=tuple(_summary(found, run, verdict, actions)),
+        summary=tuple(_summary(found, run, verdict, actions, signs)),
         background=tuple(_background(run, signs, by_hand, looked=found.seen_at is not None)),
         run=run,
         chain=chain,
@@ -139,7 +139,11 @@ def _goal(name: str, reached: tuple[Instant, int] | None) -> Goal:
 
 
 def _summary(
-    found: Follower, run: Run, verdict: Verdict, actions: tuple[Action, ...]
+    found: Follower,
+    run: Run,
+    verdict: Verdict,
+    actions: tuple[Action, ...],
+    signs: tuple[Sign, ...],
 ) -> Iterator[str]:
     what = "A rehearsal on a simulated cluster" if run.simulated else "A recovery of a real cluster"
     if run.purpose == "watch":
@@ -152,6 +156,15 @@ def _summary(
         yield f"Asked for when it began, beyond its goal: {clean(asked_for(found.opened))}."
     yield from _pods(found)
     yield from _why(verdict, found.causes.found)
+    gone = [sign.name for sign in signs if sign.unexplained == REMOVED]
+    if gone:
+        was, bring, them = (
+            ("were", "they bring", "them") if len(gone) > 1 else ("was", "it brings", "it")
+        )
+        yield (
+            f"Beside that {' and '.join(gone)} {was} not there, nor what only {bring}: somebody or something removed "
+            f"{them}."
+        )
     yield _done(found, actions)
     corrections = sum(
         bool(remark.corrects or (remark.finding and remark.text)) for remark in found.remarks.items

@@ -539,3 +539,11 @@ def test_a_correction_is_said_once_in_its_line(tmp_path: Path, text: str, line: 
     for told_of in both(story):
         assert line in told_of
         assert len(re.findall(r"correcting entry|happened at", told_of)) == 1
+
+
+def test_the_summary_says_that_the_roots_were_removed(night: Night) -> None:
+    """It is the accident of that night, and no cause that a look can tell. Mutant: leave it to Background."""
+    (said,) = (one for one in night.story.summary if "removed" in one)
+
+    assert said.startswith("Beside that kustomization/flux-system/cluster-meta and kustomization/")
+    assert said.endswith("nor what only they bring: somebody or something removed them.")
