@@ -201,6 +201,9 @@ class Runner:
     def _take_turn(self) -> None:
         draining = self._interrupted or self.memory.cancel_requested
         snapshot, now = self._world.look(), self._world.now()
+        # Who slept while it looked: the turn's own time must not count that either.
+        if self._note_clock():
+            now = self._world.now()
         turn = take(
             self._rules,
             self.memory,
@@ -293,14 +296,16 @@ class Runner:
             summary[VERDICT] = self.memory.verdict_seconds
         return summary
 
-    def _note_clock(self) -> None:
-        """A laptop that slept, or a clock that was set: deadlines of active time must not count it."""
+    def _note_clock(self) -> bool:
+        """Note a laptop that slept, or a clock that was set, if so: deadlines of active time must not count it."""
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         jump = (wall - self._last_wall) - (monotonic - self._last_monotonic)
         self._last_wall, self._last_monotonic = wall, monotonic
         simulated = self.memory.identity.get("kind") == "simulated"
-        if abs(jump) > CLOCK_JUMP_SECONDS and not simulated:
-            self._note_jump(self._world.now(), jump)
+        if abs(jump) <= CLOCK_JUMP_SECONDS or simulated:
+            return False
+        self._note_jump(self._world.now(), jump)
+        return True
 
     def _note_set_back(self, now: Instant) -> None:
         """A clock that was set back while nobody held the run: until it had caught up, no time would seem to pass."""

@@ -395,6 +395,32 @@ def test_a_clock_that_jumped_is_noted(
     ]
 
 
+def test_a_sleep_in_the_middle_of_a_look_runs_out_no_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Else the turn's own time is that of the awakening, and every deadline over, before anybody knows of the sleep.
+
+    Mutant: ask the clock between two turns only.
+    """
+    bench = Bench(Site({"ground": {"s": Wait("x")}}), kind="real")
+    looked, sleeps = bench.house.look, iter([0.0, 28_800.0])
+
+    def sleepy() -> Look:
+        slept = next(sleeps, 0.0)
+        bench.hands.now += slept
+        bench.house.time += slept
+        return looked()
+
+    monkeypatch.setattr(bench.house, "look", sleepy)
+
+    bench.run(lambda _house: Wakeup(changed=True), after(1, STANDING))
+
+    entries = bench.book.entries
+    assert [one.seconds for one in entries if isinstance(one, e.ClockJumped)] == [28_800.0]
+    assert not [one for one in entries if isinstance(one, e.TimerFired)]
+
+
 @pytest.mark.parametrize(
     ("later", "kind", "jumps"),
     [(-3600.0, "real", [-3600.0]), (-1.0, "real", []), (-3600.0, "simulated", [])],
