@@ -200,10 +200,7 @@ class Runner:
 
     def _take_turn(self) -> None:
         draining = self._interrupted or self.memory.cancel_requested
-        snapshot, now = self._world.look(), self._world.now()
-        # Who slept while it looked: the turn's own time must not count that either.
-        if self._note_clock():
-            now = self._world.now()
+        snapshot, now = self._world.look(), self._now_unjumped()
         turn = take(
             self._rules,
             self.memory,
@@ -296,16 +293,34 @@ class Runner:
             summary[VERDICT] = self.memory.verdict_seconds
         return summary
 
-    def _note_clock(self) -> bool:
-        """Note a laptop that slept, or a clock that was set, if so: deadlines of active time must not count it."""
+    def _note_clock(self) -> None:
+        """A laptop that slept, or a clock that was set: deadlines of active time must not count it."""
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
-        jump = (wall - self._last_wall) - (monotonic - self._last_monotonic)
+        jump = self._jump_to(wall, monotonic)
         self._last_wall, self._last_monotonic = wall, monotonic
+        if jump:
+            self._note_jump(self._world.now(), jump)
+
+    def _jump_to(self, wall: float, monotonic: float) -> float:
+        """Return by how much the clock has jumped since it was last noted; 0: it has not."""
+        jump = (wall - self._last_wall) - (monotonic - self._last_monotonic)
         simulated = self.memory.identity.get("kind") == "simulated"
-        if abs(jump) <= CLOCK_JUMP_SECONDS or simulated:
-            return False
-        self._note_jump(self._world.now(), jump)
-        return True
+        return 0.0 if simulated or abs(jump) <= CLOCK_JUMP_SECONDS else jump
+
+    def _jump(self) -> float:
+        return self._jump_to(self._clock.wall(), self._clock.monotonic())
+
+    def _now_unjumped(self) -> Instant:
+        """
+        Return what time it is without a jump that nobody has noted yet.
+
+        Who slept in the middle of a look would else begin the turn at the awakening, with every deadline over. Noted is
+        it before the next turn, as any other: a look and the entries of its turn belong together.
+        """
+        while True:
+            jump, now = self._jump(), self._world.now()
+            if abs(self._jump() - jump) <= CLOCK_JUMP_SECONDS:
+                return now - jump
 
     def _note_set_back(self, now: Instant) -> None:
         """A clock that was set back while nobody held the run: until it had caught up, no time would seem to pass."""

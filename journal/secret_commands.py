@@ -42,8 +42,9 @@ _LOGIN: Final = (
 )
 _SSHPASS: Final = rf"({_BEGIN}sshpass[ \"'\\,]{_BETWEEN}-p(?:{_THEN}|(?=[^\s=,\"'\\])))){_VALUE}"
 _REDIS: Final = rf"({_BEGIN}redis-cli[ \"'\\,]{_BETWEEN}-a{_THEN})){_VALUE}"
+_CLIENT: Final = r"(?:mysql|mariadb)(?:-?(?:dump|admin|check|import|show|slap))?"
 _MYSQL: Final = (
-    rf"({_BEGIN}(?:mysql|mariadb)(?:-?(?:dump|admin|check|import|show|slap))?[ \"'\\,]"
+    rf"({_BEGIN}{_CLIENT}[ \"'\\,]"
     rf"{_BETWEEN}-p(?=[^\s=,\"'\\]|['\"][^'\"\s,]))){_VALUE}"
 )
 _NETRC: Final = (
@@ -61,7 +62,7 @@ _PATTERNS: Final = (
 )
 # In a list of arguments: the program, and its switch.
 _SWITCHES: Final = {"sshpass": "-p", "redis-cli": "-a", "login": "-p"}
-_JOINED: Final = r"(?:mysql|mariadb)(?:-?(?:dump|admin|check|import|show|slap))?|sshpass"
+_JOINED: Final = rf"{_CLIENT}|sshpass"
 _GIVEN: Final = r"(?s)([A-Za-z0-9_.-]{1,253}=)((?!\[redacted:).+)"
 
 

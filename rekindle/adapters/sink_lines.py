@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rekindle.adapters.sink_manifests import (
+    SIGNS,
     Kinds,
     column_of,
     is_anybodys,
@@ -40,7 +41,6 @@ _BRACKET = (b"[", b"{")
 # A name with nothing after it.
 _ALONE = re.compile(rb":[ \t]{0,80}(?:[#!&][^\n]{0,1024})?[\r\n]{0,2}\Z")
 _ITEM = b"- "
-_SIGNS = (b"+", b"-")
 # What the redactor would take out anywhere below the name of a secret.
 _WORD = b"Zz19Zz19Zz19Zz19Zz19Zz19\n"
 _APART = re.compile(rb"[ \t]*(?:#.*)?\r?\n?")
@@ -152,9 +152,9 @@ class Together:
             return True
         column = _column(line)
         listed = self._listed and column == self._column and line.startswith(_ITEM, column)
-        if self._held and self._held[0].startswith((*_SIGNS, b" ")) and is_data(self._held[0]):
+        if self._held and self._held[0].startswith((*SIGNS, b" ")) and is_data(self._held[0]):
             # In a diff each line has a sign or a blank; one may be empty but for that.
-            column = self._column + 1 if line.strip() in _SIGNS else max(column, column_of(line))
+            column = self._column + 1 if line.strip() in SIGNS else max(column, column_of(line))
         return listed or 0 <= self._column < column
 
     def _closed(self, line: bytes) -> bytes:

@@ -31,7 +31,7 @@ _MEMBER = re.compile(
 _INDENT = re.compile(rb"[ \t]*(?:-[ \t]+)*")
 _BLANKS = re.compile(rb"[ \t]*")
 _BEGINS = (b"---", b"...")
-_SIGNS = (b"+", b"-")
+SIGNS = (b"+", b"-")  # of a diff
 _LINE_BYTES = 1024
 _DEEPEST = 64
 
@@ -47,7 +47,7 @@ class Kinds:
     def follow(self, line: bytes) -> None:
         """Read a line."""
         if self._told:
-            self._signed = self._signed and line.startswith(_SIGNS)
+            self._signed = self._signed and line.startswith(SIGNS)
             listed = line.startswith(b"-") and not self._signed
             blanks = 0 if listed else column_of(line)
             if line.startswith(_BEGINS):
@@ -91,11 +91,11 @@ def is_member(line: bytes) -> bool:
 
 def column_of(line: bytes) -> int:
     """Return how far in a line stands; the sign that a diff has before it is no part of it."""
-    blanks = _BLANKS.match(line, 1 if line.startswith(_SIGNS) else 0)
+    blanks = _BLANKS.match(line, 1 if line.startswith(SIGNS) else 0)
     return blanks.end() if blanks else 0
 
 
 def member_column(line: bytes) -> int:
     """Return where a line's own text begins: the hyphens of a list are its indentation too."""
-    indent = _INDENT.match(line, 1 if line.startswith(_SIGNS) else 0)
+    indent = _INDENT.match(line, 1 if line.startswith(SIGNS) else 0)
     return indent.end() if indent else 0

@@ -414,11 +414,20 @@ def test_a_sleep_in_the_middle_of_a_look_runs_out_no_deadline(
 
     monkeypatch.setattr(bench.house, "look", sleepy)
 
-    bench.run(lambda _house: Wakeup(changed=True), after(1, STANDING))
+    def news(house: House) -> Wakeup:
+        house.seen = look(ground="broken", roof="broken")
+        return Wakeup(changed=True)
+
+    bench.run(news, after(1, STANDING))
 
     entries = bench.book.entries
     assert [one.seconds for one in entries if isinstance(one, e.ClockJumped)] == [28_800.0]
     assert not [one for one in entries if isinstance(one, e.TimerFired)]
+    # What a look brought stands directly after it, for who replays looks: nothing is noted in between.
+    noted = next(n for n, one in enumerate(entries) if isinstance(one, e.ClockJumped))
+    brought = [n for n, one in enumerate(entries) if isinstance(one, e.Observed)]
+    assert brought[0] < brought[1] < noted < brought[2]
+    assert {one.at for one in entries[:noted]} == {START}
 
 
 @pytest.mark.parametrize(
