@@ -104,16 +104,18 @@ def _in_inventory(scene: Scene) -> Iterator[Edge]:
     if scene.inventory is None:
         return
     listed = (
-        ("kustomization", scene.inventory.kustomizations),
-        ("helmrelease", scene.inventory.helmreleases),
+        ("Kustomization", scene.inventory.kustomizations),
+        ("HelmRelease", scene.inventory.helmreleases),
     )
-    for family, items in listed:
+    for kind, items in listed:
+        there = scene.of(kind)
         for item in items:
-            mine = codes.subject(family, item.key)
-            if item.parent:
+            mine = codes.subject(kind, item.key)
+            # What is there was applied: it goes on by itself, whatever became of who did.
+            if item.parent and item.key not in there:
                 yield codes.subject("kustomization", item.parent), mine
             for key in item.depends_on:
-                yield codes.subject(family, key), mine
+                yield codes.subject(kind, key), mine
 
 
 def _kinds(scene: Scene) -> Iterator[Edge]:

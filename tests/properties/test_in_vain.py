@@ -120,6 +120,15 @@ def troubles(draw: st.DrawFn) -> Faults:
     losses=[],
     trouble=Faults(),
 )
+@example(  # what a suspended one has applied already goes on by itself, however long it takes
+    name="cold",
+    seed=0,
+    early=True,
+    forbidden="",
+    hands=[Suspended(Named("Kustomization", "storage/rook"), "a worker is at it")],
+    losses=[],
+    trouble=Faults(pod_slowness=20.0),
+)
 @example(  # what somebody mends after the run has given up, by deleting it, did not come by itself
     name="cold",
     seed=0,

@@ -216,13 +216,13 @@ def test_who_is_suspended_waits_for_no_dependency(
                 "inventory": {
                     "kustomizations": [
                         {"key": "flux-system/db"},
-                        {"key": "flux-system/a", "parent": "flux-system/db"},
+                        {"key": "flux-system/a", "depends_on": ["flux-system/db"]},
                     ]
                 }
             },
         ),
     ],
-    ids=["a Kustomization that it waited for", "a workload that it waited for", "its parent"],
+    ids=["a Kustomization that it waited for", "a workload that it waited for", "its dependency"],
 )
 @pytest.mark.parametrize("spec", [PAUSED, {}], ids=["suspended", "tried"])
 def test_nothing_holds_who_is_suspended(
@@ -291,7 +291,7 @@ PARENT: dict[str, Any] = {
         ("Kustomization/flux-system/a", {K10: ()}),
         (
             "Deployment/apps/db",
-            {"K13:kustomization/flux-system/p": (), K10: ("K13:kustomization/flux-system/p",)},
+            {"K13:kustomization/flux-system/p": (), K10: ()},
         ),
     ],
     ids=["it waits for this one", "it waits for another"],
@@ -299,11 +299,24 @@ PARENT: dict[str, Any] = {
 def test_a_parent_that_waits_for_its_child_is_behind_it_and_no_deadlock(
     item: str, expected: dict[str, tuple[str, ...]]
 ) -> None:
+    """What it has applied is tried whatever else it waits for: that one's own cause blocks now, and not next."""
     parent = ks("p", ready=("False", "HealthCheckFailed", IN_VAIN.format(item)))
     looked_at = looked(parent, ks("a", ready=BROKEN), inventory=PARENT)
 
     assert series(looked_at) == expected
     assert not any(root.circle for root in roots(looked_at).values())
+
+
+@pytest.mark.parametrize("spec", [PAUSED, {}], ids=["suspended", "tried"])
+def test_a_parent_holds_up_what_it_has_not_applied_and_nothing_else(spec: dict[str, Any]) -> None:
+    """Mutant: also what is there, which goes on by itself."""
+    parent = ks("p", ready=("False", "HealthCheckFailed", "x"), spec=spec)
+    absent, there = (
+        blocking(looked(parent, *more, inventory=PARENT)) for more in ((), (ks("a", ready=BROKEN),))
+    )
+
+    assert absent["kustomization/flux-system/p"] == (OURS,)
+    assert there == {}
 
 
 def test_a_circle_of_dependencies_stays_a_deadlock_beside_it() -> None:
