@@ -48,7 +48,7 @@ format: venv ## Format the code
 build-testbed: venv ## Build the testbed's Go programs into their cache
 	$(BIN)/python -m tests.testbed.build
 
-system: build-testbed ## A real control plane, real Flux, real talosctl, a real browser, real shells (needs Go 1.26 or later, chromium, zsh, fish)
+system: build-testbed ## A real control plane, real Flux, real talosctl, a real browser, real shells, pipx and ssh (needs Go 1.26 or later, chromium, zsh, fish, ssh)
 	$(BIN)/python -m pytest -p no:randomly -m system tests/system tests/testbed tests/adapters tests/cli/test_inventory.py tests/cli/test_init.py tests/cli/test_shells.py
 
 soak: venv ## The long properties: 200 killed rehearsals, many examples

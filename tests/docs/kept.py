@@ -1,5 +1,5 @@
 """
-What the documents show and ``tests/docs`` does not run: by its mark, who types it, or that nobody does.
+What the documents show and ``tests/docs`` does not run: by its mark, who types it.
 
 A mark that begins like none of these turns ``test_kept`` red: whoever brings it says here who types its lines.
 """
@@ -21,14 +21,9 @@ TYPED = (*REAL, COLLECTOR, FIXED, TALOS)
 # The targets of make that run the tests themselves, or need them: where the words of the line are.
 MADE = "they set up .venv and run this very test"
 MADE_BY = {"make demo": "tests/cli/test_demo.py", "make test": ".ci/run"}
-# Nobody types these: docs/README.md names them, with the reason.
-NOWHERE = (
-    "installs from the package index",
-    "needs pipx",
-    "needs your repository, talhelper and your age key",
-    "needs your repository, topf and your age key",
-    "goes to another machine",
-)
+# tests/system/test_elsewhere.py types these: with pipx and the package index, and with a machine to go to.
+INDEX, PIPX, AWAY = "installs from the package index", "needs pipx", "goes to another machine"
+ELSEWHERE = (INDEX, PIPX, AWAY)
 
 
 def kept(*marks: str) -> list[Block]:

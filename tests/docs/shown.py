@@ -15,7 +15,8 @@ Comments of HTML say the rest, each before the fence that it is about:
 What is begun with ``&`` is waited for until it answers, or has a journal; ``kill -INT %1`` ends it as Ctrl-C does, and
 ``kill -9 %1`` kills it once it has begun an action.
 
-A reader has kustomize. Where this machine has neither that nor kubectl, a stand-in takes its place.
+A reader has kustomize. Where this machine has neither that nor kubectl, a stand-in takes its place. talhelper and topf
+are stand-ins everywhere. ``cd`` holds to the end of its fence.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from journal.errors import Diagnosed
 from journal.reader import Reader as JournalReader
 from tests.cli.conftest import Program
 from tests.cli.forked import Forked
+from tests.docs import renderers
 from tests.init.kustomize import put_on_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +156,7 @@ class Reader:
     behind: Forked | None = None
     journal: str = ""
     typed: int = 0
+    inside: str = ""
 
     def follow(self, block: Block) -> None:
         """Do what a fence says."""
@@ -172,7 +175,7 @@ class Reader:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.text)
         elif block.language == "sh" and not block.kept:
-            self.printed = ""
+            self.printed = self.inside = ""
             for line in block.lines:
                 self._type(line, block)
             expect(block, self.printed)
@@ -197,6 +200,10 @@ class Reader:
             name, _, value = command.removeprefix("export ").partition("=")
             self.variables[name] = value
             return 0, ""
+        if first == "cd":
+            self.inside = command.split()[1]
+            assert (self.folder / self.inside).is_dir(), f"{block}: no folder {self.inside}"
+            return 0, ""
         if first == "sleep":
             time.sleep(float(command.split()[1]))
             return 0, ""
@@ -206,9 +213,16 @@ class Reader:
             return self._end(block)
         if first in PROGRAMS:
             return self._ours(command)
-        assert first in ORDINARY, f"{block}: nobody taught this test to run {first}"
+        assert first in (*ORDINARY, *renderers.NAMES), (
+            f"{block}: nobody taught this test to run {first}"
+        )
         ended = subprocess.run(
-            ["/bin/sh", "-c", command], cwd=self.folder, capture_output=True, text=True, check=False
+            ["/bin/sh", "-c", command],
+            cwd=self.folder / self.inside,
+            env={**os.environ, **self._renderers()},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return ended.returncode, ended.stdout + ended.stderr
 
@@ -238,6 +252,11 @@ class Reader:
             check=True,
         )
         return process.returncode, ended.stdout + err
+
+    def _renderers(self) -> dict[str, str]:
+        programs = self.folder / ".renderers"
+        renderers.put_on_path(programs)
+        return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
     def _programs(self) -> dict[str, str]:
         if shutil.which("kustomize") or shutil.which("kubectl"):
