@@ -228,6 +228,7 @@ class Reader:
 
     def _ours(self, command: str) -> tuple[int, str]:
         """Run our program; what comes after a pipe or a redirection gets what it printed."""
+        assert not self.inside, f"{command}: ours is typed in the document's own folder"
         mine, mark, rest = re.match(r"([^|>&]*)([|>&]?)(.*)", command, re.DOTALL).groups()  # type: ignore[union-attr]
         program = Program(self.folder)
         words = shlex.split(mine)[1:]
