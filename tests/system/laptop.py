@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,9 @@ def laptop(folder: Path, name: str, ports: Mapping[int, int]) -> Iterator[Path]:
     key = asyncssh.generate_private_key("ssh-ed25519")
     known = folder / "known_hosts"
     known.write_text(f"{name} {key.export_public_key().decode()}")
-    ready, loop = threading.Event(), asyncio.new_event_loop()
+    ready = threading.Event()
     bound: list[int] = []
+    ends: list[Callable[[], object]] = []
 
     async def serve() -> None:
         server = await asyncssh.create_server(
@@ -78,15 +79,15 @@ def laptop(folder: Path, name: str, ports: Mapping[int, int]) -> Iterator[Path]:
             server_host_keys=[key],
             process_factory=_shell,
         )
+        wanted, loop = asyncio.Event(), asyncio.get_running_loop()
+        ends.append(lambda: loop.call_soon_threadsafe(wanted.set))
         bound.append(server.get_port())
         ready.set()
+        await wanted.wait()
+        server.close()
+        await server.wait_closed()
 
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.create_task(serve())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     try:
         assert ready.wait(SECONDS)
@@ -94,5 +95,6 @@ def laptop(folder: Path, name: str, ports: Mapping[int, int]) -> Iterator[Path]:
         config.write_text(CONFIG.format(name=name, port=bound[0], known=known))
         yield config
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        for end in ends:
+            end()
         thread.join(SECONDS)
