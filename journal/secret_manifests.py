@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from journal.secret_lines import blanks_of, by_lines, indent_of
+from journal.secret_lines import blanks_of, by_lines, indent_of, quote_end
 from journal.secret_manifest_objects import MARK, is_encoded, is_kept, redact_flow, redact_objects
 from journal.secret_shapes import compiled
 
@@ -26,7 +26,7 @@ _DIFF: Final = re.compile(r"(?m)^(?:\+|-(?:[^\s-]|[ \t]{3}))")
 _BEGINS: Final = re.compile(r"---(?:\s|$)|\.\.\.\s*$")
 _MEMBER: Final = (
     r"(\\{0,7}[\"']?)([^\s\"'\\:{}\[\],#]{1,253})\1[ \t]{0,8}:"
-    r"(?:[ \t]+(?:[!&]\S{0,128}(?:[ \t]+|$)){0,4}|$)"
+    r"(?:[ \t]+(?:[!&]\S{0,128}(?:[ \t]+|$)){0,4}|\r?$)"
 )
 _BLOCK: Final = r"(?:[|>][0-9+-]{0,2}[ \t]*)?(?:\#.*)?"
 _QUOTE: Final = r"\\{0,7}[\"']"
@@ -225,7 +225,7 @@ def _value(line: str) -> _Value | None:
         return None
     quote = compiled(_QUOTE).match(line, start)
     if quote:
-        end = line.find(quote[0], quote.end())
+        end = quote_end(line, quote[0], quote.end())
         end = len(line.rstrip()) if end < 0 else end
         return _Value(quote.end(), end, line[quote.end() : end])
     said = compiled(_COMMENT).sub("", line[start:].rstrip())

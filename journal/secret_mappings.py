@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from journal.secret_lines import blanks_of, by_lines, indent_of
+from journal.secret_lines import blanks_of, by_lines, indent_of, quote_end
 from journal.secret_names import VALUES
 from journal.secret_shapes import compiled
 from journal.secret_values import is_hidden, is_name, is_telling
@@ -101,7 +101,7 @@ def _read(number: int, line: str) -> _Line:
     begin = properties.end() if properties else indent
     quote = compiled(_QUOTE).match(line, begin)
     start = quote.end() if quote else begin
-    end = line.find(quote[0], start) if quote else line.find(" #", start)
+    end = quote_end(line, quote[0], start) if quote else line.find(" #", start)
     value = line[start:end] if end >= 0 else line[start:]
     return _Line(
         number=number,

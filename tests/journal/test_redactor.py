@@ -281,6 +281,24 @@ PLANTED = {
         "stringData:\n  a: planted two # it\n  b: |\n    planted\n\n    planted\n  c: 'planted'\ntype: x",
         "planted",
     ),
+    "a Secret of a text with line ends of its own": (
+        "kind: Secret\r\nstringData:\r\n  a: planted\r\n  b: |\r\n    planted\r\n",
+        "planted",
+    ),
+    "a Secret of a text in quotes with quotes": (
+        """stringData:\n  a: "x\\"planted"\n  b: 'it''s planted'\n""",
+        "planted",
+    ),
+    "a password in quotes with a quote": ("password: 'it''s planted'", "planted"),
+    "a password in quotes with a quote below its name": (
+        "password:\n  'it''s planted'\n",
+        "planted",
+    ),
+    "a password in JSON with a quote": (r'{"password":"x\"planted","b":"c"}', "planted"),
+    "a password in a text of JSON with a quote": (
+        r'{"x":"{\"password\":\"x\\\"planted\",\"b\":\"c\"}"}',
+        "planted",
+    ),
     "a Secret below another object": (
         "kind: ConfigMap\ndata:\n  a: b\n---\ndata:\n  a: cGxhbnRl\nkind: Secret\n",
         "cGxhbnRl",
@@ -996,6 +1014,9 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         '"tokens": ["',
         '"tokens":[" ',
         'token:["x", ',
+        'token="\\"',
+        'token=\\"\\\\\\"',
+        "token='",
         '"token":{"value":',
         "a://b2",
         "a_pass=",
