@@ -91,6 +91,8 @@ def test_a_value_that_is_still_to_come_is_not_cut_off_from_its_name() -> None:
         b"passwords:\n  a:\n    b: hunter2\n\n    c: d\ne: 1\n",
         b"passwords:\n- a: hunter2\n  b: c\n- d\ne:\n- f\n- passwords:\n- hunt\n",
         b'{\n  "passwords": {\n    "a": {\n      "b": "hunter2",\n      "c": 1\n    }\n  }\n}\n',
+        b"machine x\n  login bob\n\n  password hunter2\nlast: 1\n",
+        b"default login bob\n  account 1\n  password hunter2\nmachine x login bob\npassword hunter2\n",
         b"curl -s \\\n  -H x \\\n  -u 'bob:hunter2' \\\n  https://x\n-u bob:group\n",
     ],
 )
