@@ -286,6 +286,18 @@ def test_a_line_that_cannot_be_cut_is_left_out_to_its_end() -> None:
     assert said.endswith(b"\nlast\n")
 
 
+@pytest.mark.parametrize("before", [b"", b'{"kind": "Pod"} ' * 20_000])
+def test_of_data_whose_kind_stands_far_behind_nothing_is_kept(before: bytes) -> None:
+    """Mutants: cut a line within them; take a label of that name, or none at all, for data."""
+    data = b", ".join(b'"k%d": "hunter2"' % number for number in range(20_000))
+    said = kept(before + b'{"data": {' + data + b'}, "kind": "Secret"}\nlast\n')
+
+    assert b"hunter" not in said
+    assert said.endswith(b"[the rest of a long line is left out]\nlast\n")
+    text = b'{"metadata": {"data": {}, "x": "data:"}} ' * 20_000
+    assert kept(text) == text
+
+
 KEY = b"-----BEGIN RSA PRIVATE KEY-----"  # gitleaks:allow  made up
 END = b"-----END RSA PRIVATE KEY-----"
 
