@@ -318,6 +318,10 @@ PLANTED = {
         '{\n  "kind": "Secret",\n  "stringData": {\n    "a": "planted"\n  }\n}',
         "planted",
     ),
+    "a Secret in a list of the API": (
+        '{"kind":"SecretList","items":[{"metadata":{"a":"b"},"data":{"a":"planted-1"}},{"data":{"a":"x"}}]}',
+        "planted-1",
+    ),
     "a Secret over lines of JSON": (
         '{\n  "data": {\n    "a": "cGxhbnRl"\n  },\n  "kind": "Secret"\n}',
         "cGxhbnRl",
@@ -532,6 +536,8 @@ ORDINARY = [
     "stringData:\n  a: ENC[AES256_GCM,data:q83v,type:str]\n  b: ${HUNTER}\n  c: ''\n",
     "+ data:\n+   a: kept\n+ kind: ConfigMap\n+ kind: Secret\n+ type: Opaque\n",
     '{"kind": "Secret", "data": {"a": ""\n---\ndata: {a: kept}\n',
+    '{"kind":"ConfigMapList","items":[{"data":{"a":"kept"}}]} {"kind":"SecretList"} {"data":{"a":"kept"}}',
+    '{"kind":"SecretList","items":[{"kind":"ConfigMap","data":{"a":"kept"}}]}',
     "a Secret has data: and stringData: of it; kind: Secret, data: 5; no stringData: given",
     "kinds: [Secret, ConfigMap], kind: Secret; the data: {a: kept} of a Secret",
     "kubeconfig: /root/.kube/config2; op-credentials.json: not found; 1password-credentials: {}",
@@ -780,6 +786,8 @@ def test_what_a_secret_of_kubernetes_holds_is_redacted_whatever_it_is_called() -
             {"data": {"a": "aHVudGVyMg==", "b": "disabled"}},
             {"kind": "Secret", "stringData": {"a": "ENC[AES256_GCM,data:x]", "b": "hunter2"}},
             {"kind": "Secret", "data": None},
+            {"kind": "SecretList", "items": [{"data": {"a": "b"}, "metadata": {}}, 1]},
+            {"kind": "ConfigMapList", "items": [{"data": {"a": "b"}}]},
         ]
     }
     wanted = {
@@ -796,6 +804,11 @@ def test_what_a_secret_of_kubernetes_holds_is_redacted_whatever_it_is_called() -
                 "stringData": {"a": "ENC[AES256_GCM,data:x]", "b": "[redacted:secret]"},
             },
             {"kind": "Secret", "data": None},
+            {
+                "kind": "SecretList",
+                "items": [{"data": {"a": "[redacted:secret]"}, "metadata": {}}, 1],
+            },
+            {"kind": "ConfigMapList", "items": [{"data": {"a": "b"}}]},
         ]
     }
     assert redact(value) == wanted
