@@ -42,6 +42,8 @@ PLANTED = {
     ),
     "a file of a key in JSON": (r"{\"api.key\":\"0123456789abcdef0123456789abcdef\"}", "89abcdef"),
     "several secrets in a line": ("secrets: Zx81planted, ghcr-2", "planted"),
+    "several passwords of letters": ("a: 1\ndb_passwords: sesame, planted # it\nb: 2", "planted"),
+    "a list of passwords of letters": ("passwords:\n- sesame\n- planted\nb: 2", "planted"),
     "several passwords, given": ("db_passwords=sesame,pl4nted!, and so on", "pl4nted"),
     "several tokens in a sentence": ("could not use tokens: 'Zx81planted'.", "planted"),
     "an age key": (f"# created\n{AGE}\n", "PLANTED"),
@@ -399,6 +401,8 @@ PATTERNS = [
 
 # What clusters say all day.
 ORDINARY = [
+    "passwords: missing, 3\npasswords: see the manual\n2 passwords: kept\npasswords: expired, rotated\npasswords: 5\n",
+    "passwords:\n- required\npasswords:\n  of:\n  - grafana\ntokens:\n- grafana\n",
     "secrets: 5; secrets: [a1b2c3d4, b]; 3 secrets: kept; tokens: 24h0m0s. tokens: 12k, 3/5, 15ms; max_tokens=4096",
     "secrets: default-token-x7k2p, sops-age-2; credentials: flux-system/ghcr-7f9c4b6d8; secrets: kept.",
     "secrets: created=3, deleted=12; decrypting secrets: AccessDenied:403; credentials: x509: unknown",
