@@ -68,7 +68,11 @@ _PREFIX: Final = r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,64}?"
 _KEPT: Final = r"(?!\\*[\"']?\[redacted:)"
 _GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
 # Backslashes are looked at once: those before a quote end the text, those before anything else are of it.
-_QUOTED: Final = r"\\*\"(?:[^\"\\]|\\++(?!\"))*+\\*\"|'[^'\n]*'"
+# A text that none or one begins may have quotes of its own, with more of them; YAML doubles the others.
+_QUOTED: Final = (
+    r"(?<!\\)\"(?:[^\"\\]|\\[\s\S])*+\"|(?<!\\)\\\"(?:[^\"\\]|(?:\\{4})*+\\{3}\"|\\++(?!\"))*+(?:\\{4})*+\\\""
+    r"|\\*\"(?:[^\"\\]|\\++(?!\"))*+\\*\"|'(?:[^'\n]|'')*+'|'[^'\n]*'"
+)
 
 # What gives a value to a key; few texts have it.
 _GIVEN: Final = r"=|\"\s*:"

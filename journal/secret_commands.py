@@ -48,8 +48,8 @@ _MYSQL: Final = (
     rf"{_BETWEEN}-p(?=[^\s=,\"'\\]|['\"][^'\"\s,]))){_VALUE}"
 )
 _NETRC: Final = (
-    r"(\b(?:machine\s{1,40}[^\s]{1,256}|default)\s{1,40}login\s{1,40}[^\s]{1,256}\s{1,40}password\s{1,40})"
-    rf"{_VALUE}"
+    r"(\b(?:machine\s{1,40}\S{1,256}|default)(?:\s{1,40}(?:login|account)\s{1,40}\S{1,256}){1,2}"
+    r"\s{1,40}password\s{1,40})(?!\[redacted:|\$|<|\{\{)([^\s\"'\\]+)"
 )
 _PATTERNS: Final = (
     ("--from-literal", _LITERAL, "secret"),

@@ -36,6 +36,13 @@ def blanks_of(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
+def quote_end(line: str, quote: str, start: int) -> int:
+    """Return where a text in quotes ends; -1: not here. A quote of its own is doubled, or behind a backslash."""
+    doubled = "''|" if quote == "'" else ""
+    ends = compiled(rf"{doubled}(?<!\\){re.escape(quote)}").finditer(line, start)
+    return next((one.start() for one in ends if one[0] == quote), -1)
+
+
 def _within(
     text: str, depth: int, change: Callable[[list[str]], None], worth: Callable[[str], bool]
 ) -> str:

@@ -10,6 +10,8 @@ from journal.secret_objects import PART
 from journal.secret_shapes import compiled
 
 MARK: Final = "[redacted:secret]"
+# What the API itself answers, which tells its kind before its items.
+LIST: Final = "SecretList"
 # What has been taken out is no list, and where a line ends within a text is no word.
 _PART: Final = rf"\[redacted:[a-z0-9-]{{1,64}}\]|(?<!\\)\\{{1,7}}[nrt]|{PART}"
 # Before each line of a diff.
@@ -46,12 +48,15 @@ def is_encoded(value: str) -> bool:
 class _Object:
     """An object that is being gone through: what it is called, of what kind it says it is, and what its data hold."""
 
-    def __init__(self, name: str, owner: _Object | None, *, whole: bool) -> None:
+    def __init__(
+        self, name: str, owner: _Object | None, *, whole: bool, listed: bool = False
+    ) -> None:
         self.member = ""
         self.kind = ""
         # What anything within it is: a value of a Secret, or of the one whose kind is still to be told.
         self.whole = whole or name == "stringData"
         self.owner = owner
+        self.listed = listed  # in a list of Secrets, whose items do not tell their kind
         self.pending: list[tuple[int, int]] = []
 
 
@@ -96,7 +101,8 @@ class _Scan:
         if bracket in "{[":
             name = here.member.removesuffix(":map")
             owner = here if name == "data" else here.owner
-            self._open.append(_Object(name, owner, whole=here.whole))
+            listed = here.listed or here.kind == LIST
+            self._open.append(_Object(name, owner, whole=here.whole, listed=listed))
         elif len(self._open) > 1:
             self._close()
 
@@ -146,7 +152,7 @@ class _Scan:
 
     def _settle(self, mapping: _Object) -> None:
         for start, end in mapping.pending:
-            secret = mapping.kind == "Secret"
+            secret = mapping.kind == "Secret" or (mapping.listed and not mapping.kind)
             if secret or (not mapping.kind and is_encoded(self._text[start:end])):
                 self._edits[start] = (end, MARK)
         mapping.pending = []

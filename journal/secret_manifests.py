@@ -11,8 +11,15 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from journal.secret_lines import blanks_of, by_lines, indent_of
-from journal.secret_manifest_objects import MARK, is_encoded, is_kept, redact_flow, redact_objects
+from journal.secret_lines import blanks_of, by_lines, indent_of, quote_end
+from journal.secret_manifest_objects import (
+    LIST,
+    MARK,
+    is_encoded,
+    is_kept,
+    redact_flow,
+    redact_objects,
+)
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ _DIFF: Final = re.compile(r"(?m)^(?:\+|-(?:[^\s-]|[ \t]{3}))")
 _BEGINS: Final = re.compile(r"---(?:\s|$)|\.\.\.\s*$")
 _MEMBER: Final = (
     r"(\\{0,7}[\"']?)([^\s\"'\\:{}\[\],#]{1,253})\1[ \t]{0,8}:"
-    r"(?:[ \t]+(?:[!&]\S{0,128}(?:[ \t]+|$)){0,4}|$)"
+    r"(?:[ \t]+(?:[!&]\S{0,128}(?:[ \t]+|$)){0,4}|\r?$)"
 )
 _BLOCK: Final = r"(?:[|>][0-9+-]{0,2}[ \t]*)?(?:\#.*)?"
 _QUOTE: Final = r"\\{0,7}[\"']"
@@ -86,11 +93,18 @@ def redact_manifests(text: str) -> str:
     return redact_objects(text) if compiled(_FLOW).search(text) else text
 
 
-def redact_manifest(value: dict[str, Json]) -> dict[str, Json]:
-    """Do the same in an object of JSON."""
+def redact_manifest(value: dict[str, Json], *, listed: bool = False) -> dict[str, Json]:
+    """Do the same in an object of JSON; *listed*: it is an item of a list of Secrets, and may not tell its kind."""
+    items = value.get("items")
+    if isinstance(items, list) and value.get("kind") == LIST:
+        told = [
+            redact_manifest(one, listed=True) if isinstance(one, dict) else one for one in items
+        ]
+        value = value | {"items": told}
     if "data" not in value and STRING_DATA not in value:
         return value
-    data, strings, kind = value.get("data"), value.get(STRING_DATA), value.get("kind")
+    data, strings = value.get("data"), value.get(STRING_DATA)
+    kind = value.get("kind", "Secret" if listed else None)
     if isinstance(data, dict) and (kind == "Secret" or not isinstance(kind, str)):
         value = value | {"data": _redact_members(data, whole=kind == "Secret")}
     if isinstance(strings, dict):
@@ -225,7 +239,7 @@ def _value(line: str) -> _Value | None:
         return None
     quote = compiled(_QUOTE).match(line, start)
     if quote:
-        end = line.find(quote[0], quote.end())
+        end = quote_end(line, quote[0], quote.end())
         end = len(line.rstrip()) if end < 0 else end
         return _Value(quote.end(), end, line[quote.end() : end])
     said = compiled(_COMMENT).sub("", line[start:].rstrip())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from journal.secret_lines import blanks_of, by_lines, indent_of
+from journal.secret_lines import blanks_of, by_lines, indent_of, quote_end
 from journal.secret_names import VALUES
 from journal.secret_shapes import compiled
 from journal.secret_values import is_hidden, is_name, is_telling
@@ -101,7 +101,7 @@ def _read(number: int, line: str) -> _Line:
     begin = properties.end() if properties else indent
     quote = compiled(_QUOTE).match(line, begin)
     start = quote.end() if quote else begin
-    end = line.find(quote[0], start) if quote else line.find(" #", start)
+    end = quote_end(line, quote[0], start) if quote else line.find(" #", start)
     value = line[start:end] if end >= 0 else line[start:]
     return _Line(
         number=number,
@@ -115,11 +115,17 @@ def _read(number: int, line: str) -> _Line:
 
 
 def _hidden(below: list[_Line], column: int, kind: str) -> Iterable[_Line]:
-    """Return those that have a secret; with all that is below, for a word is only by itself the value of a name."""
+    """
+    Return those that have a secret; with all that is below, for a word is only by itself the value of a name.
+
+    A list of nothing but words is one of passwords, whatever they look like: as in JSON.
+    """
     if len(below) == 1 and below[0].column > column:
         [only] = below
         if not only.member and not only.item and _is_value(only):
             return [] if kind != "password" and is_name(only.value) else [only]
+    if kind == "password" and all(one.item and not one.member for one in below):
+        return [one for one in below if _is_value(one)]
     given = [one for one in below if one.member in VALUES and _is_value(one)]
     return given + [one for one in _made_up(below) if one not in given]
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from journal.secret_names import NAME, is_reference, kind_of_key
 from journal.secret_shapes import compiled
-from journal.secret_values import is_name, looks_made_up
+from journal.secret_values import is_name, is_telling, looks_made_up
 
 _QUOTE: Final = r"\\{0,7}[\"']?"
 _GIVES: Final = rf"{_QUOTE}[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}"
@@ -21,6 +21,12 @@ _ENDS: Final = r"(?=[\s\"'`,;&\\{}\[\]()]|\Z)"
 _ITEM: Final = r"[^\s\"'`,;&\\{}\[\]()=]++={0,2}"
 # A name's last letter comes first, or its many patterns would be tried at each place of a text.
 _SEVERAL: Final = rf"(?i)(?<=[deklnty])s{_GIVES}({_ITEM}(?:, ?{_ITEM})*+){_ENDS}"
+# As all that a line has: of words it cannot be a sentence, nor a count.
+_WORD: Final = r"[A-Za-z][^\s\"'`,;&\\{}\[\]()=]++"
+_ALONE: Final = (
+    rf"(?im)^([ \t]*+(?:- )?[\"']?(?:[a-z0-9.-]{{1,40}}_)?(?:pass(?:[_-]?(?:word|phrase|code))|passwd)s[\"']?:[ \t]++)"
+    rf"({_WORD}(?:, ?{_WORD})*+)(?=[ \t]*+(?:\#.*)?$)"
+)
 _NAMED: Final = rf"(?i){NAME}\Z"
 _NAME_BYTES: Final = 32
 _BETWEEN: Final = re.compile(r"(, ?)")
@@ -44,7 +50,8 @@ _MATERIAL: Final = (
 
 def redact_several(text: str) -> str:
     """Replace, of what ``passwords:`` or ``tokens=`` gives, what looks like a secret."""
-    return compiled(_SEVERAL).sub(_several, text)
+    text = compiled(_SEVERAL).sub(_several, text)
+    return compiled(_ALONE).sub(lambda found: found[1] + _words(found[2]), text)
 
 
 def redact_key_files(text: str) -> str:
@@ -86,6 +93,12 @@ def _material(value: str) -> str:
 
 def _items(name: str, value: str) -> str:
     return "".join(_item(name, item) for item in _BETWEEN.split(value))
+
+
+def _words(value: str) -> str:
+    parts = _BETWEEN.split(value)
+    parts[::2] = [one if is_telling(one) else "[redacted:password]" for one in parts[::2]]
+    return "".join(parts)
 
 
 def _item(name: str, item: str) -> str:

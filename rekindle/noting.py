@@ -69,24 +69,32 @@ def write(path: Path, run_id: str | None, wanted: Wanted) -> Exit:
 
 def _honoured(path: Path, run_id: str, request: inbox.Note) -> None:
     """
-    Refuse the time of an object that no report would tell: a note that was written is believed to count.
+    Refuse the time or the cause of an object that no report would tell: a note that was written is believed to count.
 
-    :raises UsageWrong: when no row of the report has that time.
+    :raises UsageWrong: when no row of the report has that time, or that cause.
     """
-    if not request.finding or request.time is None:
+    if not request.finding:
         return
     from rekindle.report.gather import honours
 
-    if honours(path, run_id, note_of(request, request.said or 0.0)):
-        return
+    time, cause = honours(path, run_id, note_of(request, request.said or 0.0))
     at = stamp(request.said or 0.0)
-    raise UsageWrong(
-        f"no cause and no first sign in the report would tell that {request.finding} was so at {stamp(request.time)}: "
-        f"entry {request.corrects}, of {at}, tells of it first",
-        reference="note-about-what",
-        hint="the table What went wrong first names what can be corrected, to an instant before the run saw it; "
-        "`rekindle note TEXT` remarks anything",
-    )
+    if request.time is not None and not time:
+        raise UsageWrong(
+            f"no cause and no first sign in the report would tell that {request.finding} was so at "
+            f"{stamp(request.time)}: entry {request.corrects}, of {at}, tells of it first",
+            reference="note-about-what",
+            hint="the table What went wrong first names what can be corrected, to an instant before the run saw it; "
+            "`rekindle note TEXT` remarks anything",
+        )
+    if request.cause and not cause:
+        raise UsageWrong(
+            f"no row of the report would tell the cause of {request.finding}: it is no root cause, and no root of the "
+            f"tree that the first look did not find; entry {request.corrects}, of {at}, tells of it first",
+            reference="note-about-what",
+            hint="Root causes and What went wrong first name what can be corrected; "
+            "`rekindle note --entry SEQ --cause TEXT` says it of an entry, `rekindle note TEXT` remarks anything",
+        )
 
 
 def _append(path: Path, run_id: str, request: inbox.Note, *, closed_or_old: bool) -> None:
@@ -119,13 +127,13 @@ class _Finding:
         row = self._row(lambda one: one.seq == wanted.entry, wanted.entry) if wanted.entry else None
         old, equals, new = wanted.time.rpartition("=")
         finding, cause = "", wanted.cause.strip()
-        if equals and (found := self._of_object(old.strip())) is not None:
+        if equals and (found := self._of_object(old.strip(), wanted.entry)) is not None:
             finding, row = found[0], self._same(row, found[1])
         elif equals:
             row = self._same(row, self._named(old))
         if cause and "=" in cause:
             name, _, rest = cause.partition("=")
-            about = self._of_finding(name.strip())
+            about = self._of_finding(name.strip(), wanted.entry if wanted.time else 0, root=True)
             if about is not None and finding not in {"", about[0]}:
                 raise UsageWrong(
                     f"{finding} and {about[0]} are named, and a note corrects one",
@@ -216,28 +224,36 @@ class _Finding:
             hint="`rekindle log --all` shows the entries with their numbers",
         )
 
-    def _of_finding(self, name: str) -> tuple[str, Row] | None:
+    def _of_finding(self, name: str, entry: int, *, root: bool = False) -> tuple[str, Row] | None:
         """
-        Find where a cause was found first: by its id, or by the subject that it is about.
+        Find where a cause was found first, or anew by *entry*: by its id, or by the subject that it is about.
 
-        What was seen to be gone may have no cause that the cluster tells: it is named by itself.
+        *root*: rather than another of that subject. What was seen to be gone may have no cause that the cluster tells:
+        it is named by itself.
         """
-        gone = None
+        gone, found = None, None
         self._since = None
+        standing: set[str] = set()
         for row in self._reader.rows(self._run_id):
             if isinstance(row.entry, e.FindingsChanged):
-                for key, found in row.entry.changed.items():
-                    if name in {key, found.subject}:
-                        self._since = found.since
-                        return key, row
+                standing.difference_update(row.entry.cleared)
+                for key, one in row.entry.changed.items():
+                    if key in standing or name not in {key, one.subject}:
+                        continue
+                    fits = row.seq == entry if entry else one.root or not root
+                    if fits or found is None:
+                        found, self._since = (key, row), one.since
+                    if fits:
+                        return found
+                standing.update(row.entry.changed)
             elif gone is None and isinstance(row.entry, e.Observed):
                 fact = row.entry.changed.get(name)
                 gone = (name, row) if fact is not None and fact.code == codes.ABSENT else None
-        return gone
+        return found or gone
 
-    def _of_object(self, name: str) -> tuple[str, Row] | None:
+    def _of_object(self, name: str, entry: int) -> tuple[str, Row] | None:
         """Find a finding, what is gone, or else where an object was seen first: since when it was so may be noted."""
-        found = self._of_finding(name)
+        found = self._of_finding(name, entry)
         if found is not None:
             return found
         for row in self._reader.rows(self._run_id):

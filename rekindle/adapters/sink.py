@@ -15,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from rekindle.adapters.sink_lines import Together
+from rekindle.adapters.sink_manifests import has_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,9 @@ class Redactor:
             held, secret = self._together.interrupt(self._rest)
             if secret:
                 return held + self._leave_out()
-        at, safe = (0, b"") if self._leaving_out else self._cut(self._rest)
+        # Whose data these are may be told behind the cut, or never.
+        unknown = self._leaving_out or has_data(self._rest)
+        at, safe = (0, b"") if unknown else self._cut(self._rest)
         if not at:
             return held + self._leave_out()
         part, self._rest = self._rest[:at], self._rest[at:]

@@ -33,6 +33,12 @@ _NAMING_BYTES = 1024
 # A command with logins that goes on on the next line.
 _CURL = re.compile(rb"\bcurl\b[^\n]{0,1024}\\\r?\n?\Z")
 _CONTINUED = re.compile(rb"\\\r?\n?\Z")
+# The words of a netrc, whose password may stand on a line of its own.
+_NETRC = re.compile(
+    rb"[ \t]{0,80}(?:machine[ \t]{1,40}\S{1,256}|default)"
+    rb"(?:[ \t]{1,40}(?:login|account)[ \t]{1,40}\S{1,256}){0,2}\s{0,80}\Z"
+)
+_NETRC_USER = re.compile(rb"[ \t]{0,80}(?:login|account)[ \t]{1,40}\S{1,256}\s{0,80}\Z")
 # A value, for the name may stand below it.
 _VALUE = re.compile(rb"(?i)(?<![\w.-])value[\"'\\]{0,6}[ \t]{0,8}[:=]")
 # The end of a line that opens a block scalar, or a list or an object of JSON.
@@ -182,7 +188,7 @@ class Together:
     def _named(self, line: bytes) -> bytes:
         """Redact a line, and what the line before calls a secret in it."""
         given = self._told(line)
-        goes_on = _APART.fullmatch(line) or _CONTINUED.search(line)
+        goes_on = _APART.fullmatch(line) or _CONTINUED.search(line) or _NETRC_USER.match(line)
         if goes_on and self._before and self._before.count(b"\n") < _APART_LINES:
             self._before += line
         else:
@@ -200,8 +206,9 @@ class Together:
 
 def _is_naming(line: bytes) -> bool:
     """Say whether what follows a line is named by it, or belongs to it."""
-    short = len(line) <= _NAMING_BYTES
-    return short and (_NAMING.search(line) is not None or _CURL.search(line) is not None)
+    if len(line) > _NAMING_BYTES:
+        return False
+    return any(found(line) for found in (_NAMING.search, _CURL.search, _NETRC.match))
 
 
 def _column(line: bytes) -> int:

@@ -16,6 +16,10 @@ _DATA = re.compile(
     + _EDGE
     + rb"[ \t]{0,8}:[ \t]*(?:[\r\n{#&!]|\Z)"
 )
+# Anywhere in a line, as JSON has it.
+_DATA_WITHIN = re.compile(
+    rb"data(?<!metadata)\\{0,7}[\"']?[ \t]{0,8}:[ \t]{0,8}(?:map\[|\{(?![ \t]{0,8}\})|\\{1,7}[rn])"
+)
 _KIND = re.compile(
     rb"[+-]?[ \t]*(?:-[ \t]+)*"
     + _EDGE
@@ -72,6 +76,11 @@ class Kinds:
 def is_data(line: bytes) -> bool:
     """Say whether the data of an object begin in a line, which are a Secret's or a ConfigMap's."""
     return (b"data" in line or b"Data" in line) and _DATA.match(line) is not None
+
+
+def has_data(text: bytes) -> bool:
+    """Say whether a line has the data of an object, which its kind may stand far behind."""
+    return b"data" in text and _DATA_WITHIN.search(text) is not None
 
 
 def is_anybodys(line: bytes) -> bool:

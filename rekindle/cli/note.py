@@ -20,15 +20,15 @@ REMARK = "`rekindle note 'the switch was rebooted at two'`; --help shows how a t
     metavar="[OLD=]NEW",
     help="Correct when it happened. OLD: the entry's number or instant, unless --entry names it, or a "
     "finding (its id or its subject) or an object, which alone is then corrected: to an instant before the run found "
-    "it, since when it was so. "
+    "it, since when it was so. Found several times, the first is meant; --entry names another by its finding. "
     "NEW: an instant; HH:MM:SS is the one nearest to the entry's own.",
 )
 @click.option(
     "--cause",
     "cause",
     metavar="[FINDING=]TEXT",
-    help="Correct why: in the place of a finding (its id or its subject), of an object that was seen to be gone, "
-    "or of what --entry says.",
+    help="Correct why: in the place of a root cause (its id or its subject), each time that it was found, of a root of "
+    "the tree that was gone at the first look, or of what --entry says.",
 )
 def command(
     text: str,

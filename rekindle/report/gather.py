@@ -34,7 +34,7 @@ from rekindle.report.corrections import Corrections
 from rekindle.report.following import OPENED, Follower
 from rekindle.report.kept import Tape
 from rekindle.report.reasons import Ledger, Step
-from rekindle.report.roots import SIGNS
+from rekindle.report.roots import REMOVED, SIGNS
 from rekindle.report.story import BROKEN, WHOLE, Chain, Run, Story
 from rekindle.report.telling import told
 from rekindle.report.times import ledger_from, path_along, path_of
@@ -67,8 +67,8 @@ def gather(path: Path, run_id: str | None = None) -> Story:
         return told(follower, run, chain, _ledger(reader, follower, chain))
 
 
-def honours(path: Path, run_id: str, note: e.Note) -> bool:
-    """Say whether a report would show that *note* corrects the time of what it names as a finding."""
+def honours(path: Path, run_id: str, note: e.Note) -> tuple[bool, bool]:
+    """Say whether a report would show the time, and the cause, that *note* gives what it names as a finding."""
     with _uncollected(), Reader(path) as reader:
         found = _new(pick(reader.runs(), path, run_id))
         for row in reader.rows(run_id):
@@ -77,9 +77,12 @@ def honours(path: Path, run_id: str, note: e.Note) -> bool:
         found.corrections.add(note, note.at)
         found.causes.found = list(found.corrections.beside(found.causes.found, "id"))
         signs = found.causes.first_signs(found.memory.looked_at, found.corrections)[:SIGNS]
-        return any(
-            one.time is not None for row in (*found.causes.found, *signs) for one in row.corrections
-        )
+        rows = (*found.causes.found, *signs)
+        time = any(one.time is not None for row in rows for one in row.corrections)
+        told = {one.id for one in found.causes.found}
+        removed = {one.subject for one in found.causes.gone if one.unexplained == REMOVED}
+        told |= removed & {sign.subject for sign in signs}
+        return time, clean(note.finding) in told
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from journal.entries import Instant, Outcome
 from phases import codes
+from phases.verbs import RELEASE
 from phases.wait_classes import UNKNOWN
 from rekindle.report.answering import Silence, silent, silent_in, why_silent
 from rekindle.report.cleaning import clean
@@ -121,8 +122,10 @@ def next_steps(
         if action.outcome in {Outcome.UNSETTLED.value, "open"}:
             yield f"Look at what {action.action} ({action.verb} {action.name}) did."
     costly = [a for a in actions if a.destroys]
-    if costly:
-        yield f"Look where what was given up or destroyed lies now, and whether it is wanted: {given_up(costly)}."
+    if left := [a for a in costly if a.verb == RELEASE]:
+        yield f"Look where what was given up lies now, and whether it is wanted: {given_up(left)}."
+    if gone := [a for a in costly if a.verb != RELEASE]:
+        yield f"Look whether anything is missed of what was allowed to be destroyed: {given_up(gone)}."
     yield from _who_removed(found)
     yield from _lost_machines(found)
     yield from why_silent(silences)

@@ -20,6 +20,7 @@ from rekindle.report.lessons import counted, known_after, since_first_look
 from rekindle.report.own import follows
 from rekindle.report.phrases import (
     allowed,
+    aside,
     because,
     chain,
     done_here,
@@ -142,6 +143,7 @@ def filters() -> dict[str, Any]:
         "moment": moment,
         "span": span,
         "to": between,
+        "aside": aside,
         "chain": chain,
         "ended": ended,
         "allowed": allowed,

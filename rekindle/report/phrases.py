@@ -23,6 +23,19 @@ def chain(ledger: Ledger, took: int) -> int:
     return min(round(ledger.critical_path), took)
 
 
+def aside(story: Story) -> str:
+    """Say why the path of a run without its goal may have less work on it than the longest chain has."""
+    ledger = story.ledger
+    if ledger is None or story.run.outcome == "done":
+        return ""
+    if chain(ledger, story.run.took) <= round(ledger.useful):
+        return ""
+    return (
+        "The goal is not reached: the path below leads to what would come last, and some of the work in CP was done "
+        "beside it."
+    )
+
+
 def ended(cause: Cause) -> str:
     """Say when a cause was over; where no fact tells that, at which look it was not found any more."""
     if cause.over is not None:

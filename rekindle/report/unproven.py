@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from journal.entries import Outcome
+from phases.verbs import RELEASE
 from rekindle.report.cleaning import clean
 from rekindle.report.following import Follower
 from rekindle.report.happenings import Action
@@ -89,9 +90,11 @@ def _data(found: Follower, actions: tuple[Action, ...]) -> Iterator[str]:
         "That volumes, databases and Secrets hold what they held before: only whether things are Ready is looked at, "
         "never their data."
     )
-    left = sorted({action.destroys for action in actions if action.destroys})
-    for consequence in left:
+    costly = [action for action in actions if action.destroys]
+    for consequence in sorted({action.destroys for action in costly if action.verb == RELEASE}):
         yield f"What became of what was given up: {consequence}."
+    for consequence in sorted({action.destroys for action in costly if action.verb != RELEASE}):
+        yield f"That no more is gone than was agreed to: {consequence}."
     if found.doings.by_hand.items:
         yield (
             "Who did what was done by hand: the facts show the effect and not the person, and a controller may have "

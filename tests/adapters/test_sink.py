@@ -91,6 +91,8 @@ def test_a_value_that_is_still_to_come_is_not_cut_off_from_its_name() -> None:
         b"passwords:\n  a:\n    b: hunter2\n\n    c: d\ne: 1\n",
         b"passwords:\n- a: hunter2\n  b: c\n- d\ne:\n- f\n- passwords:\n- hunt\n",
         b'{\n  "passwords": {\n    "a": {\n      "b": "hunter2",\n      "c": 1\n    }\n  }\n}\n',
+        b"machine x\n  login bob\n\n  password hunter2\nlast: 1\n",
+        b"default login bob\n  account 1\n  password hunter2\nmachine x login bob\npassword hunter2\n",
         b"curl -s \\\n  -H x \\\n  -u 'bob:hunter2' \\\n  https://x\n-u bob:group\n",
     ],
 )
@@ -282,6 +284,18 @@ def test_a_line_that_cannot_be_cut_is_left_out_to_its_end() -> None:
     assert b"left out" in said
     assert said.startswith(b"first\n")
     assert said.endswith(b"\nlast\n")
+
+
+@pytest.mark.parametrize("before", [b"", b'{"kind": "Pod"} ' * 20_000])
+def test_of_data_whose_kind_stands_far_behind_nothing_is_kept(before: bytes) -> None:
+    """Mutants: cut a line within them; take a label of that name, or none at all, for data."""
+    data = b", ".join(b'"k%d": "hunter2"' % number for number in range(20_000))
+    said = kept(before + b'{"data": {' + data + b'}, "kind": "Secret"}\nlast\n')
+
+    assert b"hunter" not in said
+    assert said.endswith(b"[the rest of a long line is left out]\nlast\n")
+    text = b'{"metadata": {"data": {}, "x": "data:"}} ' * 20_000
+    assert kept(text) == text
 
 
 KEY = b"-----BEGIN RSA PRIVATE KEY-----"  # gitleaks:allow  made up

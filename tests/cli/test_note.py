@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.memory import Memory
 from journal import entries as e
@@ -187,7 +188,7 @@ def test_a_cause_is_corrected_in_the_place_of_a_finding(rekindle: Program, tmp_p
     rekindle("rehearse", "june-12", "--journal", str(journal))
     row = first(journal, "findings.changed")
     assert isinstance(row.entry, e.FindingsChanged)
-    key, finding = next(iter(row.entry.changed.items()))
+    key, finding = next(one for one in row.entry.changed.items() if one[1].root)
 
     for name in (key, finding.subject):
         words = ("note", "--journal", str(journal), "--cause", f"{name}=somebody=drunk")
@@ -222,6 +223,20 @@ def test_the_time_of_one_of_two_findings_is_corrected(rekindle: Program, tmp_pat
     assert (causes["crd/a"].corrected, causes["crd/b"].true) == ("", {})
 
 
+def test_of_what_an_object_has_the_root_is_corrected(rekindle: Program, tmp_path: Path) -> None:
+    """Mutant: take what was found first of it, which no report tells."""
+    found = {
+        f"{rule}:crd/a": Finding(
+            subject="crd/a", cause="x", message="m", root=rule == "R", rule=rule
+        )
+        for rule in ("Q", "R")
+    }
+    journal = written(tmp_path / "j.db", [e.FindingsChanged(at=AT + 5, changed=found)])
+
+    assert rekindle("note", "--journal", str(journal), "--cause", "crd/a=bob").code == 0
+    assert [note.finding for note in notes(journal)] == ["R:crd/a"]
+
+
 def test_a_cause_without_a_text_is_refused(rekindle: Program, tmp_path: Path) -> None:
     """A note stays for good, and would tell nothing. Mutant: take the finding alone."""
     found = {"R:crd/a": Finding(subject="crd/a", cause="x", message="m", root=True, rule="R")}
@@ -231,21 +246,6 @@ def test_a_cause_without_a_text_is_refused(rekindle: Program, tmp_path: Path) ->
 
     assert (answer.code, notes(journal)) == (64, [])
     assert "error (note-empty): --cause R:crd/a= says no cause" in answer.err
-
-
-def test_what_was_seen_to_be_gone_is_named_by_itself(rekindle: Program, tmp_path: Path) -> None:
-    """The cluster may tell no cause of it. Mutants: find only findings; take what was there."""
-    name = "kustomization/flux-system/apps"
-    codes = ("Ready", "Absent", "Ready")
-    journal = written(
-        tmp_path / "j.db", [e.Observed(at=AT, changed={name: Fact(code)}) for code in codes]
-    )
-    gone = [row.seq for row in rows(journal) if row.kind == "observed"][1]
-
-    assert rekindle("note", "--journal", str(journal), "--cause", f"{name}=bob").code == 0
-
-    (note,) = notes(journal)
-    assert (note.corrects, note.finding, note.cause) == (gone, name, "bob")
 
 
 NAME = "kustomization/flux-system/apps"
@@ -313,6 +313,70 @@ def test_a_time_that_no_report_would_tell_is_refused(
     assert (answer.code, "error (note-about-what)" in answer.err) == (64, True)
     assert said in answer.err
     assert notes(journal) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["node/k8s-1", "crd/b", "R:crd/c", "kustomization/flux-system/web"]
+)
+def test_a_cause_that_no_report_would_tell_is_refused(
+    rekindle: Program, tmp_path: Path, name: str
+) -> None:
+    """What was written is believed to count. Mutants: ask for times alone; take a finding that is no root."""
+    follows = Finding(subject="crd/c", cause="x", message="m", rule="R")
+    night = [
+        *NIGHT,
+        e.FindingsChanged(at=AT + 5, changed={"R:crd/c": follows}),
+        e.Observed(at=AT + 6, changed={"kustomization/flux-system/web": Fact("Absent")}),
+    ]
+    journal = written(tmp_path / "j.db", night, plan=ROOTS)
+
+    answer = rekindle("note", "--journal", str(journal), "--cause", f"{name}=bob")
+
+    if name in {"node/k8s-1", "crd/b"}:
+        assert "a correction has to say which entry it corrects" in answer.err
+    else:
+        assert f"no row of the report would tell the cause of {name}: it is no root" in answer.err
+        assert "`rekindle note --entry SEQ --cause TEXT" in answer.err
+    assert (answer.code, "error (note-about-what)" in answer.err) == (64, True)
+    assert notes(journal) == []
+
+
+def test_what_was_seen_to_be_gone_is_named_by_itself(rekindle: Program, tmp_path: Path) -> None:
+    """The cluster may tell no cause of it. Mutants: find only findings; refuse what somebody corrected before."""
+    at = ("--journal", str(written(tmp_path / "j.db", NIGHT, plan=ROOTS)))
+
+    for who in ("bob", "eve"):
+        assert rekindle("note", *at, "--cause", f"{NAME}={who}").code == 0
+
+    note = notes(tmp_path / "j.db")[-1]
+    assert (note.corrects, note.finding, note.cause) == (3, NAME, "eve")
+    assert "corrected: eve" in rekindle("report", *at).out
+
+
+@pytest.mark.parametrize(("entry", "found"), [((), 5), (("--entry", "7"), 7)])
+def test_what_was_found_again_is_corrected_by_its_entry(
+    rekindle: Program, tmp_path: Path, entry: tuple[str, ...], found: int
+) -> None:
+    """Mutants: take the first time whatever --entry says, or what is only told anew for found again."""
+    root = Finding(subject="crd/a", cause="x", message="m", root=True, rule="R", since=SINCE)
+    again = replace(root, since=AT + 60)
+    night = [
+        *NIGHT,
+        e.FindingsChanged(at=AT + 50, cleared=("R:crd/a",)),
+        e.FindingsChanged(at=AT + 100, changed={"R:crd/a": again}),
+        e.FindingsChanged(at=AT + 110, changed={"R:crd/a": replace(again, message="n")}),
+    ]
+    at = ("--journal", str(written(tmp_path / "j.db", night, plan=ROOTS)))
+
+    assert rekindle("note", *at, *entry, "--time", "crd/a=+1").code == 0
+    (note,) = notes(tmp_path / "j.db")
+    assert (note.finding, note.corrects) == ("R:crd/a", found)
+    told = rekindle("note", *at, "--entry", "8", "--time", "crd/a=+1")
+    assert (told.code, "entry 8 and entry 5 are named" in told.err) == (64, True)
+    causes = gather(tmp_path / "j.db").causes
+    assert [cause.true.get("since") for cause in causes] == [
+        AT + 1 if seq == found else None for seq in (5, 7)
+    ]
 
 
 @pytest.mark.parametrize(

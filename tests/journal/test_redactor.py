@@ -42,6 +42,8 @@ PLANTED = {
     ),
     "a file of a key in JSON": (r"{\"api.key\":\"0123456789abcdef0123456789abcdef\"}", "89abcdef"),
     "several secrets in a line": ("secrets: Zx81planted, ghcr-2", "planted"),
+    "several passwords of letters": ("a: 1\ndb_passwords: sesame, planted # it\nb: 2", "planted"),
+    "a list of passwords of letters": ("passwords:\n- sesame\n- planted\nb: 2", "planted"),
     "several passwords, given": ("db_passwords=sesame,pl4nted!, and so on", "pl4nted"),
     "several tokens in a sentence": ("could not use tokens: 'Zx81planted'.", "planted"),
     "an age key": (f"# created\n{AGE}\n", "PLANTED"),
@@ -281,6 +283,24 @@ PLANTED = {
         "stringData:\n  a: planted two # it\n  b: |\n    planted\n\n    planted\n  c: 'planted'\ntype: x",
         "planted",
     ),
+    "a Secret of a text with line ends of its own": (
+        "kind: Secret\r\nstringData:\r\n  a: planted\r\n  b: |\r\n    planted\r\n",
+        "planted",
+    ),
+    "a Secret of a text in quotes with quotes": (
+        """stringData:\n  a: "x\\"planted"\n  b: 'it''s planted'\n""",
+        "planted",
+    ),
+    "a password in quotes with a quote": ("password: 'it''s planted'", "planted"),
+    "a password in quotes with a quote below its name": (
+        "password:\n  'it''s planted'\n",
+        "planted",
+    ),
+    "a password in JSON with a quote": (r'{"password":"x\"planted","b":"c"}', "planted"),
+    "a password in a text of JSON with a quote": (
+        r'{"x":"{\"password\":\"x\\\"planted\",\"b\":\"c\"}"}',
+        "planted",
+    ),
     "a Secret below another object": (
         "kind: ConfigMap\ndata:\n  a: b\n---\ndata:\n  a: cGxhbnRl\nkind: Secret\n",
         "cGxhbnRl",
@@ -299,6 +319,10 @@ PLANTED = {
     "a Secret of strings in JSON": (
         '{\n  "kind": "Secret",\n  "stringData": {\n    "a": "planted"\n  }\n}',
         "planted",
+    ),
+    "a Secret in a list of the API": (
+        '{"kind":"SecretList","items":[{"metadata":{"a":"b"},"data":{"a":"planted-1"}},{"data":{"a":"x"}}]}',
+        "planted-1",
     ),
     "a Secret over lines of JSON": (
         '{\n  "data": {\n    "a": "cGxhbnRl"\n  },\n  "kind": "Secret"\n}',
@@ -377,6 +401,8 @@ PATTERNS = [
 
 # What clusters say all day.
 ORDINARY = [
+    "passwords: missing, 3\npasswords: see the manual\n2 passwords: kept\npasswords: expired, rotated\npasswords: 5\n",
+    "passwords:\n- required\npasswords:\n  of:\n  - grafana\ntokens:\n- grafana\n",
     "secrets: 5; secrets: [a1b2c3d4, b]; 3 secrets: kept; tokens: 24h0m0s. tokens: 12k, 3/5, 15ms; max_tokens=4096",
     "secrets: default-token-x7k2p, sops-age-2; credentials: flux-system/ghcr-7f9c4b6d8; secrets: kept.",
     "secrets: created=3, deleted=12; decrypting secrets: AccessDenied:403; credentials: x509: unknown",
@@ -514,6 +540,8 @@ ORDINARY = [
     "stringData:\n  a: ENC[AES256_GCM,data:q83v,type:str]\n  b: ${HUNTER}\n  c: ''\n",
     "+ data:\n+   a: kept\n+ kind: ConfigMap\n+ kind: Secret\n+ type: Opaque\n",
     '{"kind": "Secret", "data": {"a": ""\n---\ndata: {a: kept}\n',
+    '{"kind":"ConfigMapList","items":[{"data":{"a":"kept"}}]} {"kind":"SecretList"} {"data":{"a":"kept"}}',
+    '{"kind":"SecretList","items":[{"kind":"ConfigMap","data":{"a":"kept"}}]}',
     "a Secret has data: and stringData: of it; kind: Secret, data: 5; no stringData: given",
     "kinds: [Secret, ConfigMap], kind: Secret; the data: {a: kept} of a Secret",
     "kubeconfig: /root/.kube/config2; op-credentials.json: not found; 1password-credentials: {}",
@@ -762,6 +790,8 @@ def test_what_a_secret_of_kubernetes_holds_is_redacted_whatever_it_is_called() -
             {"data": {"a": "aHVudGVyMg==", "b": "disabled"}},
             {"kind": "Secret", "stringData": {"a": "ENC[AES256_GCM,data:x]", "b": "hunter2"}},
             {"kind": "Secret", "data": None},
+            {"kind": "SecretList", "items": [{"data": {"a": "b"}, "metadata": {}}, 1]},
+            {"kind": "ConfigMapList", "items": [{"data": {"a": "b"}}]},
         ]
     }
     wanted = {
@@ -778,6 +808,11 @@ def test_what_a_secret_of_kubernetes_holds_is_redacted_whatever_it_is_called() -
                 "stringData": {"a": "ENC[AES256_GCM,data:x]", "b": "[redacted:secret]"},
             },
             {"kind": "Secret", "data": None},
+            {
+                "kind": "SecretList",
+                "items": [{"data": {"a": "[redacted:secret]"}, "metadata": {}}, 1],
+            },
+            {"kind": "ConfigMapList", "items": [{"data": {"a": "b"}}]},
         ]
     }
     assert redact(value) == wanted
@@ -996,6 +1031,9 @@ def test_redacting_twice_is_redacting_once(value: object) -> None:
         '"tokens": ["',
         '"tokens":[" ',
         'token:["x", ',
+        'token="\\"',
+        'token=\\"\\\\\\"',
+        "token='",
         '"token":{"value":',
         "a://b2",
         "a_pass=",

@@ -235,7 +235,25 @@ def test_a_note_is_asked_whether_a_report_would_show_it(
 ) -> None:
     journal = written(tmp_path / "j.db", NIGHT, plan=PLAN)
 
-    assert honours(journal, "run-1", note) is counts
+    assert honours(journal, "run-1", note)[0] is counts
+
+
+@pytest.mark.parametrize(
+    ("finding", "counts"),
+    [("N6:storage", True), (APPS, True), ("H1:site", False), ("node/k8s-1", False), (POD, False)],
+)
+@pytest.mark.parametrize("before", [False, True])
+def test_a_note_is_asked_whether_a_report_would_tell_its_cause(
+    tmp_path: Path, finding: str, *, counts: bool, before: bool
+) -> None:
+    """Mutants: ask for its time alone; take any sign; refuse a second word on what somebody has said of it."""
+    note = replace(noted(finding, 3, cause="bob did it"), time=None)
+    journal = written(tmp_path / "j.db", [*NIGHT, note] if before else NIGHT, plan=PLAN)
+
+    assert honours(journal, "run-1", note) == (False, counts)
+    assert any("bob did it" in row.corrected for row in gather(journal).causes) is (
+        before and finding == "N6:storage"
+    )
 
 
 def test_a_sign_that_is_not_among_the_first_and_a_note_too_many_count_nowhere(
@@ -249,10 +267,10 @@ def test_a_sign_that_is_not_among_the_first_and_a_note_too_many_count_nowhere(
     ]
     journal = written(tmp_path / "j.db", night)
 
-    assert honours(journal, "run-1", noted("crd/0", 3, LOOKED))
-    assert not honours(journal, "run-1", noted("crd/0", 1, LOOKED))
+    assert honours(journal, "run-1", noted("crd/0", 3, LOOKED))[0]
+    assert not honours(journal, "run-1", noted("crd/0", 1, LOOKED))[0]
     monkeypatch.setattr(corrections, "MOST", 1)
-    assert not honours(journal, "run-1", noted("crd/0", 3, LOOKED))
+    assert not honours(journal, "run-1", noted("crd/0", 3, LOOKED))[0]
 
 
 @pytest.mark.parametrize(("hours", "first"), [(5, True), (1, False)])

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from journal import entries as e
 from journal.entries import Fact, Finding, Outcome
+from phases.lives import RESET
 from phases.verbs import RELEASE, VERBS
 from phases.wait_classes import UNKNOWN
 from rekindle.lines import describe
@@ -23,6 +24,7 @@ from rekindle.report.lessons import _unknown
 from rekindle.report.reasons import Ledger, Step
 from rekindle.report.validation import skipped
 from tests.report.nights import AT, written
+from tests.report.samples import sample
 
 
 def cause(name: str, clears: str) -> Finding:
@@ -65,13 +67,15 @@ def test_causes_are_counted_in_words(tmp_path: Path, clears: list[str], said: st
     ]
 
 
-def release(number: int, approval: str, outcome: Outcome | None) -> list[e.AnyEntry]:
+def release(
+    number: int, approval: str, outcome: Outcome | None, verb: str = RELEASE
+) -> list[e.AnyEntry]:
     action = f"a{number}"
     entries: list[e.AnyEntry] = [
         e.ActionIntended(
             at=AT + number,
             action=action,
-            verb=RELEASE,
+            verb=verb,
             target=f"holder/{number}",
             attempt=1,
             epoch=1,
@@ -81,7 +85,7 @@ def release(number: int, approval: str, outcome: Outcome | None) -> list[e.AnyEn
     ]
     if outcome is not None:
         settled = e.ActionSettled(
-            at=AT + number, action=action, verb=RELEASE, target=f"holder/{number}", outcome=outcome
+            at=AT + number, action=action, verb=verb, target=f"holder/{number}", outcome=outcome
         )
         entries.append(settled)
     return entries
@@ -115,6 +119,35 @@ def test_who_allowed_one_thing_has_not_allowed_the_others(tmp_path: Path) -> Non
     )
     assert not any("waited until somebody had allowed" in one for one in story.went_well)
     assert not any("No action was refused or failed" in one for one in story.went_well)
+
+
+def test_what_was_erased_lies_nowhere_and_nothing_became_of_it(tmp_path: Path) -> None:
+    """Mutant: say of what is destroyed what is said of what was given up."""
+    entries = [*release(1, "", Outcome.DONE, RESET), *release(2, "", Outcome.DONE)]
+
+    story = gather(written(tmp_path / "j.db", entries))
+    gone, left = VERBS[RESET].destroys, VERBS[RELEASE].destroys
+    assert f"What became of what was given up: {left}." in story.unproven
+    assert f"That no more is gone than was agreed to: {gone}." in story.unproven
+    assert [one for one in story.next_steps if "anted: " in one or "destroyed: " in one] == [
+        f"Look where what was given up lies now, and whether it is wanted: holder/2 ({left}).",
+        f"Look whether anything is missed of what was allowed to be destroyed: holder/1 ({gone}).",
+    ]
+
+
+def test_work_beside_the_path_of_a_run_without_its_goal_is_said_to_be_that() -> None:
+    """Mutants: say it of a run that is done, or where all the work was on the path."""
+    story = sample()
+    ledger = story.ledger
+    assert ledger is not None
+    cut = replace(story, run=replace(story.run, outcome="cancelled"))
+    beside = replace(cut, ledger=replace(ledger, useful=ledger.critical_path - 30.0))
+    on_path = replace(cut, ledger=replace(ledger, useful=ledger.critical_path))
+    said = "some of the work in CP was done beside it."
+    for page in (markdown.page, html.page):
+        assert said in page(beside)
+        assert said not in page(on_path)
+        assert said not in page(replace(beside, run=story.run))
 
 
 @pytest.mark.parametrize(
