@@ -42,6 +42,10 @@ def lines(result: Replayed, shown: int | None) -> Iterator[str]:
     yield f"{verdict}: run {result.source.run_id}, {compared}"
     for why, count in counted.left.items():
         yield f"{number_of(count, 'turn')} not compared: {why}"
+    if counted.unlooked and result.film is not None:
+        yield (
+            f"{number_of(counted.unlooked, 'turn')} without a recorded look: there the facts are the journal's own"
+        )
     if result.film is None:
         yield "no looks were recorded (--record): the facts are the journal's own"
     yield from result.phases

@@ -22,12 +22,13 @@ from journal import entries as e
 from journal.reader import Reader
 from journal.redactor import redact_text
 from journal.row import Row
-from rekindle.looks.film import film_of
+from phases.diagnosis.words import counted as number_of
+from rekindle.looks.film import RecordingDamaged, film_of
 from rekindle.looks.takes import Take, Takes
 from rekindle.recipes import recipe
 from rekindle.retold import rows_of
 from rekindle.runs import Source
-from rekindle.there import is_there
+from rekindle.there import may_be_there
 
 WITHHELD = "[redacted: what differs is a secret, or made of one]"
 KEPT = 1_000  # differences that are kept; what is over is counted
@@ -35,7 +36,11 @@ KEPT = 1_000  # differences that are kept; what is over is counted
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay came to. *film*: the recording that was used (None: there is none), *said*: what it lacks."""
+    """
+    What a replay came to.
+
+    *film*: the recording that was used (None: there is none), *said*: what it lacks, *torn*: what is damaged of it.
+    """
 
     source: Source
     replayer: Replayer
@@ -43,6 +48,7 @@ class Replayed:
     count: int = 0
     film: Path | None = None
     said: list[str] = field(default_factory=list)
+    torn: str = ""
     seconds: float = 0.0
     phases: list[str] = field(default_factory=list)
 
@@ -50,6 +56,23 @@ class Replayed:
     def same(self) -> bool:
         """Say whether today's code decides as the journal has it."""
         return not self.count
+
+    def must_be_whole(self) -> None:
+        """
+        Refuse to let an answer stand that a damaged recording had a part in.
+
+        :raises RecordingDamaged: when it is damaged.
+        """
+        if not self.torn:
+            return
+        looks = number_of(self.replayer.counted.looks, "look")
+        raise RecordingDamaged(
+            f"recording {self.film}: {self.torn}; {looks} of it were replayed, and the rest of the run by the "
+            "journal's own facts",
+            reference="recording-damaged",
+            hint="put a copy of the file in its place, or take it away: without it the whole run is replayed by the "
+            "journal's own facts",
+        )
 
     def keep(self, found: list[Difference]) -> None:
         """Count differences, and keep the first of them."""
@@ -105,7 +128,7 @@ def _held_against(
     source: Source, plan: Plan | None, fit: Callable[[Iterator[Row]], Iterator[Row]]
 ) -> Replayed:
     film = film_of(source.journal, source.run_id)
-    takes = Takes(film) if is_there(film) else None
+    takes = Takes(film) if may_be_there(film) else None
     result = Replayed(source, Replayer(recipe(), plan), film=film if takes else None)
     with Reader(source.journal) as reader:
         if reader.holder_alive() is not True:
@@ -118,7 +141,9 @@ def _held_against(
                 reference="replay-plan-foreign",
                 hint="replay it with the rekindle that wrote it: `rekindle log` shows its version",
             ) from error
-    result.said += takes.said if takes is not None else []
+    if takes is not None:
+        result.said += takes.said
+        result.torn = takes.torn
     return result
 
 
@@ -164,11 +189,13 @@ def document(result: Replayed) -> dict[str, Any]:
         "decisions": counted.decisions,
         "moves": counted.moves,
         "looks": counted.looks,
+        "turns_without_look": counted.unlooked,
         "diagnoses": counted.diagnoses,
         "facts": counted.facts,
         "withdrawn": counted.withdrawn,
         "recording": str(result.film) if result.film is not None else None,
-        "recording_lacks": result.said,
+        "recording_lacks": [*result.said, *([result.torn] if result.torn else [])],
+        "recording_damaged": bool(result.torn),
         "phases": result.phases,
         "seconds": round(result.seconds, 3),
         "count": result.count,

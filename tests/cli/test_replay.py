@@ -53,7 +53,8 @@ def test_a_rehearsal_replays_to_its_own_decisions(
     assert document["moves"] >= 5
     assert document["looks"] > 20
     assert document["diagnoses"] > 3
-    assert document["recording_lacks"] == []
+    assert (document["recording_lacks"], document["recording_damaged"]) == ([], False)
+    assert document["turns_without_look"] == 0
 
 
 def test_a_killed_and_resumed_rehearsal_replays_with_both_recordings(
@@ -117,21 +118,39 @@ def test_a_damaged_journal_is_not_replayed(rekindle: Program, waiting: Path) -> 
     assert (answer.code, "journal-chain-broken" in answer.err) == (77, True)
 
 
-def test_a_recording_that_is_torn_is_used_as_far_as_it_goes(
+def test_a_recording_that_is_damaged_is_used_as_far_as_it_goes_and_answers_74(
     rekindle: Program, tmp_path: Path
 ) -> None:
+    """Mutants: answer by the verdict alone; say nothing of turns that no look belongs to."""
     journal = tmp_path / "j.db"
     rekindle("rehearse", "node-lost", "--journal", str(journal), "--record")
     with Reader(journal) as reader:
         run = reader.runs()[0].run_id
     film = film_of(journal, run)
-    film.write_bytes(film.read_bytes()[:-200])
+    whole = film.read_bytes()
+    flipped = whole[:-1] + bytes([whole[-1] ^ 1])
 
-    answer = rekindle("replay", "--json", "--journal", str(journal))
+    for body, why, looks in [
+        (whole[:-200], "its end is missing from byte", True),
+        (flipped, "it is damaged at byte", True),
+        (b"", "it is empty", False),
+        (whole[:17], "it has no look", False),
+        (b"garbage\n" * 99, "it is no recording of looks", False),
+    ]:
+        film.write_bytes(body)
+        answer = rekindle("replay", "--journal", str(journal))
+        as_json = rekindle("replay", "--json", "--journal", str(journal))
 
-    assert (answer.code, answer.document["verdict"]) == (0, "same")
-    assert "is not whole" in answer.document["recording_lacks"][0]
-    assert answer.document["looks"] > 0
+        assert (answer.code, as_json.code) == (74, 74)
+        assert f"error (recording-damaged): recording {film}: {why}" in answer.err
+        document = as_json.document
+        assert (document["verdict"], document["recording_damaged"]) == ("same", True)
+        assert document["recording_lacks"][0].startswith(why)
+        assert (document["looks"] > 0) is looks
+        assert f"{document['looks']} looks of it were replayed" in answer.err
+        assert document["turns_without_look"] > 0
+        left = "without a recorded look: there the facts are the journal's own"
+        assert left in answer.out
 
 
 def test_a_run_is_found_by_its_id_by_its_beginning_and_by_its_file(
