@@ -67,10 +67,9 @@ class Session(Row, frozen=True, kw_only=True):
     """
     A process that held the run.
 
-    *begun_as*: opened, resumed, answered (a person's answer was taken in, and nothing else done) or noted (a person's
-    note was); *ended_as*:
-    closed, why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while
-    it is open. *idle_seconds*: without anybody, before it; *idle_again*: the same by instants that people corrected.
+    *begun_as*: opened, resumed or answered (a person's answer was taken in, and nothing else done); *ended_as*: closed,
+    why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while it is
+    open. *idle_seconds*: without anybody, before it; *idle_again*: the same by instants that people corrected.
     """
 
     holder: str

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from engine.recipe import Effect
 from journal import entries as e
 from journal.entries import Fact, Finding
+from journal.reader import Reader
 from phases.verbs import VERBS as CATALOGUE
 from rekindle.report import html
 from rekindle.report import reasons as r
@@ -25,6 +26,7 @@ from rekindle.report.gather import gather
 from rekindle.report.happenings import Action
 from rekindle.report.legend import CONFIGURES, EFFECTS, VERBS
 from rekindle.report.markdown import page
+from rekindle.report.spells import Sessions
 from rekindle.report.story import Story
 from rekindle.spans import clock, exact, span, stamp
 from tests.report.conftest import Night
@@ -505,7 +507,7 @@ def test_what_did_happen_is_said(tmp_path: Path) -> None:
 # --- notes ----------------------------------------------------------------------------------------
 
 
-def test_a_session_of_a_note_is_not_called_an_answer(tmp_path: Path) -> None:
+def test_a_note_is_no_session_and_not_called_an_answer(tmp_path: Path) -> None:
     def session(epoch: int, *entries: e.AnyEntry) -> list[e.AnyEntry]:
         taken = e.LeaseTaken(at=AT, epoch=epoch, holder=f"bob {epoch}")
         return [taken, *entries, e.LeaseLost(at=AT, epoch=epoch)]
@@ -516,11 +518,20 @@ def test_a_session_of_a_note_is_not_called_an_answer(tmp_path: Path) -> None:
         *session(2, REMARK),
         *session(3, given),
         *session(4, REMARK, given),
+        *session(5, REMARK)[:-1],  # whoever wrote it was killed, and the run was not
+        *session(6, REMARK),
     ]
 
-    story = gather(written(tmp_path / "j.db", entries))
+    path = written(tmp_path / "j.db", entries)
+    story, sessions = gather(path), Sessions()
+    with Reader(path) as reader:
+        for row in reader.rows():
+            sessions.see(row)
 
-    assert [one.begun_as for one in story.sessions[1:]] == ["noted", "answered", "answered"]
+    assert [one.begun_as for one in story.sessions[1:]] == ["answered", "answered"]
+    assert len(story.remarks) == 4
+    assert sessions.killed == 0
+    assert "bob 2" not in "".join(both(story))
 
 
 @pytest.mark.parametrize(
