@@ -49,6 +49,11 @@ def lines(result: Replayed, shown: int | None) -> Iterator[str]:
     if result.film is None:
         yield "no looks were recorded (--record): the facts are the journal's own"
     yield from result.phases
+    if result.unasked:
+        yield (
+            f"not compared: {', '.join(result.unasked)} in that plan; when an action was tried again, and how long it "
+            "took, is as the journal has it"
+        )
     for what in result.said:
         yield f"recording {result.film}: {what}"
 

@@ -16,7 +16,7 @@ from engine import guests
 from engine.errors import EnvironmentWrong
 from engine.parted import Difference
 from engine.plan import Plan
-from engine.recipe import Recipe
+from engine.recipe import Recipe, Retry
 from engine.replay import Replayer
 from journal import entries as e
 from journal.reader import Reader
@@ -40,6 +40,7 @@ class Replayed:
     What a replay came to.
 
     *film*: the recording that was used (None: there is none), *said*: what it lacks, *torn*: what is damaged of it.
+    *unasked*: what the other plan says otherwise, and no replay can tell what would have come of it.
     """
 
     source: Source
@@ -51,6 +52,7 @@ class Replayed:
     torn: str = ""
     seconds: float = 0.0
     phases: list[str] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
@@ -161,6 +163,9 @@ def walk(result: Replayed, rows: Iterator[Row], takes: Iterator[Take]) -> None:
         result.keep(replayer.see(row.seq, row.entry))
         if isinstance(row.entry, e.RunOpened | e.PlanChanged) and replayer.compiled is not None:
             result.phases += _of_other_versions(replayer.compiled, replayer.recipe)
+            if replayer.plan is not None:
+                told = (*result.unasked, *_paced_otherwise(replayer.compiled, replayer.plan))
+                result.unasked = list(dict.fromkeys(told))
     result.keep(replayer.ended())
 
 
@@ -170,6 +175,24 @@ def _of_other_versions(plan: Plan, ours: Recipe) -> list[str]:
         f"the phase {name!r} was of {then['distribution']} {then['version']} then, and is of {today['version']} here"
         for name, (then, today) in guests.changed(plan, ours).items()
     ]
+
+
+def _paced_otherwise(journaled: Plan, other: Plan) -> Iterator[str]:
+    """
+    Name what decides when an action is tried again, and how long it may take, where another plan says otherwise.
+
+    How often it is tried, and after which failures, is decided by what happened, and is compared.
+    """
+    for name, verb in sorted(other.verbs.items()):
+        before = journaled.verbs[name]
+        if _wait_of(verb.retry) != _wait_of(before.retry):
+            yield f"the backoff of {name}"
+        if verb.deadline_seconds != before.deadline_seconds:
+            yield f"the deadline of {name}"
+
+
+def _wait_of(retry: Retry) -> tuple[float, float, bool]:
+    return retry.backoff_seconds, retry.backoff_limit_seconds, retry.full_jitter
 
 
 def _first_line(error: Exception) -> str:
@@ -197,6 +220,7 @@ def document(result: Replayed) -> dict[str, Any]:
         "recording_lacks": [*result.said, *([result.torn] if result.torn else [])],
         "recording_damaged": bool(result.torn),
         "phases": result.phases,
+        "plan_not_compared": result.unasked,
         "seconds": round(result.seconds, 3),
         "count": result.count,
         "differences": [

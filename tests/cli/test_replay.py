@@ -10,15 +10,17 @@ from __future__ import annotations
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.plan import from_compiled
 from engine.replay import Replayer
 from journal.reader import Reader
 from rekindle.looks.film import film_of
 from rekindle.recipes import recipe
 from rekindle.replayed_lines import lines
-from rekindle.replaying import Replayed, document, walk
+from rekindle.replaying import Replayed, document, replayed, walk
 from rekindle.runs import Source
 from tests.cli.conftest import Program
 from tests.cli.terminal import on_terminal
@@ -116,6 +118,37 @@ def test_a_damaged_journal_is_not_replayed(rekindle: Program, waiting: Path) -> 
     answer = rekindle("replay", "--journal", str(waiting))
 
     assert (answer.code, "journal-chain-broken" in answer.err) == (77, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "unasked"),
+    [
+        ({"retry": {"backoff": [300, 600]}}, ["the backoff of command.run"]),
+        ({"retry": {"jitter": "none"}}, ["the backoff of command.run"]),
+        ({"deadline": 7.0}, ["the deadline of command.run"]),
+        ({"retry": {"attempts": 1}}, []),
+        ({"approval": "typed"}, []),
+    ],
+)
+def test_what_of_another_plan_cannot_be_compared_is_said(
+    waiting: Path, said: dict[str, Any], unasked: list[str]
+) -> None:
+    """Mutants: say nothing of a backoff, or of a deadline; call every other plan not compared."""
+    with Reader(waiting) as reader:
+        run = reader.runs()[0]
+    compiled = dict(run.opened.plan)
+    compiled["machine"] = {**compiled["machine"], "verbs": {"command.run": said}}
+    source, other = Source(waiting, run.run_id), from_compiled(compiled, recipe())
+
+    result = replayed(source, other)
+
+    assert document(result)["plan_not_compared"] == unasked
+    told = [line for line in lines(result, None) if line.startswith("not compared: ")]
+    assert told == [
+        f"not compared: {one} in that plan; when an action was tried again, and how long it took, is as the journal "
+        "has it"
+        for one in unasked
+    ]
 
 
 def test_a_recording_that_is_damaged_is_used_as_far_as_it_goes_and_answers_74(
