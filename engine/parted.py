@@ -58,13 +58,14 @@ class Counted:
     """
     How much was compared: turns, decisions, moves and looks; *facts* and *withdrawn* are what the journal had and lost.
 
-    *left* are the turns that could not be compared, by the reason.
+    *unlooked* are the turns that no recorded look belongs to, *left* those that could not be compared, by the reason.
     """
 
     turns: int = 0
     decisions: int = 0
     moves: int = 0
     looks: int = 0
+    unlooked: int = 0
     diagnoses: int = 0
     facts: int = 0
     withdrawn: int = 0

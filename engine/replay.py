@@ -186,6 +186,7 @@ class Replayer:
             return []
         turn.compared = True
         self.counted.turns += 1
+        self.counted.unlooked += self._look is None
         found = self._stayed(turn, position, at)
         said = parted_answers(self._rules, turn.asked, journaled)
         why, because = self._code()

@@ -138,6 +138,15 @@ def take(
     return found
 
 
+def waiting(journal_path: Path) -> list[Request]:
+    """List the waiting requests, oldest first, for whoever only reads: what is none is left out, and left alone."""
+    found: list[Request] = []
+    for file in _waiting(folder(journal_path)):
+        with suppress(OSError, ValueError, msgspec.MsgspecError, RecursionError):
+            found.append(_DECODER.decode(_read(file)))
+    return found
+
+
 def done(file: Path) -> None:
     """Remove a request whose entry is durable."""
     file.unlink(missing_ok=True)

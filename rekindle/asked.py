@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.folding import fold
 from engine.memory import Approval, Memory
@@ -12,7 +13,11 @@ from engine.ports import Requests
 from journal import entries as e
 from journal import inbox
 from journal.entries import AnyEntry, Instant
+from rekindle.left_notes import is_note_of
 from rekindle.spans import stamp
+
+if TYPE_CHECKING:
+    from journal.store import Journal
 
 Report = Callable[[str], None]
 
@@ -71,6 +76,14 @@ def note_of(request: inbox.Note, now: Instant) -> e.Note:
         finding=request.finding,
         cause=request.cause,
     )
+
+
+def take_in_notes(journal: Journal, now: Instant) -> None:
+    """Write the notes that wait for the journal's run, where no turn of a session will: its last one is over."""
+    for file, request in inbox.take(journal.path):
+        if isinstance(request, inbox.Note) and is_note_of(request, journal.run_id):
+            journal.append([note_of(request, now)])
+            inbox.done(file)
 
 
 def entry_of(

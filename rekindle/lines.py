@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.patience import spoken
 from journal import entries as e
 from journal.entries import Finding
+from rekindle.applied import applied
 from rekindle.behind import blocked
 from rekindle.ledger import sentence
 from rekindle.spans import clock
@@ -100,7 +101,8 @@ def _describe_action(entry: e.AnyEntry) -> str:
             return f"{entry.verb} {entry.target}: {entry.code}; again in {spoken(entry.delay)}"
         case e.ActionIntended():
             again = f" (attempt {entry.attempt})" if entry.attempt > 1 else ""
-            return f"{entry.action} {entry.verb} {entry.target}{again}"
+            source = f", from {found}" if (found := applied(entry)) else ""
+            return f"{entry.action} {entry.verb} {entry.target}{again}{source}"
         case e.ActionSettled():
             code = f" ({entry.code})" if entry.code else ""
             by = f", told by {entry.by}" if entry.by != "action" else ""

@@ -21,7 +21,7 @@ from journal.reader import Reader
 from journal.row import Row
 from journal.troubles import held
 from phases import codes
-from rekindle.asked import note_of
+from rekindle.asked import note_of, take_in_notes
 from rekindle.folding import newest
 from rekindle.moments import corrected_of, is_of_day, is_since, moment_of
 from rekindle.output import tell
@@ -107,6 +107,7 @@ def _append(path: Path, run_id: str, request: inbox.Note, *, closed_or_old: bool
     journal = Journal.resume(path, holder=Holder.here(), run_id=run_id, at=still)
     now = found.memory.now
     try:
+        take_in_notes(journal, now)  # left before this one, for a session that was killed
         journal.append([note_of(request, now)])
     finally:
         journal.close(e.LeaseLost(at=now, epoch=journal.epoch))

@@ -19,6 +19,7 @@ from journal.entries import Fact
 from journal.reader import Reader
 from phases import codes
 from phases.facts import reduce
+from rekindle.looks.film import film_of
 from rekindle.output import tell
 from rekindle.outputfile import write
 from rekindle.recipes import recipe
@@ -31,7 +32,7 @@ from rekindle.simulator.recorded import Recording, name_of, recording_of
 from rekindle.simulator.witnessed import BLIND
 from rekindle.simulator.world import SimWorld
 from rekindle.simulator.written import scenario_text, tree_text
-from rekindle.there import is_there
+from rekindle.there import is_there, may_be_there
 
 
 def read(source: Source) -> Recording:
@@ -41,6 +42,11 @@ def read(source: Source) -> Recording:
     :raises ChainBroken: when it is not what was written.
     :raises UsageWrong: when the run saw nothing of its cluster, or had no plan and no Node either.
     """
+    film = film_of(source.journal, source.run_id)
+    if may_be_there(film):  # whole or not: who has recorded a night believes that it counts here
+        tell(
+            f"a scenario is made of the journal alone; the looks in {film} are for `rekindle replay`"
+        )
     with Reader(source.journal) as reader:
         if reader.holder_alive() is not True:
             reader.verify()

@@ -42,9 +42,18 @@ def lines(result: Replayed, shown: int | None) -> Iterator[str]:
     yield f"{verdict}: run {result.source.run_id}, {compared}"
     for why, count in counted.left.items():
         yield f"{number_of(count, 'turn')} not compared: {why}"
+    if counted.unlooked and result.film is not None:
+        yield (
+            f"{number_of(counted.unlooked, 'turn')} without a recorded look: there the facts are the journal's own"
+        )
     if result.film is None:
         yield "no looks were recorded (--record): the facts are the journal's own"
     yield from result.phases
+    if result.unasked:
+        yield (
+            f"not compared: {', '.join(result.unasked)} in that plan; when an action was tried again, and how long it "
+            "took, is as the journal has it"
+        )
     for what in result.said:
         yield f"recording {result.film}: {what}"
 

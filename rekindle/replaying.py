@@ -16,18 +16,19 @@ from engine import guests
 from engine.errors import EnvironmentWrong
 from engine.parted import Difference
 from engine.plan import Plan
-from engine.recipe import Recipe
+from engine.recipe import Recipe, Retry
 from engine.replay import Replayer
 from journal import entries as e
 from journal.reader import Reader
 from journal.redactor import redact_text
 from journal.row import Row
-from rekindle.looks.film import film_of
+from phases.diagnosis.words import counted as number_of
+from rekindle.looks.film import RecordingDamaged, film_of
 from rekindle.looks.takes import Take, Takes
 from rekindle.recipes import recipe
 from rekindle.retold import rows_of
 from rekindle.runs import Source
-from rekindle.there import is_there
+from rekindle.there import may_be_there
 
 WITHHELD = "[redacted: what differs is a secret, or made of one]"
 KEPT = 1_000  # differences that are kept; what is over is counted
@@ -35,7 +36,12 @@ KEPT = 1_000  # differences that are kept; what is over is counted
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay came to. *film*: the recording that was used (None: there is none), *said*: what it lacks."""
+    """
+    What a replay came to.
+
+    *film*: the recording that was used (None: there is none), *said*: what it lacks, *torn*: what is damaged of it.
+    *unasked*: what the other plan says otherwise, and no replay can tell what would have come of it.
+    """
 
     source: Source
     replayer: Replayer
@@ -43,13 +49,32 @@ class Replayed:
     count: int = 0
     film: Path | None = None
     said: list[str] = field(default_factory=list)
+    torn: str = ""
     seconds: float = 0.0
     phases: list[str] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
 
     @property
     def same(self) -> bool:
         """Say whether today's code decides as the journal has it."""
         return not self.count
+
+    def must_be_whole(self) -> None:
+        """
+        Refuse to let an answer stand that a damaged recording had a part in.
+
+        :raises RecordingDamaged: when it is damaged.
+        """
+        if not self.torn:
+            return
+        looks = number_of(self.replayer.counted.looks, "look")
+        raise RecordingDamaged(
+            f"recording {self.film}: {self.torn}; {looks} of it were replayed, and the rest of the run by the "
+            "journal's own facts",
+            reference="recording-damaged",
+            hint="put a copy of the file in its place, or take it away: without it the whole run is replayed by the "
+            "journal's own facts",
+        )
 
     def keep(self, found: list[Difference]) -> None:
         """Count differences, and keep the first of them."""
@@ -105,7 +130,7 @@ def _held_against(
     source: Source, plan: Plan | None, fit: Callable[[Iterator[Row]], Iterator[Row]]
 ) -> Replayed:
     film = film_of(source.journal, source.run_id)
-    takes = Takes(film) if is_there(film) else None
+    takes = Takes(film) if may_be_there(film) else None
     result = Replayed(source, Replayer(recipe(), plan), film=film if takes else None)
     with Reader(source.journal) as reader:
         if reader.holder_alive() is not True:
@@ -118,7 +143,9 @@ def _held_against(
                 reference="replay-plan-foreign",
                 hint="replay it with the rekindle that wrote it: `rekindle log` shows its version",
             ) from error
-    result.said += takes.said if takes is not None else []
+    if takes is not None:
+        result.said += takes.said
+        result.torn = takes.torn
     return result
 
 
@@ -136,6 +163,9 @@ def walk(result: Replayed, rows: Iterator[Row], takes: Iterator[Take]) -> None:
         result.keep(replayer.see(row.seq, row.entry))
         if isinstance(row.entry, e.RunOpened | e.PlanChanged) and replayer.compiled is not None:
             result.phases += _of_other_versions(replayer.compiled, replayer.recipe)
+            if replayer.plan is not None:
+                told = (*result.unasked, *_paced_otherwise(replayer.compiled, replayer.plan))
+                result.unasked = list(dict.fromkeys(told))
     result.keep(replayer.ended())
 
 
@@ -145,6 +175,24 @@ def _of_other_versions(plan: Plan, ours: Recipe) -> list[str]:
         f"the phase {name!r} was of {then['distribution']} {then['version']} then, and is of {today['version']} here"
         for name, (then, today) in guests.changed(plan, ours).items()
     ]
+
+
+def _paced_otherwise(journaled: Plan, other: Plan) -> Iterator[str]:
+    """
+    Name what decides when an action is tried again, and how long it may take, where another plan says otherwise.
+
+    How often it is tried, and after which failures, is decided by what happened, and is compared.
+    """
+    for name, verb in sorted(other.verbs.items()):
+        before = journaled.verbs[name]
+        if _wait_of(verb.retry) != _wait_of(before.retry):
+            yield f"the backoff of {name}"
+        if verb.deadline_seconds != before.deadline_seconds:
+            yield f"the deadline of {name}"
+
+
+def _wait_of(retry: Retry) -> tuple[float, float, bool]:
+    return retry.backoff_seconds, retry.backoff_limit_seconds, retry.full_jitter
 
 
 def _first_line(error: Exception) -> str:
@@ -164,12 +212,15 @@ def document(result: Replayed) -> dict[str, Any]:
         "decisions": counted.decisions,
         "moves": counted.moves,
         "looks": counted.looks,
+        "turns_without_look": counted.unlooked,
         "diagnoses": counted.diagnoses,
         "facts": counted.facts,
         "withdrawn": counted.withdrawn,
         "recording": str(result.film) if result.film is not None else None,
-        "recording_lacks": result.said,
+        "recording_lacks": [*result.said, *([result.torn] if result.torn else [])],
+        "recording_damaged": bool(result.torn),
         "phases": result.phases,
+        "plan_not_compared": result.unasked,
         "seconds": round(result.seconds, 3),
         "count": result.count,
         "differences": [

@@ -35,7 +35,7 @@ from journal.store import Journal
 from phases.durations import handed_on
 from phases.section import Section
 from rekindle import __version__, preflight, signals
-from rekindle.asked import answering, requests_of
+from rekindle.asked import answering, requests_of, take_in_notes
 from rekindle.clocks import HostClock
 from rekindle.doctor.check import Check
 from rekindle.elaborating import elaborated
@@ -283,9 +283,9 @@ def _pursue(
         ended = runner.run()
         if recorder is not None:
             recorder.done()
+        take_in_notes(journal, ended.memory.now)
         journal.close(LeaseLost(at=ended.memory.now, epoch=journal.epoch))
-        counted = {**recipe().counts(plan, ended.memory.facts), **world.summary()}
-        counted.update(ended.memory.summary)
+        counted = recipe().counts(plan, ended.memory.facts) | world.summary() | ended.memory.summary
         if ended.memory.outcome and found.simulated:
             from rekindle.rehearsal import end_world
 

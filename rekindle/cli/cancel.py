@@ -43,10 +43,12 @@ def command(journal: str | None) -> int:
 def _close(path: Path, found: Found, actor: str) -> int:
     from journal import entries as e
     from journal.store import Journal
+    from rekindle.asked import take_in_notes
 
     memory = found.memory
     held = Journal.resume(path, holder=Holder.here())
     try:
+        take_in_notes(held, memory.now)
         entries: list[AnyEntry] = [e.CancelRequested(at=memory.now, actor=actor)]
         if memory.open:
             tell(

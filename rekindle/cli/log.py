@@ -12,6 +12,7 @@ from journal import entries as e
 from journal.codec import kind_of
 from journal.reader import Reader
 from journal.row import Row
+from rekindle import left_notes
 from rekindle.cli.options import (
     existing_journal,
     journal_option,
@@ -91,6 +92,10 @@ def command(
             shown += 1
         if not as_json and not everything:
             tell(f"{run.last_seq - shown} entries of detail are left out; --all shows them")
+        if waits := left_notes.told(
+            path, run.run_id, held=reader.holder_alive(), is_open=run.outcome is None
+        ):
+            tell(waits)
     return 0
 
 

@@ -66,7 +66,8 @@ class Wanted:
     "--from",
     "recorded",
     metavar="RUN",
-    help="Rehearse a recorded run, no SCENARIO: its id, the beginning of it, or a journal file (its newest run).",
+    help="Rehearse a run as its journal tells it, no SCENARIO: its id, the beginning of it, or a journal file (its "
+    "newest run). What --record kept is not read.",
 )
 @click.option(
     "--write",
@@ -101,8 +102,8 @@ def command(  # noqa: PLR0913  an option each
     """
     Recover a simulated cluster from a disaster.
 
-    SCENARIO is one of those below, or a file of yours that ends in .yaml. --from makes one of a run that was recorded:
-    a real one, a watch of somebody who recovered by hand, or a rehearsal.
+    SCENARIO is one of those below, or a file of yours that ends in .yaml. --from makes one of a run's journal: of a
+    real run, of a watch of somebody who recovered by hand, or of a rehearsal.
     """
     if (scenario is None) == (recorded is None) or (folder and recorded is None):
         raise UsageWrong(

@@ -52,7 +52,7 @@ def command(
 
     RUN is an id, the beginning of one, or a journal file (its newest run); default: the newest run. Without recorded
     looks (--record) the facts are the journal's own; with them readiness and diagnosis are judged anew as well. 0: all
-    is the same, 1: something differs.
+    is the same, 1: something differs, 74: the recording is damaged, and what could be read of it was replayed.
     """
     from rekindle.runs import chosen
 
@@ -72,11 +72,13 @@ def command(
     result = replayed(source, _plan(plan))
     if as_json:
         told_json(document(result))
+        result.must_be_whole()
         return int(not result.same)
     from rekindle.replayed_lines import lines
 
     for line in lines(result, None if everything else SHOWN):
         told_line(line)
+    result.must_be_whole()
     return int(not result.same)
 
 

@@ -57,7 +57,7 @@ def command(
     force: bool,
 ) -> int:
     """Write the postmortem of a run: what broke, what was done, what is not proven."""
-    from rekindle import outputfile
+    from rekindle import left_notes, outputfile
     from rekindle.report.gather import gather
     from rekindle.report.story import BROKEN
 
@@ -66,13 +66,17 @@ def command(
         raise click.UsageError("--template is about pages, and JSON has none")
     if output is not None:
         outputfile.must_be_free(Path(output), force=force)
-    story = gather(existing_journal(journal), run_id)
+    path = existing_journal(journal)
+    story = gather(path, run_id)
     text = _text(story, chosen, Path(template) if template is not None else None)
     if output is None:
         print_text(text)
     else:
         outputfile.write(Path(output), text, MODE)
         tell(f"written to {output}")
+    run = story.run
+    if waits := left_notes.told(path, run.run_id, held=run.alive, is_open=run.ended is None):
+        tell(waits)
     if story.chain.verdict == BROKEN:
         tell(
             f"the journal is damaged, and what follows the damage is not told: {story.chain.message}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UsageWrong
+from rekindle import left_notes
 from rekindle.cli.options import (
     existing_journal,
     journal_option,
@@ -57,11 +58,14 @@ def command(journal: str | None, run_id: str | None, *, as_json: bool, verbose: 
     until = None if seen.closed else _eta(found, path)
     if as_json:
         graph = _graph(found) if verbose else {}
-        told_json({**document(seen, found, path), **_times(found, until), **graph})
+        waiting = {"notes_waiting": left_notes.count_of(path, seen.run_id)}
+        told_json({**document(seen, found, path), **_times(found, until), **waiting, **graph})
     else:
         shown = replace(seen, eta=until.sentence if until is not None else "")
         for line in _told(shown, found, path) if verbose else lines(shown, found, path):
             told_line(line)
+        if waits := left_notes.told(path, seen.run_id, held=found.alive, is_open=not seen.closed):
+            told_line(f"{'notes':14}{waits}")
     return _exit(found)
 
 

@@ -10,8 +10,12 @@ import msgspec
 
 from journal.entries import Instant
 from phases.snapshot import Snapshot
-from rekindle.looks.film import FilmTorn, records
+from rekindle.looks.film import FilmTorn, is_checked, records
 from rekindle.looks.frames import Diagnosed, End, Frame, Joiner
+
+UNCHECKED = (
+    "it has no checksums, for an older rekindle began it: what differs by its looks may be damage"
+)
 
 
 @dataclass(slots=True)
@@ -27,10 +31,11 @@ class Take:
 
 @dataclass(slots=True)
 class Takes:
-    """Reads a film. *said*: what is missing in it, known once it was read."""
+    """Reads a film. *said*: what is missing in it, and *torn*: what is damaged of it; known once it was read."""
 
     path: Path
     said: list[str] = field(default_factory=list)
+    torn: str = ""
 
     def __iter__(self) -> Iterator[Take]:
         """
@@ -41,6 +46,8 @@ class Takes:
         last: Take | None = None
         joiner = Joiner()
         try:
+            if not is_checked(self.path):
+                self.said.append(UNCHECKED)
             for record in records(self.path):
                 match record:
                     case Diagnosed() if last is not None:
@@ -59,5 +66,9 @@ class Takes:
                         last = None
                     case _:
                         pass
-        except (FilmTorn, msgspec.MsgspecError, KeyError, OSError) as error:
-            self.said.append(f"it is not whole: {error}")
+        except OSError as error:
+            self.torn = f"it cannot be read: {error.strerror or error}"
+        except FilmTorn as error:
+            self.torn = str(error)
+        except (msgspec.MsgspecError, KeyError) as error:
+            self.torn = f"what it holds is no look that this rekindle knows: {error}"

@@ -16,6 +16,7 @@ from journal.entries import Outcome
 from journal.row import Row
 from phases.placeholders import filled
 from phases.verbs import COMMAND, RELEASE
+from rekindle.applied import applied
 from rekindle.report.cleaning import clean, told
 from rekindle.report.happenings import Action, Approval, HandDeed
 from rekindle.report.kept import Ends
@@ -101,6 +102,7 @@ class Doings:
             outcome=OPEN,
             approval=clean(approval) if asked is not None else "",
             argv=argv_of(self.section, entry),
+            applied=clean(applied(entry)),
             about=about(self.section, entry),
             because=clean(entry.arguments.get("cause") or ""),
             destroys=_destroys(verb, asked),

@@ -67,10 +67,9 @@ class Session(Row, frozen=True, kw_only=True):
     """
     A process that held the run.
 
-    *begun_as*: opened, resumed, answered (a person's answer was taken in, and nothing else done) or noted (a person's
-    note was); *ended_as*:
-    closed, why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while
-    it is open. *idle_seconds*: without anybody, before it; *idle_again*: the same by instants that people corrected.
+    *begun_as*: opened, resumed or answered (a person's answer was taken in, and nothing else done); *ended_as*: closed,
+    why it was interrupted (signal, waiting, stuck), gave up the lease, killed (it never did), or nothing while it is
+    open. *idle_seconds*: without anybody, before it; *idle_again*: the same by instants that people corrected.
     """
 
     holder: str
@@ -121,10 +120,10 @@ class Action(Row, frozen=True, kw_only=True):
     *name* is its target as people know it; *effect* convergent, once, keyed or undoable; *destroys*: what is gone
     where it was done, from the catalogue of verbs or from the question that a person was asked (empty: nothing).
     *outcome* is done, failed, unsettled, or open; *by* who knows: action, probe, resume. *argv* is what a command ran,
-    as the plan of the journal says; *about* are the objects that it could mend, beside its target; *because*: the
-    cause that its intent names, of a nudge the one that had cleared (empty: none). *approval* is the id of the question
-    that was answered for it. *doubtful*: for a while nobody knew whether it had happened; *settled_how* says in a
-    sentence how that ended.
+    as the plan of the journal says, *applied* the file or folder that was applied; *about* are the objects that it
+    could mend, beside its target; *because*: the cause that its intent names, of a nudge the one that had cleared
+    (empty: none). *approval* is the id of the question that was answered for it. *doubtful*: for a while nobody knew
+    whether it had happened; *settled_how* says in a sentence how that ended.
     """
 
     action: str
@@ -141,6 +140,7 @@ class Action(Row, frozen=True, kw_only=True):
     evidence: str = ""
     approval: str = ""
     argv: str = ""
+    applied: str = ""
     about: tuple[str, ...] = ()
     because: str = ""
     destroys: str = ""

@@ -16,6 +16,7 @@ from rekindle.report.happenings import Session, Stay
 from rekindle.report.kept import Ends
 
 SPELLS = 400
+NOTED = "noted"
 OF_SESSIONS = {  # few of the entries of a run: who asks for each of these in turn asks for long
     e.LeaseTaken,
     e.RunResumed,
@@ -30,7 +31,11 @@ OF_SESSIONS = {  # few of the entries of a run: who asks for each of these in tu
 
 @dataclass(slots=True)
 class Sessions:
-    """Each process that held the lease; one that never gave it up was killed."""
+    """
+    Each process that held the lease; one that never gave it up was killed.
+
+    Whoever only noted something held it for an instant, and pursued nothing: the note is told, and no session.
+    """
 
     kept: Ends[Session] = field(default_factory=lambda: Ends(SPELLS))
     now: Session | None = None
@@ -71,9 +76,9 @@ class Sessions:
             case e.RunClosed() if self.now is not None:
                 self.now = _over(self.now, "closed", row.seq)
             case e.Note() if self.now is not None and self.now.begun_as == "answered":
-                self.now = replace(self.now, begun_as="noted")
+                self.now = replace(self.now, begun_as=NOTED)
             case e.ApprovalGiven() | e.ApprovalRefused() if (
-                self.now is not None and self.now.begun_as == "noted"
+                self.now is not None and self.now.begun_as == NOTED
             ):
                 self.now = replace(self.now, begun_as="answered")
             case e.LeaseLost():
@@ -83,18 +88,18 @@ class Sessions:
 
     def _end_by_force(self) -> None:
         if self.now is not None:
-            self.killed += self.now.ended_as == ""
+            self.killed += self.now.ended_as == "" and self.now.begun_as != NOTED
             self._end(*self.last, "killed")
 
     def _end(self, at: Instant, wall: Instant, seq: int, otherwise: str) -> None:
-        if self.now is not None:
+        if self.now is not None and self.now.begun_as != NOTED:
             how, of = self.now.ended_as or otherwise, {"ended": seq, **self.now.of}
             self.kept.add(replace(self.now, ended=at, ended_wall=wall, ended_as=how, of=of))
         self.now = None
 
     def finished(self, *, alive: bool | None) -> tuple[Session, ...]:
         """Return all, the last one with what is known of its end."""
-        if self.now is None:
+        if self.now is None or self.now.begun_as == NOTED:
             return self.kept.items
         if alive is False or self.now.ended_as == "closed":
             self._end_by_force()

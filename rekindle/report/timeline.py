@@ -163,9 +163,8 @@ def _items(happened: Happened) -> Iterator[_Item]:
 
 
 def _held(sessions: Sequence[Session]) -> Iterator[_Item]:
-    """A single session is no news, nor is one in which somebody only noted something."""
-    told = [one for one in sessions if one.begun_as != "noted"]
-    for one in told if len(told) > 1 else ():
+    """A single session is no news."""
+    for one in sessions if len(sessions) > 1 else ():
         yield _Item(one, "begun", SESSION, "session", f"{one.begun_as} by {one.holder}")
         if one.ended is not None and one.ended_as != "closed":
             text = f"session of {one.holder}: {one.ended_as}"

@@ -17,6 +17,7 @@ from journal import entries as e
 from journal.lease import Holder
 from journal.reader import Reader
 from journal.store import Journal
+from rekindle.looks.film import film_of
 from tests.cli.conftest import SECONDS, Answer, Program
 from tests.cli.test_watch import interrupted, june
 from tests.journal.making import QUICK, opened, tamper
@@ -81,6 +82,25 @@ def scenario_of(journal: Path) -> Path:
     found = journal.parent.glob(f"{journal.name}.from-*.yaml")
     (scenario,) = (path for path in found if not path.name.endswith(".tree.yaml"))
     return scenario
+
+
+def test_that_recorded_looks_are_not_read_is_said(rekindle: Program, tmp_path: Path) -> None:
+    """Whole or damaged: nothing of the scenario rests on them. Mutant: say nothing of them."""
+    original = rehearsed(tmp_path, "dead-webhook")
+    film = film_of(original.journal, original.run_id)
+    said = f"a scenario is made of the journal alone; the looks in {film} are for `rekindle replay`"
+    made = []
+
+    for number, body in enumerate((None, b"", b"torn")):
+        (tmp_path / str(number)).mkdir()
+        if body is not None:
+            film.write_bytes(body)
+        words = ("--from", str(original.journal), "--write", str(tmp_path / str(number)))
+        answer = rekindle("rehearse", *words)
+        assert (answer.code, said in answer.err) == (0, body is not None)
+        made.append(Path(answer.out.strip()).read_bytes())
+
+    assert len(set(made)) == 1
 
 
 def is_done(answer: Answer) -> None:

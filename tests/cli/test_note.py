@@ -421,6 +421,76 @@ def test_a_session_takes_a_note_in(rekindle: Program, tmp_path: Path) -> None:
     assert rekindle("replay", "--journal", str(journal)).code == 0
 
 
+def test_a_note_that_a_killed_session_was_left_is_told_until_somebody_takes_it_in(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """
+    Nobody but who holds the journal writes into it; whoever reads says that a note waits.
+
+    Mutants: say nothing in one of the three; let the next note, or who cancels, leave it; write it behind that note.
+    """
+    journal = tmp_path / "j.db"
+    at = ("--journal", str(journal))
+    session = rekindle.until_entry(journal, "action.intended", "june-12", speed=60)
+    session.kill()
+    session.communicate(timeout=60)
+    run = rekindle("status", "--json", *at).document["run_id"]
+    cancelled = tmp_path / "cancelled.db"
+    shutil.copyfile(journal, cancelled)
+    for path in (journal, cancelled):
+        inbox.submit(path, inbox.Note(actor="me", text="left behind", run=run))
+    waits = (
+        f"1 note waits, not yet in the journal: `rekindle resume --journal {journal}` takes it in"
+    )
+
+    status, as_json = rekindle("status", *at), rekindle("status", "--json", *at)
+    log, report = rekindle("log", *at), rekindle("report", *at)
+
+    assert f"notes         {waits}" in status.out
+    assert as_json.document["notes_waiting"] == 1
+    assert waits in log.err
+    assert waits in report.err
+    assert notes(journal) == []
+
+    assert rekindle("note", "after it", *at).code == 0
+    assert [note.text for note in notes(journal)] == ["left behind", "after it"]
+    after = rekindle("status", "--json", *at).document
+    assert after["notes_waiting"] == 0
+    assert "notes  " not in rekindle("status", *at).out
+    assert rekindle("log", *at).err.count("\n") == 1
+
+    assert rekindle("cancel", "--journal", str(cancelled)).code == 0
+    assert [note.text for note in notes(cancelled)] == ["left behind"]
+
+
+AFTER_THE_LAST_TURN = """
+from pathlib import Path
+from engine.runner import Runner
+from journal import inbox
+run = Runner.run
+def noted(self):
+    ended = run(self)
+    inbox.submit(Path(JOURNAL), inbox.Note(actor="me", text="late", run=self.memory.run_id))
+    return ended
+Runner.run = noted
+"""
+
+
+def test_a_note_that_comes_after_the_last_turn_is_taken_in_at_the_end(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutant: let a session end without looking once more; of the next run it would be told that it came too late."""
+    journal = tmp_path / "j.db"
+    code = AFTER_THE_LAST_TURN.replace("JOURNAL", repr(str(journal)))
+
+    answer = rekindle("rehearse", "node-lost", "--journal", str(journal), code=code)
+
+    assert answer.code == 0
+    assert [note.text for note in notes(journal)] == ["late"]
+    assert [row.kind for row in rows(journal)][-3:] == ["run.closed", "note", "lease.lost"]
+    assert rekindle("replay", "--journal", str(journal)).code == 0
+
+
 def test_a_run_that_waits_for_somebody_takes_a_note(rekindle: Program, waiting: Path) -> None:
     at = ("--journal", str(waiting))
     before = rekindle("status", "--json", *at).document

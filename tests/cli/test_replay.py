@@ -10,15 +10,17 @@ from __future__ import annotations
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.plan import from_compiled
 from engine.replay import Replayer
 from journal.reader import Reader
 from rekindle.looks.film import film_of
 from rekindle.recipes import recipe
 from rekindle.replayed_lines import lines
-from rekindle.replaying import Replayed, document, walk
+from rekindle.replaying import Replayed, document, replayed, walk
 from rekindle.runs import Source
 from tests.cli.conftest import Program
 from tests.cli.terminal import on_terminal
@@ -53,7 +55,8 @@ def test_a_rehearsal_replays_to_its_own_decisions(
     assert document["moves"] >= 5
     assert document["looks"] > 20
     assert document["diagnoses"] > 3
-    assert document["recording_lacks"] == []
+    assert (document["recording_lacks"], document["recording_damaged"]) == ([], False)
+    assert document["turns_without_look"] == 0
 
 
 def test_a_killed_and_resumed_rehearsal_replays_with_both_recordings(
@@ -117,21 +120,70 @@ def test_a_damaged_journal_is_not_replayed(rekindle: Program, waiting: Path) -> 
     assert (answer.code, "journal-chain-broken" in answer.err) == (77, True)
 
 
-def test_a_recording_that_is_torn_is_used_as_far_as_it_goes(
+@pytest.mark.parametrize(
+    ("said", "unasked"),
+    [
+        ({"retry": {"backoff": [300, 600]}}, ["the backoff of command.run"]),
+        ({"retry": {"jitter": "none"}}, ["the backoff of command.run"]),
+        ({"deadline": 7.0}, ["the deadline of command.run"]),
+        ({"retry": {"attempts": 1}}, []),
+        ({"approval": "typed"}, []),
+    ],
+)
+def test_what_of_another_plan_cannot_be_compared_is_said(
+    waiting: Path, said: dict[str, Any], unasked: list[str]
+) -> None:
+    """Mutants: say nothing of a backoff, or of a deadline; call every other plan not compared."""
+    with Reader(waiting) as reader:
+        run = reader.runs()[0]
+    compiled = dict(run.opened.plan)
+    compiled["machine"] = {**compiled["machine"], "verbs": {"command.run": said}}
+    source, other = Source(waiting, run.run_id), from_compiled(compiled, recipe())
+
+    result = replayed(source, other)
+
+    assert document(result)["plan_not_compared"] == unasked
+    told = [line for line in lines(result, None) if line.startswith("not compared: ")]
+    assert told == [
+        f"not compared: {one} in that plan; when an action was tried again, and how long it took, is as the journal "
+        "has it"
+        for one in unasked
+    ]
+
+
+def test_a_recording_that_is_damaged_is_used_as_far_as_it_goes_and_answers_74(
     rekindle: Program, tmp_path: Path
 ) -> None:
+    """Mutants: answer by the verdict alone; say nothing of turns that no look belongs to."""
     journal = tmp_path / "j.db"
     rekindle("rehearse", "node-lost", "--journal", str(journal), "--record")
     with Reader(journal) as reader:
         run = reader.runs()[0].run_id
     film = film_of(journal, run)
-    film.write_bytes(film.read_bytes()[:-200])
+    whole = film.read_bytes()
+    flipped = whole[:-1] + bytes([whole[-1] ^ 1])
 
-    answer = rekindle("replay", "--json", "--journal", str(journal))
+    for body, why, looks in [
+        (whole[:-200], "its end is missing from byte", True),
+        (flipped, "it is damaged at byte", True),
+        (b"", "it is empty", False),
+        (whole[:17], "it has no look", False),
+        (b"garbage\n" * 99, "it is no recording of looks", False),
+    ]:
+        film.write_bytes(body)
+        answer = rekindle("replay", "--journal", str(journal))
+        as_json = rekindle("replay", "--json", "--journal", str(journal))
 
-    assert (answer.code, answer.document["verdict"]) == (0, "same")
-    assert "is not whole" in answer.document["recording_lacks"][0]
-    assert answer.document["looks"] > 0
+        assert (answer.code, as_json.code) == (74, 74)
+        assert f"error (recording-damaged): recording {film}: {why}" in answer.err
+        document = as_json.document
+        assert (document["verdict"], document["recording_damaged"]) == ("same", True)
+        assert document["recording_lacks"][0].startswith(why)
+        assert (document["looks"] > 0) is looks
+        assert f"{document['looks']} looks of it were replayed" in answer.err
+        assert document["turns_without_look"] > 0
+        left = "without a recorded look: there the facts are the journal's own"
+        assert left in answer.out
 
 
 def test_a_run_is_found_by_its_id_by_its_beginning_and_by_its_file(

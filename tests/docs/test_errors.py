@@ -27,6 +27,7 @@ DEFINING = (
     "rekindle.adapters.kustomize",
     "rekindle.adapters.manifests",
     "rekindle.adopting.reading",
+    "rekindle.looks.film",
     "rekindle.output",
     "rekindle.simulator.errors",
 )

@@ -2,7 +2,8 @@
 What a session saw, written beside its journal and read again.
 
 Mutants that turn one of these red: do not redact a value; never compare with the last look; count a killed session's
-last look; write over the limit; do not cut off a block that is not whole; raise what the disk says.
+last look; write over the limit; do not cut off a block that is not whole; raise what the disk says; believe a block
+whatever its checksum says; begin each checksum anew; write checksums into a file that was begun without.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from phases.objects import Meta, Namespace
 from phases.pod_logs import ForeignOsd, Lack, LogLook
 from phases.snapshot import KubeconfigLook, Seen, Snapshot, Unseen
 from rekindle.looks import film as films
-from rekindle.looks.film import FILM_BYTES, MAGIC, Film, FilmTorn, records
+from rekindle.looks.film import (
+    FILM_BYTES,
+    MAGIC,
+    WITHOUT_CHECKSUMS,
+    Film,
+    FilmTorn,
+    records,
+)
 from rekindle.looks.frames import Diagnosed, Differ, End, Frame, Joiner
 from rekindle.looks.recorder import Recorder
 from rekindle.looks.takes import Takes
@@ -243,23 +251,89 @@ def test_what_is_no_film_of_ours_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tail", "why"),
+    ("body", "why"),
     [
-        (b"N\x00", "its end is missing"),
-        (b"N\x00\x00\x00\x09abc", "its end is missing"),
-        (b"N\x00\x00\x00\x03abc", "it cannot be read"),
-        (b"N\xff\xff\xff\xff", "its end is missing"),
+        (b"", "it is empty"),
+        (MAGIC[:-1], "it is no recording of looks"),
+        (b"x" * 100, "it is no recording of looks"),
+        (MAGIC, "it has no look"),
+        (MAGIC + b"N\x00", "its end is missing from byte 17 on"),
+        (MAGIC + b"N\x00\x00\x00\x03\x00\x00\x00\x00ab", "its end is missing from byte 17 on"),
+        (MAGIC + b"N\x00\x00\x00\x03\x00\x00\x00\x00abc", "it is damaged at byte 17"),
+        (MAGIC + b"N\xff\xff\xff\xff\x00\x00\x00\x00", "its end is missing from byte 17 on"),
+        (WITHOUT_CHECKSUMS, "it has no look"),
+        (WITHOUT_CHECKSUMS + b"N\x00", "its end is missing"),
+        (WITHOUT_CHECKSUMS + b"N\x00\x00\x00\x09abc", "its end is missing"),
+        (WITHOUT_CHECKSUMS + b"N\x00\x00\x00\x03abc", "it cannot be read from byte 17 on"),
+        (WITHOUT_CHECKSUMS + b"N\xff\xff\xff\xff", "its end is missing"),
     ],
 )
-def test_a_film_that_is_not_whole_says_from_where(tmp_path: Path, tail: bytes, why: str) -> None:
+def test_a_film_that_is_not_whole_says_from_where(tmp_path: Path, body: bytes, why: str) -> None:
     path = tmp_path / "f"
-    with path.open("wb") as file:
-        file.write(MAGIC + tail)
+    path.write_bytes(body)
 
     takes = Takes(path)
 
     assert list(takes) == []
-    assert why in takes.said[0]
+    assert takes.torn.startswith(why)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """To open a pipe is to wait for whoever writes into it. Mutant: open it."""
+    os.mkfifo(tmp_path / "pipe")
+    folder, pipe = Takes(tmp_path), Takes(tmp_path / "pipe")
+
+    assert [*folder, *pipe] == []
+    assert (folder.torn, pipe.torn) == ("it cannot be read: Is a directory", "it is no file")
+
+
+def two_looks(path: Path) -> None:
+    """A film of two looks and its end, in one stream but for the end."""
+    recorder = Recorder(path, lambda: 1, lambda _text: None)
+    recorder.looked(look(1.0, spaces("a")))
+    recorder.looked(look(2.0, spaces("a", "b")))
+    recorder.done()
+
+
+def test_each_byte_that_flipped_is_damage_and_no_look(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    two_looks(path)
+    whole = path.read_bytes()
+
+    for place in range(len(whole)):
+        path.write_bytes(bytes([*whole[:place], whole[place] ^ 1, *whole[place + 1 :]]))
+        takes = Takes(path)
+        assert [names(take.snapshot) for take in takes] in ([], [{"a"}])
+        assert takes.torn
+
+
+def test_a_block_that_was_taken_out_is_damage(tmp_path: Path) -> None:
+    """What follows it may unpack, into what nobody saw. Mutant: begin each checksum anew."""
+    path = tmp_path / "f"
+    two_looks(path)
+    whole, first = path.read_bytes(), len(MAGIC)
+    second = first + 9 + int.from_bytes(whole[first + 1 : first + 5])
+    third = second + 9 + int.from_bytes(whole[second + 1 : second + 5])
+    path.write_bytes(whole[:second] + whole[second:third] * 2 + whole[third:])
+
+    with pytest.raises(FilmTorn, match=f"damaged at byte {third}"):
+        list(records(path))
+
+
+def test_a_recording_of_an_older_rekindle_is_read_and_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(WITHOUT_CHECKSUMS)
+    two_looks(path)
+    whole = path.read_bytes()
+    two_looks(path)
+
+    takes = Takes(path)
+    found = [names(take.snapshot) for take in takes]
+
+    assert path.read_bytes() == whole + whole[len(MAGIC) :]
+    assert found == [{"a"}, {"a", "b"}] * 2
+    assert (len(takes.said), takes.torn) == (1, "")
+    assert takes.said[0].startswith("it has no checksums")
 
 
 def test_a_block_that_unpacks_to_more_than_any_look_is_refused(
@@ -267,7 +341,8 @@ def test_a_block_that_unpacks_to_more_than_any_look_is_refused(
 ) -> None:
     monkeypatch.setattr(films, "RECORD_BYTES", 1000)
     body = zlib.compress(b" " * 5000)
-    (tmp_path / "f").write_bytes(MAGIC + b"N" + len(body).to_bytes(4, "big") + body)
+    block = b"N" + len(body).to_bytes(4, "big") + body
+    (tmp_path / "f").write_bytes(WITHOUT_CHECKSUMS + block)
 
     with pytest.raises(FilmTorn, match="larger than any look"):
         list(records(tmp_path / "f"))

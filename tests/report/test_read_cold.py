@@ -17,14 +17,18 @@ from msgspec.structs import replace
 
 from engine.recipe import Effect
 from journal import entries as e
-from journal.entries import Fact, Finding
+from journal.entries import Fact, Finding, Json
+from journal.reader import Reader
 from phases.verbs import VERBS as CATALOGUE
+from rekindle.applied import SOURCES
+from rekindle.lines import describe
 from rekindle.report import html
 from rekindle.report import reasons as r
 from rekindle.report.gather import gather
 from rekindle.report.happenings import Action
 from rekindle.report.legend import CONFIGURES, EFFECTS, VERBS
 from rekindle.report.markdown import page
+from rekindle.report.spells import Sessions
 from rekindle.report.story import Story
 from rekindle.spans import clock, exact, span, stamp
 from tests.report.conftest import Night
@@ -305,6 +309,43 @@ def test_a_command_of_one_node_says_what_it_ran_there(tmp_path: Path) -> None:
     assert action.argv == "fix --node k8s-1 'a b'"
 
 
+def test_what_was_applied_is_named_in_the_log_the_actions_and_the_changes(tmp_path: Path) -> None:
+    """Mutants: leave the file, or its digest, out of one of the three; name where a kubeconfig goes."""
+    assert set(SOURCES) <= set(CATALOGUE)
+    wanted: list[tuple[str, str, dict[str, Json], str]] = [
+        ("root.apply", "root", {"path": "/home/ops/flux"}, "/home/ops/flux"),
+        (
+            "talos.apply",
+            "node/k8s-1",
+            {"config": "k8s-1.yaml", "sha256": "0123456789abcdef"},
+            "k8s-1.yaml (sha256 0123456789ab)",
+        ),
+        ("kubeconfig.fetch", "kubeconfig", {"path": "ours"}, ""),
+    ]
+    entries: list[e.AnyEntry] = []
+    for number, (verb, target, arguments, _) in enumerate(wanted, start=1):
+        act: dict[str, Any] = {"action": f"a{number}", "verb": verb, "target": target}
+        entries += [
+            e.ActionIntended(
+                at=AT, attempt=1, epoch=1, deadline_seconds=9.0, arguments=arguments, **act
+            ),
+            e.ActionSettled(at=AT + 1, outcome=e.Outcome.DONE, **act),
+        ]
+
+    story = gather(written(tmp_path / "j.db", entries))
+
+    assert [one.applied for one in story.actions] == [said for *_, said in wanted]
+    logged = [describe(entry) for entry in entries if isinstance(entry, e.ActionIntended)]
+    assert logged == [
+        "a1 root.apply root, from /home/ops/flux",
+        "a2 talos.apply node/k8s-1, from k8s-1.yaml (sha256 0123456789ab)",
+        "a3 kubeconfig.fetch kubeconfig",
+    ]
+    for text in both(story):
+        for said in ("from /home/ops/flux", "from k8s-1.yaml (sha256 0123456789ab)"):
+            assert text.count(said) == 2, "beside the action, and among the changes"
+
+
 def test_each_row_of_an_action_says_who_allowed_it_and_when(night: Night) -> None:
     rows = {line.split(" | ")[0]: line for line in page(night.story).splitlines()}
     answers = {one.approval: one for one in night.story.approvals}
@@ -505,7 +546,7 @@ def test_what_did_happen_is_said(tmp_path: Path) -> None:
 # --- notes ----------------------------------------------------------------------------------------
 
 
-def test_a_session_of_a_note_is_not_called_an_answer(tmp_path: Path) -> None:
+def test_a_note_is_no_session_and_not_called_an_answer(tmp_path: Path) -> None:
     def session(epoch: int, *entries: e.AnyEntry) -> list[e.AnyEntry]:
         taken = e.LeaseTaken(at=AT, epoch=epoch, holder=f"bob {epoch}")
         return [taken, *entries, e.LeaseLost(at=AT, epoch=epoch)]
@@ -516,11 +557,20 @@ def test_a_session_of_a_note_is_not_called_an_answer(tmp_path: Path) -> None:
         *session(2, REMARK),
         *session(3, given),
         *session(4, REMARK, given),
+        *session(5, REMARK)[:-1],  # whoever wrote it was killed, and the run was not
+        *session(6, REMARK),
     ]
 
-    story = gather(written(tmp_path / "j.db", entries))
+    path = written(tmp_path / "j.db", entries)
+    story, sessions = gather(path), Sessions()
+    with Reader(path) as reader:
+        for row in reader.rows():
+            sessions.see(row)
 
-    assert [one.begun_as for one in story.sessions[1:]] == ["noted", "answered", "answered"]
+    assert [one.begun_as for one in story.sessions[1:]] == ["answered", "answered"]
+    assert len(story.remarks) == 4
+    assert sessions.killed == 0
+    assert "bob 2" not in "".join(both(story))
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_who_only_noted_something_held_no_run(tmp_path: Path) -> None:
 
     story = gather(path)
 
-    assert [one.begun_as for one in story.sessions] == ["opened", "noted"]
+    assert [one.begun_as for one in story.sessions] == ["opened"]
     assert not [event for event in story.events if event.kind == "session"]
 
     with Journal.resume(path, holder=BOB, options=QUICK) as journal:
