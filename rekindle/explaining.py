@@ -17,8 +17,11 @@ _PACKAGED = Path(__file__).with_name("errors")
 _CHECKOUT = Path(__file__).parent.parent / "docs" / "errors"
 _ROW = re.compile(r"^\| \[([a-z0-9-]+)\]\(\1\.md\) \| (\d+) \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\((?![a-z]+:)[^)]+\)")
+_BRACKETS = re.compile(r"\(([^()\s]+)\)")
+_AROUND = "`'\"[]()., \t\n"
 LIKE = 0.7  # of 1: less alike is a guess, and a guess sends a tired person the wrong way
-RULE = re.compile(r"^[A-Za-z]{1,3}\d{1,3}$")
+MOST_NAMED, LEAST_LETTERS = 3, 3
+_RULE = re.compile(r"^[A-Z]{1,3}\d{1,3}$", re.IGNORECASE)
 
 
 def folder() -> Path:
@@ -30,6 +33,21 @@ def references() -> list[tuple[str, int, str]]:
     """List every reference with its exit code and its sentence, in their order."""
     text = (folder() / "README.md").read_text("utf-8")
     return [(name, int(code), said) for name, code, said in _ROW.findall(text)]
+
+
+def explained(typed: str) -> tuple[str, str]:
+    """
+    Return what was meant by what somebody typed, or pasted of a message, and the text of it.
+
+    :raises UsageWrong: when nothing is called so.
+    """
+    bracketed = _BRACKETS.search(typed)
+    name = bracketed[1] if bracketed else typed.partition(":")[0]  # a finding is RULE:SUBJECT
+    name = name.strip(_AROUND)
+    if _RULE.match(name):
+        return name.upper(), rule(name.upper())
+    name = "-".join(name.lower().replace("_", " ").split())
+    return name, page(name)
 
 
 def page(reference: str) -> str:
@@ -54,7 +72,7 @@ def rule(name: str) -> str:
     from phases.diagnosis.catalogue import RULES
 
     for one in RULES:
-        if one.id == name.upper():
+        if one.id == name:
             return "\n".join(
                 (f"# {one.id}", "", f"{one.title}.", "", f"Proof: {one.proof}.", one.source)
             )
@@ -70,8 +88,15 @@ def summary() -> Iterator[str]:
 
 
 def _unknown(name: str, known: list[str]) -> UsageWrong:
-    like = get_close_matches(name, known, 3, LIKE)
-    hint = f"did you mean {' or '.join(like)}?" if like else "`rekindle explain` lists them all"
+    """Name what is written much like it, and what has all of it in its own name."""
+    like = get_close_matches(name, known, MOST_NAMED, LIKE)
+    if len(name) >= LEAST_LETTERS:
+        like = list(dict.fromkeys([*like, *(one for one in known if name in one)]))[:MOST_NAMED]
+    hint = "`rekindle explain` lists them all"
+    if _RULE.match(name):
+        hint = "`rekindle diagnose -v` and `rekindle status -v` name the rule of each cause"
+    if like:
+        hint = f"did you mean {' or '.join(like)}? {hint}"
     return UsageWrong(
         f"no error and no rule is called {name!r}", reference="reference-unknown", hint=hint
     )

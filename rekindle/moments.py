@@ -123,10 +123,10 @@ def instant_of(text: str, opened_at: float) -> float:
     try:
         if since is not None:
             instant = opened_at + float(since[1]) * _UNITS[since[2] or "s"]
-            datetime.fromtimestamp(instant, UTC)  # what no calendar has could not be shown
-            return instant
-        found = datetime.fromisoformat(said)
-        instant = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+        else:
+            found = datetime.fromisoformat(said)
+            instant = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+        datetime.fromtimestamp(instant, UTC)  # what no calendar has, in UTC, could not be shown
     except (ValueError, OverflowError, OSError):
         instant = math.nan
     if not math.isfinite(instant):

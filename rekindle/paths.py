@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import UsageWrong
+from engine.errors import EnvironmentWrong, UsageWrong
 from journal import files
 from rekindle.typed import command
 
@@ -17,13 +17,24 @@ PLAN = "recovery.yaml"  # in the folder where one stands
 
 
 def state_folder() -> Path:
-    """``$XDG_STATE_HOME/rekindle`` or the platform's own place; ours, so 0700."""
+    """
+    ``$XDG_STATE_HOME/rekindle`` or the platform's own place; ours, so 0700.
+
+    :raises EnvironmentWrong: when neither is known, as to a user of a container that is a bare number.
+    """
     given = os.environ.get("XDG_STATE_HOME")
     if given:
         return Path(given) / "rekindle"
     from platformdirs import user_state_path  # only who names no journal needs to know
 
-    return user_state_path("rekindle")
+    try:
+        return user_state_path("rekindle")
+    except RuntimeError as error:
+        raise EnvironmentWrong(
+            f"nobody knows where journals are: HOME is not set, and user {os.getuid()} has no home in the system",
+            reference="home-unknown",
+            hint="`export HOME=FOLDER` (or XDG_STATE_HOME), on a local disk that stays; or name --journal FILE",
+        ) from error
 
 
 def journal_for_cluster(cluster: str) -> Path:
@@ -116,7 +127,10 @@ def _newest() -> Path | None:
 
 
 def _instead() -> str:
-    newest = _newest()
+    try:
+        newest = _newest()
+    except EnvironmentWrong:  # what was named is not there either way
+        newest = None
     if newest is None:
         return "or begin: `rekindle rehearse june-12`"
     return f"the newest that you have: `{command('status', journal=newest)}`"

@@ -22,7 +22,7 @@ from engine.yamlfile import Marks, YamlFile, read_yaml
 from phases.section import Flux
 from rekindle import kubeconfigs
 from rekindle.recipes import recipe
-from rekindle.there import is_there, lacking
+from rekindle.there import home, is_there, lacking
 from rekindle.typed import command as typed
 
 _BY_OPTION = frozenset({"inventory", "replay"})
@@ -179,7 +179,7 @@ class _Finisher:
     def _own(self, name: str) -> str:
         """Our kubeconfig is replaced as a whole when it is foreign: it may not be the user's."""
         absolute = self._absolute(name)
-        theirs = (Path.home() / ".kube" / "config", *kubeconfigs.named())
+        theirs = (home() / ".kube" / "config", *kubeconfigs.named())
         if absolute in {str(path.absolute()) for path in theirs}:
             text = "this is your own kubeconfig; name a file of rekindle's own, beside the plan"
             self._problems.append(self._marks.problem(("kubernetes", "kubeconfig"), text))

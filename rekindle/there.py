@@ -9,13 +9,16 @@ the system's own reason.
 from __future__ import annotations
 
 import errno
+import os
 import stat
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+
+
+def home() -> Path:
+    """Return the user's home. Where nobody knows it, as of a container's bare number, a ``~`` with nothing below it."""
+    return Path(os.path.expanduser("~"))  # noqa: PTH111  ``Path.home`` raises then
 
 
 def lacking(path: Path) -> str:

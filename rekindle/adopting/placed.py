@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import Diagnosed, PlanInvalid
+from engine.errors import Diagnosed, PlanInvalid, UsageWrong
 from rekindle import outputfile
 from rekindle.adopting import written
 from rekindle.adopting.draft import Draft
@@ -19,7 +19,7 @@ from rekindle.adopting.written import Place
 from rekindle.output import OutputFailed
 from rekindle.planfile import TreePlace, read_plan
 from rekindle.schemas import text_of
-from rekindle.there import is_there
+from rekindle.there import is_special, is_there
 
 
 @dataclass(slots=True)
@@ -40,7 +40,13 @@ class Placed:
 
 
 def must_be_free(place: Place, *, force: bool) -> None:
-    """:raises UsageWrong: when one of the three files is there already."""
+    """:raises UsageWrong: when one of the three files is there already, or the plan's place is a device."""
+    if is_special(place.file):
+        raise UsageWrong(
+            f"{place.file} is no file, and others are written beside it",
+            reference="output-exists",
+            hint="name one in a folder of its own: `rekindle init --output FILE`",
+        )
     for path in reversed(place.outputs):
         outputfile.must_be_free(path, force=force)
 

@@ -32,9 +32,7 @@ def command(reference: str | None, *, as_json: bool) -> int:
         for line in explaining.summary():
             print_line(line)
         return 0
-    name = reference.strip("()")
-    is_rule = explaining.RULE.match(name) is not None
-    text = explaining.rule(name) if is_rule else explaining.page(name)
+    name, text = explaining.explained(reference)
     if as_json:
         print_json({"schema": "rekindle.explain/1", "reference": name, "text": text})
     else:

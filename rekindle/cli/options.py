@@ -13,6 +13,7 @@ from rekindle import kubeconfigs, paths
 from rekindle.completing import complete_runs
 from rekindle.doing import Doing
 from rekindle.output import tell
+from rekindle.there import home
 
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = "$XDG_STATE_HOME/rekindle or the platform's own state folder"
@@ -78,7 +79,7 @@ def kubeconfig_option(function: F) -> F:
 
 def default_kubeconfig() -> Path:
     """Return what ``--kubeconfig`` is without the option."""
-    return kubeconfigs.first_named() or Path.home() / ".kube" / "config"
+    return kubeconfigs.first_named() or home() / ".kube" / "config"
 
 
 def approve_option(function: F) -> F:

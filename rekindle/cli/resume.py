@@ -67,6 +67,12 @@ def command(
             reference="no-run",
             hint="`rekindle run PLAN` begins one there; `rekindle history` lists the runs of a journal",
         )
+    if found.memory.outcome and plan is not None and not take_over:
+        raise UsageWrong(
+            f"run {found.memory.run_id} is closed: {found.memory.outcome}; {plan} was not looked at",
+            reference="plan-twice",
+            hint=_anew(found, plan),
+        )
     if found.memory.outcome:
         return tell_closed(found, path, as_json=as_json)
     patient = not found.simulated and sys.stderr.isatty() and not as_json
@@ -89,6 +95,14 @@ def command(
         given = read_plan(Path(plan)) if plan is not None else None
         return handover.take_over(found, options, yes=yes, plan=given)
     return resume_run(found, options, lambda f, p: world_of(f, p, path))
+
+
+def _anew(found: Found, plan: str) -> str:
+    """Say what begins under a plan; no run of a cluster begins in the journal of a rehearsal or of a watch."""
+    if found.simulated or found.memory.watches:
+        return "no run on a cluster begins there: name the journal of the one that is meant, or leave the plan away"
+    begins = command_of("run", plan)
+    return f"`{begins}` looks at the cluster and begins one; without the plan this says how that one ended"
 
 
 def _instead(found: Found, plan: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from journal.filesystem import filesystem_of
 from rekindle.adapters import programs
 from rekindle.adapters.programs import Answer, ProgramFailed, ask, tried
+from rekindle.there import home
 
 ASK_SECONDS = 10.0
 
@@ -38,7 +39,7 @@ class Host:
     ask: Callable[..., Answer] = ask
     tried: Callable[..., int] = tried
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    home: Path = field(default_factory=Path.home)
+    home: Path = field(default_factory=home)
     now: Callable[[], float] = time.time
     free: Callable[[Path], Free] = free_of
     filesystem: Callable[[Path], str] = filesystem_of

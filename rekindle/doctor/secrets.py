@@ -4,7 +4,8 @@ Whether the age key that is held really opens the secrets of the repository: one
 What is decrypted goes nowhere: only the exit code of ``sops`` (or of ``age``) is looked at. A file may be opened by
 any one of its recipients, so what has to be tried is each set, with one file of it.
 
-Where nobody could try, nothing is forbidden but to wipe a node: what a wipe takes is made again from these secrets.
+Where nobody could try, nothing is forbidden but to wipe a node: what a wipe takes is made again from these secrets. Who
+makes it again is a command of the plan, so that a key which only the command has counts, tried as it would have it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from rekindle.doctor import callers, needs, sealed
+from rekindle.doctor.callers import NO_DATA_KEY, THREADS
 from rekindle.doctor.check import Check, Verdict, ok, unknown, warning
 from rekindle.doctor.identities import Held, Key, held_by
 
@@ -26,9 +28,7 @@ if TYPE_CHECKING:
     from rekindle.doctor.host import Host
     from rekindle.doctor.sealed import Encrypted, Found
 
-THREADS = 4
-# github.com/getsops/sops v3, cmd/sops/codes/codes.go
-_MAC_MISMATCH, _NO_DATA_KEY, _MISSING = 51, 128, 127
+_MISSING = 127
 _LOCKED = 256  # beyond all exit codes: what would open it has a passphrase
 RECIPIENT_LIMIT = 100
 
@@ -54,22 +54,22 @@ def rows(
     with ThreadPoolExecutor(THREADS) as pool:
         codes = list(pool.map(trying, sets))
     lying = _lying(repository)
-    held = key_row(keys, codes, lying)
-    calling = callers.calling_sops(commands) if held.verdict is Verdict.RED else ()
-    own = {name: callers.own_key(commands[name], lying) for name in calling}
+    key = key_row(keys, codes, lying)
+    tries = [(*_decrypt(one), str(one.sample.absolute())) for one in sets]
+    is_enough = all(code == 0 for code in codes)
+    owners = callers.owners(host, commands, lying, tries, only_given=is_enough)
+    # Whoever applies the secrets after a wipe is a command: what it was seen to read is no less readable than ours.
+    readers = [[one.name for one in owners if one.codes[at] == 0] for at in range(len(sets))]
+    proven = [0 if by else code for by, code in zip(readers, codes, strict=True)]
     return [
         *limit,
-        held,
+        callers.key_row(key, readers) if key.verdict is Verdict.RED and any(readers) else key,
+        *callers.kept(commands, owners, key),
         *(
-            kept_from(name, held)
-            for name in calling
-            if not _opens_something(host, commands[name], own[name], sets)
+            opened(one, code, repository, whole=with_sops, by=() if code == 0 else by)
+            for one, code, by in zip(sets, codes, readers, strict=True)
         ),
-        *(
-            opened(one, code, repository, whole=with_sops)
-            for one, code in zip(sets, codes, strict=True)
-        ),
-        *(unproven(found, codes, repository) if may_wipe else ()),
+        *(unproven(found, proven, repository) if may_wipe else ()),
     ]
 
 
@@ -111,28 +111,12 @@ def _tried(
         code = host.code(*_decrypt(one), str(one.sample))
     else:
         code = _by_age(host, keys, one) if with_age else _unable(keys, one)
-    return _LOCKED if code == _NO_DATA_KEY and keys.locked(one.recipients) else code
-
-
-def _opens_something(
-    host: Host, command: Command, own: Mapping[str, str], sets: Sequence[Encrypted]
-) -> bool:
-    """Say whether a command's *own* key opens any set, or nobody can tell; tried as the command runs."""
-    codes = (
-        host.code(
-            *_decrypt(one),
-            str(one.sample.absolute()),
-            directory=Path(command.directory),
-            added=own,
-        )
-        for one in sets
-    )
-    return bool(own) and any(code != _NO_DATA_KEY for code in codes)
+    return _LOCKED if code == NO_DATA_KEY and keys.locked(one.recipients) else code
 
 
 def _unable(keys: Held, one: Encrypted) -> int:
     """Say without any program whether there is something that it could try."""
-    return _MISSING if keys.elsewhere or keys.for_age(one.recipients) else _NO_DATA_KEY
+    return _MISSING if keys.elsewhere or keys.for_age(one.recipients) else NO_DATA_KEY
 
 
 def _by_age(host: Host, keys: Held, one: Encrypted) -> int | None:
@@ -154,7 +138,7 @@ def _by_age(host: Host, keys: Held, one: Encrypted) -> int | None:
         if code == 0:
             return 0
         seen.add(code)
-    return _MISSING if keys.elsewhere else None if None in seen else _NO_DATA_KEY
+    return _MISSING if keys.elsewhere else None if None in seen else NO_DATA_KEY
 
 
 def _decrypt(one: Encrypted) -> tuple[str, ...]:
@@ -185,7 +169,7 @@ def key_row(held: Held, codes: Sequence[int | None], lying: str) -> Check:
             "there is no age key, and whether an SSH key opens what it is to open nobody could try"
         )
         return unknown(name, key.place, said, "install sops or age, then look again")
-    shut = bool(codes) and all(code in {_NO_DATA_KEY, _LOCKED} for code in codes)
+    shut = bool(codes) and all(code in {NO_DATA_KEY, _LOCKED} for code in codes)
     if 0 in codes or (key.there and not shut):
         return _in_order(key)
     said = (
@@ -252,15 +236,19 @@ def _named(path: Path, repository: Path) -> str:
     return str(path.relative_to(repository) if path.is_relative_to(repository) else path)
 
 
-def kept_from(name: str, key: Check) -> Check:
-    """Forbid a command that would decrypt, and could not."""
-    said = f"it calls sops, and the age key does not open anything: {key.said}"
-    row, target = f"secrets.command/{name}", f"command/{name}"
-    return Check(row, name, Verdict.RED, said, key.todo, needs.COMMANDS, target)
+def opened(
+    one: Encrypted,
+    code: int | None,
+    repository: Path,
+    *,
+    whole: bool = True,
+    by: Collection[str] = (),
+) -> Check:
+    """
+    Judge one set of recipients by the file that was tried; *whole*: by sops, and not its data key alone by age.
 
-
-def opened(one: Encrypted, code: int | None, repository: Path, *, whole: bool = True) -> Check:
-    """Judge one set of recipients by the file that was tried; *whole*: by sops, and not its data key alone by age."""
+    *by*: the commands that alone have a key which opens it.
+    """
     first = _shown(min(one.recipients))
     others = f" and {len(one.recipients) - 1} more" if len(one.recipients) > 1 else ""
     row, who = (
@@ -270,6 +258,8 @@ def opened(one: Encrypted, code: int | None, repository: Path, *, whole: bool = 
     sample = _named(one.sample, repository)
     update = f"sops updatekeys --input-type {one.form}" if one.form else "sops updatekeys"
     decrypt = f"{' '.join(_decrypt(one))} {sample}"
+    if by:
+        return ok(row, who, f"{sample} was decrypted, with the key of {callers.named(by)} alone")
     match code:
         case 0:
             by_age = f"the data key of {sample} was opened (by age alone; install sops to be sure)"

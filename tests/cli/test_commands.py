@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 from engine.errors import Exit
+from journal import entries as e
+from journal.store import Journal
 from rekindle.cli.main import COMMANDS
 from tests.cli.conftest import Program
+from tests.journal.making import ALICE, QUICK, opened
 
 pytestmark = pytest.mark.program
 
@@ -288,6 +291,39 @@ def test_a_damaged_journal_is_named_and_not_touched(
     answer = rekindle("resume", "--journal", str(journal))
     assert (answer.code, "entry 5" in answer.err) == (77, True)
     assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("identity", "purpose", "hint"),
+    [
+        ({"cluster": "lab"}, "run", "`rekindle run today.yaml --journal"),
+        ({"cluster": "lab", "kind": "simulated"}, "rehearse", "name the journal of the one that"),
+        ({"cluster": "lab"}, "watch", "name the journal of the one that"),
+    ],
+    ids=["run", "rehearsal", "watch"],
+)
+def test_a_plan_is_not_passed_over_because_the_run_is_closed(
+    rekindle: Program, tmp_path: Path, identity: dict[str, str], purpose: str, hint: str
+) -> None:
+    """
+    It said "closed: done", of another night, and answered 0; that the plan is not there was not seen.
+
+    Mutants: tell how the run ended; send to `run` in a rehearsal's journal; refuse `--take-over` too.
+    """
+    path, first = tmp_path / "j.db", opened(identity=identity, purpose=purpose)
+    with Journal.open_run(path, first, holder=ALICE, options=QUICK) as journal:
+        closed = e.RunClosed(at=105.0, outcome=e.RunOutcome.DONE, state="done")
+        journal.append([closed])
+    words = ("resume", "today.yaml", "--journal", str(path))
+    answer = rekindle(*words)
+
+    assert (answer.code, "error (plan-twice): run run-1 is closed: done" in answer.err) == (
+        64,
+        True,
+    )
+    assert hint in answer.err
+    assert rekindle("resume", "--journal", str(path)).code == 0
+    assert rekindle(*words, "--take-over").code == 0
 
 
 @pytest.mark.parametrize("command", ["status", "approve", "resume", "cancel"])

@@ -43,6 +43,27 @@ def test_a_reference_is_taken_as_it_stands_in_the_message(rekindle: Program) -> 
     assert "Another bootstrap is never the answer" in answer.document["text"].replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("LEASE-HELD", "lease-held"),
+        (" Lease-Held\n", "lease-held"),
+        ("lease held", "lease-held"),
+        ("lease_held", "lease-held"),
+        ("error (lease-held): night.db is being written by me@here (pid 4711)", "lease-held"),
+        ("`lease-held`,", "lease-held"),
+        (" n5 ", "N5"),
+        ("N5:namespace/rook-ceph", "N5"),
+    ],
+)
+def test_what_is_typed_by_tired_hands_or_pasted_is_what_was_meant(typed: str, meant: str) -> None:
+    """Mutants: take it as it was typed; take off brackets alone; leave the subject of a finding on it."""
+    name, text = explaining.explained(typed)
+
+    assert meant == name
+    assert text.startswith(f"# {meant}\n")
+
+
 def test_a_rule_of_diagnosis_is_explained_with_its_proof(rekindle: Program) -> None:
     answer = rekindle("explain", "n5")
 
@@ -57,6 +78,31 @@ def test_a_slip_is_answered_with_what_may_have_been_meant(rekindle: Program) -> 
     assert answer.code == 64
     assert "error (reference-unknown): no error and no rule is called 'etcd-data'" in answer.err
     assert "did you mean etcd-data-left?" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("lease", "did you mean lease-held or lease-lost? `rekindle explain` lists them all"),
+        ("jurnal-unreadable", "did you mean journal-unreadable or "),
+        (
+            "n99",
+            "did you mean N9? `rekindle diagnose -v` and `rekindle status -v` name the rule of",
+        ),
+        ("qq", "`rekindle explain` lists them all"),
+        ("", "`rekindle explain` lists them all"),
+    ],
+)
+def test_what_is_near_is_named_and_else_where_to_look(typed: str, hint: str) -> None:
+    """
+    ``rekindle explain`` lists no rule, so it is no way to one.
+
+    Mutants: name what is written alike alone, or two letters of everything; send to the list for a rule.
+    """
+    with pytest.raises(UsageWrong) as refused:
+        explaining.explained(typed)
+
+    assert refused.value.hint.startswith(hint)
 
 
 def test_a_rule_that_does_not_exist_is_no_traceback() -> None:

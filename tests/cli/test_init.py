@@ -217,6 +217,18 @@ def test_what_is_there_is_not_replaced(rekindle: Program, path: dict[str, str], 
     assert (folder / there).read_text("utf-8") != "reviewed\n"
 
 
+def test_no_inventory_is_written_beside_a_device(rekindle: Program, path: dict[str, str]) -> None:
+    """Mutant: take a device for a plan's place; root's schema, roots and inventory would lie in /dev."""
+    folder = copied(rekindle, "just-topf")
+    (folder / "new").mkdir()
+    os.mkfifo(folder / "new" / "pipe")
+    answer = rekindle("init", "just-topf", "--force", "-o", str(folder / "new" / "pipe"), env=path)
+
+    assert answer.code == 64
+    assert "pipe is no file, and others are written beside it" in answer.err
+    assert ["pipe"] == [file.name for file in (folder / "new").iterdir()]
+
+
 def test_it_says_the_same_twice(rekindle: Program, path: dict[str, str]) -> None:
     """What was written the first time is no source of the second."""
     folder = copied(rekindle, "task-talhelper")

@@ -152,11 +152,12 @@ def test_a_second_that_is_shown_is_all_of_it() -> None:
     assert Moment(at=1000.5).is_before(9, 1000.6)
 
 
-FAR = "+99999999999999999999"  # it was called a bug of ours
+FAR = "+99999999999999999999"  # it was called a bug of ours, and so was what only UTC does not have
+LAST, FIRST = "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "-5", "+", "+x", "+1e9", "25:00", "1e5", "2025-13-01", FAR]
+    "text", ["", "x", "-5", "+", "+x", "+1e9", "25:00", "1e5", "2025-13-01", FAR, LAST, FIRST]
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(UsageWrong, match="is no moment"):

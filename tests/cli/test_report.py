@@ -8,6 +8,7 @@ where the name stands as an argument.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -74,6 +75,25 @@ def test_a_file_is_for_its_owner_alone_and_never_replaced_by_the_way(
     assert "error (output-exists)" in third.err
     assert kept == "mine"
     assert target.read_text() == written
+
+
+def test_a_device_holds_nothing_that_was_reviewed(rekindle: Program, waiting: Path) -> None:
+    """`report` and `inventory` refused one. Mutant: refuse whatever is there."""
+    answer = rekindle("report", "--journal", str(waiting), "--output", os.devnull)
+
+    assert (answer.code, answer.out) == (0, "")
+    assert f"written to {os.devnull}" in answer.err
+    assert Path(os.devnull).is_char_device()
+
+
+def test_no_force_replaces_a_folder_and_none_is_promised(rekindle: Program, waiting: Path) -> None:
+    """As where a variable is empty. Mutant: send to --force, which does not help."""
+    for more in ((), ("--force",)):
+        answer = rekindle("report", "--journal", str(waiting), "--output", "", *more)
+
+        assert (answer.code, answer.out) == (64, "")
+        assert "error (output-exists): . is a folder" in answer.err
+        assert "--force" not in answer.err
 
 
 def test_a_damaged_journal_is_told_as_far_as_it_is_whole(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from phases.verbs import COMMAND
 from rekindle.doctor import identities, secrets
 from rekindle.doctor.check import Check
 from rekindle.doctor.host import Host
-from tests.doctor.making import ALICE, ALL_TOOLS, Machine, encrypted, row
+from tests.doctor.making import ALICE, ALL_TOOLS, BOB, Machine, encrypted, row
 
 ED25519, RSA = ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)
 WITHOUT_SOPS = [name for name in ALL_TOOLS if name != "sops"]
@@ -184,10 +185,105 @@ def test_a_command_that_the_plan_gives_its_key_is_judged_by_that_key(
     command = Command(argv=("task", "apps"), directory=str(repository), environment=environment)
     found = secrets.rows(host, repository, {"apps": command})
 
-    assert "red" == str(row(found, "secrets.key").verdict), "this shell has none"
+    held = row(found, "secrets.key")
+    assert ("red" if forbidden else "warning") == str(held.verdict), "this shell has none"
     assert [(COMMAND, "command/apps")] * forbidden == [
         (verb, check.target) for check in found for verb in check.blocks - {RESET}
     ]
+
+
+SITE = """#!/bin/sh
+held="$(cat "$SOPS_AGE_KEY_FILE" 2>&1)"
+case "$2:$held" in *alice*:both | *alice*:alice | *bob*:both | *bob*:bob) exit 0 ;; esac
+exit 128
+"""
+
+
+@dataclass
+class Shop:
+    """A shell with a key, or none, and a command with another; sops opens what is called after its key."""
+
+    folder: Path
+
+    def rows(self, here: str, own: str, script: str = BOOTSTRAP) -> list[Check]:
+        repository = self.folder / "repository"
+        for name, key in (("alice", ALICE), ("bob", BOB)):
+            encrypted(repository / f"{name}.sops.yaml", key)
+        (repository / "apps.sh").write_text(script)
+        for name in ("alice", "bob", "both", "carol"):
+            (self.folder / name).write_text(name)
+        given = {"SOPS_AGE_KEY_FILE": f"../{own}"} if own else {}
+        apps = Command(argv=("bash", "apps.sh"), directory=str(repository), environment=given)
+        held = {"SOPS_AGE_KEY_FILE": str(self.folder / here)} if here else {}
+        host = Host(environment={"PATH": os.environ["PATH"], **held}, home=self.folder / "home")
+        return secrets.rows(host, repository, {"apps": apps}, (RESET,))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    program = tmp_path / "bin" / "sops"
+    program.parent.mkdir()
+    program.write_text(SITE)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return Shop(tmp_path)
+
+
+def test_what_a_command_of_the_plan_can_decrypt_may_be_wiped(shop: Shop) -> None:
+    """
+    It applies the secrets after a wipe, and was seen to read them; the row said that nobody could.
+
+    Mutant: count the key of this shell alone.
+    """
+    found = shop.rows(here="", own="both")
+
+    assert not any(one.blocks for one in found)
+    held = row(found, "secrets.key")
+    assert "warning" == str(held.verdict), "by hand nobody decrypts anything"
+    assert "the command apps with a key of its own does" in held.said
+    assert "SOPS_AGE_KEY_FILE" in held.todo
+    assert ["with the key of the command apps alone"] * 2 == [
+        one.said.partition(", ")[2] for one in found if one.id.startswith("secrets.age/")
+    ]
+
+
+@pytest.mark.parametrize("shell", ["", "carol"])
+def test_of_several_sets_each_must_have_been_opened_by_somebody(shop: Shop, shell: str) -> None:
+    """Mutant: let a command that opens something stand for all of it."""
+    found = shop.rows(shell, own="alice")
+
+    assert [({RESET}, "no key that is held decrypts bob.sops.yaml")] == [
+        (set(one.blocks), one.said) for one in found if one.blocks
+    ]
+
+
+def test_two_keys_may_open_it_together(shop: Shop) -> None:
+    """Mutant: try the command's key only where this shell's opens nothing at all."""
+    found = shop.rows(here="bob", own="alice")
+
+    assert not any(one.blocks for one in found)
+    assert "alice.sops.yaml was decrypted, with the key of the command apps alone" in {
+        one.said for one in found
+    }
+
+
+def test_a_command_whose_own_key_is_the_wrong_one_is_forbidden_whatever_this_shell_has(
+    shop: Shop,
+) -> None:
+    """
+    Its environment counts and not the shell's, so that it would have failed in the night. The secrets can be read.
+
+    Mutant: judge it by the key of this shell.
+    """
+    found = shop.rows(here="both", own="carol")
+
+    (kept,) = [one for one in found if one.blocks]
+    assert (frozenset({COMMAND}), "command/apps") == (kept.blocks, kept.target)
+    assert "that the plan gives it opens no file" in kept.said
+    assert "commands.apps.environment" in kept.todo
+    assert "ok" == str(row(found, "secrets.age/age1qqqqqqqqqqqq").verdict)
+    assert not any(one.blocks for one in shop.rows("both", "carol", script="true"))
+    assert not any(one.blocks for one in shop.rows("both", "alice"))
 
 
 # --- age alone -----------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """
-Promise: ``doctor`` says which secrets the held age key really opens, with the sops and the age that operators have.
+Promise: ``doctor`` says which secrets the held keys really open, with the sops and the age that operators have.
 
 Mutants: take any exit code of sops for "opens"; try one file in all; hand age the file and not its envelopes; print
-what is decrypted.
+what is decrypted; give age alone no key of SSH, or one that has a passphrase; count the key of this shell alone.
 """
 
 from __future__ import annotations
@@ -12,12 +12,22 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
+from tests.doctor.test_identities import locked
 from tests.testbed import build
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
@@ -82,6 +92,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return made
 
 
+@pytest.fixture
+def ssh(site: Site) -> Iterator[tuple[Path, ed25519.Ed25519PrivateKey]]:
+    """The key of Dave's SSH in the home, and one file more: for him alone."""
+    private = ed25519.Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    key, file = site.folder.parent / "home" / ".ssh" / "id_ed25519", site.folder / "ssh.sops.yaml"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    key.chmod(0o600)
+    file.write_text(f"password: {PLAIN}\n")
+    subprocess.run([site.bin / "sops", "encrypt", "--age", public, "--in-place", file], check=True)
+    yield key, private
+    file.unlink()
+    shutil.rmtree(key.parent)
+
+
 @pytest.fixture(params=["sops", "age"])
 def tools(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Path:
     """A folder with one of the two: each opens what it is asked to."""
@@ -118,6 +144,54 @@ def test_a_key_of_somebody_else_opens_nothing(site: Site, tools: Path) -> None:
 
     assert len(rows) == len(of(rows, "red"))
     assert "opens no file of the repository" in rows[0]["said"]
+
+
+def test_a_key_of_ssh_opens_what_is_for_it(
+    site: Site, tools: Path, ssh: tuple[Path, ed25519.Ed25519PrivateKey]
+) -> None:
+    rows, printed = site.rows(tools, "alice", "bob")
+    assert rows == of(rows, "ok")
+    (one,) = [row for row in rows if row["id"].startswith("secrets.age/ssh-ed25519")]
+    assert "ssh.sops.yaml" in one["said"]
+    assert PLAIN not in printed
+
+    ssh[0].unlink()
+    rows, _ = site.rows(tools, "alice", "bob")
+    (shut,) = of(rows, "red")
+    assert shut["said"] == "no key that is held decrypts ssh.sops.yaml"
+
+
+def test_a_key_of_ssh_with_a_passphrase_is_asked_of_nobody(
+    site: Site, tools: Path, ssh: tuple[Path, ed25519.Ed25519PrivateKey]
+) -> None:
+    """Neither of the two waits for one: without a terminal each ends at once."""
+    key, private = ssh
+    key.write_bytes(locked(private))
+    rows, _ = site.rows(tools, "alice", "bob")
+
+    (one,) = of(rows, "unknown")
+    assert not of(rows, "red")
+    assert "ssh.sops.yaml was not tried: its SSH key has a passphrase" in one["said"]
+
+
+def test_what_a_command_decrypts_with_its_own_key_is_readable(site: Site, tmp_path: Path) -> None:
+    """The real sops takes SOPS_AGE_KEY_FILE of the command, from its folder, in the place of this shell's."""
+    (tmp_path / "sops").symlink_to(site.bin / "sops")
+    plan = site.folder / "recovery.yaml"
+    text, both = plan.read_text(), site.folder.parent / "both.txt"
+    both.write_text(site.keys["alice"].read_text() + site.keys["bob"].read_text())
+    given = yaml.safe_load(text)
+    for command in given["commands"].values():
+        command["environment"] = {"SOPS_AGE_KEY_FILE": "../both.txt"}
+    try:
+        plan.write_text(yaml.safe_dump(given))
+        rows, _ = site.rows(tmp_path, "carol")
+    finally:
+        plan.write_text(text)
+
+    assert ["secrets.key"] == [row["id"] for row in of(rows, "warning")]
+    assert len(rows) - 1 == len(of(rows, "ok"))
+    assert "alone" in of(rows, "ok")[0]["said"]
 
 
 def test_what_was_changed_after_it_was_encrypted_is_told(site: Site, tmp_path: Path) -> None:
