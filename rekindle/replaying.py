@@ -133,8 +133,11 @@ def _held_against(
     takes = Takes(film) if may_be_there(film) else None
     result = Replayed(source, Replayer(recipe(), plan), film=film if takes else None)
     with Reader(source.journal) as reader:
-        if reader.holder_alive() is not True:
+        held = reader.holder_alive() is True
+        if not held:
             reader.verify()
+        if takes is not None:
+            takes.recording = held
         try:
             walk(result, fit(reader.rows(source.run_id)), iter(takes or ()))
         except ValueError as error:  # pydantic's, of a plan of another time

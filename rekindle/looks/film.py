@@ -47,6 +47,10 @@ class FilmTorn(Exception):  # noqa: N818  as above
     """The file is not whole from here on."""
 
 
+class FilmCutOff(FilmTorn):
+    """Its last block is not whole; while a session records, it is being written."""
+
+
 class RecordingDamaged(Diagnosed):
     """A recording, or a part of it, could not be read."""
 
@@ -179,16 +183,13 @@ def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bytes, int]]:
     checked = _begun(file)
     head = _HEADER.size + (_CHECKSUM.size if checked else 0)
     place, known = file.tell(), 0
-    if not file.read(1):
-        raise FilmTorn("it has no look")
-    file.seek(place)
     while header := file.read(head):
         if len(header) < head:
-            raise FilmTorn(f"its end is missing from byte {place} on")
+            raise FilmCutOff(f"its end is missing from byte {place} on")
         letter, length = _HEADER.unpack_from(header)
         body = file.read(min(length, FILM_BYTES))
         if len(body) < length:
-            raise FilmTorn(f"its end is missing from byte {place} on")
+            raise FilmCutOff(f"its end is missing from byte {place} on")
         if checked:
             known = _sum_of(header[: _HEADER.size], body, known)
             if header[_HEADER.size :] != _CHECKSUM.pack(known):

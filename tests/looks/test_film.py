@@ -256,12 +256,10 @@ def test_what_is_no_film_of_ours_is_left_alone(tmp_path: Path) -> None:
         (b"", "it is empty"),
         (MAGIC[:-1], "it is no recording of looks"),
         (b"x" * 100, "it is no recording of looks"),
-        (MAGIC, "it has no look"),
         (MAGIC + b"N\x00", "its end is missing from byte 17 on"),
         (MAGIC + b"N\x00\x00\x00\x03\x00\x00\x00\x00ab", "its end is missing from byte 17 on"),
         (MAGIC + b"N\x00\x00\x00\x03\x00\x00\x00\x00abc", "it is damaged at byte 17"),
         (MAGIC + b"N\xff\xff\xff\xff\x00\x00\x00\x00", "its end is missing from byte 17 on"),
-        (WITHOUT_CHECKSUMS, "it has no look"),
         (WITHOUT_CHECKSUMS + b"N\x00", "its end is missing"),
         (WITHOUT_CHECKSUMS + b"N\x00\x00\x00\x09abc", "its end is missing"),
         (WITHOUT_CHECKSUMS + b"N\x00\x00\x00\x03abc", "it cannot be read from byte 17 on"),
@@ -276,6 +274,33 @@ def test_a_film_that_is_not_whole_says_from_where(tmp_path: Path, body: bytes, w
 
     assert list(takes) == []
     assert takes.torn.startswith(why)
+
+
+def test_a_session_that_ended_before_a_look_damaged_nothing(tmp_path: Path) -> None:
+    """Mutant: call it damaged, as what is empty."""
+    Film(tmp_path / "f").close()
+
+    takes = Takes(tmp_path / "f")
+
+    assert list(takes) == []
+    assert (takes.said, takes.torn) == (["it has no look"], "")
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_an_end_that_is_missing_is_to_come_while_somebody_records(
+    tmp_path: Path, *, recording: bool
+) -> None:
+    """Mutants: believe so of a film that nobody writes; of a block that is damaged."""
+    path = tmp_path / "f"
+    path.write_bytes(MAGIC + b"N\x00")
+    takes = Takes(path, recording=recording)
+    damaged = tmp_path / "g"
+    damaged.write_bytes(MAGIC + b"N\x00\x00\x00\x03\x00\x00\x00\x00abc")
+    others = Takes(damaged, recording=recording)
+
+    assert [*takes, *others] == []
+    assert bool(takes.torn) is not recording
+    assert others.torn.startswith("it is damaged")
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
