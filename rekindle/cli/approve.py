@@ -37,6 +37,9 @@ def command(approval: str | None, journal: str | None, typed: str, *, refuse: bo
 
     Without APPROVAL the open questions are listed; the beginning of an id is enough.
     """
+    if approval is None and (refuse or typed):
+        said = "--type and --refuse answer one question, and none was named"
+        raise click.UsageError(f"{said}: `rekindle approve` lists them with their ids")
     path = existing_journal(journal)
     found = newest(path)
     if found is None:

@@ -130,7 +130,10 @@ def kept(commands: Mapping[str, Command], owners: Sequence[Owner], key: Check) -
             yield _kept_from(name, f"the age key does not open anything: {key.said}", key.todo)
         elif own[name].opens_nothing and own[name].given:
             said = "the age key that the plan gives it opens no file of the repository"
-            todo = f"mend commands.{name}.environment in the plan; a relative path is looked for from its directory"
+            todo = (
+                f"bring the right key to where commands.{name}.environment in the plan names it (a relative path: from "
+                "the command's directory), or mend that"
+            )
             yield _kept_from(name, said, todo)
         elif own[name].opens_nothing and shut:
             said = "neither the age key that is held here nor the one that its own files name opens anything"

@@ -153,6 +153,18 @@ def test_an_empty_id_names_no_question_not_even_the_only_one(
     assert _given(waiting) == 2
 
 
+@pytest.mark.parametrize("answer", [("--refuse",), ("--type", "storage/scratch")])
+def test_an_answer_without_an_id_is_not_taken_for_a_list(
+    rekindle: Program, waiting: Path, answer: tuple[str, ...]
+) -> None:
+    """It listed the questions and answered 0, as if it had been heard. Mutant: list them whatever was typed."""
+    said = rekindle("approve", *answer, "--journal", str(waiting))
+
+    assert (said.code, said.out) == (64, "")
+    assert "none was named" in said.err
+    assert _given(waiting) == 0
+
+
 def test_nothing_to_answer_is_said(rekindle: Program, waiting: Path) -> None:
     journal = ("--journal", str(waiting))
     for item in rekindle("status", "--json", *journal).document["approvals"]:
