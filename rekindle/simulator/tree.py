@@ -127,7 +127,14 @@ def load_tree(path: Path) -> Tree:
     """Read a tree, once; every error names the file."""
     try:
         tree = msgspec.convert(yaml.load(path.read_text("utf-8"), Loader), Tree)  # noqa: S506  a safe loader
-    except (OSError, ValueError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except OSError as error:
+        raise ScenarioInvalid(
+            f"tree: {path} cannot be read: {error.strerror or error}",
+            reference="scenario-invalid",
+            hint="the scenario names it at `tree:`, from its own folder; `rehearse --from RUN --write DIRECTORY` "
+            "writes both",
+        ) from error
+    except (ValueError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise ScenarioInvalid(
             f"{path.name} is no tree: {error}",
             reference="scenario-invalid",

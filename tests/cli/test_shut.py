@@ -291,7 +291,13 @@ def test_a_scenario_that_nobody_may_look_at_is_not_unknown(asked: Asked, here: P
 
 
 @pytest.mark.parametrize(
-    ("tree", "said"), [("shut/t.yaml", "Permission denied"), ("a\0b", "null"), ("b", "utf-8")]
+    ("tree", "said"),
+    [
+        ("shut/t.yaml", "tree: .*shut/t.yaml cannot be read: Permission denied"),
+        ("gone.yaml", "tree: .*gone.yaml cannot be read: No such file"),
+        ("a\0b", "is no tree: .*null"),
+        ("b", "is no tree: .*utf-8"),
+    ],
 )
 def test_nor_is_its_tree(here: Path, tree: str, said: str) -> None:
     """Mutant: catch only what the system and the parser of YAML say."""
@@ -300,7 +306,7 @@ def test_nor_is_its_tree(here: Path, tree: str, said: str) -> None:
     path.write_text(yaml.safe_dump({**raw, "tree": tree}))
     (here / "b").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(ScenarioInvalid, match=rf"is no tree: .*{said}"):
+    with pytest.raises(ScenarioInvalid, match=said):
         load_scenario(path)
 
 
