@@ -15,7 +15,8 @@ from rekindle.there import is_folder, is_special, is_there
 def must_be_free(path: Path, *, force: bool) -> None:
     """:raises UsageWrong: when something is there and may not be replaced; of a device or a pipe nothing is lost."""
     if is_folder(path):
-        said, hint = "is a folder", "name a file in it; a folder is never replaced"
+        said = "is a folder"
+        hint = "name a file in it; a folder is never replaced"
     elif is_there(path) and not is_special(path) and not force:
         said = "is there already"
         hint = "name another file, or replace it with --force; it may have been reviewed"
