@@ -16,7 +16,7 @@ from journal.secret_shapes import compiled
 if TYPE_CHECKING:
     from journal.entries import Json
 
-HINTS: Final = ("--from-literal", "login", "sshpass", "redis-cli", "mysql", "mariadb")
+HINTS: Final = ("--from-literal", "login", "sshpass", "redis-cli", "mysql", "mariadb", "machine ")
 
 # As the next word, and as the next item of a list.
 _QUOTE: Final = r"\\{0,7}[\"']"
@@ -51,6 +51,11 @@ _NETRC: Final = (
     r"(\b(?:machine\s{1,40}\S{1,256}|default)(?:\s{1,40}(?:login|account)\s{1,40}\S{1,256}){1,2}"
     r"\s{1,40}password\s{1,40})(?!\[redacted:|\$|<|\{\{)([^\s\"'\\]+)"
 )
+_NETRC_FIRST: Final = (
+    r"((?:\bmachine[ \t]{1,40}\S{1,256}|\bdefault)(?:\s{0,40}\n\s{0,40}password[ \t]{1,40}"
+    r"|[ \t]{1,40}password[ \t]{1,40}(?=\S{1,1024}\s{1,40}(?:login|account)\s)))"
+    r"(?!\[redacted:|\$|<|\{\{)([^\s\"'\\]+)"
+)
 _PATTERNS: Final = (
     ("--from-literal", _LITERAL, "secret"),
     ("login", _LOGIN, "password"),
@@ -59,6 +64,7 @@ _PATTERNS: Final = (
     ("mysql", _MYSQL, "password"),
     ("mariadb", _MYSQL, "password"),
     ("login", _NETRC, "password"),
+    ("machine ", _NETRC_FIRST, "password"),
 )
 # In a list of arguments: the program, and its switch.
 _SWITCHES: Final = {"sshpass": "-p", "redis-cli": "-a", "login": "-p"}

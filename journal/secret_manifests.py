@@ -20,6 +20,8 @@ from journal.secret_manifest_objects import (
     redact_flow,
     redact_objects,
 )
+from journal.secret_patches import HINTS, redact_patch, redact_patches
+from journal.secret_patches import may_have as may_have_patch
 from journal.secret_shapes import compiled
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 STRING_DATA: Final = "stringData"
 _DATA: Final = r"data(?<!metadata)\\{0,7}[\"']?[ \t]{0,8}:"
 _DATA_BYTES: Final = re.compile(_DATA.encode())
+_PATCH_BYTES: Final = tuple(hint.encode() for hint in HINTS)
 _FLOW: Final = r"(?i)data\\{0,7}[\"']?[ \t]{0,8}:\s{0,8}(?:map\[|\{)"
 _DIFF: Final = re.compile(r"(?m)^(?:\+|-(?:[^\s-]|[ \t]{3}))")
 _BEGINS: Final = re.compile(r"---(?:\s|$)|\.\.\.\s*$")
@@ -78,16 +81,23 @@ class _Mapping:
 
 def may_have(lowered: str) -> bool:
     """Say whether a text, in small letters, may have the data of a Secret."""
-    return "data" in lowered and compiled(_DATA).search(lowered) is not None
+    if "data" not in lowered:
+        return False
+    return compiled(_DATA).search(lowered) is not None or may_have_patch(lowered)
 
 
 def may_have_bytes(lowered: bytes) -> bool:
     """Say the same of what is written."""
-    return b"data" in lowered and _DATA_BYTES.search(lowered) is not None
+    if b"data" not in lowered:
+        return False
+    return _DATA_BYTES.search(lowered) is not None or any(one in lowered for one in _PATCH_BYTES)
 
 
 def redact_manifests(text: str) -> str:
     """Replace what Secrets hold."""
+    lowered = text.lower()
+    if may_have_patch(lowered):
+        text = redact_patches(text)
     # Lines that are taken out may have brackets; what is left of the text is read the same way the second time.
     text = by_lines(text, _redact_lines, lambda part: may_have(part.lower()))
     return redact_objects(text) if compiled(_FLOW).search(text) else text
@@ -102,7 +112,7 @@ def redact_manifest(value: dict[str, Json], *, listed: bool = False) -> dict[str
         ]
         value = value | {"items": told}
     if "data" not in value and STRING_DATA not in value:
-        return value
+        return redact_patch(value) if "path" in value else value
     data, strings = value.get("data"), value.get(STRING_DATA)
     kind = value.get("kind", "Secret" if listed else None)
     if isinstance(data, dict) and (kind == "Secret" or not isinstance(kind, str)):

@@ -24,9 +24,11 @@ from rekindle.adapters.sink_manifests import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# A line that ends in a name: the next one may be its value, as an entry of an environment has them in YAML and JSON.
+# A line that ends in a name, or in a place: the next one may be its value, as an entry of an environment, or an
+# operation of a patch, has them in YAML and JSON.
 _NAMING = re.compile(
-    rb"(?i)(?:name|key)[\"'\\]{0,6}[ \t]{0,8}[:=][ \t]{0,8}[\"'\\]{0,6}[\w.-]{1,128}[^\w]{0,8}"
+    rb"(?i)(?:name|key|path)[\"'\\]{0,6}[ \t]{0,8}[:=][ \t]{0,8}[\"'\\]{0,6}(?:/(?:string)?data/)?[\w.-]{1,253}"
+    rb"[^\w]{0,8}"
     rb"(?:[ \t]#[^\n]{0,512})?[\r\n]{0,2}\Z"
 )
 _NAMING_BYTES = 1024

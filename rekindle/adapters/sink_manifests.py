@@ -25,7 +25,7 @@ _KIND = re.compile(
     + _EDGE
     + rb"kind"
     + _EDGE
-    + rb"[ \t]{0,8}:[ \t]*"
+    + rb"[ \t]{0,8}:[ \t]*(?:[!&]\S{1,64}[ \t]+){0,2}"
     + _EDGE
     + rb"(\w+)"
 )

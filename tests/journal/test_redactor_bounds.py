@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from journal import redactor
 from journal.secret_names import WORDS
+from tests.journal.costs import cost, is_linear
 
 # Nothing is remembered of a text.
 redact_text = redactor.redact_text.__wrapped__
@@ -47,17 +46,17 @@ OPENINGS = [
     "sshpass -p",
     "mysql -p",
     "machine a login ",
+    "machine a password ",
+    '"path":"/stringData/a","value":"',
+    'data[a]: Invalid value: "',
 ]
 FILLINGS = ["a", "-", "=", "0", "#", "_", '"', "'", "\\", "1m", "a1", "a=", "it's "]
 # So long that what grows with its square is dear, and so short that a mutant is told of within seconds.
 CHARACTERS = 6000
-TRIES = 5
 
 
 def _cost(text: str) -> float:
-    start = time.process_time()
-    redact_text(text)
-    return time.process_time() - start
+    return cost(redact_text, text)
 
 
 @pytest.mark.parametrize("filling", FILLINGS)
@@ -68,8 +67,7 @@ def test_a_text_of_twice_the_length_costs_less_than_three_times_as_much(
     """Mutants: let a word, a quote, or a run of backslashes be looked at again from each of its characters."""
     once = opening + filling * (CHARACTERS // len(filling))
     twice = opening + filling * (2 * CHARACTERS // len(filling))
-    # It is compared with itself, so a slow machine is no slower; what disturbs one try does not disturb each of them.
-    assert any(_cost(twice) < 3 * _cost(once) + 0.001 for _ in range(TRIES))
+    assert is_linear(redact_text, once, twice)
 
 
 @pytest.mark.parametrize("word", ["a", "1m", "1s", "1kb", "1.", "v1.", "a-", "a1@", "=", "#"])
