@@ -135,8 +135,13 @@ def make_the_seeds_mistakes(operator: Operator) -> None:
     )
     # Flux uninstalls itself among all else, and what brought this CRD may come before it or be left behind, Ready:
     # then the CRD would be something that was deleted, and not something that is still to come.
-    # Who still uninstalls it is not cut off: Helm's record of it would stay (X4).
-    if there(operator, *BRINGS) and not there(operator, *HELM):
+    # Who still uninstalls it is not cut off: Helm's record of it would stay (X4). Who is there may be gone before that.
+    until(
+        "it is uninstalled, or nobody is left who would",
+        180,
+        lambda: not (there(operator, *BRINGS) and there(operator, *HELM)),
+    )
+    if there(operator, *BRINGS):
         operator.bed.kubectl("delete", BRINGS[0], "-n", BRINGS[1], BRINGS[2], "--wait=false")
         let_go(operator, *BRINGS)
     operator.bed.kubectl("delete", "crd", CRD, "--ignore-not-found", "--wait=false")
