@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _ENCODED_PEM: Final = r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{20,}={0,2}"
 _HEADER: Final = (
-    r"(?i)\b((?:proxy-)?authorization\\*\"?\s{0,3}[:=]\s{0,3}\\*\"?(?:[a-z]{3,12} )?+)"
+    r"(?i)\b((?:proxy-)?authorization\\*\"?\s{0,3}[:=]\s{0,3}\\*\"?(?>(?:[a-z]{3,12} )?))"
     r"((?!(?:-p)?\[redacted:)[^\s\"',;\\]{4,})"
 )
 _BEARER: Final = r"(?i)\b(bearer|basic) (?=[^\s\"']{0,200}[0-9=])([A-Za-z0-9._~+/-]{12,}={0,2})"
@@ -66,12 +66,13 @@ _URL_TOKEN: Final = (
 
 _PREFIX: Final = r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]{0,64}?"
 _KEPT: Final = r"(?!\\*[\"']?\[redacted:)"
-_GAP: Final = r"(?:\s|\\{1,4}[nrt]){0,40}+"
+_GAP: Final = r"(?>(?:\s|\\{1,4}[nrt]){0,40})"
 # Backslashes are looked at once: those before a quote end the text, those before anything else are of it.
 # A text that none or one begins may have quotes of its own, with more of them; YAML doubles the others.
 _QUOTED: Final = (
-    r"(?<!\\)\"(?:[^\"\\]|\\[\s\S])*+\"|(?<!\\)\\\"(?:[^\"\\]|(?:\\{4})*+\\{3}\"|\\++(?!\"))*+(?:\\{4})*+\\\""
-    r"|\\*\"(?:[^\"\\]|\\++(?!\"))*+\\*\"|'(?:[^'\n]|'')*+'|'[^'\n]*'"
+    r"(?<!\\)\"(?>(?:[^\"\\]++|\\[\s\S])*)\""
+    r"|(?<!\\)\\\"(?>(?:[^\"\\]++|(?>(?:\\{4})*)\\{3}\"|\\++(?!\"))*)(?>(?:\\{4})*)\\\""
+    r"|\\*\"(?>(?:[^\"\\]++|\\++(?!\"))*)\\*\"|'(?>(?:[^'\n]++|'')*)'|'[^'\n]*'"
 )
 
 # What gives a value to a key; few texts have it.
@@ -91,7 +92,7 @@ _GROUP: Final = r":\s{0,8}(?:map)?[\[{]"
 _GROUPED: Final = (
     rf"(?i)({_PREFIX}{NAME}{PLURAL}?\\*[\"']?\s{{0,8}}:\s{{0,8}}"
     rf"(?:\[|\{{{_GAP}\\*[\"']value\\*[\"']\s{{0,8}}:){_GAP})"
-    rf"((?:(?:{_QUOTED})(?:{_GAP},{_GAP}(?=\\*[\"']))?+)++)"
+    rf"((?>(?:(?:{_QUOTED})(?>(?:{_GAP},{_GAP}(?=\\*[\"']))?))+))"
 )
 # A tag and an anchor before a value of YAML (1.2.2, 6.9).
 _PROPERTIES: Final = r"(?:[!&][^\s\"',]{0,64}[ \t]{1,8}){0,3}"
@@ -115,7 +116,7 @@ _EDGE: Final = r"\\{0,4}[\"']?"
 _IS: Final = rf"{_EDGE}[ \t]{{0,8}}[:=][ \t]{{0,8}}"
 # Comments and empty lines may stand between.
 _NEXT: Final = (
-    r"(?:(?:[ \t]{0,40}(?:\#[^\r\n\\]{0,120})?(?:\r?\n|(?:\\{1,4}r)?\\{1,4}n)){1,4}+[ \t]{0,40}"
+    r"(?:(?>(?:[ \t]{0,40}(?:\#[^\r\n\\]{0,120})?(?:\r?\n|(?:\\{1,4}r)?\\{1,4}n)){1,4})[ \t]{0,40}"
     rf"|{_GAP},{_GAP}){_EDGE}"
 )
 _BEGINS: Final = r"(?:(?<![a-z0-9_.-])(?<![a-z0-9_.] )|(?<=\\n))"

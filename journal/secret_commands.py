@@ -26,12 +26,12 @@ _THEN: Final = rf"(?:[ =]{{1,4}}|{_ITEM})"
 # What a shell or a template puts in, and what only stands for a value.
 _VALUE: Final = (
     r"(?!\\{0,7}[\"']?(?:\[redacted:|\$|<|\{\{|\.\.\.))"
-    r"(\\{0,7}\"(?:[^\"\\\n]|\\(?!\"))++\\{0,7}\"|'[^'\n]+'|[^\s\"',;\\|&)]+)"
+    r"(\\{0,7}\"(?>(?:[^\"\\\n]++|\\(?!\"))+)\\{0,7}\"|'[^'\n]+'|[^\s\"',;\\|&)]+)"
 )
 _LITERAL: Final = rf"(--from-literal{_THEN}[A-Za-z0-9_.-]{{1,253}}=){_VALUE}"
 _LITERAL_QUOTED: Final = (
     rf"(--from-literal{_THEN}({_QUOTE})[A-Za-z0-9_.-]{{1,253}}=)(?!\[redacted:|\$|<|\{{\{{)"
-    r"(?:[^\\\n\"']|(?!\2)[\\\"'])++"
+    r"(?>(?:[^\\\n\"']++|(?!\2)[\\\"'])+)"
 )
 # The first switch is it, or a second look would find the next one.
 _BETWEEN: Final = r"(?>(?:[^\n|;&]{0,256}?[ \"'])??"

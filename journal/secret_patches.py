@@ -55,14 +55,13 @@ def redact_patch(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def _pieces(text: str, pattern: str, *, refused: bool) -> Iterator[str]:
-    at = passed = 0
+    at = 0
     for found in compiled(pattern).finditer(text):
         start, quote = found.end(), found["quote"]
-        if start < passed:
+        if start < at:
             continue
-        line = text.find("\n", start)
-        end = quote_end(text, quote, start) if quote else line
-        passed = end = len(text) if end < 0 else end
+        end = quote_end(text, quote, start) if quote else text.find("\n", start)
+        end = len(text) if end < 0 else end
         said = text[start:end]
         # The name of a key that may not be one is quoted as well.
         if _is_secret("stringData" if refused else found["to"], said) and said != found["key"]:

@@ -20,12 +20,12 @@ _GIVES: Final = rf"{_QUOTE}[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}"
 _ENDS: Final = r"(?=[\s\"'`,;&\\{}\[\]()]|\Z)"
 _ITEM: Final = r"[^\s\"'`,;&\\{}\[\]()=]++={0,2}"
 # A name's last letter comes first, or its many patterns would be tried at each place of a text.
-_SEVERAL: Final = rf"(?i)(?<=[deklnty])s{_GIVES}({_ITEM}(?:, ?{_ITEM})*+){_ENDS}"
+_SEVERAL: Final = rf"(?i)(?<=[deklnty])s{_GIVES}({_ITEM}(?>(?:, ?{_ITEM})*)){_ENDS}"
 # As all that a line has: of words it cannot be a sentence, nor a count.
 _WORD: Final = r"[A-Za-z][^\s\"'`,;&\\{}\[\]()=]++"
 _ALONE: Final = (
     rf"(?im)^([ \t]*+(?:- )?[\"']?(?:[a-z0-9.-]{{1,40}}_)?(?:pass(?:[_-]?(?:word|phrase|code))|passwd)s[\"']?:[ \t]++)"
-    rf"({_WORD}(?:, ?{_WORD})*+)(?=[ \t]*+(?:\#.*)?$)"
+    rf"({_WORD}(?>(?:, ?{_WORD})*))(?=[ \t]*+(?:\#.*)?$)"
 )
 _NAMED: Final = rf"(?i){NAME}\Z"
 _NAME_BYTES: Final = 32

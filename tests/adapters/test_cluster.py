@@ -247,7 +247,10 @@ def test_who_may_not_list_namespaces_sees_the_rest(cluster: Cluster, world: Real
     cluster.api.on("/api/v1/namespaces", refused(403, FORBIDDEN))
     write_kubeconfig(cluster.kubeconfig, cluster.api.url, cluster.ca)
 
-    snapshot = gather(world, lambda s: _keys(s, "Node") == ["cp-1", "cp-2"])
+    # What is listed and whether the API serves are asked beside one another.
+    snapshot = gather(
+        world, lambda s: _keys(s, "Node") == ["cp-1", "cp-2"] and isinstance(s.api, Seen)
+    )
     unseen = gather(world, lambda s: s.objects["Namespace"].code == "denied")  # type: ignore[union-attr]
 
     assert isinstance(snapshot.api, Seen)

@@ -154,11 +154,12 @@ LISTED = (
     b"- data:\n    a: kept\n  kind: ConfigMap\n- kind: Secret\n  data:\n    a: cGxh\n"
 )
 BRACES = b'{\n  "data": {\n    "a": "cGxh"\n  },\n  "kind": "Secret"\n}\n'
+TAGGED = b"kind: !!str Secret\ndata:\n  a: cGxh\n"
 STRINGS = b"stringData:\n  a: cGxh cGxh\n  b: |\n    cGxh\nlast: 1\n"
 
 
 @pytest.mark.parametrize("sign", [b"", b"+ ", b"- ", b"+", b"-"])
-@pytest.mark.parametrize("text", [SECRET, FIRST, LISTED, BRACES, STRINGS])
+@pytest.mark.parametrize("text", [SECRET, FIRST, LISTED, BRACES, TAGGED, STRINGS])
 def test_what_a_secret_holds_is_taken_out_wherever_its_kind_is_told(
     text: bytes, sign: bytes
 ) -> None:

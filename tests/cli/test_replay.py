@@ -16,7 +16,9 @@ import pytest
 
 from engine.plan import from_compiled
 from engine.replay import Replayer
+from journal.lease import Holder
 from journal.reader import Reader
+from journal.store import Journal
 from rekindle.looks.film import film_of
 from rekindle.recipes import recipe
 from rekindle.replayed_lines import lines
@@ -183,6 +185,28 @@ def test_a_recording_that_is_damaged_is_used_as_far_as_it_goes_and_answers_74(
         assert document["turns_without_look"] > 0
         left = "without a recorded look: there the facts are the journal's own"
         assert left in answer.out
+
+
+def test_an_end_that_is_missing_is_to_come_while_the_run_is_held(
+    rekindle: Program, tmp_path: Path
+) -> None:
+    """Mutant: take every film for one that nobody writes."""
+    journal = tmp_path / "j.db"
+    rekindle("rehearse", "node-lost", "--journal", str(journal), "--record")
+    with Reader(journal) as reader:
+        run = reader.runs()[0].run_id
+    film = film_of(journal, run)
+    film.write_bytes(film.read_bytes()[:-20])
+    source = Source(journal, run)
+
+    holding = Journal.resume(journal, holder=Holder.here(), run_id=run, at=0.0)
+    while_held = replayed(source, None)
+    holding.close()
+    afterwards = replayed(source, None)
+
+    assert while_held.replayer.counted.looks == afterwards.replayer.counted.looks > 0
+    assert while_held.torn == ""
+    assert afterwards.torn.startswith("its end is missing")
 
 
 def test_a_run_is_found_by_its_id_by_its_beginning_and_by_its_file(

@@ -850,6 +850,10 @@ def test_of_a_patch_only_what_a_secret_is_given_goes() -> None:
         "the machine k8s-1 password reset was asked for",
     ):
         assert redact_text(text) == text
+    within = r'{"path":"/data/a","value":"{\"path\":\"/stringData/b\",\"value\":\"planted\"}"}'
+    assert redact_text(within) == within.replace("planted", "[redacted:secret]")
+    outer = within.replace("/data/a", "/stringData/a")
+    assert redact_text(outer) == '{"path":"/stringData/a","value":"[redacted:secret]"}'
     put = {"op": "add", "path": "/data/any", "value": "cGxhbnRlZA=="}
     assert redact([put]) == [put | {"value": "[redacted:secret]"}]
     assert redact([put | {"path": "/metadata/labels/any"}]) == [

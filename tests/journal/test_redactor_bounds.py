@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from journal import redactor
 from journal.secret_names import WORDS
 from tests.journal.costs import cost, is_linear
 
+ROOT = Path(__file__).parents[2]
 # Nothing is remembered of a text.
 redact_text = redactor.redact_text.__wrapped__
 
@@ -173,3 +177,20 @@ def test_a_second_time_changes_nothing(pieces: list[str]) -> None:
     """Mutants: ask for objects only where a word of the other names is; replace the slashes of a URL too."""
     once = redact_text("".join(pieces))
     assert redact_text(once) == once
+
+
+def test_no_group_is_possessive() -> None:
+    """
+    Python before 3.11.5 gives up a possessive group that has alternatives, and a secret with it (gh-106052).
+
+    An atomic group around it is right everywhere. Mutant: ``(?:...)*+`` in any pattern.
+    """
+    files = [*(ROOT / "journal").glob("*.py"), *(ROOT / "rekindle").rglob("*.py")]
+    found = [
+        f"{path.name}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"(?<!\\)\)(?:[*+?]|\{[0-9]*,?[0-9]*\}|\{\{[0-9]*,?[0-9]*\}\})\+", line)
+    ]
+
+    assert found == []
