@@ -141,6 +141,7 @@ class Worked:
         self, begun: Instant, till: Instant, memory: Memory, asks: tuple[Subject, ...]
     ) -> None:
         """Follow what was alive from *begun* to *till*, between which nothing changed."""
+        self._bury(begun)  # what ended while nobody pursued the run
         self._bear(begun)
         if asks != self._asks:
             self._stale.update(self._alive)
@@ -148,9 +149,12 @@ class Worked:
         self._ask_machines(begun, memory)
         if self._stale:
             self._ask(begun, memory, asks)
-        while self._ends and self._ends[0][0] <= till:
+        self._bury(till)
+
+    def _bury(self, now: Instant) -> None:
+        while self._ends and self._ends[0][0] <= now:
             _, vertex = heappop(self._ends)
-            self._turn(vertex, till, works=False)
+            self._turn(vertex, now, works=False)
             self._alive.pop(vertex, None)  # two lives that ended at one instant are one
             self._timed.discard(vertex)
 
